@@ -1,0 +1,1 @@
+"""MQTT to observations: subscribe, decode, batch, commit, and only then acknowledge."""

@@ -1,0 +1,37 @@
+"""Settings from the environment, prefix ``UNDERCROFT_``. ``.env.example`` is their manual."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """Where embedded servers keep their data unless ``UNDERCROFT_DATA_DIR`` says otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/undercroft")
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / "undercroft"
+
+
+class Settings(BaseSettings):
+    """What a process needs to know before it starts."""
+
+    model_config = SettingsConfigDict(env_prefix="UNDERCROFT_", frozen=True, extra="ignore")
+
+    database_url: SecretStr | None = Field(None, description="PostgreSQL URL; unset: embedded server in DATA_DIR")
+    mqtt_url: SecretStr | None = Field(None, description="mqtt://user:password@host:port; unset: embedded broker")
+    data_dir: Path = Field(default_factory=default_data_dir, description="state of embedded servers")
+    api_host: str = Field("127.0.0.1", description="address that the page and the API listen on")
+    api_port: int = Field(8000, ge=0, le=65535, description="port of the page and the API; 0 takes a free one")
+    batch_max_messages: int = Field(500, ge=1, le=10_000, description="ingest commits at this many messages")
+    batch_max_wait_ms: int = Field(100, ge=1, le=10_000, description="or after this time, whichever comes first")
+    log_format: Literal["text", "json"] = Field("text", description="key=value lines, or JSON lines")
+
+    @field_validator("database_url", "mqtt_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value

@@ -1,0 +1,1 @@
+"""Site data: ``site.toml`` read, checked, and imported."""

@@ -1,0 +1,221 @@
+"""What a ``site.toml`` says. These models are the one definition; the JSON Schema is made from them.
+
+Heights: ``*_level_m`` is above the site datum, ``*_depth_m`` above the floor or roadway at that point.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from undercroft.model import SpaceKind
+
+Ident = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+"""An identifier that is safe in an MQTT topic level and in a URL."""
+
+LevelM = Annotated[float, Field(ge=-500.0, le=9000.0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LeakageGrade(StrEnum):
+    """Water-tightness grade of a flood barrier, JIS A 4716:2019."""
+
+    WS1 = "Ws-1"
+    WS2 = "Ws-2"
+    WS3 = "Ws-3"
+    WS4 = "Ws-4"
+    WS5 = "Ws-5"
+    WS6 = "Ws-6"
+
+
+class Barrier(_Part):
+    """A flood barrier at an entrance."""
+
+    height_m: Positive
+    leakage_grade: LeakageGrade = LeakageGrade.WS1
+    deploy_min: NotNegative
+    """Minutes from the order to a closed barrier. [min]"""
+
+
+class Entrance(_Part):
+    """A way in for people, vehicles and water."""
+
+    id: Ident
+    name_zh: Name
+    name_en: Name
+    width_m: Positive
+    crest_level_m: LevelM
+    """Top of the last step, hump or platform: water above it flows in. [m over datum]"""
+    roadway_level_m: LevelM
+    """Roadway or forecourt in front of the entrance. [m over datum]"""
+    barrier_needed: bool = True
+    barrier: Barrier | None = None
+
+
+class Pump(_Part):
+    """A sump pump."""
+
+    id: Ident
+    capacity_m3_s: Positive
+    on_depth_m: NotNegative
+    off_depth_m: NotNegative
+
+
+class StorageRow(_Part):
+    """One row of the hypsometric table: plan area at a depth over the floor."""
+
+    depth_m: NotNegative
+    area_m2: Positive
+
+
+class Exposure(_Part):
+    """Who and what is there."""
+
+    people_day: int = Field(0, ge=0)
+    people_night: int = Field(0, ge=0)
+    vehicles: int = Field(0, ge=0)
+    floors_below: int = Field(1, ge=0)
+    power_room: bool = False
+    single_exit: bool = False
+    vulnerable_people: bool = False
+    """Hospital, school or home for the elderly above or inside."""
+
+
+class SensorDef(_Part):
+    """One quantity of a device. Depth sensors state the level of their zero."""
+
+    quantity: str
+    at: Ident | None = None
+    """Probe name in the payload, where a device serves several."""
+    entrance: Ident | None = None
+    """The entrance it watches; absent: inside the space, or the gauge site itself."""
+    zero_level_m: LevelM | None = None
+    """Level of depth 0; default: roadway of its entrance, else floor of its space. [m over datum]"""
+
+
+class Device(_Part):
+    """What speaks MQTT: topic ``flood/v1/{district}/{place}/{device}/...``."""
+
+    id: Ident
+    interval_dry_s: Positive = 600.0
+    interval_wet_s: Positive = 60.0
+    sensors: tuple[SensorDef, ...] = Field(min_length=1)
+
+
+class Stock(_Part):
+    """Supplies at a depot or on site."""
+
+    item: Ident
+    quantity: NotNegative
+
+
+class Requirement(_Part):
+    """Supplies that a space needs, beyond what its entrances imply."""
+
+    item: Ident
+    quantity: Positive
+    entrance: Ident | None = None
+
+
+class Basin(_Part):
+    """Spaces that flood together."""
+
+    id: Ident
+    name_zh: Name
+    name_en: Name
+
+
+class _Place(_Part):
+    id: Ident
+    name_zh: Name
+    name_en: Name
+    street: Name
+    """Street office (街道) responsible."""
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+
+
+class Space(_Place):
+    """An underground space."""
+
+    kind: SpaceKind
+    basin: Ident
+    floor_level_m: LevelM
+    ceiling_height_m: Positive = 3.0
+    catchment_m2: Positive = 10_000.0
+    """Street area that drains towards its entrances; the simulator's subcatchment. [m²]"""
+    storage: tuple[StorageRow, ...] = Field(min_length=1)
+    exposure: Exposure = Exposure()
+    entrances: tuple[Entrance, ...] = Field(min_length=1)
+    pumps: tuple[Pump, ...] = ()
+    devices: tuple[Device, ...] = ()
+    stock: tuple[Stock, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+
+
+class Gauge(_Place):
+    """A gauge site: rain, or a level outside any space."""
+
+    basin: Ident
+    devices: tuple[Device, ...] = Field(min_length=1)
+
+
+class Depot(_Place):
+    """A store of emergency supplies."""
+
+    stock: tuple[Stock, ...] = ()
+    speed_km_h: Positive = 20.0
+    """Travel speed of a loaded vehicle in a storm. [km/h]"""
+
+
+class ThresholdRow(_Part):
+    """One threshold of one rule: at this value the level is reached."""
+
+    rule: Ident
+    kind: SpaceKind | None = None
+    space: Ident | None = None
+    severity: Literal["blue", "yellow", "orange", "red"]
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    unit: str
+    source: Name
+
+
+class ThresholdSet(_Part):
+    """A versioned set of thresholds that overrides the defaults of `risk.thresholds`."""
+
+    id: Ident
+    author: Name
+    source: Name
+    valid_from: datetime
+    rows: tuple[ThresholdRow, ...]
+
+
+class District(_Part):
+    """The district and its conventions."""
+
+    id: Ident
+    name_zh: Name
+    name_en: Name
+    timezone: str = "Asia/Shanghai"
+    datum: Name
+    """What level 0 means, in words."""
+
+
+class Site(_Part):
+    """A whole ``site.toml``."""
+
+    district: District
+    basins: tuple[Basin, ...] = Field(alias="basin", default=())
+    gauges: tuple[Gauge, ...] = Field(alias="gauge", default=())
+    depots: tuple[Depot, ...] = Field(alias="depot", default=())
+    spaces: tuple[Space, ...] = Field(alias="space", min_length=1)
+    threshold_sets: tuple[ThresholdSet, ...] = Field(alias="threshold_set", default=())

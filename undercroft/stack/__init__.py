@@ -1,0 +1,1 @@
+"""Embedded PostgreSQL and MQTT broker, and the supervisor of our own processes."""

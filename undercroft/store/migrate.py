@@ -1,0 +1,103 @@
+"""Migrations: plain SQL files applied once, in order, forward only."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+
+import psycopg
+
+from undercroft.errors import BadInput
+from undercroft.model import Mode
+from undercroft.store.connection import Connection, translated_errors
+
+_MIGRATION_LOCK = 0x756E6465  # "unde": one migration at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of ``migrations/``."""
+
+    version: int
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text; an applied migration must never change."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """Return all migrations in order of application."""
+    folder = files("undercroft.store") / "migrations"
+    found = [
+        Migration(int(path.name.split("_", 1)[0]), path.name.removesuffix(".sql"), path.read_text(encoding="utf-8"))
+        for path in folder.iterdir()
+        if path.name.endswith(".sql")
+    ]
+    return sorted(found, key=lambda migration: migration.version)
+
+
+def migrate(connection: Connection, mode: Mode) -> list[str]:
+    """Bring the schema up to date and fix the mode; return the names of the migrations applied now.
+
+    Raises
+    ------
+    BadInput
+        If the database is of the other mode, or an applied migration was changed afterwards.
+    StoreRejected
+        If PostgreSQL refuses a statement; nothing of that migration stays.
+    """
+    with translated_errors():
+        connection.execute("select pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+        try:
+            return _migrate_locked(connection, mode)
+        finally:
+            if not connection.broken:
+                connection.rollback()
+                connection.execute("select pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+                connection.commit()
+
+
+def _migrate_locked(connection: Connection, mode: Mode) -> list[str]:
+    with connection.transaction():
+        connection.execute(
+            "create table if not exists schema_migration (version integer primary key, name text not null,"
+            " sha256 text not null, applied_at timestamptz not null default now())"
+        )
+        done = {row["version"]: row for row in connection.execute("select * from schema_migration")}
+    applied = []
+    for migration in migrations():
+        before = done.get(migration.version)
+        if before is not None:
+            if before["sha256"] != migration.sha256:
+                raise BadInput(f"migration {migration.name} was changed after it had been applied to this database")
+            continue
+        with connection.transaction():
+            connection.execute(psycopg.sql.SQL(migration.text))
+            connection.execute(
+                "insert into schema_migration (version, name, sha256) values (%s, %s, %s)",
+                (migration.version, migration.name, migration.sha256),
+            )
+        applied.append(migration.name)
+    _fix_mode(connection, mode)
+    return applied
+
+
+def _fix_mode(connection: Connection, mode: Mode) -> None:
+    with connection.transaction():
+        connection.execute("insert into deployment (mode) values (%s) on conflict do nothing", (mode.value,))
+    found = mode_of(connection)
+    if found is not mode:
+        raise BadInput(f"this database is for {found.value}; it cannot be used for {mode.value}")
+
+
+def mode_of(connection: Connection) -> Mode:
+    """Return what the database is for."""
+    with translated_errors():
+        row = connection.execute("select mode from deployment").fetchone()
+    if row is None:
+        raise BadInput("this database has no mode yet: run `undercroft db migrate` first")
+    return Mode(row["mode"])
