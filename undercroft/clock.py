@@ -11,11 +11,11 @@ class Clock(Protocol):
     """What tells the time."""
 
     def now(self) -> datetime:
-        """Return the present instant, UTC and aware."""
+        """Tell the present instant, UTC and aware."""
         ...
 
     def monotonic_s(self) -> float:
-        """Return seconds on a clock that never goes back. [s]"""
+        """Count seconds on a clock that never goes back. [s]"""
         ...
 
 
@@ -23,11 +23,11 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the present instant, UTC and aware."""
+        """Tell the present instant, UTC and aware."""
         return datetime.now(UTC)  # noqa: TID251 - this is the one place
 
     def monotonic_s(self) -> float:
-        """Return seconds since an arbitrary start. [s]"""
+        """Count seconds since an arbitrary start. [s]"""
         return time.monotonic()
 
 
@@ -41,11 +41,11 @@ class FakeClock:
         self._monotonic_s = 0.0
 
     def now(self) -> datetime:
-        """Return the instant last set."""
+        """Tell the instant last set."""
         return self._now
 
     def monotonic_s(self) -> float:
-        """Return seconds advanced so far. [s]"""
+        """Count seconds advanced so far. [s]"""
         return self._monotonic_s
 
     def advance(self, by: timedelta) -> None:
