@@ -52,6 +52,7 @@ def migrate(connection: Connection, mode: Mode) -> list[str]:
     """
     with translated_errors():
         connection.execute("select pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+        connection.commit()  # the lock stays with the session; each migration is a transaction of its own
         try:
             return _migrate_locked(connection, mode)
         finally:
