@@ -5,11 +5,11 @@ Heights: ``*_level_m`` is above the site datum, ``*_depth_m`` above the floor or
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from undercroft.model import SpaceKind
 
@@ -22,8 +22,16 @@ NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
+def _as_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_as_utc)]
+"""A date and time with offset, kept in UTC."""
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class LeakageGrade(StrEnum):
@@ -195,7 +203,7 @@ class ThresholdSet(_Part):
     id: Ident
     author: Name
     source: Name
-    valid_from: datetime
+    valid_from: Instant
     rows: tuple[ThresholdRow, ...]
 
 

@@ -1,0 +1,100 @@
+"""Read a ``site.toml``: everything wrong with it at once, or the site."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from undercroft.errors import SiteInvalid
+from undercroft.site.check import coverage_gaps, cross_problems
+from undercroft.site.lines import Path
+from undercroft.site.model import Site
+from undercroft.site.problems import Located, Problem, locate, shown, site_invalid, value_at
+from undercroft.site.schema import expected_at, fields_at
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFile:
+    """A site file that can be used, and what in it deserves a second look."""
+
+    site: Site
+    gaps: list[Located]
+
+
+def load_site(path: FilePath) -> Site:
+    """Return the site in a file.
+
+    Raises
+    ------
+    SiteInvalid
+        If anything is wrong: one line for each problem, with file, line, field, what was found and expected.
+    """
+    return read_site_file(path).site
+
+
+def read_site_file(path: FilePath) -> SiteFile:
+    """Return the site in a file with its coverage gaps; raise `SiteInvalid` as `load_site` does."""
+    text, document = _parse(path)
+    try:
+        site: Site | None = Site.model_validate_json(json.dumps(document, default=_iso), strict=True)
+        problems: list[Problem] = []
+    except ValidationError as error:
+        site = None
+        problems = [_problem(document, details["loc"], details["type"]) for details in error.errors()]
+    problems += cross_problems(document)
+    if problems or site is None:
+        raise site_invalid(locate(problems, str(path), text, document))
+    return SiteFile(site, locate(coverage_gaps(document), str(path), text, document))
+
+
+def sample_site_path() -> FilePath:
+    """Return the path of the fictional sample district."""
+    return FilePath(str(files("undercroft.site") / "sample" / "futian.toml"))
+
+
+def _parse(path: FilePath) -> tuple[str, dict[str, Any]]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SiteInvalid(f"{path}: cannot be read: {error.strerror or error}") from error
+    try:
+        text = raw.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise SiteInvalid(f"{path}:{line}: found byte 0x{raw[error.start]:02x}, expected UTF-8 text") from error
+    try:
+        return text, tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SiteInvalid(_broken_toml(path, text, error)) from error
+
+
+def _broken_toml(path: FilePath, text: str, error: Exception) -> str:
+    """Say in one line why the text is no TOML; ``tomllib`` ends its message with ``(at line 3, column 5)``."""
+    if isinstance(error, RecursionError):
+        return f"{path}:1: not valid TOML: nested too deeply"
+    message, _, place = " ".join(str(error).split()).partition(" (at ")
+    if not place.startswith("line "):
+        line = text.rstrip("\n").count("\n") + 1 if place else 1
+        return f"{path}:{line}: not valid TOML: {message}"
+    line_text, _, column = place.rstrip(")").removeprefix("line ").partition(", ")
+    return f"{path}:{line_text}: not valid TOML: {message} ({column})"
+
+
+def _iso(value: Any) -> str:
+    text: str = value.isoformat()
+    return text
+
+
+def _problem(document: dict[str, Any], loc: Path, kind: str) -> Problem:
+    """Turn one of pydantic's errors into found and expected."""
+    found = value_at(document, loc)
+    if kind == "extra_forbidden":
+        near = ", ".join(fields_at(loc[:-1]))
+        return Problem(loc, f"an unknown field {shown(found)}", f"one of {near}")
+    return Problem(loc, shown(found), expected_at(loc))
