@@ -46,11 +46,11 @@ def _site(folder: Path, text: str = SITE_TEXT) -> Site:
 
 
 def _rows(connection: Connection, table: str) -> list[dict[str, Any]]:
-    return connection.execute(f"select * from {table} order by 1, 2").fetchall()  # type: ignore[arg-type]  # noqa: S608
+    return connection.execute(f"select * from {table} order by 1, 2").fetchall()  # noqa: S608
 
 
 def _everything(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    return {table: connection.execute(f"select * from {table}").fetchall() for table in TABLES}  # type: ignore[arg-type]  # noqa: S608
+    return {table: connection.execute(f"select * from {table}").fetchall() for table in TABLES}  # noqa: S608
 
 
 def test_import_fills_the_tables(connection: Connection, tmp_path: Path) -> None:
