@@ -1,0 +1,99 @@
+"""Scenario files: built-in ones by name, others by path, and their mistakes told by line and field."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from simulators.scenario import Scenario
+from undercroft.errors import ScenarioInvalid
+from undercroft.site.lines import LineIndex
+from undercroft.site.lines import Path as KeyPath
+
+SCHEMA_FILE = "scenario.schema.json"
+
+
+def builtin_scenarios() -> list[str]:
+    """Name the scenarios that come with the product."""
+    folder = files("simulators") / "scenarios"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_scenario(name_or_file: str) -> Scenario:
+    """Return a built-in scenario by name, or the one in a file.
+
+    Raises
+    ------
+    ScenarioInvalid
+        If there is no such scenario, or the file is not one; one line names file, line, field and what was expected.
+    """
+    if name_or_file in builtin_scenarios():
+        text = (files("simulators") / "scenarios" / f"{name_or_file}.toml").read_text(encoding="utf-8")
+        return parse_scenario(text, f"{name_or_file}.toml")
+    path = Path(name_or_file)
+    try:
+        return parse_scenario(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError as error:
+        known = ", ".join(builtin_scenarios())
+        raise ScenarioInvalid(f"{name_or_file}: no such scenario or file; built in are {known}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioInvalid(f"{name_or_file}: cannot be read: {error}") from error
+
+
+def parse_scenario(text: str, file: str) -> Scenario:
+    """Return the scenario in a TOML text; ``file`` is its name in messages."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioInvalid(f"{file}: not TOML: {error}") from error
+    try:
+        return Scenario.model_validate(document)
+    except ValidationError as error:
+        raise ScenarioInvalid(_one_line(error, LineIndex(text), file)) from error
+
+
+def _one_line(error: ValidationError, lines: LineIndex, file: str) -> str:
+    first = error.errors(include_url=False)[0]
+    path = _document_path(first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    got = "" if first["type"] in {"missing", "value_error"} else f", got {_shortened(first['input'])}"
+    expected = first["msg"].removeprefix("Value error, ")
+    return f"{file}:{lines.line_of(path)}: {_field(path) or 'scenario'}: {expected}{got}{more}"
+
+
+def _document_path(location: tuple[int | str, ...]) -> KeyPath:
+    """Drop the tags that pydantic puts into the path of a part told apart by its ``kind``."""
+    if location[:1] == ("storm",):
+        return ("storm", *location[2:])
+    if location[:1] in {("act",), ("fault",)}:
+        return (*location[:2], *location[3:])
+    return location
+
+
+def _field(path: KeyPath) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def schema_text() -> str:
+    """Return the text of the JSON Schema of scenario files."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Scenario.model_json_schema(by_alias=True),
+        "title": "Undercroft scenario file",
+    }
+    return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def packaged_schema_text() -> str:
+    """Return the schema file as it is shipped."""
+    return (files("simulators") / SCHEMA_FILE).read_text(encoding="utf-8")
