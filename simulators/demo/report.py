@@ -23,8 +23,8 @@ class Measured:
     ----------
     wall_seconds : float
         From the first process started to the last tick committed. [s]
-    latency_ms : dict or None
-        Percentiles of the probe; None if no probe was run.
+    first_assessment_seconds : float or None
+        From the first process started to the first tick committed. [s]
     memory_mb : float
         Largest sum of PSS over all processes seen during the run. [MB]
     """
@@ -32,7 +32,6 @@ class Measured:
     scenario: str
     wall_seconds: float
     first_assessment_seconds: float | None
-    latency_ms: dict[str, float] | None
     memory_mb: float
 
 
@@ -57,7 +56,7 @@ def build_report(connection: Connection, stats: dict[str, Any], measured: Measur
             "dead_lettered": counts["dead_lettered"],
         },
         "alarms": _alarms(connection),
-        "latency_ms": measured.latency_ms,
+        "latency_ms": None,
         "memory_mb": round(measured.memory_mb, 1),
         "alarm_log_sha256": alarm_log_sha256(connection),
     }

@@ -66,3 +66,6 @@ select
 
 -- name: probe_busy_subjects
 select subject from alarm where active;
+
+-- name: demo_open_by_severity
+select severity, count(*) as alarms from alarm where active group by severity;

@@ -1,0 +1,105 @@
+"""``undercroft demo``: one command from nothing to a flooded district with explained alarms."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from simulators.demo.feed import Feed
+from simulators.demo.report import write_report
+from simulators.demo.run import RunOptions, run
+from simulators.demo.view import RunView, plain_line, screen
+from simulators.scenario_file import load_scenario
+from undercroft.errors import BadInput
+from undercroft.settings import Settings
+from undercroft.site import load_site, sample_site_path
+
+DEFAULT_SCENARIO = "shenzhen-2023-09-07"
+DEFAULT_SPEED = "240"
+DEFAULT_FROM = "30 min before peak"
+REFRESH_SCREEN_S = 0.5
+REFRESH_LINES_S = 2.0
+PROBE_S = 60.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``undercroft demo``."""
+    app.command()(demo)
+
+
+def demo(
+    scenario: Annotated[str, typer.Option(help="A built-in scenario, or a scenario file.")] = DEFAULT_SCENARIO,
+    speed: Annotated[str, typer.Option(help="Storm seconds per second, or max.")] = DEFAULT_SPEED,
+    start: Annotated[
+        str | None, typer.Option("--from", help=f"Where to begin. Default: {DEFAULT_FROM}; the beginning with max.")
+    ] = None,
+    site: Annotated[Path | None, typer.Option(help="A site file instead of the sample district.")] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="End when the storm is over.")] = False,
+    headless: Annotated[bool, typer.Option(help="Plain lines instead of a live screen.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write what happened as JSON; measures latency too.")] = None,
+    probe_seconds: Annotated[
+        float, typer.Option(min=0.0, max=3600.0, help="Length of the latency probe of a report; 0 for none.")
+    ] = PROBE_S,
+) -> None:
+    """Watch a rainstorm flood a district: real MQTT, real database, explained alarms."""
+    feed = scenario_feed(scenario, speed, start, site)
+    play(feed, leave=leave, headless=headless, report=report, probe_s=probe_seconds)
+
+
+def scenario_feed(scenario: str, speed: str, start: str | None, site_path: Path | None) -> Feed:
+    """Return the feed of a scenario; every mistake in its files is found here, before anything is started."""
+    name = load_scenario(scenario).run.name
+    site = load_site(site_path or sample_site_path())
+    argv = ["simulate", "--scenario", scenario, "--speed", speed]
+    if start is None and speed != "max" and load_scenario(scenario).rain().total_mm > 0:
+        start = DEFAULT_FROM
+    if start is not None:
+        argv += ["--from", start]
+    if site_path is not None:
+        argv += ["--site", str(site_path)]
+    return Feed(name, site, tuple(argv))
+
+
+def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_s: float) -> None:
+    """Play a feed through the whole chain, show it, and write its report where one is asked for.
+
+    Raises
+    ------
+    BadInput
+        If the report's folder does not exist, or the database cannot be used.
+    """
+    if report is not None and not report.absolute().parent.is_dir():
+        raise BadInput(f"{report}: --report: there is no folder {report.absolute().parent}")
+    refresh_s = REFRESH_LINES_S if headless else REFRESH_SCREEN_S
+    options = RunOptions(probe_s=probe_s if report is not None else 0.0, refresh_s=refresh_s, stay=not leave)
+    settings = Settings()
+    try:
+        with _shown(headless=headless) as show:
+            result = run(settings, feed, options, show)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        sys.exit(130)
+    if report is not None:
+        write_report(result, report)
+    counts = result["observations"]
+    typer.echo(
+        f"{result['scenario']}: {result['messages']['published']} messages, {counts['expected']} readings expected, "
+        f"{counts['stored']} stored, {counts['dead_lettered']} dead letters, {len(result['alarms'])} alarms, "
+        f"{result['wall_seconds']} s, alarm log {result['alarm_log_sha256'][:12]}"
+    )
+
+
+@contextmanager
+def _shown(*, headless: bool) -> Iterator[Callable[[RunView], None]]:
+    if headless:
+        yield lambda view: typer.echo(plain_line(view))
+        return
+    with Live(console=Console(), refresh_per_second=4, screen=False, transient=False) as live:
+        yield lambda view: live.update(screen(view))
