@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,6 +81,7 @@ def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_
     refresh_s = REFRESH_LINES_S if headless else REFRESH_SCREEN_S
     options = RunOptions(probe_s=probe_s if report is not None else 0.0, refresh_s=refresh_s, stay=not leave)
     settings = Settings()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both leave through the same door, and stop everything
     try:
         with _shown(headless=headless) as show:
             result = run(settings, feed, options, show)
