@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
+from undercroft.rules import RULE_UNITS, units_of_rule
 from undercroft.site.check_devices import device_problems, is_depth, is_rain
 from undercroft.site.check_heights import space_height_problems
 from undercroft.site.nodes import Node
 from undercroft.site.problems import Problem
-
-THRESHOLD_UNITS = ("m", "m/min", "m/h", "mm", "mm/h", "min", "s", "1")
-"""Units a threshold may be stated in; ``1`` is a plain number."""
 
 
 def cross_problems(document: dict[str, Any]) -> list[Problem]:
@@ -100,13 +98,15 @@ def _threshold_problems(top: Node) -> Iterator[Problem]:
     for owner in top.tables("threshold_set"):
         seen: set[tuple[str | None, ...]] = set()
         for row in owner.tables("rows"):
-            space, unit = row.text("space"), row.text("unit")
+            space, rule, unit = row.text("space"), row.text("rule"), row.text("unit")
             if space is not None and space not in spaces:
                 yield row.problem("space", _known(spaces, "a space of this file"))
-            if unit is not None and unit not in THRESHOLD_UNITS:
-                yield row.problem("unit", "one of " + ", ".join(THRESHOLD_UNITS))
-            key = tuple(row.text(name) for name in ("rule", "kind", "space", "severity"))
-            if None not in (key[0], key[3]) and key in seen:
+            if rule is not None and rule not in RULE_UNITS:
+                yield row.problem("rule", "one of " + ", ".join(sorted(RULE_UNITS)))
+            elif rule is not None and unit is not None and unit not in units_of_rule(rule):
+                yield row.problem("unit", f"the unit of {rule}: " + " or ".join(units_of_rule(rule)))
+            key = (rule, row.text("kind"), space, row.text("severity"))
+            if key in seen:
                 yield row.problem("rule", "one row for each rule, kind, space and severity")
             seen.add(key)
 

@@ -15,7 +15,7 @@ from undercroft.errors import SiteInvalid
 from undercroft.site.check import coverage_gaps, cross_problems
 from undercroft.site.lines import Path
 from undercroft.site.model import Site
-from undercroft.site.problems import Located, Problem, locate, shown, site_invalid, value_at
+from undercroft.site.problems import Located, Problem, SiteProblems, locate, shown, value_at
 from undercroft.site.schema import expected_at, fields_at
 
 
@@ -49,7 +49,7 @@ def read_site_file(path: FilePath) -> SiteFile:
         problems = [_problem(document, details["loc"], details["type"]) for details in error.errors()]
     problems += cross_problems(document)
     if problems or site is None:
-        raise site_invalid(locate(problems, str(path), text, document))
+        raise SiteProblems(locate(problems, str(path), text, document))
     return SiteFile(site, locate(coverage_gaps(document), str(path), text, document))
 
 

@@ -38,6 +38,14 @@ class Located:
         return f"{self.file}:{self.line}: {self.field}: found {self.found}, expected {self.expected}"
 
 
+class SiteProblems(SiteInvalid):
+    """The site file has problems; all of them are told, one per line."""
+
+    def __init__(self, problems: Iterable[Located]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
 def locate(problems: Iterable[Problem], file: str, text: str, document: dict[str, Any]) -> list[Located]:
     """Give each problem its line; in the order of the file."""
     index = LineIndex(text)
@@ -46,11 +54,6 @@ def locate(problems: Iterable[Problem], file: str, text: str, document: dict[str
         for problem in problems
     }
     return sorted(located, key=lambda problem: (problem.line, problem.field, problem.expected))
-
-
-def site_invalid(problems: Iterable[Located]) -> SiteInvalid:
-    """Return the error that tells all problems, one per line."""
-    return SiteInvalid("\n".join(str(problem) for problem in problems))
 
 
 def field_name(path: Path, document: Any) -> str:
