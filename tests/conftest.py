@@ -21,7 +21,7 @@ _NUMBERS = count(1)
 @pytest.fixture(scope="session")
 def stack_data_dir() -> Iterator[DataDir]:
     """A DATA_DIR for this session, short enough for a socket and reachable by the server's account."""
-    with tempfile.TemporaryDirectory(prefix="uct-", dir="/tmp") as folder, open_data_dir(Path(folder)) as data_dir:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="uct-", dir="/tmp") as folder, open_data_dir(Path(folder)) as data_dir:
         yield data_dir
 
 

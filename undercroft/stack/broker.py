@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import quote
 
 from undercroft.errors import StackFailed
@@ -98,10 +97,7 @@ def running_broker(data_dir: DataDir, port: int | None = None) -> Iterator[Broke
 
 def _start(data_dir: DataDir, passwords: dict[str, str], port: int | None) -> Broker:
     for attempt in range(5):
-        if port is None:
-            chosen = free_port_from(DEFAULT_PORT + attempt)
-        else:
-            chosen = port or free_port()
+        chosen = free_port_from(DEFAULT_PORT + attempt) if port is None else port or free_port()
         process = _spawn(data_dir, passwords, chosen)
         if _wait_ready(process, chosen, "operator", passwords["operator"]):
             return Broker(process, chosen, passwords)
@@ -118,9 +114,8 @@ def _spawn(data_dir: DataDir, passwords: dict[str, str], port: int) -> subproces
     users = "\n".join(f"{user} = {json.dumps(password)}" for user, password in passwords.items())
     text = _CONFIG.format(host=LOOPBACK, port=port, max_payload_bytes=MAX_PAYLOAD_BYTES, users=users)
     data_dir.write_private(config, text)
-    folder = str(Path(__file__).parents[2])
-    command = [sys.executable, "-m", "undercroft.stack.broker_main", str(config)]
-    return spawn(command, {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": folder})
+    command = [sys.executable, "-P", "-m", "undercroft.stack.broker_main", str(config)]
+    return spawn(command, {"PATH": os.environ.get("PATH", "/usr/bin:/bin")})
 
 
 def _wait_ready(process: subprocess.Popen[bytes], port: int, user: str, password: str) -> bool:

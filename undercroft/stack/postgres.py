@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -73,7 +73,7 @@ class PostgresServer:
     process: subprocess.Popen[bytes]
     socket_folder: Path
     tcp_port: int | None
-    owner_password: str
+    owner_password: str = field(repr=False)
 
     def url(self, database: str = "postgres", user: str = OWNER, password: str | None = None) -> str:
         """Return the URL of a database through the socket."""

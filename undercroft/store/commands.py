@@ -1,10 +1,41 @@
-"""Commands of this part for the ``undercroft`` command line."""
+"""``undercroft db``: bring a database up to date, or empty it."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from undercroft.errors import BadInput
+from undercroft.model import Mode
+from undercroft.settings import Settings
+from undercroft.store.databases import migrate_database, reset_database
+
+_URL_MISSING = "UNDERCROFT_DATABASE_URL is not set; the embedded database is migrated by `undercroft up` itself"
 
 
 def register(app: typer.Typer) -> None:
-    """Add this part's commands."""
-    del app
+    """Add ``undercroft db``."""
+    database = typer.Typer(help="The database named by UNDERCROFT_DATABASE_URL.", no_args_is_help=True)
+    database.command("migrate")(_migrate)
+    database.command("reset")(_reset)
+    app.add_typer(database, name="db")
+
+
+def _migrate(mode: Annotated[Mode, typer.Option(help="What the database is for; it can never be changed.")]) -> None:
+    """Apply the migrations that are missing."""
+    applied = migrate_database(_url(), mode)
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
+
+
+def _reset() -> None:
+    """Empty an exercise database. A live one is refused."""
+    reset_database(_url())
+    typer.echo("emptied")
+
+
+def _url() -> str:
+    url = Settings().database_url
+    if url is None:
+        raise BadInput(_URL_MISSING)
+    return url.get_secret_value()

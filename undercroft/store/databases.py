@@ -8,10 +8,11 @@ from contextlib import closing
 
 from psycopg import sql
 
-from undercroft.errors import StoreUnavailable
+from undercroft.errors import BadInput, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store.connection import connect, translated_errors
-from undercroft.store.migrate import migrate
+from undercroft.store.migrate import migrate, mode_of
+from undercroft.store.sql import sql as statement
 
 APPLICATION_NAME = "undercroft-admin"
 _RETRY_S = 0.02
@@ -71,3 +72,35 @@ def renew_deployment_id(url: str) -> None:
     with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
         connection.execute("update deployment set deployment_id = gen_random_uuid()")
         connection.commit()
+
+
+def mode_of_database(url: str) -> Mode | None:
+    """Return what a database is for; None before its first migration."""
+    with closing(connect(url, application_name=APPLICATION_NAME)) as connection:
+        try:
+            return mode_of(connection)
+        except BadInput:
+            return None
+
+
+def holds_run(url: str) -> bool:
+    """Tell whether anything was ingested into a database or its engine has ticked."""
+    with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
+        return connection.execute(statement("any_run_row")).fetchone() is not None
+
+
+def reset_database(url: str) -> None:
+    """Empty an exercise database: every table is dropped and made again.
+
+    Raises
+    ------
+    BadInput
+        If it is live, or was never migrated.
+    """
+    with closing(connect(url, application_name=APPLICATION_NAME)) as connection:
+        if mode_of(connection) is not Mode.EXERCISE:
+            raise BadInput("this database is live; only an exercise database can be reset")
+        with translated_errors():
+            connection.execute(statement("drop_everything"))
+            connection.commit()
+        migrate(connection, Mode.EXERCISE)

@@ -11,6 +11,7 @@ import psycopg
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.roles import grant_exactly
 
 _MIGRATION_LOCK = 0x756E6465  # "unde": one migration at a time
 
@@ -83,6 +84,7 @@ def _migrate_locked(connection: Connection, mode: Mode) -> list[str]:
                 (migration.version, migration.name, migration.sha256),
             )
         applied.append(migration.name)
+    grant_exactly(connection)
     _fix_mode(connection, mode)
     return applied
 
@@ -98,7 +100,10 @@ def _fix_mode(connection: Connection, mode: Mode) -> None:
 def mode_of(connection: Connection) -> Mode:
     """Return what the database is for."""
     with translated_errors():
-        row = connection.execute("select mode from deployment").fetchone()
+        try:
+            row = connection.execute("select mode from deployment").fetchone()
+        except psycopg.errors.UndefinedTable:
+            row = None
     if row is None:
         raise BadInput("this database has no mode yet: run `undercroft db migrate` first")
     return Mode(row["mode"])

@@ -1,0 +1,76 @@
+"""Roles with least privilege: a group role per service; in the embedded server a login per role and database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from enum import StrEnum
+
+from psycopg import sql as build
+
+from undercroft.store.connection import Connection, connect, translated_errors
+from undercroft.store.sql import sql
+
+APPLICATION_NAME = "undercroft-admin"
+
+
+class Role(StrEnum):
+    """Who speaks to the database; the value is the name of the group role."""
+
+    INGEST = "undercroft_ingest"
+    ENGINE = "undercroft_engine"
+    API = "undercroft_api"
+    SIMULATOR = "undercroft_simulator"
+
+    @property
+    def short(self) -> str:
+        """The name without prefix."""
+        return self.value.removeprefix("undercroft_")
+
+
+def grant_exactly(connection: Connection) -> bool:
+    """Give each group role its rights and no others; False where the server would not let us make the roles."""
+    with translated_errors(), connection.transaction():
+        row = connection.execute(sql("count_group_roles"), {"names": [role.value for role in Role]}).fetchone()
+        assert row is not None  # noqa: S101 - a count has a row
+        if row["found"] < len(Role):
+            return False
+        connection.execute(sql("grant_exactly"))
+        return True
+
+
+def login_name(database: str, role: Role) -> str:
+    """Return the login of a role; it enters this one database only."""
+    return f"{database}_{role.short}"
+
+
+def create_logins(owner_url: str, database: str, password: Callable[[str], str]) -> dict[Role, str]:
+    """Create the logins of a database, or give them these passwords again; return their names.
+
+    Parameters
+    ----------
+    owner_url
+        URL of that database for a user who may create roles.
+    database
+        Its name.
+    password
+        Password for a login name.
+    """
+    names = {role: login_name(database, role) for role in Role}
+    with closing(connect(owner_url, application_name=APPLICATION_NAME)) as connection, translated_errors():
+        connection.execute(build.SQL("revoke all on database {} from public").format(build.Identifier(database)))
+        for role, name in names.items():
+            _create_login(connection, database, role, name, password(name))
+        connection.commit()
+    return names
+
+
+def _create_login(connection: Connection, database: str, role: Role, name: str, password: str) -> None:
+    # Hashed here, so that no log of the server can show it.
+    hashed = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+    known = connection.execute("select from pg_roles where rolname = %s", (name,)).fetchone() is not None
+    command = build.SQL("alter role {} login password {}" if known else "create role {} login password {}")
+    login = build.Identifier(name)
+    connection.execute(command.format(login, build.Literal(hashed)))
+    connection.execute(build.SQL("grant {} to {}").format(build.Identifier(role.value), login))
+    connection.execute(build.SQL("grant connect on database {} to {}").format(build.Identifier(database), login))

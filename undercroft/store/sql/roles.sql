@@ -1,0 +1,35 @@
+-- Who may do what. `grant_exactly` runs after every migration; a new table gets its line here.
+
+-- name: count_group_roles
+select count(*) as found from pg_roles where rolname = any(%(names)s);
+
+-- name: grant_exactly
+revoke all on all tables in schema public
+    from undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator;
+revoke all on all sequences in schema public
+    from undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator;
+grant usage on schema public to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator;
+
+-- Readings: written by ingest only.
+grant select on deployment, basin, place, space, entrance, device, sensor, site_version to undercroft_ingest;
+grant select, update on commit_counter to undercroft_ingest;
+grant usage on sequence batch_id_seq to undercroft_ingest;
+grant select, insert on batch, observation, observation_conflict, clock_lost_reading to undercroft_ingest;
+grant select, insert, update on dead_letter to undercroft_ingest;
+
+-- The engine reads what is committed and writes what it concludes.
+grant select on deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
+    threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter
+    to undercroft_engine;
+grant select, insert on tick, assessment, alarm_event to undercroft_engine;
+grant select, insert, update on alarm to undercroft_engine;
+grant select, insert, delete on engine_snapshot to undercroft_engine;
+
+-- The API shows; people's acts come with the duty issue.
+grant select on schema_migration, deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
+    threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter,
+    clock_lost_reading, tick, assessment, alarm, alarm_event
+    to undercroft_api;
+
+-- A simulator speaks MQTT; it may only see that this is no live system, and how far the engine has come.
+grant select on deployment, tick to undercroft_simulator;
