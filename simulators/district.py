@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, timedelta
 from itertools import accumulate
 
 import numpy as np
@@ -42,13 +42,14 @@ def district_run(
     used_seed = scenario.run.seed if seed is None else seed
     last_min = scenario.minutes if until_min is None else until_min
     rain = scenario.rain()
+    start = scenario.run.start.astimezone(UTC)
     return Run(
         name=scenario.run.name,
         label=scenario.run.label,
         district=site.district.id,
-        start=scenario.run.start + timedelta(minutes=from_min),
-        end=scenario.run.start + timedelta(minutes=last_min),
-        peak_at=scenario.run.start + timedelta(minutes=rain.peak_min) if rain.total_mm > 0 else None,
+        start=start + timedelta(minutes=from_min),
+        end=start + timedelta(minutes=last_min),
+        peak_at=start + timedelta(minutes=rain.peak_min) if rain.total_mm > 0 else None,
         seed=used_seed,
         steps=_DistrictRun(site, scenario, used_seed).steps(from_min, last_min),
     )
@@ -58,7 +59,8 @@ class _DistrictRun:
     def __init__(self, site: Site, scenario: Scenario, seed: int) -> None:
         self._site = site
         self._scenario = scenario
-        self._start_s = round(scenario.run.start.timestamp())
+        self._start = scenario.run.start.astimezone(UTC)
+        self._start_s = round(self._start.timestamp())
         self._storm = scenario.rain()
         self._rates_mm_h = self._storm.minute_rates_mm_h(scenario.minutes + 1)
         self._rain_total_mm = np.array(list(accumulate(self._rates_mm_h / 60.0, initial=0.0)))
@@ -177,7 +179,7 @@ class _DistrictRun:
     def _make_step(self, minute: int, seq: int, messages: list[Message], readings: int, dead_letters: int) -> Step:
         return Step(
             seq=seq,
-            now=_at(self._scenario.run.start, minute),
+            now=self._start + timedelta(minutes=minute),
             messages=tuple(messages),
             readings=readings,
             dead_letters=dead_letters,
@@ -193,7 +195,3 @@ class _Sink:
         self.messages: list[Message] = []
         self.readings = 0
         self.dead_letters = 0
-
-
-def _at(start: datetime, minute: int) -> datetime:
-    return start + timedelta(minutes=minute)

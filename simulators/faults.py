@@ -95,9 +95,7 @@ class FaultPlan:
             if fault.device not in known:
                 raise ScenarioInvalid(f"fault[{number}].device: the site has no device or place {fault.device}")
 
-    def _of_device(
-        self, faults: Sequence[FaultPart], device: str, place: str
-    ) -> tuple[tuple[int, FaultPart], ...]:
+    def _of_device(self, faults: Sequence[FaultPart], device: str, place: str) -> tuple[tuple[int, FaultPart], ...]:
         return tuple(
             (number, fault)
             for number, fault in enumerate(faults)

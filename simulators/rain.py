@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,8 @@ def depth_shenzhen_2015_mm(duration_min: float, return_period_years: float) -> f
     57.7
     """
     intensity_mm_min = SHENZHEN_A_MM_MIN * (1 + SHENZHEN_C * math.log10(return_period_years))
-    return duration_min * intensity_mm_min / (duration_min + SHENZHEN_B_MIN) ** SHENZHEN_N
+    depth_mm: float = duration_min * intensity_mm_min / (duration_min + SHENZHEN_B_MIN) ** SHENZHEN_N
+    return depth_mm
 
 
 def chicago_storm(
@@ -144,7 +146,7 @@ def chicago_storm(
         return math.copysign(depth, away)
 
     edges = [fallen_mm(minute) for minute in range(0, duration_min + STEP_MIN, STEP_MIN)]
-    rates = tuple((b - a) * STEPS_PER_HOUR for a, b in zip(edges, edges[1:], strict=False))
+    rates = tuple((b - a) * STEPS_PER_HOUR for a, b in pairwise(edges))
     return Storm(start_min, rates)
 
 
@@ -181,7 +183,7 @@ def nested_storm(
 def _descending_blocks_mm(maxima_mm: Sequence[tuple[int, float]]) -> list[float]:
     first_hour_mm = maxima_mm[0][1]
     later: list[float] = []
-    for (from_h, from_mm), (to_h, to_mm) in zip(maxima_mm, maxima_mm[1:], strict=False):
+    for (from_h, from_mm), (to_h, to_mm) in pairwise(maxima_mm):
         steps = (to_h - from_h) * STEPS_PER_HOUR
         later += [(to_mm - from_mm) / steps] * steps
     floor_mm = later[0] if later else 0.0
@@ -190,7 +192,7 @@ def _descending_blocks_mm(maxima_mm: Sequence[tuple[int, float]]) -> list[float]
 
 def _worst_hour_blocks_mm(hour_mm: float, floor_mm: float) -> list[float]:
     depths = [depth_shenzhen_2015_mm(minute, 2) if minute else 0.0 for minute in range(0, 65, STEP_MIN)]
-    excess = [(b - a) - (depths[-1] - depths[-2]) for a, b in zip(depths, depths[1:], strict=False)]
+    excess = [(b - a) - (depths[-1] - depths[-2]) for a, b in pairwise(depths)]
     share = (hour_mm - STEPS_PER_HOUR * floor_mm) / math.fsum(excess)
     return [floor_mm + share * step for step in excess]
 

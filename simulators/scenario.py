@@ -1,11 +1,12 @@
-"""What a scenario file says: ``[run] [storm] [[fault]] [[act]] [expect]``. The JSON Schema is made from these models."""
+"""What a scenario file says: ``[run] [storm] [[fault]] [[act]] [expect]``. Its JSON Schema is made from this."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from simulators.rain import CHICAGO_PEAK_RATIO, STEP_MIN, Storm, chicago_storm, nested_storm
 
@@ -30,6 +31,13 @@ class RunPart(_Part):
     start: AwareDatetime
     hours: Annotated[int, Field(ge=1, le=240)] = 24
     seed: Annotated[int, Field(ge=0)] = 1
+
+    @field_validator("start")
+    @classmethod
+    def _on_a_minute(cls, value: datetime) -> datetime:
+        if value.second or value.microsecond:
+            raise ValueError("a run starts on a whole minute")
+        return value
 
 
 class NoStorm(_Part):
@@ -76,7 +84,7 @@ class NestedStorm(_Placed):
     @model_validator(mode="after")
     def _maxima_nest(self) -> NestedStorm:
         hours = [row[0] for row in self.maxima_mm]
-        rates = [b[1] - a[1] for a, b in zip(self.maxima_mm, self.maxima_mm[1:], strict=False)]
+        rates = [b[1] - a[1] for a, b in pairwise(self.maxima_mm)]
         if hours[0] != 1 or hours != sorted(set(hours)) or any(rate <= 0 for rate in rates):
             raise ValueError("maxima_mm starts at 1 hour, and hours and depths rise from row to row")
         if self.hours > hours[-1]:
@@ -155,9 +163,7 @@ class WarningSignal(_Part):
     until: AwareDatetime | None = None
 
 
-ActPart = Annotated[
-    DeployBarrier | OpenBarrier | PowerLoss | PumpFailure | WarningSignal, Field(discriminator="kind")
-]
+ActPart = Annotated[DeployBarrier | OpenBarrier | PowerLoss | PumpFailure | WarningSignal, Field(discriminator="kind")]
 
 
 class _Fault(_Part):
@@ -209,9 +215,7 @@ class Garbage(_Fault):
     form: Literal["not_json", "not_utf8", "nan", "no_timestamp", "unknown_quantity"]
 
 
-FaultPart = Annotated[
-    Dropout | Stuck | Spike | ClockOffset | Duplicate | Garbage, Field(discriminator="kind")
-]
+FaultPart = Annotated[Dropout | Stuck | Spike | ClockOffset | Duplicate | Garbage, Field(discriminator="kind")]
 
 
 class ExpectPart(_Part):

@@ -131,7 +131,7 @@ def _gauge_reader(number: int, gauge: Gauge, sensor: SensorDef) -> _Found:
     return _anywhere_reader(sensor)
 
 
-def _space_reader(number: int, space: Space, sensor: SensorDef) -> _Found:
+def _space_reader(number: int, space: Space, sensor: SensorDef) -> _Found:  # noqa: PLR0911 - one line per quantity
     entrance = next((k for k, e in enumerate(space.entrances) if e.id == sensor.entrance), None)
     match sensor.quantity:
         case "water_depth_m":
@@ -194,7 +194,7 @@ def _metres(depth_m: float) -> str:
     return f"{max(0.0, depth_m):.3f}"
 
 
-def _boolean(value: bool) -> str:  # noqa: FBT001 - the value is the point
+def _boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
