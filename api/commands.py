@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from undercroft.clock import SystemClock
+from undercroft.errors import BadInput
+from undercroft.settings import Settings
+from undercroft.telemetry import configure_logging
 
 
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
-    del app
+    app.command("api")(serve_api)
+
+
+def serve_api(
+    host: Annotated[str | None, typer.Option(help="address to listen on; default: UNDERCROFT_API_HOST")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="port, 0 takes a free one; default: UNDERCROFT_API_PORT")
+    ] = None,
+) -> None:
+    """Serve the page and the HTTP interface."""
+    from api.app import create_app  # noqa: PLC0415 - other commands start faster without FastAPI
+    from api.server import bind, serve  # noqa: PLC0415
+
+    settings = Settings()
+    configure_logging(settings.log_format, service="api")
+    if settings.database_url is None:
+        raise BadInput("api: set UNDERCROFT_DATABASE_URL, or start everything with `undercroft up`")
+    listening = bind(host or settings.api_host, settings.api_port if port is None else port)
+    app = create_app(settings.database_url.get_secret_value(), SystemClock())
+    serve(app, listening, lambda address: typer.echo(f"undercroft api: {address}"))

@@ -1,0 +1,75 @@
+"""What is said about alarms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.pagination import Cursor, Page
+from api.params import Reason
+
+
+class AlarmOut(BaseModel):
+    """One alarm of one subject, as it stands now."""
+
+    subject: str = Field(description="`space/<id>`, `device/<id>` or `system/<name>`")
+    occurrence: int = Field(description="1 for the first alarm of this subject")
+    subject_kind: Literal["space", "device", "system"]
+    place_id: str | None
+    name_zh: str | None
+    name_en: str | None
+    street: str | None
+    severity: int
+    peak_severity: int
+    active: bool
+    acknowledged: bool
+    latched: bool
+    raised_at: datetime
+    cleared_at: datetime | None
+    reasons: list[Reason]
+    last_tick_seq: int
+
+
+class AlarmRank(Cursor):
+    """Sort key of alarms."""
+
+    severity: int
+    raised_at: datetime
+    subject: str
+    occurrence: int
+
+
+class AlarmPage(Page):
+    """Alarms, worst first, then newest."""
+
+    items: list[AlarmOut]
+
+
+class AlarmEventOut(BaseModel):
+    """One thing that happened to an alarm. Events are never changed."""
+
+    subject: str
+    event_no: int = Field(description="1, 2, ... of this subject")
+    occurrence: int
+    tick_seq: int
+    tick_at: datetime
+    kind: str = Field(description="raised, severity_up, severity_down, reason_added, cleared; more kinds may come")
+    severity: int
+    reasons: list[Reason]
+    detail: dict[str, Any]
+
+
+class AlarmEventRank(Cursor):
+    """Sort key of alarm events."""
+
+    tick_seq: int
+    subject: str
+    event_no: int
+
+
+class AlarmEventPage(Page):
+    """Alarm events, newest first."""
+
+    items: list[AlarmEventOut]

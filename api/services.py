@@ -1,0 +1,46 @@
+"""What every endpoint may ask for: the reader, the hub, the time, what the database is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.deployment import Deployment, read_deployment
+from api.events.hub import Hub
+from api.spaces.thresholds import SiteCache
+from undercroft.clock import Clock
+from undercroft.store.reading import Reader
+
+
+@dataclass(slots=True)
+class Services:
+    """Made once when the application starts."""
+
+    reader: Reader
+    hub: Hub
+    clock: Clock
+    site_cache: SiteCache = field(default_factory=SiteCache)
+    _deployment: Deployment | None = None
+
+    async def deployment(self) -> Deployment:
+        """Return what the database is for, read once."""
+        if self._deployment is None:
+            self._deployment = await read_deployment(self.reader)
+        return self._deployment
+
+
+def services_of(request: Request) -> Services:
+    """Return what the lifespan made."""
+    services: Services = request.app.state.services
+    return services
+
+
+def reader_of(services: Annotated[Services, Depends(services_of)]) -> Reader:
+    """Return the pool."""
+    return services.reader
+
+
+Given = Annotated[Services, Depends(services_of)]
+Database = Annotated[Reader, Depends(reader_of)]

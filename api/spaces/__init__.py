@@ -1,0 +1,1 @@
+"""Underground spaces, ranked worst first, and what was measured there."""

@@ -1,0 +1,189 @@
+"""What is said about a space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.pagination import Cursor, Page
+from api.params import Level, Reason, sensor_key
+from api.spaces.numbers import KeyNumbers, key_numbers, stale_after_s
+from undercroft.model import SpaceKind
+
+Row = Mapping[str, Any]
+
+
+class SpaceSummary(BaseModel):
+    """One row of the ranking: the space, its level and why, the numbers to show."""
+
+    space_id: str
+    kind: SpaceKind
+    name_zh: str
+    name_en: str
+    street: str = Field(description="street office (街道) responsible")
+    basin_id: str | None
+    lat: float
+    lon: float
+    level: Level
+    score: float = Field(description="priority 0-100; it ranks within a level and raises nothing")
+    blind: bool = Field(description="no fresh data where data is needed")
+    tick_seq: int | None = Field(description="tick of this assessment; null: not assessed yet")
+    tick_at: datetime | None
+    reasons: list[Reason]
+    numbers: KeyNumbers
+    stale_after_s: float = Field(description="readings older than this are stale [s]")
+
+
+class SpaceRank(Cursor):
+    """Sort key of the ranking, at one tick."""
+
+    as_of: int
+    level: int
+    score: float
+    space_id: str
+
+
+class SpacePage(Page):
+    """Spaces, worst first: level, then score, then id."""
+
+    as_of_tick_seq: int = Field(description="the ranking is that of this tick, on every page")
+    items: list[SpaceSummary]
+
+
+class Assessment(BaseModel):
+    """What the engine found, with everything it went by."""
+
+    tick_seq: int
+    tick_at: datetime
+    level: Level
+    score: float
+    blind: bool
+    reasons: list[Reason]
+    contributions: Any = Field(description="what made the score")
+    evidence: dict[str, Any] = Field(description="the numbers the engine went by")
+
+
+class EntranceOut(BaseModel):
+    """A way in for people, vehicles and water."""
+
+    entrance_id: str
+    name_zh: str
+    name_en: str
+    width_m: float
+    crest_level_m: float
+    roadway_level_m: float
+    barrier_needed: bool
+    barrier_height_m: float | None
+    barrier_leakage_grade: str | None
+    barrier_deploy_min: float | None
+
+
+class SensorOut(BaseModel):
+    """A sensor and its newest reading."""
+
+    sensor: str = Field(description="key to ask observations by")
+    quantity: str
+    unit: str
+    entrance_id: str | None
+    zero_level_m: float | None
+    observed_at: datetime | None
+    value: float | None
+    quality: int | None = Field(description="QARTOD: 1 good, 2 unknown, 3 suspect, 4 fail, 9 missing")
+
+
+class ThresholdOut(BaseModel):
+    """One threshold in force for this space."""
+
+    rule: str
+    severity: int
+    value: float
+    unit: str
+    source: str
+
+
+class StockOut(BaseModel):
+    """Supplies on site."""
+
+    item: str
+    quantity: float
+
+
+class RequirementOut(BaseModel):
+    """Supplies that the space needs."""
+
+    entrance_id: str
+    item: str
+    quantity: float
+
+
+class SpaceDetail(BaseModel):
+    """A space with all that is known of it now."""
+
+    space_id: str
+    kind: SpaceKind
+    name_zh: str
+    name_en: str
+    street: str
+    basin_id: str | None
+    lat: float
+    lon: float
+    floor_level_m: float
+    ceiling_height_m: float
+    retired_at: datetime | None
+    detail: dict[str, Any] = Field(description="the rest of its site data: storage, exposure, pumps")
+    assessment: Assessment | None
+    numbers: KeyNumbers
+    entrances: list[EntranceOut]
+    sensors: list[SensorOut]
+    thresholds: list[ThresholdOut]
+    stock: list[StockOut]
+    requirements: list[RequirementOut]
+
+
+class ObservationOut(BaseModel):
+    """One stored reading."""
+
+    observed_at: datetime
+    value: float | None
+    quality: int
+    received_at: datetime
+
+
+class ObservationRank(Cursor):
+    """Sort key of observations."""
+
+    observed_at: datetime
+
+
+class ObservationPage(Page):
+    """Readings of one sensor, newest first."""
+
+    sensor: str
+    quantity: str
+    unit: str
+    zero_level_m: float | None
+    since: datetime
+    until: datetime
+    items: list[ObservationOut]
+
+
+def summary_of(row: Row) -> SpaceSummary:
+    """Return the summary of a row of the ranking."""
+    numbers = key_numbers(row["evidence"])
+    return SpaceSummary.model_validate(
+        {
+            **row,
+            "blind": bool(row["blind"]),
+            "reasons": row["reasons"] or [],
+            "numbers": numbers,
+            "stale_after_s": stale_after_s(numbers, row["level"], row["interval_dry_s"], row["interval_wet_s"]),
+        }
+    )
+
+
+def sensor_of(row: Row) -> SensorOut:
+    """Return a sensor under its key."""
+    return SensorOut.model_validate({**row, "sensor": sensor_key(row["device_id"], row["at"], row["quantity"])})

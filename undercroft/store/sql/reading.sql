@@ -1,0 +1,193 @@
+-- What the HTTP interface reads. Keyset pagination throughout: no OFFSET.
+
+-- name: read_deployment
+select deployment_id::text as deployment_id, mode from deployment;
+
+-- name: read_site
+select
+    v.commit_seq as site_commit_seq, v.sha256, v.imported_at, v.document -> 'district' as district,
+    (select count(*) from space s join place p on p.place_id = s.space_id where p.retired_at is null) as spaces,
+    (select coalesce(array_agg(distinct p.street order by p.street), '{}')
+     from space s join place p on p.place_id = s.space_id where p.retired_at is null) as streets
+from site_version v order by v.commit_seq desc limit 1;
+
+-- name: read_newest_tick
+select tick_seq, tick_at, up_to_commit_seq, run_seq, committed_at from tick order by tick_seq desc limit 1;
+
+-- name: read_newest_batch
+select batch_id, commit_seq, run_now, observed_to, committed_at from batch order by commit_seq desc limit 1;
+
+-- name: read_spaces_ranked
+-- The order is that of one tick, so that pages of one listing agree. The keys are ranked first, the rows fetched after.
+with ranked as (
+    select s.space_id, coalesce(a.level, 0) as level, coalesce(a.score, 0) as score, a.tick_seq
+    from space s
+    join place p on p.place_id = s.space_id
+    left join lateral (
+        select tick_seq, level, score from assessment
+        where assessment.space_id = s.space_id and tick_seq <= %(as_of)s
+        order by tick_seq desc limit 1
+    ) a on true
+    where p.retired_at is null
+      and (%(kind)s::text is null or s.kind = %(kind)s)
+      and (%(street)s::text is null or p.street = %(street)s)
+      and (%(level)s::smallint is null or coalesce(a.level, 0) = %(level)s)
+      and (%(level_min)s::smallint is null or coalesce(a.level, 0) >= %(level_min)s)
+      and (%(after_space)s::text is null
+           or (-coalesce(a.level, 0), -coalesce(a.score, 0), s.space_id)
+               > (-%(after_level)s::int, -%(after_score)s::double precision, %(after_space)s))
+    order by level desc, score desc, s.space_id
+    limit %(limit)s
+)
+select
+    r.space_id, s.kind, p.name_zh, p.name_en, p.street, p.basin_id, p.lat, p.lon,
+    a.tick_seq, a.tick_at, r.level, r.score, a.blind, a.reasons, a.evidence,
+    coalesce(d.interval_dry_s, 600) as interval_dry_s, coalesce(d.interval_wet_s, 60) as interval_wet_s
+from ranked r
+join space s on s.space_id = r.space_id
+join place p on p.place_id = r.space_id
+left join assessment a on a.space_id = r.space_id and a.tick_seq = r.tick_seq
+left join lateral (
+    select max(interval_dry_s) as interval_dry_s, max(interval_wet_s) as interval_wet_s
+    from device where device.place_id = r.space_id and retired_at is null
+) d on true
+order by r.level desc, r.score desc, r.space_id;
+
+-- name: read_space
+select
+    s.space_id, s.kind, s.floor_level_m, s.ceiling_height_m, s.detail,
+    p.name_zh, p.name_en, p.street, p.basin_id, p.lat, p.lon, p.retired_at
+from space s join place p on p.place_id = s.space_id
+where s.space_id = %(space_id)s;
+
+-- name: read_space_assessment
+select tick_seq, tick_at, level, score, blind, reasons, contributions, evidence
+from assessment where space_id = %(space_id)s order by tick_seq desc limit 1;
+
+-- name: read_space_entrances
+select
+    entrance_id, name_zh, name_en, width_m, crest_level_m, roadway_level_m, barrier_needed,
+    barrier_height_m, barrier_leakage_grade, barrier_deploy_min
+from entrance where space_id = %(space_id)s and retired_at is null order by entrance_id;
+
+-- name: read_place_stock
+select item, quantity from stock where place_id = %(place_id)s order by item;
+
+-- name: read_space_requirements
+select entrance_id, item, quantity from requirement where space_id = %(space_id)s order by entrance_id, item;
+
+-- name: read_place_sensors
+select
+    n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.entrance_id, n.zero_level_m,
+    o.observed_at, o.value, o.quality
+from sensor n
+left join lateral (
+    select observed_at, value, quality from observation
+    where observation.sensor_id = n.sensor_id order by observed_at desc limit 1
+) o on true
+where n.place_id = %(place_id)s and n.retired_at is null
+order by n.quantity, n.device_id, n.at;
+
+-- name: read_place_sensor
+select sensor_id, device_id, at, quantity, unit, entrance_id, zero_level_m
+from sensor
+where place_id = %(place_id)s and device_id = %(device_id)s and at = %(at)s and quantity = %(quantity)s;
+
+-- name: read_observations
+select observed_at, value, quality, received_at
+from observation
+where sensor_id = %(sensor_id)s and observed_at >= %(since)s and observed_at <= %(until)s
+  and (%(before)s::timestamptz is null or observed_at < %(before)s)
+order by observed_at desc
+limit %(limit)s;
+
+-- name: read_alarms
+select
+    a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
+    a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street
+from alarm a
+left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
+left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
+where (%(open)s::boolean is null or a.active = %(open)s)
+  and (%(subject)s::text is null or a.subject = %(subject)s)
+  and (%(severity_min)s::smallint is null or a.severity >= %(severity_min)s)
+  and (%(after_subject)s::text is null
+       or (-a.severity, -extract(epoch from a.raised_at), a.subject, a.occurrence)
+           > (-%(after_severity)s::int, -extract(epoch from %(after_raised_at)s::timestamptz), %(after_subject)s,
+              %(after_occurrence)s::int))
+order by a.severity desc, a.raised_at desc, a.subject, a.occurrence
+limit %(limit)s;
+
+-- name: read_alarm_events
+select subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons, detail
+from alarm_event
+where (%(subject)s::text is null or subject = %(subject)s)
+  and (%(occurrence)s::int is null or occurrence = %(occurrence)s)
+  and (%(before_tick_seq)s::bigint is null
+       or (-tick_seq, subject, -event_no) > (-%(before_tick_seq)s::bigint, %(before_subject)s, -%(before_event_no)s::bigint))
+order by tick_seq desc, subject, event_no desc
+limit %(limit)s;
+
+-- name: read_ticks_after
+select tick_seq, tick_at, up_to_commit_seq, run_seq, committed_at
+from tick where tick_seq > %(after)s and tick_seq <= %(up_to)s order by tick_seq limit %(limit)s;
+
+-- name: read_assessments_between
+select
+    a.tick_seq, a.tick_at, a.space_id, a.level, a.score, a.blind, a.reasons, a.evidence,
+    s.kind, p.name_zh, p.name_en, p.street, p.basin_id, p.lat, p.lon,
+    coalesce(d.interval_dry_s, 600) as interval_dry_s, coalesce(d.interval_wet_s, 60) as interval_wet_s
+from assessment a
+join space s on s.space_id = a.space_id
+join place p on p.place_id = a.space_id
+left join lateral (
+    select max(interval_dry_s) as interval_dry_s, max(interval_wet_s) as interval_wet_s
+    from device where device.place_id = a.space_id and retired_at is null
+) d on true
+where a.tick_seq > %(after)s and a.tick_seq <= %(up_to)s
+order by a.tick_seq, a.level desc, a.score desc, a.space_id;
+
+-- name: read_alarm_events_between
+select subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons, detail
+from alarm_event where tick_seq > %(after)s and tick_seq <= %(up_to)s
+order by tick_seq, subject, event_no;
+
+-- name: read_alarms_between
+-- The state now of every alarm that these ticks touched.
+select
+    a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
+    a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street
+from alarm a
+left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
+left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
+where (a.last_tick_seq > %(after)s and a.last_tick_seq <= %(up_to)s)
+   or (a.subject, a.occurrence) in (
+        select subject, occurrence from alarm_event where tick_seq > %(after)s and tick_seq <= %(up_to)s)
+order by a.subject, a.occurrence;
+
+-- name: read_freshness
+-- The newest reading of each space, whatever its quantity.
+select n.place_id as space_id, max(o.observed_at) as observed_at
+from sensor n
+join space s on s.space_id = n.place_id
+cross join lateral (
+    select observed_at from observation where observation.sensor_id = n.sensor_id order by observed_at desc limit 1
+) o
+where n.retired_at is null and n.quantity <> 'online'
+group by n.place_id;
+
+-- name: read_freshness_between
+-- The same, of the readings committed in this stretch of the commit order.
+select n.place_id as space_id, max(o.observed_at) as observed_at
+from batch b
+join observation o on o.batch_id = b.batch_id
+join sensor n on n.sensor_id = o.sensor_id
+join space s on s.space_id = n.place_id
+where b.commit_seq > %(after)s and b.commit_seq <= %(up_to)s and n.quantity <> 'online'
+group by n.place_id;
+
+-- name: read_site_commit_seq
+select commit_seq from site_version order by commit_seq desc limit 1;
+
+-- name: read_tick_before
+select up_to_commit_seq from tick where tick_seq <= %(after)s order by tick_seq desc limit 1;
