@@ -31,7 +31,7 @@ class Feed:
 
 
 class ProgressFile:
-    """Reads the JSON lines that the simulator appends; each call returns the newest whole line, if there is a new one."""
+    """Reads the JSON lines that the simulator appends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

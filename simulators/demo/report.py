@@ -84,7 +84,7 @@ def _alarm(alarm: Row, events: list[Row]) -> dict[str, Any]:
 
 
 def _reasons_at_peak(alarm: Row, events: list[Row]) -> list[dict[str, Any]]:
-    at_peak = next((event["reasons"] for event in events if event["severity"] == alarm["peak_severity"]), [])
+    at_peak: list[Row] = next((event["reasons"] for event in events if event["severity"] == alarm["peak_severity"]), [])
     return [{key: reason.get(key) for key in REASON_KEYS} for reason in at_peak or alarm["reasons"]]
 
 

@@ -63,9 +63,10 @@ def run(settings: Settings, feed: Feed, options: RunOptions, show: Show) -> dict
         If a process does not start, ends early, or the run comes to a stop.
     """
     began_s = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="undercroft-") as folder, running_chain(
-        settings, feed.site, feed.name
-    ) as chain:
+    with (
+        tempfile.TemporaryDirectory(prefix="undercroft-") as folder,
+        running_chain(settings, feed.site, feed.name) as chain,
+    ):
         chain.start_services("ingest", "risk", "api")
         watch = _Watch(chain, feed, Path(folder), began_s)
         chain.start_feed((*feed.argv, "--stats", str(watch.stats_path), "--progress", str(watch.progress_path)))

@@ -91,7 +91,7 @@ def _spaces(view: RunView) -> Table:
         ("分 score", {"justify": "right"}),
         ("原因 why", {"ratio": 2}),
     ):
-        table.add_column(heading, **options)  # type: ignore[arg-type]
+        table.add_column(heading, **options)
     for row in view.worst:
         shape, word, style = SHAPES[Severity(row["level"])]
         if row["blind"]:
