@@ -1,24 +1,29 @@
 """The ``undercroft`` command. Each part registers its own commands by entry point.
 
+An entry point is named after its command, or ``group.command``; only what the command line names is imported, so that
+a service does not carry every other part's libraries in its memory.
+
 Exit code 0 only on success, 2 for input that the user can mend, 1 for everything else.
 """
 
 from __future__ import annotations
 
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from undercroft import __version__
 from undercroft.errors import BadInput, UndercroftError
+from undercroft.settings import Settings
 
 COMMAND_GROUP = "undercroft.commands"
 
 
-def build_app() -> typer.Typer:
-    """Return the command line with the commands of every installed part."""
+def build_app(command: str | None = None) -> typer.Typer:
+    """Return the command line with one command or group, or with all when it is None or unknown."""
     app = typer.Typer(
         name="undercroft",
         help="Flood-risk monitoring for underground spaces.",
@@ -27,21 +32,35 @@ def build_app() -> typer.Typer:
         add_completion=False,
     )
 
+    @app.callback()
+    def _root() -> None:
+        """Flood-risk monitoring for underground spaces."""
+
     @app.command()
     def version() -> None:
         """Print the version."""
         typer.echo(__version__)
 
-    for entry in sorted(entry_points(group=COMMAND_GROUP), key=lambda entry: entry.name):
-        entry.load()(app)
+    registered = set()
+    for entry in entries_of(command):
+        if entry.value not in registered:
+            registered.add(entry.value)
+            entry.load()(app)
     return app
+
+
+def entries_of(command: str | None) -> list[EntryPoint]:
+    """Return the entry points that a command needs: its own, or all of them."""
+    known = sorted(entry_points(group=COMMAND_GROUP), key=lambda entry: entry.name)
+    return [entry for entry in known if entry.name.split(".")[0] == command] or known
 
 
 def main() -> None:
     """Run the command line; errors the user can act upon are one line on standard error."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        build_app()()
+        _check_settings()
+        build_app(sys.argv[1] if len(sys.argv) > 1 else None)()
     except BadInput as error:
         console.print(f"undercroft: {error}", markup=False)
         sys.exit(2)

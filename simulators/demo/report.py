@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from risk.canonical import alarm_log_sha256
 from undercroft.store.connection import Connection
 from undercroft.store.demo import Row, fetch_all, fetch_one
 
@@ -37,6 +36,8 @@ class Measured:
 
 def build_report(connection: Connection, stats: dict[str, Any], measured: Measured) -> dict[str, Any]:
     """Put the simulator's count beside the database's, so that the two can disagree."""
+    from risk.canonical import alarm_log_sha256
+
     counts = fetch_one(connection, "report_counts") or {}
     return {
         "scenario": measured.scenario,
