@@ -67,3 +67,19 @@ def main() -> None:
     except UndercroftError as error:
         console.print(f"undercroft: {error}", markup=False)
         sys.exit(1)
+
+
+def _check_settings() -> None:
+    """Read the settings once before anything else, so that a wrong one is named in one line.
+
+    Raises
+    ------
+    BadInput
+        Names the variable and what was expected; the value may be a secret and is not shown.
+    """
+    try:
+        Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        variable = "UNDERCROFT_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadInput(f"{variable}: {first['msg']}") from None
