@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+
 import typer
+
+from undercroft.clock import SystemClock
+from undercroft.errors import BadInput
+from undercroft.settings import Settings
+from undercroft.telemetry import configure_logging
 
 
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
-    del app
+    app.command("ingest")(run_ingest)
+
+
+def run_ingest() -> None:
+    """Read from the MQTT broker into the database until a signal."""
+    from ingest.broker import parse_broker_url  # noqa: PLC0415 - other commands start faster without MQTT
+    from ingest.service import Service, ServiceSettings, await_deployment  # noqa: PLC0415
+
+    settings = Settings()
+    configure_logging(settings.log_format, service="ingest")
+    if settings.database_url is None or settings.mqtt_url is None:
+        raise BadInput(
+            "ingest: set UNDERCROFT_DATABASE_URL and UNDERCROFT_MQTT_URL, or start everything with `undercroft up`"
+        )
+    service_settings = ServiceSettings(
+        settings.database_url.get_secret_value(),
+        parse_broker_url(settings.mqtt_url.get_secret_value()),
+        settings.batch_max_messages,
+        settings.batch_max_wait_ms / 1000,
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    deployment = await_deployment(service_settings.database_url, stop)
+    if deployment is not None:
+        Service(service_settings, deployment, SystemClock(), os.environ).run(stop)

@@ -41,6 +41,10 @@ class StoreUnavailable(UndercroftError):
 class StoreRejected(UndercroftError):
     """The database refused this value, and will refuse it again."""
 
+    def __init__(self, message: str | None = None, sqlstate: str | None = None) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+
 
 class StackFailed(UndercroftError):
     """An embedded server or a supervised process did not start."""

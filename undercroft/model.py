@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from undercroft.quality import Quality
 
@@ -46,29 +47,30 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One value decoded from a message, before it is matched to a sensor.
+
+    A tuple, not a dataclass: one is made for every value that arrives, at full speed.
 
     Attributes
     ----------
-    observed_at : datetime or None
-        The device's own time, UTC; None when the device sent an impossible one.
-    seq : int or None
-        The device's serial number, where it sends one.
-    at : str or None
-        Entrance or probe, where a device serves several.
+    observed_us : int
+        The device's time as it said, possible or not. [µs since 1970, UTC]
+    at : str
+        Entrance or probe, where a device serves several; else empty.
     quantity : str
         A name in `undercroft.quantities`.
     value : float
         In the unit that the quantity's name carries.
+    seq : int or None
+        The device's serial number, where it sends one.
     """
 
-    observed_at: datetime | None
-    seq: int | None
-    at: str | None
+    observed_us: int
+    at: str
     quantity: str
     value: float
+    seq: int | None
 
 
 @dataclass(frozen=True, slots=True)

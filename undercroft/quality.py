@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class Quality(IntEnum):
@@ -13,3 +13,12 @@ class Quality(IntEnum):
     SUSPECT = 3
     FAIL = 4
     MISSING = 9
+
+
+class QualityTest(IntFlag):
+    """Which tests gave an observation its flag; bits of ``observation.quality_tests``."""
+
+    CLOCK_LOST = 1
+    """The device's time was impossible and is replaced by the time of receipt: may raise, may not clear."""
+    GROSS_RANGE = 2
+    """Outside what the quantity can be."""

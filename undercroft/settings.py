@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="address that the page and the API listen on")
     api_port: int = Field(8000, ge=0, le=65535, description="port of the page and the API; 0 takes a free one")
     batch_max_messages: int = Field(500, ge=1, le=10_000, description="ingest commits at this many messages")
-    batch_max_wait_ms: int = Field(100, ge=1, le=10_000, description="or after this time, whichever comes first")
+    batch_max_wait_ms: int = Field(10, ge=1, le=10_000, description="or after this time, when the writer is idle")
     log_format: Literal["text", "json"] = Field("text", description="key=value lines, or JSON lines")
 
     @field_validator("database_url", "mqtt_url", mode="before")

@@ -40,7 +40,7 @@ def translated_errors() -> Iterator[None]:
         message = f"database: {first_line}{state}"
         if is_temporary(error):
             raise StoreUnavailable(message) from error
-        raise StoreRejected(message) from error
+        raise StoreRejected(message, error.sqlstate) from error
 
 
 def connect(url: str, *, application_name: str, autocommit: bool = False) -> Connection:

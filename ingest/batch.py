@@ -1,0 +1,219 @@
+"""From messages to rows: every reading and every part of a message gets exactly one place. Pure.
+
+In an exercise the time of receipt is the run clock's, so the same messages give the same rows however they are cut
+into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.decode_native import decode_native, decode_status
+from ingest.quality import clock_lost, flags, outside_range
+from ingest.reading import Fault
+from ingest.reasons import Reason
+from ingest.run_clock import RunClock, decode_run_clock
+from ingest.sensors import ONLINE, DeviceEntry, Directory, Route
+from ingest.topics import Kind
+from undercroft.errors import PayloadInvalid
+from undercroft.model import Mode, Reading
+from undercroft.quality import Quality
+from undercroft.store.dead_letters import DeadLetter
+from undercroft.store.observations import Rows
+from undercroft.store.stamped import Stamped
+
+
+class Message(NamedTuple):
+    """What the broker delivered."""
+
+    topic: bytes
+    payload: bytes
+    mid: int
+    """Packet identifier, to acknowledge; 0 at QoS 0."""
+    qos: int
+    retain: bool
+    received_us: int
+    """Time of receipt. [µs since 1970, UTC]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a batch will write. ``*_of`` give the position of the message that each entry came from."""
+
+    messages: int
+    rows: Rows
+    row_of: NDArray[np.int64]
+    stamped: tuple[Stamped, ...]
+    stamped_of: tuple[int, ...]
+    letters: tuple[DeadLetter, ...]
+    letter_of: tuple[int, ...]
+    run_clock: RunClock | None
+    """The new run clock that closes this batch."""
+    stale_clock_of: tuple[int, ...]
+    """Run clocks that were delivered before."""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    positions: list[int] = field(default_factory=list)
+    observed_us: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    received_us: list[int] = field(default_factory=list)
+    row_of: list[int] = field(default_factory=list)
+    stamped: list[Stamped] = field(default_factory=list)
+    stamped_of: list[int] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    letter_of: list[int] = field(default_factory=list)
+    stale_clock_of: list[int] = field(default_factory=list)
+
+
+class _Builder:
+    """One pass over the messages of a batch."""
+
+    def __init__(self, directory: Directory, run_clock: RunClock | None) -> None:
+        self.directory = directory
+        self.known_clock = run_clock
+        self.new_clock: RunClock | None = None
+        self.gathered = _Gathered()
+
+    def add(self, index: int, message: Message) -> None:
+        route = self.directory.route(message.topic)
+        received_us = message.received_us
+        if self.directory.mode is Mode.EXERCISE:
+            if self.known_clock is not None:
+                received_us = self.known_clock.now_us
+            elif route.kind is not None:
+                self._bury(index, message, route, [Fault(Reason.NO_RUN_CLOCK, "before the first run clock")])
+                return
+        try:
+            if route.fault is not None:
+                self._bury(index, message, route, [route.fault])
+            elif route.device is None:
+                self._hear_clock(index, message)
+            elif route.kind is Kind.STATUS:
+                self._add_status(index, message, route.device, received_us)
+            else:
+                self._add_readings(index, message, route, route.device, received_us)
+        except PayloadInvalid as error:
+            self._bury(index, message, route, [Fault(Reason(error.reason), error.detail)])
+
+    def _add_readings(self, index: int, message: Message, route: Route, device: DeviceEntry, received_us: int) -> None:
+        readings, faults = decode_native(message.payload)
+        gathered = self.gathered
+        for reading in readings:
+            position = device.position(reading)
+            if position is None:
+                faults.append(device.missing(reading))
+                continue
+            gathered.positions.append(position)
+            gathered.observed_us.append(reading.observed_us)
+            gathered.values.append(reading.value)
+            gathered.received_us.append(received_us)
+            gathered.row_of.append(index)
+        if faults:
+            self._bury(index, message, route, faults)
+
+    def _add_status(self, index: int, message: Message, device: DeviceEntry, received_us: int) -> None:
+        online = decode_status(message.payload)
+        position = device.position(Reading(0, "", ONLINE, float(online), None))
+        if position is None:
+            raise PayloadInvalid(Reason.UNKNOWN_SENSOR, f"{device.device_id} has no sensor for its own state")
+        sensor_id = int(self.directory.sensor_ids[position])
+        self.gathered.stamped.append(Stamped(sensor_id, float(online), Quality.GOOD, 0, received_us, None))
+        self.gathered.stamped_of.append(index)
+
+    def _hear_clock(self, index: int, message: Message) -> None:
+        heard = decode_run_clock(message.payload)
+        if self.known_clock is not None and heard.seq <= self.known_clock.seq:
+            self.gathered.stale_clock_of.append(index)
+            return
+        if self.known_clock is not None and heard.now_us < self.known_clock.now_us:
+            raise PayloadInvalid(Reason.BAD_RUN_CLOCK, "the run clock went back")
+        if self.new_clock is not None:
+            raise ValueError("a batch ends at its run clock")
+        self.known_clock = self.new_clock = heard
+
+    def _bury(self, index: int, message: Message, route: Route, faults: list[Fault]) -> None:
+        received_us = message.received_us if self.known_clock is None else self.known_clock.now_us
+        details: dict[Reason, list[str]] = {}
+        for fault in faults:
+            if fault.detail not in details.setdefault(fault.reason, []):
+                details[fault.reason].append(fault.detail)
+        for reason, texts in details.items():
+            self.gathered.letters.append(
+                DeadLetter(
+                    message.topic,
+                    message.payload,
+                    reason.value,
+                    "; ".join(texts),
+                    None if route.device is None else route.device.device_id,
+                    message.qos,
+                    message.retain,
+                    received_us,
+                )
+            )
+            self.gathered.letter_of.append(index)
+
+
+def build_draft(messages: Sequence[Message], directory: Directory, run_clock: RunClock | None) -> Draft:
+    """Turn messages, in order of arrival, into what the database shall hold.
+
+    Parameters
+    ----------
+    messages : sequence of Message
+        In an exercise a new run clock comes last.
+    directory : Directory
+        The site's sensors.
+    run_clock : RunClock or None
+        The last one that was committed; always None in live mode.
+    """
+    builder = _Builder(directory, run_clock)
+    for index, message in enumerate(messages):
+        builder.add(index, message)
+    gathered = builder.gathered
+    positions = np.array(gathered.positions, dtype=np.intp)
+    observed_us = np.array(gathered.observed_us, dtype=np.int64)
+    received_us = np.array(gathered.received_us, dtype=np.int64)
+    values = np.array(gathered.values, dtype=np.float64)
+    row_of = np.array(gathered.row_of, dtype=np.int64)
+    is_lost = clock_lost(observed_us, received_us)
+    is_outside = outside_range(values, directory.least[positions], directory.most[positions])
+    quality, tests = flags(is_outside, is_lost)
+    rows = Rows(directory.sensor_ids[positions], observed_us, values, quality, tests, received_us)
+    stamped, stamped_of = list(gathered.stamped), list(gathered.stamped_of)
+    if is_lost.any():
+        lost = np.flatnonzero(is_lost)
+        stamped += _stamp(rows.take(lost))
+        stamped_of += row_of[lost].tolist()
+        rows, row_of = rows.take(np.flatnonzero(~is_lost)), row_of[~is_lost]
+    return Draft(
+        len(messages),
+        rows,
+        row_of,
+        tuple(stamped),
+        tuple(stamped_of),
+        tuple(gathered.letters),
+        tuple(gathered.letter_of),
+        builder.new_clock,
+        tuple(gathered.stale_clock_of),
+    )
+
+
+def _stamp(lost: Rows) -> list[Stamped]:
+    return [
+        Stamped(*entry)
+        for entry in zip(
+            lost.sensor_ids.tolist(),
+            lost.values.tolist(),
+            lost.qualities.tolist(),
+            lost.quality_tests.tolist(),
+            lost.received_us.tolist(),
+            lost.observed_us.tolist(),
+            strict=True,
+        )
+    ]

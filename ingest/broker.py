@@ -1,0 +1,158 @@
+"""Connect to the MQTT broker with paho-mqtt: sign in, keep the session, subscribe at QoS 1."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.batch import Message
+from undercroft.clock import Clock
+from undercroft.errors import BadInput, UndercroftError
+from undercroft.store.observations import microseconds
+
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_HANDSHAKE_S = 10.0
+
+
+class BrokerLost(UndercroftError):
+    """The connection to the broker cannot be made, or broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUrl:
+    """Where the broker is, and who we are to it."""
+
+    host: str
+    port: int
+    is_tls: bool
+    username: str | None
+    password: str | None = field(repr=False)
+
+
+def parse_broker_url(url: str) -> BrokerUrl:
+    """Read ``mqtt://user:password@host:port`` (``mqtts`` for TLS).
+
+    Raises
+    ------
+    BadInput
+        If it is not of that form; the message does not repeat the URL, which holds a password.
+
+    Examples
+    --------
+    >>> parse_broker_url("mqtt://ingest:p%40ss@127.0.0.1").port
+    1883
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadInput("the MQTT URL is not of the form mqtt://user:password@host:port") from None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise BadInput("the MQTT URL is not of the form mqtt://user:password@host:port")
+    return BrokerUrl(
+        parts.hostname,
+        port or _PORTS[parts.scheme],
+        parts.scheme == "mqtts",
+        None if parts.username is None else unquote(parts.username),
+        None if parts.password is None else unquote(parts.password),
+    )
+
+
+@dataclass(slots=True)
+class Connected:
+    """A connection that is subscribed."""
+
+    client: mqtt.Client
+    socket: socket.socket
+    early: list[Message]
+    """What the session delivered before the SUBACK."""
+
+    def disconnect(self) -> None:
+        """Say goodbye; the broker keeps the session."""
+        self.client.disconnect()
+
+    def close(self) -> None:
+        """Drop the connection, without goodbye if there was none."""
+        self.socket.close()
+
+
+@dataclass(slots=True)
+class _Handshake:
+    filters: tuple[str, ...]
+    clock: Clock
+    early: list[Message] = field(default_factory=list)
+    refusal: str | None = None
+    is_subscribed: bool = False
+
+    def on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self.refusal = f"connection refused: {reason}"
+        else:
+            client.subscribe([(topic_filter, 1) for topic_filter in self.filters])
+
+    def on_subscribe(
+        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        refused = [reason for reason in reasons if reason.is_failure]
+        self.refusal = f"subscription refused: {refused[0]}" if refused else None
+        self.is_subscribed = not refused
+
+    def on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        received_us = microseconds(self.clock.now())
+        topic = message.topic.encode()
+        self.early.append(Message(topic, bytes(message.payload), message.mid, message.qos, message.retain, received_us))
+
+
+def connect_and_subscribe(
+    url: BrokerUrl, client_id: str, filters: tuple[str, ...], keepalive_s: int, clock: Clock
+) -> Connected:
+    """Return a connection whose subscriptions the broker has confirmed.
+
+    Raises
+    ------
+    BrokerLost
+        If the broker cannot be reached, refuses, or does not answer in time.
+    """
+    handshake = _Handshake(filters, clock)
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2, client_id, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True
+    )
+    client.connect_timeout = _HANDSHAKE_S
+    if url.username is not None:
+        client.username_pw_set(url.username, url.password)
+    if url.is_tls:
+        client.tls_set()
+    client.on_connect = handshake.on_connect
+    client.on_subscribe = handshake.on_subscribe
+    client.on_message = handshake.on_message
+    try:
+        client.connect(url.host, url.port, keepalive_s)
+        connection = _complete(client, handshake, clock)
+    except OSError as error:
+        raise BrokerLost(f"broker at {url.host}:{url.port}: {error}") from error
+    return Connected(client, connection, handshake.early)
+
+
+def _complete(client: mqtt.Client, handshake: _Handshake, clock: Clock) -> socket.socket:
+    deadline_s = clock.monotonic_s() + _HANDSHAKE_S
+    while not handshake.is_subscribed:
+        answer = client.loop(timeout=0.2)
+        if handshake.refusal is not None:
+            client.disconnect()
+            raise BrokerLost(f"broker: {handshake.refusal}")
+        if answer != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise BrokerLost(f"broker: {mqtt.error_string(answer)}")
+        if clock.monotonic_s() > deadline_s:
+            client.disconnect()
+            raise BrokerLost("broker: no answer to the subscription")
+    connection = client.socket()
+    if not isinstance(connection, socket.socket):
+        raise BrokerLost("broker: closed the connection")
+    connection.setblocking(False)
+    return connection

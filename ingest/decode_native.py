@@ -1,0 +1,224 @@
+"""The native payload: one reading object, or ``{"readings": [...]}``. Pure: bytes in, readings out.
+
+A part that cannot be read is a `Fault`, and the parts beside it count; only a message without any
+structure raises `PayloadInvalid`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from ingest.reading import Decoded, Fault
+from ingest.reasons import Reason
+from ingest.timestamps import timestamp_us
+from undercroft.errors import PayloadInvalid
+from undercroft.model import Reading
+from undercroft.quantities import BARRIER_STATE_BY_WORD, QUANTITIES, STOCK_PREFIX
+
+MAX_PAYLOAD_BYTES = 262_144
+"""The brokers are told to refuse more (``message_size_limit``)."""
+MAX_READINGS = 2_000
+"""Reading objects in a pack: a day and a third, minute by minute."""
+MAX_KEYS = 64
+"""Keys in a reading object."""
+MAX_MAGNITUDE = 1e12
+MAX_SEQ = 2**32 - 1
+MAX_PROBE_LENGTH = 40
+MAX_PERIOD_S = 86_400.0
+
+_META_KEYS = frozenset({"observed_at", "seq", "at", "period_s"})
+_STOCK_ITEM = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+def decode_native(payload: bytes) -> Decoded:
+    """Decode a message of an observation or event topic.
+
+    Raises
+    ------
+    PayloadInvalid
+        If nothing of it can be used; ``reason`` is a `Reason`.
+
+    Examples
+    --------
+    >>> decode_native(b'{"observed_at": 1500, "water_depth_m": 0.12}').readings[0].value
+    0.12
+    """
+    body = load_object(payload)
+    readings: list[Reading] = []
+    faults: list[Fault] = []
+    if "readings" not in body:
+        _decode_reading(body, readings, faults)
+        return Decoded(readings, faults)
+    for entry in _pack_of(body, faults):
+        if type(entry) is dict:
+            _decode_reading(entry, readings, faults)
+        else:
+            faults.append(Fault(Reason.NOT_OBJECT, f"a reading is a JSON {type(entry).__name__}"))
+    return Decoded(readings, faults)
+
+
+def decode_status(payload: bytes) -> bool:
+    """Decode a message of a status topic: ``{"online": true or false}``.
+
+    Raises
+    ------
+    PayloadInvalid
+        If it is anything else.
+    """
+    body = load_object(payload)
+    online = body.get("online")
+    if type(online) is not bool:
+        raise PayloadInvalid(Reason.WRONG_TYPE, "online is not JSON true or false")
+    if len(body) > 1:
+        raise PayloadInvalid(Reason.UNKNOWN_QUANTITY, _names(key for key in body if key != "online"))
+    return online
+
+
+def load_object(payload: bytes) -> dict[str, Any]:
+    """Parse one JSON object in UTF-8.
+
+    Raises
+    ------
+    PayloadInvalid
+        If the payload is too large, not UTF-8, not JSON, holds a number that is not finite, or is not an object.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise PayloadInvalid(Reason.TOO_LARGE, f"{len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}")
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise _why_not_json(payload, str(error)) from None
+    if type(body) is not dict:
+        raise PayloadInvalid(Reason.NOT_OBJECT, f"the payload is a JSON {type(body).__name__}")
+    return body
+
+
+def _pack_of(body: dict[str, Any], faults: list[Fault]) -> list[object]:
+    entries = body["readings"]
+    if type(entries) is not list:
+        raise PayloadInvalid(Reason.NOT_OBJECT, "readings is not a list")
+    if not entries:
+        raise PayloadInvalid(Reason.NO_READINGS, "readings is empty")
+    if len(entries) > MAX_READINGS:
+        raise PayloadInvalid(Reason.TOO_MANY_READINGS, f"{len(entries)} readings, at most {MAX_READINGS}")
+    if len(body) > 1:
+        faults.append(Fault(Reason.UNKNOWN_QUANTITY, "beside readings: " + _names(k for k in body if k != "readings")))
+    return entries
+
+
+def _decode_reading(body: dict[str, Any], readings: list[Reading], faults: list[Fault]) -> None:
+    if len(body) > MAX_KEYS:
+        faults.append(Fault(Reason.TOO_MANY_READINGS, f"{len(body)} keys in a reading, at most {MAX_KEYS}"))
+        return
+    at = body.get("at", "")
+    if type(at) is not str or len(at) > MAX_PROBE_LENGTH:
+        faults.append(Fault(Reason.WRONG_TYPE, "at is not the name of a probe"))
+        return
+    if "observed_at" not in body:
+        faults.append(Fault(Reason.NO_TIMESTAMP, "observed_at is absent"))
+        return
+    try:
+        observed_us = timestamp_us(body["observed_at"])
+    except PayloadInvalid as error:
+        faults.append(Fault(Reason(error.reason), error.detail))
+        return
+    seq = _seq_of(body, faults)
+    found = len(readings) + len(faults)
+    for key, value in body.items():
+        if key in _META_KEYS:
+            continue
+        number, fault = _value_of(key, value, body)
+        if fault is None:
+            readings.append(Reading(observed_us, at, key, number, seq))
+        else:
+            faults.append(fault)
+    if len(readings) + len(faults) == found:
+        faults.append(Fault(Reason.NO_READINGS, "a reading without any quantity"))
+
+
+def _seq_of(body: dict[str, Any], faults: list[Fault]) -> int | None:
+    seq = body.get("seq")
+    if seq is None and "seq" not in body:
+        return None
+    if type(seq) is int and 0 <= seq <= MAX_SEQ:
+        return seq
+    faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"seq is {str(seq)[:40]}"))
+    return None
+
+
+def _value_of(key: str, value: object, body: dict[str, Any]) -> tuple[float, Fault | None]:
+    value_type = _value_type(key)
+    fault = None
+    number = 0.0
+    if value_type == "number":
+        if type(value) is not float and type(value) is not int:
+            fault = Fault(Reason.WRONG_TYPE, f"{key} is a JSON {type(value).__name__}, not a number")
+        elif not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
+            fault = Fault(Reason.OUT_OF_MAGNITUDE, f"{key} is {value!r}")
+        elif key == "rain_depth_mm" and not _has_period(body):
+            fault = Fault(Reason.NO_PERIOD, f"{key} needs period_s, above 0 and at most {MAX_PERIOD_S:.0f}")
+        else:
+            number = float(value)
+    elif value_type == "boolean":
+        if type(value) is bool:
+            number = float(value)
+        else:
+            fault = Fault(Reason.WRONG_TYPE, f"{key} is not JSON true or false")
+    elif value_type == "barrier_state":
+        if type(value) is str and value in BARRIER_STATE_BY_WORD:
+            number = float(BARRIER_STATE_BY_WORD[value])
+        else:
+            fault = Fault(Reason.WRONG_TYPE, f"{key} is none of {', '.join(BARRIER_STATE_BY_WORD)}")
+    else:
+        fault = Fault(Reason.UNKNOWN_QUANTITY, _names([key]))
+    return number, fault
+
+
+@lru_cache(maxsize=1024)
+def _value_type(key: str) -> str | None:
+    if key == "online":  # has a topic of its own
+        return None
+    found = QUANTITIES.get(key)
+    if found is not None:
+        return found.value_type
+    is_stock = key.startswith(STOCK_PREFIX) and _STOCK_ITEM.fullmatch(key.removeprefix(STOCK_PREFIX))
+    return "number" if is_stock else None
+
+
+def _has_period(body: dict[str, Any]) -> bool:
+    period_s = body.get("period_s")
+    return (type(period_s) is float or type(period_s) is int) and 0 < period_s <= MAX_PERIOD_S
+
+
+def _names(keys: Any) -> str:
+    return ", ".join(repr(key[:MAX_PROBE_LENGTH]) for key in keys)[:400]
+
+
+class _NotFinite(ValueError):
+    """JSON as Python's ``json`` writes it: NaN or Infinity."""
+
+
+def _refuse_constant(name: str) -> float:
+    raise _NotFinite(name)
+
+
+def _why_not_json(payload: bytes, message: str) -> PayloadInvalid:
+    """Find the reason for a payload that orjson refused."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError as error:
+        return PayloadInvalid(Reason.NOT_UTF8, f"byte {error.start} is not UTF-8")
+    if "is infinity" in message:
+        return PayloadInvalid(Reason.NOT_FINITE, message)
+    try:
+        json.loads(text, parse_constant=_refuse_constant, parse_int=float)
+    except _NotFinite as error:
+        return PayloadInvalid(Reason.NOT_FINITE, f"the payload holds {error}")
+    except (ValueError, RecursionError):
+        pass
+    return PayloadInvalid(Reason.NOT_JSON, message)

@@ -1,0 +1,85 @@
+"""Cut the byte stream of an MQTT 3.1.1 connection into messages, many at a time. Pure.
+
+paho-mqtt makes the connection, signs in and subscribes; after that `ingest.session` reads the socket in large pieces,
+because three calls to ``recv`` per message are most of the cost of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ingest.batch import Message
+from undercroft.errors import UndercroftError
+
+PINGREQ = b"\xc0\x00"
+_PUBLISH = 0x30
+_PINGRESP = 0xD0
+_CONTINUES = 0x80
+_MAX_LENGTH_BYTES = 4
+
+
+class ProtocolBroken(UndercroftError):
+    """The broker sent bytes that are not MQTT 3.1.1."""
+
+
+class FrameReader:
+    """Holds the bytes of the frame that has not arrived whole."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self.pings_answered = 0
+
+    def feed(self, chunk: bytes, received_us: int) -> list[Message]:
+        """Take bytes and return the messages that are complete now, in order.
+
+        Raises
+        ------
+        ProtocolBroken
+            If they are no MQTT.
+        """
+        data = self._rest + chunk if self._rest else chunk
+        messages: list[Message] = []
+        position, end = 0, len(data)
+        while end - position >= 2:
+            head, length, body = data[position], data[position + 1], position + 2
+            if length >= _CONTINUES:
+                length, body = _long_length(data, position + 1)
+                if body == 0:
+                    break
+            stop = body + length
+            if stop > end:
+                break
+            if head & 0xF0 == _PUBLISH:
+                messages.append(_publish(data, head, body, stop, received_us))
+            elif head == _PINGRESP:
+                self.pings_answered += 1
+            position = stop
+        self._rest = data[position:]
+        return messages
+
+
+def _publish(data: bytes, head: int, body: int, stop: int, received_us: int) -> Message:
+    topic_end = body + 2 + (data[body] << 8 | data[body + 1]) if stop - body >= 2 else stop + 1
+    qos = head >> 1 & 3
+    start = topic_end + 2 if qos else topic_end
+    if start > stop:
+        raise ProtocolBroken
+    mid = data[topic_end] << 8 | data[topic_end + 1] if qos else 0
+    return Message(data[body + 2 : topic_end], data[start:stop], mid, qos, bool(head & 1), received_us)
+
+
+def _long_length(data: bytes, start: int) -> tuple[int, int]:
+    """Read a remaining length of several bytes; ``(0, 0)`` if it has not arrived whole."""
+    length = 0
+    for place, byte in enumerate(data[start : start + _MAX_LENGTH_BYTES]):
+        length |= (byte & 0x7F) << 7 * place
+        if byte < _CONTINUES:
+            return length, start + place + 1
+    if len(data) - start >= _MAX_LENGTH_BYTES:
+        raise ProtocolBroken
+    return 0, 0
+
+
+def pubacks(mids: Iterable[int]) -> bytes:
+    """Return the acknowledgements of these packet identifiers, in order."""
+    return b"".join([b"\x40\x02" + mid.to_bytes(2) for mid in mids])

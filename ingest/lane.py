@@ -1,0 +1,114 @@
+"""A lane: one session and one writer, a thread each. The event lane never waits for the lane of routine readings."""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from ingest.backoff import Backoff
+from ingest.broker import BrokerLost
+from ingest.failpoints import Failpoint
+from ingest.session import Batch, Session, SessionSettings
+from ingest.writer import BatchWriter, Written
+from undercroft.clock import Clock
+from undercroft.errors import StoreUnavailable
+
+_log = structlog.get_logger("ingest")
+STOP_S = 8.0
+"""A stop waits so long for open batches to be committed; after that they stay with the broker. [s]"""
+
+
+class Lane:
+    """Runs until `stop`; `failure` holds what ended it otherwise."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: SessionSettings,
+        writer: BatchWriter,
+        clock: Clock,
+        failpoint: Failpoint,
+        on_subscribed: Callable[[], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.failure: BaseException | None = None
+        self._writer = writer
+        self._clock = clock
+        self._on_subscribed = on_subscribed
+        self._on_end = on_end
+        self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._giving_up = threading.Event()
+        self._session = Session(settings, self._batches.put, clock, failpoint)
+        self._threads = (
+            threading.Thread(target=self._guard, args=(self._read,), name=f"{name}-read", daemon=True),
+            threading.Thread(target=self._guard, args=(self._commit,), name=f"{name}-commit", daemon=True),
+        )
+
+    def start(self) -> None:
+        """Start both threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Commit what is open, acknowledge it, disconnect without ending the session."""
+        self._stopping.set()
+        self._session.stop()
+
+    def join(self) -> bool:
+        """Wait for the end of both threads; False if the database did not answer in time."""
+        deadline_s = self._clock.monotonic_s() + STOP_S
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - self._clock.monotonic_s()))
+        self._giving_up.set()
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - handed to the service, which ends
+            self.failure = error
+            self._giving_up.set()
+            self._on_end()
+
+    def _read(self) -> None:
+        backoff = Backoff(random.Random())  # noqa: S311 - jitter
+
+        def subscribed() -> None:
+            backoff.reset()
+            _log.info("subscribed", lane=self.name)
+            self._on_subscribed()
+
+        while not self._stopping.is_set():
+            try:
+                self._session.run(subscribed)
+            except BrokerLost as error:
+                wait_s = backoff.next_s()
+                _log.warning("broker_lost", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
+                self._stopping.wait(wait_s)
+        self._batches.put(None)
+
+    def _commit(self) -> None:
+        try:
+            while (batch := self._batches.get()) is not None:
+                if self._commit_one(batch) is None:
+                    return
+                self._session.committed(batch)
+        finally:
+            self._writer.close()
+
+    def _commit_one(self, batch: Batch) -> Written | None:
+        backoff = Backoff(random.Random())  # noqa: S311 - jitter
+        while not self._giving_up.is_set():
+            try:
+                return self._writer.write(batch.messages)
+            except StoreUnavailable as error:
+                wait_s = backoff.next_s()
+                _log.warning("batch_kept", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
+                self._giving_up.wait(wait_s)
+        return None

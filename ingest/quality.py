@@ -1,0 +1,36 @@
+"""Quality flags that a reading gets as it arrives. A flag never changes the value, and never stops it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from undercroft.quality import Quality, QualityTest
+
+EARLIEST_US = 946_684_800_000_000
+"""2000-01-01T00:00:00Z: a device that says an earlier time has lost its clock. [µs since 1970]"""
+MAX_AHEAD_US = 600_000_000
+"""A device may run ahead of the time of receipt by so much; beyond it has lost its clock. [µs]"""
+
+
+def clock_lost(observed_us: NDArray[np.int64], received_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which times are impossible: before `EARLIEST_US`, or further ahead than `MAX_AHEAD_US`."""
+    return (observed_us < EARLIEST_US) | (observed_us > received_us + MAX_AHEAD_US)
+
+
+def outside_range(
+    values: NDArray[np.float64], least: NDArray[np.float64], most: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell which values are outside what their quantity can be (QARTOD gross range test). A limit itself is inside."""
+    return (values < least) | (values > most)
+
+
+def flags(
+    is_outside: NDArray[np.bool_], is_clock_lost: NDArray[np.bool_]
+) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
+    """Return quality and the bits of the tests that gave it; the worst flag counts."""
+    quality = np.full(is_outside.size, Quality.GOOD, dtype=np.int16)
+    quality[is_clock_lost] = Quality.SUSPECT
+    quality[is_outside] = Quality.FAIL
+    tests = np.where(is_outside, QualityTest.GROSS_RANGE, 0) | np.where(is_clock_lost, QualityTest.CLOCK_LOST, 0)
+    return quality, tests.astype(np.int32)

@@ -1,0 +1,126 @@
+"""Which sensor a reading belongs to, by topic, probe and quantity. Immutable; a new site version is a new directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ingest.reading import Fault
+from ingest.reasons import Reason
+from ingest.topics import DeviceTopic, Kind, RunClockTopic, parse_topic
+from undercroft.errors import PayloadInvalid
+from undercroft.model import Mode, Reading
+from undercroft.quantities import quantity_of
+from undercroft.store.sensors import SensorTable
+
+ONLINE = "online"
+_MAX_ROUTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """A device of the site data."""
+
+    device_id: str
+    place_id: str
+    sensors: dict[tuple[str, str], int]
+    """``(at, quantity)`` -> position in `Directory.sensor_ids`."""
+    probes: frozenset[str]
+
+    def missing(self, reading: Reading) -> Fault:
+        """Say why a reading of this device has no sensor."""
+        if reading.at and reading.at not in self.probes:
+            return Fault(Reason.UNKNOWN_PROBE, f"{self.device_id} has no probe {reading.at!r}")
+        if not reading.at and any(quantity == reading.quantity for _, quantity in self.sensors):
+            return Fault(Reason.UNKNOWN_PROBE, f"{reading.quantity} of {self.device_id} needs at")
+        return Fault(Reason.UNKNOWN_SENSOR, f"{self.device_id} does not measure {reading.quantity!r}")
+
+    def position(self, reading: Reading) -> int | None:
+        """Find the sensor of a reading; what is the device's own (battery, mains) may come with any probe."""
+        found = self.sensors.get((reading.at, reading.quantity))
+        if found is None and reading.at in self.probes:
+            found = self.sensors.get(("", reading.quantity))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where the messages of one topic go."""
+
+    kind: Kind | None
+    """None: the run clock."""
+    device: DeviceEntry | None
+    fault: Fault | None = None
+    """Why they are all dead letters."""
+
+
+@dataclass(slots=True)
+class Directory:
+    """The sensors of one site version."""
+
+    mode: Mode
+    site_seq: int
+    district: str | None
+    devices: dict[str, DeviceEntry]
+    sensor_ids: np.ndarray[tuple[int], np.dtype[np.int32]]
+    least: np.ndarray[tuple[int], np.dtype[np.float64]]
+    most: np.ndarray[tuple[int], np.dtype[np.float64]]
+    _routes: dict[bytes, Route] = field(default_factory=dict)
+
+    def route(self, topic: bytes) -> Route:
+        """Return where a topic leads; answers are remembered."""
+        found = self._routes.get(topic)
+        if found is None:
+            if len(self._routes) >= _MAX_ROUTES:
+                self._routes.clear()
+            found = self._routes[topic] = self._find(topic)
+        return found
+
+    def _find(self, topic: bytes) -> Route:
+        try:
+            parsed = parse_topic(topic, self.mode)
+        except PayloadInvalid as error:
+            return Route(None, None, Fault(Reason(error.reason), error.detail))
+        if parsed.district != self.district:
+            return Route(None, None, Fault(Reason.TOPIC_MISMATCH, f"the site is district {self.district}"))
+        if isinstance(parsed, RunClockTopic):
+            return Route(None, None)
+        return self._device_route(parsed)
+
+    def _device_route(self, topic: DeviceTopic) -> Route:
+        device = self.devices.get(topic.device)
+        if device is None:
+            return Route(topic.kind, None, Fault(Reason.UNKNOWN_DEVICE, f"no device {topic.device!r} in the site data"))
+        if device.place_id != topic.place:
+            fault = Fault(Reason.TOPIC_MISMATCH, f"{topic.device} is at {device.place_id}, not {topic.place}")
+            return Route(topic.kind, device, fault)
+        return Route(topic.kind, device)
+
+
+def build_directory(mode: Mode, table: SensorTable) -> Directory:
+    """Index the sensors of a site version."""
+    devices: dict[str, tuple[str, dict[tuple[str, str], int]]] = {}
+    sensor_ids: list[int] = []
+    ranges: list[tuple[float, float]] = []
+    for row in table.rows:
+        sensors = devices.setdefault(row.device_id, (row.place_id, {}))[1]
+        if row.sensor_id is None:
+            continue
+        quantity = quantity_of(row.quantity)
+        sensors[row.at, row.quantity] = len(sensor_ids)
+        sensor_ids.append(row.sensor_id)
+        ranges.append((-np.inf, np.inf) if quantity is None else (quantity.least, quantity.most))
+    limits = np.array(ranges, dtype=np.float64).reshape(-1, 2)
+    return Directory(
+        mode,
+        table.site_seq,
+        table.district,
+        {
+            device_id: DeviceEntry(device_id, place_id, sensors, frozenset(at for at, _ in sensors if at))
+            for device_id, (place_id, sensors) in devices.items()
+        },
+        np.array(sensor_ids, dtype=np.int32),
+        limits[:, 0],
+        limits[:, 1],
+    )

@@ -1,0 +1,136 @@
+"""The ingest service: which lanes there are, and their life from start to signal."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from ingest.backoff import Backoff
+from ingest.broker import BrokerUrl
+from ingest.failpoints import failpoint_from
+from ingest.lane import Lane
+from ingest.session import SessionSettings
+from ingest.topics import event_filters, observation_filters
+from ingest.writer import BatchWriter
+from undercroft.clock import Clock
+from undercroft.errors import BadInput, StoreUnavailable, UndercroftError
+from undercroft.stack.ready import announce_ready
+from undercroft.store.connection import connect, translated_errors
+from undercroft.store.sensors import Deployment, fetch_deployment, fetch_site_seq
+
+_log = structlog.get_logger("ingest")
+_SITE_WAIT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """Where ingest reads from and writes to."""
+
+    database_url: str
+    broker: BrokerUrl
+    batch_max_messages: int
+    batch_max_wait_s: float
+
+
+def await_deployment(database_url: str, stop: threading.Event) -> Deployment | None:
+    """Wait for a database with a site; None if asked to stop before.
+
+    Raises
+    ------
+    BadInput
+        If the database has no mode: it was never migrated.
+    """
+    backoff = Backoff(random.Random())  # noqa: S311 - jitter
+    has_told = False
+    while not stop.is_set():
+        try:
+            with translated_errors(), connect(database_url, application_name="ingest", autocommit=True) as connection:
+                deployment = fetch_deployment(connection)
+                if deployment is None:
+                    raise BadInput("this database has no mode yet: run `undercroft db migrate` first")
+                if fetch_site_seq(connection):
+                    return deployment
+            if not has_told:
+                _log.warning("no_site", hint="undercroft site import")
+                has_told = True
+            stop.wait(_SITE_WAIT_S)
+        except StoreUnavailable as error:
+            wait_s = backoff.next_s()
+            _log.warning("database_unavailable", error=str(error), retry_in_s=round(wait_s, 2))
+            stop.wait(wait_s)
+    return None
+
+
+class Service:
+    """All lanes of one process."""
+
+    def __init__(
+        self, settings: ServiceSettings, deployment: Deployment, clock: Clock, environment: Mapping[str, str]
+    ) -> None:
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._is_ready = False
+        filters = {"observation": observation_filters(deployment.mode), "event": event_filters(deployment.mode)}
+        self._lanes = [
+            self._lane(name, topic_filters, settings, deployment, clock, environment)
+            for name, topic_filters in filters.items()
+            if topic_filters
+        ]
+        self._subscribed: set[str] = set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until ``stop`` is set, then settle and return.
+
+        Raises
+        ------
+        UndercroftError
+            If a lane ended by itself.
+        """
+        for lane in self._lanes:
+            lane.start()
+        while not stop.is_set() and not self._ended.wait(0.2):
+            pass
+        for lane in self._lanes:
+            lane.stop()
+        for lane in self._lanes:
+            if not lane.join():
+                _log.warning("stopped_with_open_batch", lane=lane.name)
+        for lane in self._lanes:
+            if lane.failure is not None:
+                raise UndercroftError(f"lane {lane.name} ended: {lane.failure!r}") from lane.failure
+
+    def _lane(
+        self,
+        name: str,
+        filters: tuple[str, ...],
+        settings: ServiceSettings,
+        deployment: Deployment,
+        clock: Clock,
+        environment: Mapping[str, str],
+    ) -> Lane:
+        failpoint = failpoint_from(environment)
+        session = SessionSettings(
+            settings.broker,
+            client_id_of(deployment, name),
+            filters,
+            settings.batch_max_messages,
+            settings.batch_max_wait_s,
+        )
+        writer = BatchWriter(settings.database_url, name, deployment.mode, clock, failpoint)
+        return Lane(name, session, writer, clock, failpoint, lambda: self._note_subscribed(name), self._ended.set)
+
+    def _note_subscribed(self, name: str) -> None:
+        with self._lock:
+            self._subscribed.add(name)
+            if not self._is_ready and len(self._subscribed) == len(self._lanes):
+                self._is_ready = True
+                announce_ready()
+
+
+def client_id_of(deployment: Deployment, lane: str) -> str:
+    """Return the client id of a lane: a fresh database never meets the session of an old one."""
+    return f"undercroft-{deployment.deployment_id.replace('-', '')[:16]}-{lane}"

@@ -1,0 +1,218 @@
+"""One MQTT session: reads ahead within a bounded window, keeps the connection alive, acknowledges what is committed.
+
+Runs on one thread. Another commits the batches (`ingest.lane`) and reports each by `Session.committed`; a database that
+hangs stops the reading, and so the broker, but not the keepalive.
+
+paho-mqtt connects, signs in and subscribes; from the SUBACK on this loop reads the socket itself (`ingest.frames`).
+paho reads one packet per call to ``loop``, so no byte of the next one is left behind with it.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.batch import Message
+from ingest.broker import BrokerLost, BrokerUrl, Connected, connect_and_subscribe
+from ingest.failpoints import Failpoint
+from ingest.frames import PINGREQ, FrameReader, ProtocolBroken, pubacks
+from ingest.topics import is_run_clock
+from undercroft.clock import Clock
+from undercroft.store.observations import microseconds
+
+KEEPALIVE_S = 30
+_READ_BYTES = 262_144
+_IDLE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages of one connection, in order of arrival."""
+
+    messages: tuple[Message, ...]
+    generation: int
+    """Number of the connection they came by; they can be acknowledged on no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How a session behaves."""
+
+    url: BrokerUrl
+    client_id: str
+    filters: tuple[str, ...]
+    batch_max_messages: int = 500
+    batch_max_wait_s: float = 0.01
+    """An idle writer gets what there is after so long; while it is busy the next batch fills. [s]"""
+    window: int = 4000
+    """Messages read and not committed; at this number reading stops, and the broker keeps the rest."""
+
+
+class Session:
+    """Delivers batches to ``on_batch`` and acknowledges them once committed."""
+
+    def __init__(
+        self, settings: SessionSettings, on_batch: Callable[[Batch], None], clock: Clock, failpoint: Failpoint
+    ) -> None:
+        self._settings = settings
+        self._on_batch = on_batch
+        self._clock = clock
+        self._failpoint = failpoint
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._wake_out.setblocking(False)
+        self._wake_in.setblocking(False)
+        self._committed: deque[Batch] = deque()
+        self._open: list[Message] = []
+        self._opened_s = 0.0
+        self._generation = 0
+        self._undelivered = 0
+        self._batches_out = 0
+        self._out = b""
+        self._stopping = threading.Event()
+
+    @property
+    def undelivered(self) -> int:
+        """Messages read and not yet committed."""
+        return self._undelivered
+
+    def committed(self, batch: Batch) -> None:
+        """Report, from any thread, that a batch is committed; it is acknowledged at once."""
+        self._committed.append(batch)
+        self.wake()
+
+    def stop(self) -> None:
+        """Ask, from any thread, to stop reading; `run` returns when all that was handed over is settled."""
+        self._stopping.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Interrupt the wait for the network, from any thread."""
+        try:
+            self._wake_in.send(b"w")
+        except BlockingIOError:
+            return  # a wake-up is pending already
+
+    def run(self, on_subscribed: Callable[[], None]) -> None:
+        """Serve one connection until it breaks or `stop` is called.
+
+        Raises
+        ------
+        BrokerLost
+            If the connection cannot be made or breaks.
+        """
+        self._generation += 1
+        self._out = b""
+        connected = connect_and_subscribe(
+            self._settings.url, self._settings.client_id, self._settings.filters, KEEPALIVE_S, self._clock
+        )
+        try:
+            on_subscribed()
+            self._take(connected.early)
+            self._serve(connected)
+            connected.disconnect()
+        except (OSError, ProtocolBroken) as error:
+            raise BrokerLost(f"broker: {error or type(error).__name__}") from error
+        finally:
+            connected.close()
+            self._close_batch()
+
+    def abandon(self) -> None:
+        """Release the wake-up sockets."""
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _serve(self, connected: Connected) -> None:
+        reader = FrameReader()
+        connection = connected.socket
+        last_sent_s = self._clock.monotonic_s()
+        pings_sent = 0
+        while True:
+            stopping = self._stopping.is_set()
+            if stopping:
+                self._close_batch()
+                if not self._batches_out and not self._out and not self._committed:
+                    return
+            is_reading = not stopping and self._undelivered < self._settings.window
+            readable = self._wait(connection, is_reading)
+            if readable:
+                self._take(reader.feed(_receive(connection), microseconds(self._clock.now())))
+            self._settle()
+            self._close_when_due()
+            now_s = self._clock.monotonic_s()
+            if now_s - last_sent_s >= KEEPALIVE_S / 2:
+                if is_reading and pings_sent - reader.pings_answered >= 2:
+                    raise BrokerLost("broker: no answer to two pings")
+                self._out += PINGREQ
+                pings_sent += 1
+                last_sent_s = now_s
+            if self._out:
+                self._send(connection)
+
+    def _wait(self, connection: socket.socket, is_reading: bool) -> bool:
+        """Wait for the network, a commit or the end of the batch; tell whether there is something to read."""
+        if is_reading and isinstance(connection, ssl.SSLSocket) and connection.pending():
+            return True
+        timeout_s = _IDLE_S
+        if self._open and not self._batches_out:
+            timeout_s = max(0.0, self._settings.batch_max_wait_s - (self._clock.monotonic_s() - self._opened_s))
+        watched = [self._wake_out, connection] if is_reading else [self._wake_out]
+        readable, _, _ = select.select(watched, [connection] if self._out else [], [], timeout_s)
+        if self._wake_out in readable:
+            self._wake_out.recv(4096)
+        return connection in readable
+
+    def _take(self, messages: list[Message]) -> None:
+        limit = self._settings.batch_max_messages
+        self._undelivered += len(messages)
+        for message in messages:
+            if not self._open:
+                self._opened_s = self._clock.monotonic_s()
+            self._open.append(message)
+            if len(self._open) >= limit or is_run_clock(message.topic):
+                self._close_batch()
+
+    def _close_when_due(self) -> None:
+        is_due = self._open and not self._batches_out
+        if is_due and self._clock.monotonic_s() - self._opened_s >= self._settings.batch_max_wait_s:
+            self._close_batch()
+
+    def _close_batch(self) -> None:
+        if not self._open:
+            return
+        batch = Batch(tuple(self._open), self._generation)
+        self._open = []
+        self._batches_out += 1
+        self._on_batch(batch)
+
+    def _settle(self) -> None:
+        """Acknowledge committed batches in order; those of an earlier connection will be delivered again."""
+        while self._committed:
+            batch = self._committed.popleft()
+            self._batches_out -= 1
+            self._undelivered -= len(batch.messages)
+            if batch.generation == self._generation:
+                self._failpoint("before_ack")
+                self._out += pubacks(message.mid for message in batch.messages if message.qos)
+
+    def _send(self, connection: socket.socket) -> None:
+        try:
+            sent = connection.send(self._out)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return
+        self._out = self._out[sent:]
+        self._failpoint("after_ack")
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        chunk = connection.recv(_READ_BYTES)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return b""
+    if not chunk:
+        raise BrokerLost("broker: closed the connection")
+    return chunk

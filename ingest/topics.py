@@ -1,0 +1,85 @@
+"""The topic tree: ``{root}/v1/{district}/{place}/{device}/{kind}``, and the run clock of an exercise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingest.reasons import Reason
+from undercroft.errors import PayloadInvalid
+from undercroft.model import Mode
+
+VERSION = "v1"
+RUN_CLOCK_SUFFIX = b"/run/clock"
+
+
+class Kind(StrEnum):
+    """Last level of a device's topic."""
+
+    OBSERVATION = "observation"
+    EVENT = "event"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTopic:
+    """Where a device published."""
+
+    district: str
+    place: str
+    device: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class RunClockTopic:
+    """Where the driver of a run publishes its time."""
+
+    district: str
+
+
+def parse_topic(topic: bytes, mode: Mode) -> DeviceTopic | RunClockTopic:
+    """Read a topic of this mode's tree.
+
+    Raises
+    ------
+    PayloadInvalid
+        With reason ``bad_topic`` if it is not in the tree.
+
+    Examples
+    --------
+    >>> parse_topic(b"flood/v1/futian/garage-1/g1-level/event", Mode.LIVE).kind.value
+    'event'
+    """
+    try:
+        levels = topic.decode().split("/")
+    except UnicodeDecodeError:
+        raise PayloadInvalid(Reason.BAD_TOPIC, "the topic is not UTF-8") from None
+    if levels[:2] != [mode.topic_root, VERSION]:
+        raise PayloadInvalid(Reason.BAD_TOPIC, f"not under {mode.topic_root}/{VERSION}")
+    match levels[2:]:
+        case [district, "run", "clock"] if mode is Mode.EXERCISE and district:
+            return RunClockTopic(district)
+        case [district, place, device, kind] if district and place and device and kind in set(Kind):
+            return DeviceTopic(district, place, device, Kind(kind))
+    raise PayloadInvalid(Reason.BAD_TOPIC, "not district/place/device/(observation|event|status)")
+
+
+def is_run_clock(topic: bytes) -> bool:
+    """Tell whether a message of this topic closes a batch."""
+    return topic.endswith(RUN_CLOCK_SUFFIX)
+
+
+def observation_filters(mode: Mode) -> tuple[str, ...]:
+    """Topic filters of the lane of routine readings."""
+    if mode is Mode.EXERCISE:
+        return (f"{mode.topic_root}/{VERSION}/#",)
+    root = f"{mode.topic_root}/{VERSION}/+/+/+"
+    return (f"{root}/{Kind.OBSERVATION}", f"{root}/{Kind.STATUS}")
+
+
+def event_filters(mode: Mode) -> tuple[str, ...]:
+    """Topic filters of the lane of changes of state; an exercise has one lane, so that its order holds."""
+    if mode is Mode.EXERCISE:
+        return ()
+    return (f"{mode.topic_root}/{VERSION}/+/+/+/{Kind.EVENT}",)

@@ -1,0 +1,116 @@
+"""One batch, one transaction: rows, conflicts, dead letters, and last the batch with its commit number.
+
+Every message ends in one of three ways: its parts are stored, they are dead letters, or `StoreUnavailable` is raised
+and the whole batch is kept for another try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ingest.batch import Draft, Message, build_draft
+from ingest.failpoints import Failpoint
+from ingest.outcome import StoreDraft, blames_row, make_record, store_apart, store_together, with_rejected
+from ingest.run_clock import RunClock
+from ingest.sensors import Directory, build_directory
+from undercroft.clock import Clock
+from undercroft.errors import StoreRejected, StoreUnavailable, UndercroftError
+from undercroft.model import Mode
+from undercroft.store.connection import Connection, connect, translated_errors
+from undercroft.store.dead_letters import keep_dead_letters
+from undercroft.store.observations import BatchRecord, finish_batch, take_batch_id
+from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
+
+SITE_CHECK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A batch that is committed."""
+
+    commit_seq: int
+    record: BatchRecord
+
+
+class BatchWriter:
+    """Writes the batches of one lane over one connection, in order."""
+
+    def __init__(self, database_url: str, lane: str, mode: Mode, clock: Clock, failpoint: Failpoint) -> None:
+        self._url = database_url
+        self._lane = lane
+        self._mode = mode
+        self._clock = clock
+        self._failpoint = failpoint
+        self._connection: Connection | None = None
+        self._directory: Directory | None = None
+        self._run_clock: RunClock | None = None
+        self._site_checked_s = 0.0
+
+    def write(self, messages: Sequence[Message]) -> Written:
+        """Commit a batch.
+
+        Raises
+        ------
+        StoreUnavailable
+            If it cannot be committed now; nothing of it is acknowledged, and `write` may be called again. Whether the
+            transaction took effect after all does not matter: its rows will be duplicates.
+        """
+        try:
+            with translated_errors():
+                connection = self._ready_connection()
+                return self._write(connection, messages)
+        except StoreUnavailable:
+            self.close()
+            raise
+        except StoreRejected as error:
+            self.close()
+            raise StoreUnavailable(f"{error}; no row is to blame, so the batch is kept") from error
+
+    def close(self) -> None:
+        """Close the connection; what it knew is read again."""
+        connection, self._connection = self._connection, None
+        self._directory = None
+        if connection is not None:
+            with suppress(UndercroftError), translated_errors():
+                connection.close()
+
+    def _ready_connection(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self._url, application_name=f"ingest {self._lane}", autocommit=True)
+            known = fetch_last_run_clock(self._connection) if self._mode is Mode.EXERCISE else None
+            self._run_clock = None if known is None else RunClock(*known)
+        now_s = self._clock.monotonic_s()
+        if self._directory is None or now_s - self._site_checked_s >= SITE_CHECK_S:
+            site_seq = fetch_site_seq(self._connection)
+            if self._directory is None or site_seq != self._directory.site_seq:
+                self._directory = build_directory(self._mode, fetch_sensor_table(self._connection))
+            self._site_checked_s = now_s
+        return self._connection
+
+    def _write(self, connection: Connection, messages: Sequence[Message]) -> Written:
+        assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
+        draft = build_draft(messages, self._directory, self._run_clock)
+        try:
+            written = self._commit(connection, draft, messages, store_together)
+        except StoreRejected as error:
+            if not blames_row(error):
+                raise
+            written = self._commit(connection, draft, messages, store_apart)
+        self._failpoint("after_commit")
+        if draft.run_clock is not None:
+            self._run_clock = draft.run_clock
+        return written
+
+    def _commit(self, connection: Connection, draft: Draft, messages: Sequence[Message], store: StoreDraft) -> Written:
+        with translated_errors(), connection.transaction():
+            batch_id = take_batch_id(connection)
+            self._failpoint("before_insert")
+            outcome = store(connection, draft, batch_id)
+            letters, letter_of = with_rejected(draft, messages, outcome)
+            is_new = keep_dead_letters(connection, letters, batch_id)
+            record = make_record(self._lane, draft, outcome, letter_of, is_new)
+            self._failpoint("after_insert")
+            commit_seq = finish_batch(connection, batch_id, record)
+        return Written(commit_seq, record)

@@ -1,0 +1,76 @@
+"""Messages, or parts of them, that no row could be made of. Each is kept once, with how often it was seen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from undercroft.store.connection import Connection
+from undercroft.store.observations import instant
+from undercroft.store.sql import sql
+
+MAX_PAYLOAD_BYTES = 65_536
+"""A dead letter keeps so much of its payload; length and hash are of the whole."""
+MAX_DETAIL_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What is kept of a message, and why."""
+
+    topic: bytes
+    payload: bytes
+    reason: str
+    detail: str
+    device_id: str | None
+    qos: int
+    retain: bool
+    received_us: int
+
+    @property
+    def identity(self) -> tuple[str, bytes, str]:
+        """Return what it is known by: topic, hash of the payload, reason."""
+        return _text(self.topic.decode(errors="backslashreplace")), hashlib.sha256(self.payload).digest(), self.reason
+
+
+def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], batch_id: int) -> list[bool]:
+    """Keep letters inside the caller's transaction; tell for each whether it is seen for the first time."""
+    identities = [letter.identity for letter in letters]
+    firsts: dict[tuple[str, bytes, str], DeadLetter] = {}
+    times: dict[tuple[str, bytes, str], int] = {}
+    for identity, letter in zip(identities, letters, strict=True):
+        firsts.setdefault(identity, letter)
+        times[identity] = times.get(identity, 0) + 1
+    if not firsts:
+        return []
+    keys = sorted(firsts)
+    kept = [firsts[key] for key in keys]
+    answers = connection.execute(
+        sql("upsert_dead_letters"),
+        {
+            "topics": [key[0] for key in keys],
+            "hashes": [key[1] for key in keys],
+            "reasons": [key[2] for key in keys],
+            "details": [_text(letter.detail)[:MAX_DETAIL_LENGTH] for letter in kept],
+            "device_ids": [letter.device_id for letter in kept],
+            "payloads": [letter.payload[:MAX_PAYLOAD_BYTES] for letter in kept],
+            "lengths": [len(letter.payload) for letter in kept],
+            "qos": [letter.qos for letter in kept],
+            "retained": [letter.retain for letter in kept],
+            "times_seen": [times[key] for key in keys],
+            "received_at": [instant(letter.received_us) for letter in kept],
+            "batch_id": batch_id,
+        },
+    ).fetchall()
+    new = {(row["topic"], bytes(row["payload_sha256"]), row["reason"]) for row in answers if row["is_new"]}
+    is_new = []
+    for identity in identities:
+        is_new.append(identity in new)
+        new.discard(identity)
+    return is_new
+
+
+def _text(value: str) -> str:
+    """PostgreSQL's text holds any Unicode but NUL and lone surrogates."""
+    return value.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()

@@ -1,0 +1,111 @@
+-- name: insert_observations
+insert into observation (sensor_id, observed_at, value, quality, quality_tests, received_at, batch_id)
+select sensor_id, observed_at, value, quality, quality_tests, received_at, %(batch_id)s
+from unnest(
+    %(sensor_ids)s::integer[], %(observed_at)s::timestamptz[], %(values)s::double precision[],
+    %(qualities)s::smallint[], %(quality_tests)s::integer[], %(received_at)s::timestamptz[]
+) as incoming (sensor_id, observed_at, value, quality, quality_tests, received_at)
+on conflict (sensor_id, observed_at) do nothing;
+
+-- name: fetch_stored_beside
+select (incoming.position - 1)::integer as position, stored.value, coalesce(stored.batch_id = %(batch_id)s::bigint, false) as is_new
+from unnest(%(sensor_ids)s::integer[], %(observed_at)s::timestamptz[]) with ordinality
+    as incoming (sensor_id, observed_at, position)
+join observation stored on stored.sensor_id = incoming.sensor_id and stored.observed_at = incoming.observed_at
+order by incoming.position;
+
+-- name: insert_conflicts
+insert into observation_conflict (sensor_id, observed_at, value, quality, quality_tests, received_at, batch_id)
+select sensor_id, observed_at, value, quality, quality_tests, received_at, %(batch_id)s
+from unnest(
+    %(sensor_ids)s::integer[], %(observed_at)s::timestamptz[], %(values)s::double precision[],
+    %(qualities)s::smallint[], %(quality_tests)s::integer[], %(received_at)s::timestamptz[]
+) as incoming (sensor_id, observed_at, value, quality, quality_tests, received_at)
+on conflict (sensor_id, observed_at, value) do nothing
+returning sensor_id, (extract(epoch from observed_at) * 1000000)::bigint as observed_us, value;
+
+-- name: fetch_clock_lost
+select known.sensor_id, known.device_us, known.value
+from unnest(%(sensor_ids)s::integer[], %(device_us)s::bigint[], %(values)s::double precision[])
+    as incoming (sensor_id, device_us, value)
+join clock_lost_reading known using (sensor_id, device_us, value);
+
+-- name: insert_clock_lost
+insert into clock_lost_reading (sensor_id, device_us, value, observed_at, batch_id)
+select sensor_id, device_us, value, observed_at, %(batch_id)s
+from unnest(
+    %(sensor_ids)s::integer[], %(device_us)s::bigint[], %(values)s::double precision[], %(observed_at)s::timestamptz[]
+) as incoming (sensor_id, device_us, value, observed_at)
+on conflict do nothing;
+
+-- name: fetch_occupied
+select wanted.sensor_id, (extract(epoch from max(observation.observed_at)) * 1000000)::bigint as observed_us
+from unnest(%(sensor_ids)s::integer[], %(received_at)s::timestamptz[]) as wanted (sensor_id, received_at)
+join observation on observation.sensor_id = wanted.sensor_id
+    and observation.observed_at >= wanted.received_at
+    and observation.observed_at < wanted.received_at + interval '1 second'
+group by wanted.sensor_id;
+
+-- name: fetch_newest
+select wanted.sensor_id, (extract(epoch from newest.observed_at) * 1000000)::bigint as observed_us, newest.value
+from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
+cross join lateral (
+    select observed_at, value from observation
+    where observation.sensor_id = wanted.sensor_id
+    order by observed_at desc
+    limit 1
+) newest;
+
+-- name: upsert_dead_letters
+insert into dead_letter (
+    topic, payload_sha256, reason, detail, device_id, payload, payload_bytes, qos, retain,
+    times_seen, first_received_at, last_received_at, batch_id
+)
+select
+    topic, payload_sha256, reason, detail, device_id, payload, payload_bytes, qos, retain,
+    times_seen, received_at, received_at, %(batch_id)s
+from unnest(
+    %(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[], %(details)s::text[], %(device_ids)s::text[],
+    %(payloads)s::bytea[], %(lengths)s::integer[], %(qos)s::smallint[], %(retained)s::boolean[],
+    %(times_seen)s::integer[], %(received_at)s::timestamptz[]
+) as incoming (
+    topic, payload_sha256, reason, detail, device_id, payload, payload_bytes, qos, retain, times_seen, received_at
+)
+on conflict (topic, payload_sha256, reason) do update set
+    times_seen = dead_letter.times_seen + excluded.times_seen,
+    last_received_at = greatest(dead_letter.last_received_at, excluded.last_received_at)
+returning topic, payload_sha256, reason, batch_id = %(batch_id)s as is_new;
+
+-- name: take_batch_id
+select nextval('batch_id_seq') as batch_id;
+
+-- name: insert_batch
+insert into batch (
+    batch_id, commit_seq, lane, run_now, run_seq, observed_from, observed_to,
+    messages, redelivered, readings, stored, duplicates, conflicts, dead_letters
+) values (
+    %(batch_id)s, %(commit_seq)s, %(lane)s, %(run_now)s, %(run_seq)s, %(observed_from)s, %(observed_to)s,
+    %(messages)s, %(redelivered)s, %(readings)s, %(stored)s, %(duplicates)s, %(conflicts)s, %(dead_letters)s
+);
+
+-- name: fetch_site_seq
+select coalesce(max(commit_seq), 0) as commit_seq from site_version;
+
+-- name: fetch_site_district
+select document -> 'district' ->> 'id' as district from site_version order by commit_seq desc limit 1;
+
+-- name: fetch_device_sensors
+select device.device_id, device.place_id, sensor.sensor_id, sensor.at, sensor.quantity
+from device
+left join sensor on sensor.device_id = device.device_id and sensor.retired_at is null
+where device.retired_at is null
+order by device.device_id, sensor.at, sensor.quantity;
+
+-- name: fetch_last_run_clock
+select run_now, run_seq from batch where run_now is not null order by run_seq desc limit 1;
+
+-- name: fetch_run_clock
+select run_now from batch where run_now is not null and run_seq = %(run_seq)s order by batch_id limit 1;
+
+-- name: fetch_deployment
+select deployment_id, mode from deployment;

@@ -1,0 +1,125 @@
+"""Readings whose time is the time of receipt: device states, and readings of a device that lost its clock.
+
+They have no time of their own to be known by, so a second delivery is recognised otherwise: a state that says what is
+known changes nothing, and a reading without a clock is known by the impossible time and the value it came with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from undercroft.store.arrays import Float8Column, Int4Column, Int8Column, TimestamptzColumn
+from undercroft.store.connection import Connection
+from undercroft.store.observations import Fate, Rows, store_rows
+from undercroft.store.sql import sql
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A reading that is stored at its time of receipt, or the next free microsecond after it."""
+
+    sensor_id: int
+    value: float
+    quality: int
+    quality_tests: int
+    received_us: int
+    device_us: int | None
+    """The impossible time it came with; None for a device state. [µs since 1970]"""
+
+
+class Placed(NamedTuple):
+    """What became of a stamped reading, and the time it stands at (None if it changed nothing)."""
+
+    fate: Fate
+    observed_us: int | None
+
+
+def store_stamped(connection: Connection, readings: Sequence[Stamped], batch_id: int) -> list[Placed]:
+    """Store them inside the caller's transaction, in order of arrival, and return what became of each."""
+    answers = [Placed(Fate.DUPLICATE, None)] * len(readings)
+    states = [position for position, reading in enumerate(readings) if reading.device_us is None]
+    lost = [position for position, reading in enumerate(readings) if reading.device_us is not None]
+    placed = _place_states(connection, readings, states) + _place_lost(connection, readings, lost)
+    if not placed:
+        return answers
+    chosen = [readings[position] for position, _ in placed]
+    times = np.array([observed_us for _, observed_us in placed], dtype=np.int64)
+    rows = Rows(
+        np.array([reading.sensor_id for reading in chosen], dtype=np.int32),
+        times,
+        np.array([reading.value for reading in chosen]),
+        np.array([reading.quality for reading in chosen], dtype=np.int16),
+        np.array([reading.quality_tests for reading in chosen], dtype=np.int32),
+        np.array([reading.received_us for reading in chosen], dtype=np.int64),
+    )
+    for (position, observed_us), fate in zip(placed, store_rows(connection, rows, batch_id).tolist(), strict=True):
+        answers[position] = Placed(Fate(fate), observed_us)
+    _remember_lost(connection, readings, [entry for entry in placed if entry[0] in set(lost)], batch_id)
+    return answers
+
+
+def _place_states(connection: Connection, readings: Sequence[Stamped], states: list[int]) -> list[tuple[int, int]]:
+    if not states:
+        return []
+    sensor_ids = np.unique([readings[position].sensor_id for position in states])
+    answers = connection.execute(sql("fetch_newest"), {"sensor_ids": Int4Column(sensor_ids)})
+    newest = {row["sensor_id"]: (row["observed_us"], row["value"]) for row in answers}
+    placed = []
+    for position in states:
+        reading = readings[position]
+        last_us, known = newest.get(reading.sensor_id, (None, None))
+        if known == reading.value:
+            continue
+        observed_us = reading.received_us if last_us is None else max(reading.received_us, last_us + 1)
+        newest[reading.sensor_id] = (observed_us, reading.value)
+        placed.append((position, observed_us))
+    return placed
+
+
+def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[int]) -> list[tuple[int, int]]:
+    if not lost:
+        return []
+    sensor_ids = np.array([readings[position].sensor_id for position in lost])
+    device_us = np.array([readings[position].device_us for position in lost], dtype=np.int64)
+    values = np.array([readings[position].value for position in lost])
+    received_us = np.array([readings[position].received_us for position in lost], dtype=np.int64)
+    wanted = {"sensor_ids": Int4Column(sensor_ids)}
+    answers = connection.execute(
+        sql("fetch_clock_lost"), wanted | {"device_us": Int8Column(device_us), "values": Float8Column(values)}
+    )
+    known = {(row["sensor_id"], row["device_us"], row["value"]) for row in answers}
+    occupied = connection.execute(sql("fetch_occupied"), wanted | {"received_at": TimestamptzColumn(received_us)})
+    last = {row["sensor_id"]: row["observed_us"] for row in occupied}
+    placed = []
+    for position in lost:
+        reading = readings[position]
+        identity = (reading.sensor_id, reading.device_us, reading.value)
+        if identity in known:
+            continue
+        known.add(identity)
+        observed_us = max(reading.received_us, last.get(reading.sensor_id, reading.received_us - 1) + 1)
+        last[reading.sensor_id] = observed_us
+        placed.append((position, observed_us))
+    return placed
+
+
+def _remember_lost(
+    connection: Connection, readings: Sequence[Stamped], placed: list[tuple[int, int]], batch_id: int
+) -> None:
+    if not placed:
+        return
+    chosen = [readings[position] for position, _ in placed]
+    connection.execute(
+        sql("insert_clock_lost"),
+        {
+            "sensor_ids": Int4Column(np.array([reading.sensor_id for reading in chosen])),
+            "device_us": Int8Column(np.array([reading.device_us for reading in chosen], dtype=np.int64)),
+            "values": Float8Column(np.array([reading.value for reading in chosen])),
+            "observed_at": TimestamptzColumn(np.array([observed_us for _, observed_us in placed], dtype=np.int64)),
+            "batch_id": batch_id,
+        },
+    )
