@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-import signal
-import sys
-from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from simulators.district import district_run
-from simulators.driver import play
-from simulators.mqtt import publisher
+from simulators.floodnet import FloodDay, flood_day, floodnet_run, floodnet_site, read_events, read_sensors
+from simulators.playing import play_run, speed_asked_for
 from simulators.scenario import Scenario
 from simulators.scenario_file import load_scenario
-from simulators.stats import open_progress, shows, stats_of, write_stats
-from simulators.steps import Run
+from simulators.site_toml import site_toml
 from undercroft.errors import BadInput, ScenarioInvalid
-from undercroft.settings import Settings
+from undercroft.groups import group
 from undercroft.site import load_site, sample_site_path
-from undercroft.store.run import engine_progress
 
-CLIENT_ID = "undercroft-simulate"
 _AROUND_PEAK = re.compile(r"^\s*(\d+)\s*(min|h)\s+(before|after)\s+peak\s*$")
 
 SpeedOption = Annotated[str, typer.Option(help="Simulated seconds per second, or max.")]
@@ -34,9 +29,10 @@ ProgressOption = Annotated[Path | None, typer.Option(help="Write a JSON line at 
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
     app.command()(simulate)
+    group(app, "replay", "Play what was measured or recorded through MQTT.").command("floodnet")(replay_floodnet)
 
 
-def simulate(  # noqa: PLR0913, PLR0917 - one parameter per option
+def simulate(
     scenario: Annotated[str, typer.Option(help="A built-in scenario, or a scenario file.")],
     speed: SpeedOption = "1",
     start: Annotated[
@@ -78,39 +74,34 @@ def minute_asked_for(option: str, text: str | None, scenario: Scenario, *, defau
     return min(max(minute, 0), scenario.minutes)
 
 
-def speed_asked_for(text: str) -> float | None:
-    """Return simulated seconds per second; None for ``max``."""
-    if text == "max":
-        return None
+def replay_floodnet(
+    events: Annotated[Path, typer.Argument(help="Flood events, NYC Open Data aq7i-eu5q as CSV.")],
+    sensors: Annotated[Path, typer.Option(help="Sensor table, NYC Open Data kb2e-tjy3 as CSV.")],
+    day: Annotated[str, typer.Option(help="New York day, such as 2023-09-29.")],
+    speed: SpeedOption = "1",
+    stats: StatsOption = None,
+    progress: ProgressOption = None,
+    site_out: Annotated[Path | None, typer.Option(help="Write the district as a site file, and play nothing.")] = None,
+) -> None:
+    """Play the measured street floods that overlap a day, each sensor as a road underpass."""
+    floods = floods_of_day(events, sensors, day)
+    if site_out is not None:
+        _write(site_out, site_toml(floodnet_site(floods.events, floods.sensors)))
+        return
+    play_run(floodnet_run(floods), speed_asked_for(speed), stats=stats, progress=progress)
+
+
+def floods_of_day(events: Path, sensors: Path, day: str) -> FloodDay:
+    """Return the floods of a day from the two files; every mistake in them is found here."""
     try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0.0 < speed <= 1e6:
-        raise BadInput(f"--speed {text}: expected a number above 0, or max")
-    return speed
+        wanted = date.fromisoformat(day)
+    except ValueError as error:
+        raise BadInput(f"--day {day}: expected a day such as 2023-09-29") from error
+    return flood_day(read_events(events), read_sensors(sensors), wanted)
 
 
-def play_run(run: Run, speed: float | None, *, stats: Path | None, progress: Path | None) -> None:
-    """Play a run through the broker of the settings, behind the engine of their database if there is one.
-
-    Raises
-    ------
-    BadInput
-        If there is no broker URL, or the database is a live one.
-    """
-    settings = Settings()
-    if settings.mqtt_url is None:
-        raise BadInput("UNDERCROFT_MQTT_URL is not set; `undercroft demo` starts a broker of its own")
-    if stats is not None and not stats.absolute().parent.is_dir():
-        raise BadInput(f"{stats}: --stats: there is no folder {stats.absolute().parent}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with ExitStack() as stack:
-        newest_seq = None
-        if settings.database_url is not None:
-            newest_seq = stack.enter_context(engine_progress(settings.database_url.get_secret_value()))
-        lines = stack.enter_context(open_progress(progress)) if progress is not None else None
-        broker = stack.enter_context(publisher(settings.mqtt_url.get_secret_value(), CLIENT_ID))
-        played = play(run, broker, speed=speed, progress=newest_seq, show=shows(lines))
-    if stats is not None:
-        write_stats(stats_of(run, played), stats)
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,56 @@
+"""A run played with the broker and the database of the settings: what every command that publishes shares."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from simulators.driver import play
+from simulators.mqtt import publisher
+from simulators.stats import open_progress, shows, stats_of, write_stats
+from simulators.steps import Run
+from undercroft.errors import BadInput
+from undercroft.settings import Settings
+from undercroft.store.run import engine_progress
+
+CLIENT_ID = "undercroft-simulate"
+
+
+def speed_asked_for(text: str) -> float | None:
+    """Return simulated seconds per second; None for ``max``."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.0 < speed <= 1e6:
+        raise BadInput(f"--speed {text}: expected a number above 0, or max")
+    return speed
+
+
+def play_run(run: Run, speed: float | None, *, stats: Path | None, progress: Path | None) -> None:
+    """Play a run through the broker of the settings, behind the engine of their database if there is one.
+
+    Raises
+    ------
+    BadInput
+        If there is no broker URL, or the database is a live one.
+    """
+    settings = Settings()
+    if settings.mqtt_url is None:
+        raise BadInput("UNDERCROFT_MQTT_URL is not set; `undercroft demo` starts a broker of its own")
+    if stats is not None and not stats.absolute().parent.is_dir():
+        raise BadInput(f"{stats}: --stats: there is no folder {stats.absolute().parent}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with ExitStack() as stack:
+        newest_seq = None
+        if settings.database_url is not None:
+            newest_seq = stack.enter_context(engine_progress(settings.database_url.get_secret_value()))
+        lines = stack.enter_context(open_progress(progress)) if progress is not None else None
+        broker = stack.enter_context(publisher(settings.mqtt_url.get_secret_value(), CLIENT_ID))
+        played = play(run, broker, speed=speed, progress=newest_seq, show=shows(lines))
+    if stats is not None:
+        write_stats(stats_of(run, played), stats)
