@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -21,7 +19,7 @@ from undercroft.errors import StackFailed
 from undercroft.stack.broker_main import PORT_TAKEN_EXIT_CODE
 from undercroft.stack.datadir import DataDir
 from undercroft.stack.ports import LOOPBACK, free_port, free_port_from
-from undercroft.stack.spawn import spawn, stop_process
+from undercroft.stack.process import ProcessSpec, ServerTraits, SupervisedProcess
 
 DEFAULT_PORT = 1883
 USERS = ("ingest", "simulator", "operator")
@@ -62,7 +60,7 @@ dynamic_filters = true
 class Broker:
     """A running broker on 127.0.0.1."""
 
-    process: subprocess.Popen[bytes]
+    process: SupervisedProcess
     port: int
     passwords: dict[str, str] = field(repr=False)
 
@@ -92,37 +90,41 @@ def running_broker(data_dir: DataDir, port: int | None = None) -> Iterator[Broke
     try:
         yield broker
     finally:
-        stop_process(broker.process, signal.SIGTERM, _STOP_GRACE_S)
+        broker.process.stop(_STOP_GRACE_S)
 
 
 def _start(data_dir: DataDir, passwords: dict[str, str], port: int | None) -> Broker:
     for attempt in range(5):
         chosen = free_port_from(DEFAULT_PORT + attempt) if port is None else port or free_port()
-        process = _spawn(data_dir, passwords, chosen)
-        if _wait_ready(process, chosen, "operator", passwords["operator"]):
+        process = SupervisedProcess(_spec(data_dir, passwords, chosen))
+        try:
+            process.wait_ready(_START_TIMEOUT_S)
+        except StackFailed as error:
+            process.stop(_STOP_GRACE_S)
+            if process.exit_code != PORT_TAKEN_EXIT_CODE:
+                raise StackFailed(f"the MQTT broker did not start (exit status {process.exit_code})") from error
+            if port:
+                raise StackFailed(f"port {port} on {LOOPBACK} is taken: name another one for the broker") from error
+        else:
             return Broker(process, chosen, passwords)
-        code = stop_process(process, signal.SIGKILL, _STOP_GRACE_S)
-        if code != PORT_TAKEN_EXIT_CODE:
-            raise StackFailed(f"the MQTT broker did not start (exit status {code})")
-        if port:
-            raise StackFailed(f"port {port} on {LOOPBACK} is taken: name another one for the MQTT broker")
     raise StackFailed(f"no free port found for the MQTT broker from {DEFAULT_PORT} up")
 
 
-def _spawn(data_dir: DataDir, passwords: dict[str, str], port: int) -> subprocess.Popen[bytes]:
+def _spec(data_dir: DataDir, passwords: dict[str, str], port: int) -> ProcessSpec:
     config = data_dir.path / "broker.toml"
     users = "\n".join(f"{user} = {json.dumps(password)}" for user, password in passwords.items())
     text = _CONFIG.format(host=LOOPBACK, port=port, max_payload_bytes=MAX_PAYLOAD_BYTES, users=users)
     data_dir.write_private(config, text)
-    command = [sys.executable, "-P", "-m", "undercroft.stack.broker_main", str(config)]
-    return spawn(command, {"PATH": os.environ.get("PATH", "/usr/bin:/bin")})
+    argv = [sys.executable, "-P", "-m", "undercroft.stack.broker_main", str(config)]
+    traits = ServerTraits(wait_ready=lambda lives: _wait_ready(lives, port, passwords["operator"]))
+    env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+    return ProcessSpec("broker", argv, env, log_path=data_dir.path / "broker.log", server=traits)
 
 
-def _wait_ready(process: subprocess.Popen[bytes], port: int, user: str, password: str) -> bool:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < deadline:
-        if accepts(port, user, password):
-            return process.poll() is None
+def _wait_ready(lives: Callable[[], bool], port: int, password: str) -> bool:
+    while lives():
+        if accepts(port, "operator", password):
+            return lives()
         time.sleep(_RETRY_S)
     return False
 

@@ -94,7 +94,8 @@ class EmbeddedStack:
     def pids(self) -> dict[str, int]:
         """Return the process numbers of the servers that we started; PostgreSQL has children."""
         found: Mapping[str, PostgresServer | Broker | None] = {"postgres": self._postgres, "broker": self._broker}
-        return {name: server.process.pid for name, server in found.items() if server is not None}
+        pids = {name: server.process.pid for name, server in found.items() if server is not None}
+        return {name: pid for name, pid in pids.items() if pid is not None}
 
     def mqtt_url(self, user: str = "ingest") -> str:
         """Return the broker's URL for one of `undercroft.stack.broker.USERS`."""

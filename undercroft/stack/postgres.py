@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 from undercroft.errors import StackFailed
 from undercroft.stack.binaries import postgres_bin
 from undercroft.stack.datadir import DataDir
 from undercroft.stack.leftovers import end_leftover_postgres
-from undercroft.stack.spawn import spawn, stop_process
+from undercroft.stack.process import ProcessSpec, ServerTraits, SupervisedProcess
 from undercroft.store.databases import wait_for_server
 
 OWNER = "undercroft_owner"
@@ -60,8 +59,8 @@ class PostgresServer:
 
     Attributes
     ----------
-    process : subprocess.Popen
-        The postmaster.
+    process : SupervisedProcess
+        The postmaster; started again when it dies.
     socket_folder : Path
         Where its socket is, mode 0700.
     tcp_port : int or None
@@ -70,16 +69,15 @@ class PostgresServer:
         Of `OWNER`.
     """
 
-    process: subprocess.Popen[bytes]
+    process: SupervisedProcess
     socket_folder: Path
     tcp_port: int | None
     owner_password: str = field(repr=False)
 
     def url(self, database: str = "postgres", user: str = OWNER, password: str | None = None) -> str:
         """Return the URL of a database through the socket."""
-        secret = quote(self.owner_password if password is None else password, safe="")
-        port = self.tcp_port or PORT
-        return f"postgresql://{user}:{secret}@/{database}?host={quote(str(self.socket_folder), safe='/')}&port={port}"
+        secret = self.owner_password if password is None else password
+        return _socket_url(self.socket_folder, self.tcp_port, secret, database, user)
 
     def tcp_url(self, database: str = "postgres", user: str = OWNER, password: str | None = None) -> str:
         """Return the URL of a database through TCP on 127.0.0.1."""
@@ -121,24 +119,34 @@ def running_postgres(
         end_leftover_postgres(cluster, socket_folder)
     else:
         _init_cluster(data_dir, programs / "initdb", cluster, password)
-    settings = _settings(socket_folder, fsync=fsync, tcp_port=tcp_port)
     log_path = data_dir.path / "postgres.log"
-    with _fresh_log(log_path) as log:
-        process = spawn(
-            [str(programs / "postgres"), "-D", str(cluster), *settings],
-            _ENV,
-            account=data_dir.account,
-            death_signal=signal.SIGINT,
-            output=log,
-        )
+    if log_path.exists():
+        log_path.replace(log_path.with_name(f"{log_path.name}.1"))
+    argv = [str(programs / "postgres"), "-D", str(cluster), *_settings(socket_folder, fsync=fsync, tcp_port=tcp_port)]
+    url = _socket_url(socket_folder, tcp_port, password)
+    # SIGINT is the fast shutdown: sessions are ended, then a checkpoint.
+    traits = ServerTraits(
+        wait_ready=lambda lives: wait_for_server(url, start_timeout_s, still_alive=lives),
+        stop_signal=signal.SIGINT,
+        death_signal=signal.SIGINT,
+        account=data_dir.account,
+    )
+    process = SupervisedProcess(ProcessSpec("postgres", argv, _ENV, log_path=log_path, server=traits))
     try:
-        server = PostgresServer(process, socket_folder, tcp_port, password)
-        if not wait_for_server(server.url(), start_timeout_s, still_alive=lambda: process.poll() is None):
-            raise StackFailed(f"PostgreSQL did not start: {_last_line(log_path)}")
-        yield server
+        try:
+            process.wait_ready(start_timeout_s)
+        except StackFailed as error:
+            raise StackFailed(f"PostgreSQL did not start: {_last_line(log_path)}") from error
+        yield PostgresServer(process, socket_folder, tcp_port, password)
     finally:
-        # SIGINT is the fast shutdown: sessions are ended, then a checkpoint.
-        stop_process(process, signal.SIGINT, _STOP_GRACE_S)
+        process.stop(_STOP_GRACE_S)
+
+
+def _socket_url(
+    folder: Path, tcp_port: int | None, password: str, database: str = "postgres", user: str = OWNER
+) -> str:
+    host = quote(str(folder), safe="/")
+    return f"postgresql://{user}:{quote(password, safe='')}@/{database}?host={host}&port={tcp_port or PORT}"
 
 
 def _settings(socket_folder: Path, *, fsync: bool, tcp_port: int | None) -> list[str]:
@@ -199,13 +207,6 @@ def _check_version(cluster: Path, programs: Path) -> None:
     major = words.split()[-1].split(".")[0]
     if made_by != major:
         raise StackFailed(f"{cluster} was made by PostgreSQL {made_by}, the installed one is {major}: dump and restore")
-
-
-def _fresh_log(path: Path) -> IO[bytes]:
-    """Open an empty log; the one before is kept beside it."""
-    if path.exists():
-        path.replace(path.with_name(f"{path.name}.1"))
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW, 0o600), "wb")
 
 
 def _last_line(path: Path) -> str:

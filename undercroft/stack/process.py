@@ -8,14 +8,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import structlog
 
 from undercroft.errors import StackFailed
+from undercroft.stack.accounts import Account
 from undercroft.stack.ready import READY_FD_VARIABLE
 from undercroft.stack.spawn import spawn
 
@@ -27,6 +29,26 @@ _CALM_AFTER_S = 60.0
 
 _PRIVATE_VARIABLES = frozenset({"UNDERCROFT_DATABASE_URL", "UNDERCROFT_MQTT_URL", READY_FD_VARIABLE})
 """Not handed down: each process is given its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTraits:
+    """A program that is not ours: it gets ``env`` alone, and has to succeed at its first start.
+
+    Attributes
+    ----------
+    wait_ready : callable
+        Waits until the server answers, as long as the callable given to it says that it lives; returns whether it does.
+    stop_signal, death_signal : signal.Signals
+        What ends it in good order; what the kernel sends it when we are gone.
+    account : Account or None
+        Whom it runs as; None: as ourselves.
+    """
+
+    wait_ready: Callable[[Callable[[], bool]], bool]
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +67,8 @@ class ProcessSpec:
         Whether to start it again when it ends; False for what ends by itself.
     log_path : Path or None
         File that its output is added to; None: ours.
+    server : ServerTraits or None
+        How it differs from our own services, where it is another program.
     """
 
     name: str
@@ -52,6 +76,7 @@ class ProcessSpec:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     restart: bool = True
     log_path: Path | None = None
+    server: ServerTraits | None = None
 
 
 def restart_delay_s(failures: int, jitter: float) -> float:
@@ -77,6 +102,7 @@ class SupervisedProcess:
         self._changed = threading.Condition()
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
+        self._was_ready = False
         self._stopping = False
         self._over = False
         self._starts = 0
@@ -138,12 +164,12 @@ class SupervisedProcess:
             return self._changed.wait_for(lambda: self._starts > restarts and self._ready, timeout_s)
 
     def stop(self, grace_s: float) -> None:
-        """End it with SIGTERM, after the grace time with SIGKILL, and do not start it again."""
+        """End it in good order, after the grace time with SIGKILL, and do not start it again."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
             if self._process is not None:
-                os.kill(self._process.pid, signal.SIGTERM)
+                os.kill(self._process.pid, self.spec.server.stop_signal if self.spec.server else signal.SIGTERM)
                 os.kill(self._process.pid, signal.SIGCONT)  # a stopped process would not hear it
             ended = self._changed.wait_for(lambda: self._process is None, grace_s)
             if not ended and self._process is not None:
@@ -181,9 +207,10 @@ class SupervisedProcess:
             self._process = process
             self._starts += 1
         self._log.info("process_started", pid=process.pid)
-        announced = _was_announced(ready_fd)
+        announced = self._wait_announced(process.pid, ready_fd)
         with self._changed:
             self._ready = announced
+            self._was_ready |= announced
             self._changed.notify_all()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with self._changed:
@@ -193,25 +220,48 @@ class SupervisedProcess:
             self._process = None
             self._ready = False
             self._changed.notify_all()
-            hopeless = self._exit_code == BAD_INPUT_EXIT_CODE and not announced
-            return self.spec.restart and not self._stopping and not hopeless
+            return self._restarts_now()
+
+    def _restarts_now(self) -> bool:
+        if self._stopping or not self.spec.restart:
+            return False
+        hopeless = self.spec.server is not None or self._exit_code == BAD_INPUT_EXIT_CODE
+        return self._was_ready or not hopeless
 
     def _spawn(self) -> tuple[subprocess.Popen[bytes], int]:
-        inherited = {name: value for name, value in os.environ.items() if name not in _PRIVATE_VARIABLES}
         ready_fd, announce_fd = os.pipe()
+        server = self.spec.server
         with ExitStack() as only_here, ExitStack() as on_failure:
             only_here.callback(os.close, announce_fd)
             on_failure.callback(os.close, ready_fd)
-            log = only_here.enter_context(self.spec.log_path.open("ab")) if self.spec.log_path else None
-            env = {**inherited, **self.spec.env, READY_FD_VARIABLE: str(announce_fd)}
-            process = spawn(self.spec.argv, env, keep_fds=[announce_fd], output=log)
+            process = spawn(
+                self.spec.argv,
+                self.spec.env if server else {**_inherited(), **self.spec.env, READY_FD_VARIABLE: str(announce_fd)},
+                account=server.account if server else None,
+                death_signal=server.death_signal if server else signal.SIGKILL,
+                keep_fds=[] if server else [announce_fd],
+                output=only_here.enter_context(_append(self.spec.log_path)) if self.spec.log_path else None,
+            )
             on_failure.pop_all()
         return process, ready_fd
 
+    def _wait_announced(self, pid: int, ready_fd: int) -> bool:
+        """Wait until it is ready, or for its end."""
+        try:
+            if self.spec.server is not None:
+                return self.spec.server.wait_ready(lambda: not self._stopping and not _has_ended(pid))
+            return os.read(ready_fd, 1) != b""
+        finally:
+            os.close(ready_fd)
 
-def _was_announced(ready_fd: int) -> bool:
-    """Wait for the byte, or for the end of the process that could write it."""
-    try:
-        return os.read(ready_fd, 1) != b""
-    finally:
-        os.close(ready_fd)
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _PRIVATE_VARIABLES}
+
+
+def _append(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "ab")
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None

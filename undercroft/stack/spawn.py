@@ -67,14 +67,3 @@ def spawn(
         )
 
     return _starter().submit(start).result()
-
-
-def stop_process(process: subprocess.Popen[bytes], first: signal.Signals, grace_s: float) -> int:
-    """Ask a child to end, and after the grace time make it; return its exit status."""
-    if process.poll() is None:
-        process.send_signal(first)
-    try:
-        return process.wait(grace_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        return process.wait()

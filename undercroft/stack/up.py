@@ -1,0 +1,129 @@
+"""``undercroft up``: the whole system on one machine, until a signal ends it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from undercroft.clock import SystemClock
+from undercroft.errors import BadInput, StackFailed
+from undercroft.model import Mode
+from undercroft.settings import Settings
+from undercroft.site import load_site, sample_site_path
+from undercroft.site.model import Site
+from undercroft.stack.byhand import publish_line, write_client_options
+from undercroft.stack.embedded import DatabaseUrls, EmbeddedStack
+from undercroft.stack.ports import free_port_from, is_free
+from undercroft.stack.process import ProcessSpec
+from undercroft.stack.supervisor import Supervisor, service_argv
+from undercroft.store.connection import connect
+from undercroft.store.site import import_site, latest_site
+
+SERVICES = ("ingest", "risk", "api")
+READY_TIMEOUT_S = 60.0
+_AUTHOR = "undercroft up"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What the command line asks for.
+
+    Attributes
+    ----------
+    site_path : Path or None
+        Site file to put in force; None: the one in the database, else the sample.
+    mqtt_port, api_port : int or None
+        A port that has to be free; None: the usual one or the next free one.
+    """
+
+    mode: Mode
+    site_path: Path | None = None
+    mqtt_port: int | None = None
+    api_port: int | None = None
+
+
+def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Event) -> None:
+    """Start everything, tell where it is, and stay until the event is set or an exception ends it.
+
+    Raises
+    ------
+    StackFailed
+        If a server or a process does not start, or a port that was asked for is taken.
+    BadInput
+        If the database is of the other mode, or the site file is wrong.
+    """
+    given_site = load_site(options.site_path) if options.site_path else None
+    port = _api_port(settings, options.api_port, say)
+    with EmbeddedStack(settings, mqtt_port=options.mqtt_port) as stack, Supervisor() as supervisor:
+        urls = stack.open_database(f"undercroft_{options.mode.value}", options.mode)
+        site = _site_in_force(urls.owner, given_site, say)
+        _say_servers(stack, say)
+        for spec in _services(settings, stack, urls, port):
+            supervisor.start(spec)
+        for name in SERVICES:
+            supervisor.wait_ready(name, READY_TIMEOUT_S)
+        say(f"mode      {options.mode.value}")
+        say(f"page      http://{settings.api_host}:{port}/")
+        _say_publishing(stack, site, options.mode, say)
+        say("running; Ctrl-C ends it")
+        stay.wait()
+
+
+def _services(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls, api_port: int) -> list[ProcessSpec]:
+    mqtt = {"UNDERCROFT_MQTT_URL": stack.mqtt_url("ingest")}
+    page = {"UNDERCROFT_API_HOST": settings.api_host, "UNDERCROFT_API_PORT": str(api_port)}
+    own = {"ingest": (urls.ingest, mqtt), "risk": (urls.engine, {}), "api": (urls.api, page)}
+    return [
+        ProcessSpec(name, service_argv(name), {"UNDERCROFT_DATABASE_URL": url, **more})
+        for name, (url, more) in own.items()
+    ]
+
+
+def _api_port(settings: Settings, asked_for: int | None, say: Say) -> int:
+    port = settings.api_port if asked_for is None else asked_for
+    if port and is_free(port, settings.api_host):
+        return port
+    if asked_for:
+        raise StackFailed(f"port {port} on {settings.api_host} is taken: name another one with --api-port")
+    found = free_port_from(port + 1, settings.api_host) if port else free_port_from(65536, settings.api_host)
+    if port:
+        say(f"port {port} is taken; the page is on {found}")
+    return found
+
+
+def _site_in_force(owner_url: str, given: Site | None, say: Say) -> Site:
+    with closing(connect(owner_url, application_name="undercroft-up", autocommit=True)) as connection:
+        if given is None:
+            try:
+                return latest_site(connection)[1]
+            except BadInput:
+                say("site      the fictional sample district, for the database has none")
+        site = given or load_site(sample_site_path())
+        import_site(connection, site, _AUTHOR, SystemClock().now())
+    return site
+
+
+def _say_servers(stack: EmbeddedStack, say: Say) -> None:
+    if stack.data_dir is not None:
+        say(f"data      {stack.data_dir.path}")
+    if stack.has_embedded_database:
+        say("database  embedded PostgreSQL on a socket in there")
+    else:
+        say("database  the one of UNDERCROFT_DATABASE_URL; every service uses that one user and its rights")
+    if stack.broker is not None:
+        say(f"broker    embedded, 127.0.0.1:{stack.broker.port}: keeps its queue in memory, for demo and tests only")
+    else:
+        say("broker    the one of UNDERCROFT_MQTT_URL")
+
+
+def _say_publishing(stack: EmbeddedStack, site: Site, mode: Mode, say: Say) -> None:
+    options = ""
+    if stack.broker is not None and stack.data_dir is not None:
+        options = write_client_options(stack.data_dir, stack.broker)
+    line = publish_line(site, mode, options)
+    if line is not None:
+        say(f"by hand   {line}")
