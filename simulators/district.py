@@ -24,6 +24,9 @@ from undercroft.site.places import devices_of
 CLOSES = frozenset({BarrierState.DEPLOYED, BarrierState.DEPLOYED_UNVERIFIED})
 """States in which the barrier physically stands, whatever the system may believe."""
 
+CLOCK_LOST_S = 600
+"""A time this far ahead is impossible: ingest replaces it by the time of receipt, the last run clock. [s]"""
+
 ONLINE = b'{"online":true}'
 
 
@@ -172,7 +175,9 @@ class _DistrictRun:
         if faulty.sent is None:
             return
         sink.messages.extend([Message(topic, payload_of(faulty.sent))] * faulty.copies)
-        keys = {(device.id, faulty.sent.observed_s, value.at, value.quantity) for value in faulty.sent.values}
+        received_s = self._start_s + minute * TICK_S
+        stored_s = faulty.sent.observed_s if faulty.sent.observed_s <= received_s + CLOCK_LOST_S else received_s
+        keys = {(device.id, stored_s, value.at, value.quantity) for value in faulty.sent.values}
         sink.readings += len(keys - self._seen)
         self._seen |= keys
 

@@ -6,13 +6,13 @@ full speed the driver stays at most `STEPS_AHEAD` clock steps ahead of the engin
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from simulators.mqtt import Publisher
 from simulators.steps import TICK_S, Message, Run, Step, clock_topic, rfc3339
+from undercroft.clock import Clock
 from undercroft.errors import StackFailed
 
 STEPS_AHEAD = 60
@@ -26,6 +26,27 @@ LEAST_WAIT_S = 0.01
 
 STALL_S = 120.0
 """An engine that makes no tick for so long has stopped. [s]"""
+
+
+class Publishes(Protocol):
+    """What the driver needs of a session: `simulators.mqtt.Publisher`, or a test's."""
+
+    def publish(self, message: Message) -> None:
+        """Publish in order."""
+        ...
+
+    def turn(self, timeout_s: float) -> None:
+        """Write what waits, read what came. [s]"""
+        ...
+
+    def idle(self, seconds: float) -> None:
+        """Keep the session alive for a while. [s]"""
+        ...
+
+    def flush(self) -> None:
+        """Wait until everything is acknowledged."""
+        ...
+
 
 Progress = Callable[[], int]
 """Returns the newest run clock that the engine has ticked on."""
@@ -44,8 +65,8 @@ class Played:
     last_seq: int = 0
     rain_mm_h: float = 0.0
     rain_total_mm: float = 0.0
+    wall_s: float = 0.0
     done: bool = False
-    _started_s: float = field(default_factory=time.monotonic)
 
     @property
     def simulated_s(self) -> float:
@@ -53,11 +74,6 @@ class Played:
         if self.first_clock is None or self.last_clock is None:
             return 0.0
         return (self.last_clock - self.first_clock).total_seconds()
-
-    @property
-    def wall_s(self) -> float:
-        """Real time since the start. [s]"""
-        return time.monotonic() - self._started_s
 
     def add(self, step: Step) -> None:
         """Count a step that has been published."""
@@ -72,7 +88,8 @@ class Played:
 
 def play(
     run: Run,
-    publisher: Publisher,
+    publisher: Publishes,
+    clock: Clock,
     *,
     speed: float | None,
     progress: Progress | None = None,
@@ -90,8 +107,9 @@ def play(
         Called after every step.
     """
     played = Played()
-    pace = _Pace(speed)
-    lead = _Lead(progress)
+    pace = _Pace(clock, speed)
+    lead = _Lead(clock, progress)
+    began_s = clock.monotonic_s()
     topic = clock_topic(run.district)
     for step in run.steps:
         lead.wait(publisher, step.seq)
@@ -103,6 +121,7 @@ def play(
         publisher.publish(Message(topic, f'{{"now":"{rfc3339(step.now)}","seq":{step.seq}}}'.encode()))
         publisher.turn(0.0)
         played.add(step)
+        played.wall_s = clock.monotonic_s() - began_s
         if show is not None:
             show(played)
     publisher.flush()
@@ -115,20 +134,23 @@ def play(
 class _Pace:
     """Holds messages back until their time has come on the real clock; the first step is due at once."""
 
-    def __init__(self, speed: float | None) -> None:
+    def __init__(self, clock: Clock, speed: float | None) -> None:
+        self._clock = clock
         self._step_s = 0.0 if speed is None else TICK_S / speed
-        self._started_s = time.monotonic()
+        self._started_s = 0.0
         self._step = -1
 
     def next_step(self) -> None:
-        """Count a step whose clock is due."""
+        """Count a step whose clock is due; the first one starts the real clock."""
+        if self._step < 0:
+            self._started_s = self._clock.monotonic_s()
         self._step += 1
 
-    def wait(self, publisher: Publisher, share: float) -> None:
+    def wait(self, publisher: Publishes, share: float) -> None:
         """Wait until this share of the present step has gone by; the messages of a step are spread over it."""
         if self._step_s == 0.0 or self._step < 0:
             return
-        left_s = self._started_s + (self._step + share) * self._step_s - time.monotonic()
+        left_s = self._started_s + (self._step + share) * self._step_s - self._clock.monotonic_s()
         if left_s > LEAST_WAIT_S:
             publisher.idle(left_s)
 
@@ -136,19 +158,20 @@ class _Pace:
 class _Lead:
     """Holds the driver back while it is too far ahead of the engine."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, clock: Clock, progress: Progress | None) -> None:
+        self._clock = clock
         self._progress = progress
         self._reached = 0
 
-    def wait(self, publisher: Publisher, seq: int) -> None:
+    def wait(self, publisher: Publishes, seq: int) -> None:
         if self._progress is None:
             return
-        moved_s = time.monotonic()
+        moved_s = self._clock.monotonic_s()
         while seq - self._reached > STEPS_AHEAD:
             reached = self._progress()
             if reached > self._reached:
-                self._reached, moved_s = reached, time.monotonic()
-            elif time.monotonic() - moved_s > STALL_S:
+                self._reached, moved_s = reached, self._clock.monotonic_s()
+            elif self._clock.monotonic_s() - moved_s > STALL_S:
                 raise StackFailed(f"the engine has not ticked for {STALL_S:.0f} s: last run clock {self._reached}")
             else:
                 publisher.idle(POLL_S)

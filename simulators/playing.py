@@ -11,6 +11,7 @@ from simulators.driver import play
 from simulators.mqtt import publisher
 from simulators.stats import open_progress, shows, stats_of, write_stats
 from simulators.steps import Run
+from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.settings import Settings
 from undercroft.store.run import engine_progress
@@ -51,6 +52,6 @@ def play_run(run: Run, speed: float | None, *, stats: Path | None, progress: Pat
             newest_seq = stack.enter_context(engine_progress(settings.database_url.get_secret_value()))
         lines = stack.enter_context(open_progress(progress)) if progress is not None else None
         broker = stack.enter_context(publisher(settings.mqtt_url.get_secret_value(), CLIENT_ID))
-        played = play(run, broker, speed=speed, progress=newest_seq, show=shows(lines))
+        played = play(run, broker, SystemClock(), speed=speed, progress=newest_seq, show=shows(lines))
     if stats is not None:
         write_stats(stats_of(run, played), stats)

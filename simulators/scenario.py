@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -236,16 +237,18 @@ class Scenario(_Part):
     faults: tuple[FaultPart, ...] = Field(alias="fault", default=())
     expect: ExpectPart = ExpectPart()
 
-    @model_validator(mode="after")
-    def _times_lie_inside(self) -> Scenario:
+    def misplaced_times(self) -> Iterator[tuple[str | int, ...]]:
+        """Yield the path of each time that lies outside the run."""
         end = self.run.start + timedelta(hours=self.run.hours)
-        for name, parts in (("act", self.acts), ("fault", self.faults)):
-            for number, part in enumerate(parts):
-                if not self.run.start <= part.at < end:
-                    raise ValueError(f"{name}[{number}].at lies outside the run")
         if not isinstance(self.storm, NoStorm) and not self.run.start <= self.storm.start < end:
-            raise ValueError("storm.start lies outside the run")
-        return self
+            yield ("storm", "start")
+        parts: Iterable[tuple[str, int, ActPart | FaultPart]] = (
+            *(("act", number, act) for number, act in enumerate(self.acts)),
+            *(("fault", number, fault) for number, fault in enumerate(self.faults)),
+        )
+        for name, number, part in parts:
+            if not self.run.start <= part.at < end:
+                yield (name, number, "at")
 
     @property
     def minutes(self) -> int:

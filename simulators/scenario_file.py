@@ -52,9 +52,13 @@ def parse_scenario(text: str, file: str) -> Scenario:
     except tomllib.TOMLDecodeError as error:
         raise ScenarioInvalid(f"{file}: not TOML: {error}") from error
     try:
-        return Scenario.model_validate(document)
+        scenario = Scenario.model_validate(document)
     except ValidationError as error:
         raise ScenarioInvalid(_one_line(error, LineIndex(text), file)) from error
+    for path in scenario.misplaced_times():
+        expected = f"a time within the {scenario.run.hours} hours from {scenario.run.start}"
+        raise ScenarioInvalid(f"{file}:{LineIndex(text).line_of(path)}: {_field(path)}: expected {expected}")
+    return scenario
 
 
 def _one_line(error: ValidationError, lines: LineIndex, file: str) -> str:
