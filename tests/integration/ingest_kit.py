@@ -1,0 +1,244 @@
+"""What the ingest tests share: a publisher without a library, a real Mosquitto, an ingest process to kill."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from undercroft.site import load_site, sample_site_path
+from undercroft.stack.ready import READY_FD_VARIABLE
+from undercroft.store.connection import connect
+from undercroft.store.site import import_site
+
+DEADLINE_S = 60.0
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="the mosquitto broker is not installed")
+
+
+def import_sample_site(database_url: str) -> None:
+    with closing(connect(database_url, application_name="test", autocommit=True)) as connection:
+        import_site(connection, load_site(sample_site_path()), "test", datetime(2026, 7, 1, tzinfo=UTC))
+
+
+def query(database_url: str, statement: str, *parameters: object) -> list[dict[str, Any]]:
+    with closing(connect(database_url, application_name="test", autocommit=True)) as connection:
+        return connection.execute(statement, parameters).fetchall()
+
+
+def one(database_url: str, statement: str, *parameters: object) -> Any:
+    return next(iter(query(database_url, statement, *parameters)[0].values()))
+
+
+def wait_until(claim: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Look again and again; a claim that never comes true fails with its name."""
+    ends = time.monotonic() + deadline_s
+    pause = selectors.DefaultSelector()
+    while not claim():
+        if time.monotonic() > ends:
+            raise AssertionError(f"not within {deadline_s} s: {what}")
+        pause.select(0.02)
+    pause.close()
+
+
+class Publisher:
+    """Publishes at QoS 1 over a plain socket, many messages in one write, and waits for the acknowledgements."""
+
+    def __init__(self, url: str, client_id: str = "test-publisher") -> None:
+        parts = urlsplit(url)
+        user, password = unquote(parts.username or "").encode(), unquote(parts.password or "").encode()
+        self._socket = socket.create_connection((parts.hostname or "", parts.port or 1883), timeout=DEADLINE_S)
+        flags = 0x02 | (0xC0 if user else 0)
+        body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x00" + _string(client_id.encode())
+        if user:
+            body += _string(user) + _string(password)
+        self._socket.sendall(b"\x10" + _length(len(body)) + body)
+        if self._exactly(4)[3] != 0:
+            raise AssertionError("the broker refuses the publisher")
+
+    def publish(self, messages: Iterable[tuple[str, bytes]], *, retain: bool = False) -> int:
+        """Return how many the broker took over."""
+        head = b"\x33" if retain else b"\x32"
+        sent = acknowledged = 0
+        pending = b""
+        for topic, payload in messages:
+            sent += 1
+            body = _string(topic.encode()) + struct.pack("!H", (sent - 1) % 65_535 + 1) + payload
+            pending += head + _length(len(body)) + body
+            if len(pending) > 65_536:
+                self._socket.sendall(pending)
+                pending = b""
+                while sent - acknowledged > 2000:
+                    acknowledged += self._acknowledged()
+        self._socket.sendall(pending)
+        while acknowledged < sent:
+            acknowledged += self._acknowledged()
+        return sent
+
+    def send_raw(self, packet: bytes) -> None:
+        self._socket.sendall(packet)
+
+    def close(self) -> None:
+        self._socket.sendall(b"\xe0\x00")
+        self._socket.close()
+
+    def _acknowledged(self) -> int:
+        self._exactly(4)
+        return 1
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            chunk = self._socket.recv(count - len(data))
+            if not chunk:
+                raise AssertionError("the broker closed the connection")
+            data += chunk
+        return data
+
+
+def _string(text: bytes) -> bytes:
+    return struct.pack("!H", len(text)) + text
+
+
+def _length(count: int) -> bytes:
+    out = b""
+    while True:
+        count, low = count >> 7, count & 127
+        out += bytes([low | (128 if count else 0)])
+        if not count:
+            return out
+
+
+@contextmanager
+def publishing(url: str, client_id: str = "test-publisher") -> Iterator[Publisher]:
+    with closing(Publisher(url, client_id)) as publisher:
+        yield publisher
+
+
+@dataclass
+class Ingest:
+    """The ingest service as a process of its own."""
+
+    database_url: str
+    mqtt_url: str
+    settings: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **settings: str) -> None:
+        """Start it and wait until it is subscribed."""
+        readable, writable = os.pipe()
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("UNDERCROFT_")}
+        environment |= {
+            "UNDERCROFT_DATABASE_URL": self.database_url,
+            "UNDERCROFT_MQTT_URL": self.mqtt_url,
+            READY_FD_VARIABLE: str(writable),
+            **self.settings,
+            **settings,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "undercroft", "ingest"], env=environment, pass_fds=[writable]
+        )
+        os.close(writable)
+        with os.fdopen(readable, "rb") as ready, selectors.DefaultSelector() as selector:
+            selector.register(ready, selectors.EVENT_READ)
+            if not selector.select(DEADLINE_S) or ready.read(1) != b"1":
+                raise AssertionError(f"ingest did not get ready: {self.process.poll()}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(DEADLINE_S)
+        self.process = None
+        return code
+
+    def wait_killed(self) -> None:
+        """Wait until a failpoint has struck."""
+        assert self.process is not None
+        assert self.process.wait(DEADLINE_S) == -signal.SIGKILL
+        self.process = None
+
+
+@contextmanager
+def ingest_of(database_url: str, mqtt_url: str, **settings: str) -> Iterator[Ingest]:
+    ingest = Ingest(database_url, mqtt_url, settings)
+    try:
+        yield ingest
+    finally:
+        if ingest.process is not None:
+            ingest.process.kill()
+            ingest.process.wait()
+
+
+MOSQUITTO_CONFIG = """
+listener {port} 127.0.0.1
+allow_anonymous true
+max_inflight_messages {inflight}
+max_queued_messages 0
+message_size_limit 262144
+persistence true
+persistence_location {folder}/
+autosave_interval 1
+log_dest none
+"""
+
+
+@dataclass
+class Mosquitto:
+    """A real broker that can be stopped and started on the same sessions."""
+
+    folder: Path
+    port: int
+    inflight: int = 1000
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        assert MOSQUITTO is not None
+        config = self.folder / "mosquitto.conf"
+        config.write_text(MOSQUITTO_CONFIG.format(port=self.port, folder=self.folder, inflight=self.inflight))
+        command: Sequence[str] = [MOSQUITTO, "-c", str(config)]
+        user = "mosquitto" if os.geteuid() == 0 else None
+        if user is not None:
+            shutil.chown(self.folder, user)
+            self.folder.chmod(0o755)
+        self.process = subprocess.Popen(command)
+        wait_until(self._listens, "mosquitto listens")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(DEADLINE_S)
+            self.process = None
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

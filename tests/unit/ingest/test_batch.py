@@ -1,0 +1,148 @@
+"""Messages become rows, stamped readings, dead letters or a run clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.batch import build_draft
+from ingest.quality import MAX_AHEAD_US
+from ingest.reasons import Reason
+from ingest.run_clock import RunClock
+from tests.unit.ingest.builders import (
+    BATTERY,
+    LEVEL,
+    NOON_US,
+    ONLINE,
+    SPLIT_B,
+    directory,
+    level,
+    message,
+    run_clock,
+)
+from undercroft.model import Mode
+from undercroft.quality import Quality, QualityTest
+
+YEAR_2100_US = 4_102_444_800_000_000
+
+
+def test_a_reading_becomes_a_row() -> None:
+    draft = build_draft([level(0.5)], directory(), None)
+    rows = draft.rows
+    assert (rows.sensor_ids.tolist(), rows.observed_us.tolist(), rows.values.tolist()) == ([LEVEL], [NOON_US], [0.5])
+    assert (rows.qualities.tolist(), rows.quality_tests.tolist()) == ([Quality.GOOD], [0])
+    assert draft.letters == ()
+
+
+def test_a_value_outside_its_range_is_stored_and_fails() -> None:
+    draft = build_draft([level(50.0), level(50.1), level(-0.06)], directory(), None)
+    assert draft.rows.values.tolist() == [50.0, 50.1, -0.06]
+    assert draft.rows.qualities.tolist() == [Quality.GOOD, Quality.FAIL, Quality.FAIL]
+    assert draft.rows.quality_tests.tolist() == [0, QualityTest.GROSS_RANGE, QualityTest.GROSS_RANGE]
+
+
+def test_probes_and_what_belongs_to_the_device() -> None:
+    payload = {"observed_at": NOON_US / 1000, "at": "south", "water_depth_m": 0.2, "battery_v": 3.6}
+    draft = build_draft([message("flood/v1/futian/garage-2/g2-multi/event", payload)], directory(), None)
+    assert draft.rows.sensor_ids.tolist() == [SPLIT_B, BATTERY]
+
+
+AT = NOON_US / 1000
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        ("flood/v1/futian/garage-9/nobody/observation", {"observed_at": AT, "water_depth_m": 1}, "unknown_device"),
+        ("flood/v1/futian/garage-2/g1-level/observation", {"observed_at": AT, "water_depth_m": 1}, "topic_mismatch"),
+        ("flood/v1/luohu/garage-1/g1-level/observation", {"observed_at": AT, "water_depth_m": 1}, "topic_mismatch"),
+        ("flood/v1/futian/garage-1/g1-level/readings", {"observed_at": AT, "water_depth_m": 1}, "bad_topic"),
+        ("flood/v2/futian/garage-1/g1-level/observation", {"observed_at": AT, "water_depth_m": 1}, "bad_topic"),
+        ("exercise/v1/futian/garage-1/g1-level/observation", {"observed_at": AT, "water_depth_m": 1}, "bad_topic"),
+        ("flood/v1/futian/run/clock", {"now": "2026-07-01T00:00:00Z", "seq": 1}, "bad_topic"),
+        ("flood/v1/futian/garage-1/g1-level/observation", {"observed_at": AT, "battery_v": 3}, "unknown_sensor"),
+        ("flood/v1/futian/garage-2/g2-multi/observation", {"observed_at": AT, "water_depth_m": 1}, "unknown_probe"),
+        (
+            "flood/v1/futian/garage-2/g2-multi/observation",
+            {"observed_at": AT, "at": "west", "water_depth_m": 1},
+            "unknown_probe",
+        ),
+        ("flood/v1/futian/garage-2/g2-multi/status", {"online": True}, "unknown_sensor"),
+        ("flood/v1/futian/garage-3/g3-bare/observation", {"observed_at": AT, "water_depth_m": 1}, "unknown_sensor"),
+        ("flood/v1/futian/garage-1/g1-level/observation", b"\xff", "not_utf8"),
+    ],
+)
+def test_dead_letters(topic: str, payload: object, reason: str) -> None:
+    draft = build_draft([message(topic, payload)], directory(), None)
+    assert [letter.reason for letter in draft.letters] == [reason]
+    assert (len(draft.rows), draft.stamped, draft.letter_of) == (0, (), (0,))
+
+
+def test_several_unknown_keys_are_one_letter_that_names_them() -> None:
+    payload = {"observed_at": AT, "water_depth_m": 1, "colour": 1, "taste": 2}
+    draft = build_draft([message("flood/v1/futian/garage-1/g1-level/observation", payload)], directory(), None)
+    assert [(letter.reason, letter.detail) for letter in draft.letters] == [("unknown_quantity", "'colour'; 'taste'")]
+    assert len(draft.rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("observed_us", "is_lost"),
+    [
+        (0, True),
+        (946_684_799_999_000, True),
+        (946_684_800_000_000, False),
+        (NOON_US - 86_400_000_000, False),
+        (NOON_US + MAX_AHEAD_US, False),
+        (NOON_US + MAX_AHEAD_US + 1000, True),
+        (YEAR_2100_US, True),
+    ],
+)
+def test_a_lost_clock_gives_a_suspect_reading_at_the_time_of_receipt(observed_us: int, is_lost: bool) -> None:
+    draft = build_draft([level(0.5, observed_us)], directory(), None)
+    assert len(draft.rows) == (not is_lost)
+    stamped = [
+        (entry.sensor_id, entry.quality, entry.quality_tests, entry.received_us, entry.device_us)
+        for entry in draft.stamped
+    ]
+    expected = (LEVEL, Quality.SUSPECT, QualityTest.CLOCK_LOST, NOON_US, observed_us)
+    assert stamped == ([expected] if is_lost else [])
+
+
+def test_a_status_is_stamped_with_the_time_of_receipt() -> None:
+    draft = build_draft([message("flood/v1/futian/garage-1/g1-level/status", {"online": False})], directory(), None)
+    assert [(entry.sensor_id, entry.value, entry.device_us) for entry in draft.stamped] == [(ONLINE, 0.0, None)]
+
+
+class TestRun:
+    """In an exercise time is the run clock's."""
+
+    def test_received_at_is_the_last_clock_and_the_new_one_closes_the_batch(self) -> None:
+        draft = build_draft(
+            [level(0.5, root="exercise"), run_clock("2026-07-01T12:01:00Z", 5)],
+            directory(Mode.EXERCISE),
+            RunClock(NOON_US, 4),
+        )
+        assert draft.rows.received_us.tolist() == [NOON_US]
+        assert draft.run_clock == RunClock(NOON_US + 60_000_000, 5)
+
+    def test_before_the_first_clock_everything_is_a_dead_letter(self) -> None:
+        status = message("exercise/v1/futian/garage-1/g1-level/status", {"online": True})
+        draft = build_draft([level(0.5, root="exercise"), status], directory(Mode.EXERCISE), None)
+        assert [letter.reason for letter in draft.letters] == [Reason.NO_RUN_CLOCK] * 2
+        assert (len(draft.rows), draft.stamped) == (0, ())
+
+    def test_a_clock_delivered_again_changes_nothing(self) -> None:
+        draft = build_draft([run_clock("2026-07-01T12:00:00Z", 4)], directory(Mode.EXERCISE), RunClock(NOON_US, 4))
+        assert (draft.run_clock, draft.stale_clock_of, draft.letters) == (None, (0,), ())
+
+    def test_a_clock_that_goes_back_is_a_dead_letter(self) -> None:
+        draft = build_draft([run_clock("2026-07-01T11:59:59Z", 5)], directory(Mode.EXERCISE), RunClock(NOON_US, 4))
+        assert [letter.reason for letter in draft.letters] == [Reason.BAD_RUN_CLOCK]
+        assert draft.run_clock is None
+
+    @pytest.mark.parametrize(
+        "payload",
+        [b"", {"now": 5, "seq": 1}, {"now": "2026-07-01T00:00:00Z"}, {"now": "2026-07-01T00:00:00Z", "seq": True}],
+    )
+    def test_a_clock_that_cannot_be_read(self, payload: object) -> None:
+        draft = build_draft([message("exercise/v1/futian/run/clock", payload)], directory(Mode.EXERCISE), None)
+        assert [letter.reason for letter in draft.letters] == [Reason.BAD_RUN_CLOCK]
