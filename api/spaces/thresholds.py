@@ -9,6 +9,7 @@ from api.spaces.schemas import ThresholdOut
 from risk.thresholds import thresholds_at
 from undercroft.model import Severity, SpaceKind
 from undercroft.rules import RULE_UNITS
+from undercroft.site.document import site_from_document
 from undercroft.site.model import Site
 from undercroft.store.reading import Query
 
@@ -29,7 +30,7 @@ class SiteCache:
             row = await query.row("site_version_at", commit_seq=version["commit_seq"])
             if row is None:
                 return None
-            self._site = await asyncio.to_thread(Site.model_validate, row["document"])
+            self._site = await asyncio.to_thread(site_from_document, row["document"])
             self._commit_seq = version["commit_seq"]
         return self._site
 

@@ -1,0 +1,108 @@
+// Open alarms, worst first, each with the sentence that explains it and what the sentence rests on.
+
+import { badge } from "./badge.js";
+import { arrange, both, byId, element, en, setBoth, setText, zh } from "./dom.js";
+import { ageText, clockText, instantOf, numberText } from "./format.js";
+import { ageOf, alarmKey, rankedAlarms, state } from "./state.js";
+import { LEVELS, pair, RULES, SYSTEM } from "./text.js";
+
+const NEW_MS = 60_000;
+const cards = new Map();
+
+export function renderAlarms(select) {
+  const ranked = rankedAlarms();
+  arrange(byId("alarms"), ranked.map((alarm) => updated(alarm, select)));
+  setText(byId("alarms-count"), String(ranked.length));
+  const empty = byId("alarms-empty");
+  empty.hidden = ranked.length > 0;
+  if (!empty.hidden) setBoth(empty, { zh: "没有未结束的告警", en: "no open alarm" });
+}
+
+export function pointAt(louder) {
+  const until = performance.now() + NEW_MS;
+  for (const alarm of louder) state.newAlarms.set(alarmKey(alarm), until);
+  if (louder.length === 0) return;
+  const worst = louder.reduce((a, b) => (b.severity > a.severity ? b : a));
+  const level = LEVELS[worst.severity];
+  const names = namesOf(worst);
+  setText(
+    byId("announce"),
+    `${level.zh}色告警 ${names.zh}：${worst.reasons[0]?.text_zh ?? ""} ${level.en} alarm, ${names.en}`,
+  );
+}
+
+export function namesOf(alarm) {
+  const rest = alarm.subject.split("/").slice(1).join("/");
+  if (alarm.subject_kind === "system") return { zh: `${SYSTEM.zh} ${rest}`, en: `${SYSTEM.en} ${rest}` };
+  const zhName = alarm.name_zh ?? rest;
+  const enName = alarm.name_en ?? rest;
+  return alarm.subject_kind === "device" ? { zh: `${zhName} ${rest}`, en: `${enName} ${rest}` } : { zh: zhName, en: enName };
+}
+
+function updated(alarm, select) {
+  const key = alarmKey(alarm);
+  let card = cards.get(key);
+  if (!card || card.tick !== alarm.last_tick_seq || card.severity !== alarm.severity) {
+    const fresh = make(alarm, select);
+    card?.node.replaceWith(fresh.node);
+    card = fresh;
+    cards.set(key, card);
+  }
+  const age = ageText(ageOf(instantOf(alarm.raised_at)));
+  setBoth(card.since, { zh: `已 ${age.zh}`, en: `for ${age.en}` });
+  const until = state.newAlarms.get(key) ?? 0;
+  card.node.classList.toggle("new", performance.now() < until);
+  return card.node;
+}
+
+function make(alarm, select) {
+  const names = namesOf(alarm);
+  const title = element("button", "name", zh(names.zh), en(names.en));
+  title.type = "button";
+  const since = element("span", "since");
+  const raised = element("time", "raised", clockText(instantOf(alarm.raised_at)));
+  raised.dateTime = alarm.raised_at;
+  const fresh = element("span", "new-mark", zh("新"), en("NEW"));
+  const head = element("div", "card-head", badge(alarm.severity), title, fresh, element("span", "when", raised, since));
+  const node = element("li", "card", head, ...reasonNodes(alarm.reasons, 3));
+  node.dataset.level = String(alarm.severity);
+  node.dataset.subject = alarm.subject;
+  if (alarm.place_id && alarm.subject_kind === "space") {
+    node.classList.add("opens");
+    node.addEventListener("click", () => select(alarm.place_id));
+  }
+  return { node, since, tick: alarm.last_tick_seq, severity: alarm.severity };
+}
+
+export function reasonNodes(reasons, most = 99) {
+  const shown = [...reasons].sort((a, b) => b.severity - a.severity).slice(0, most);
+  const nodes = shown.map((reason) => reasonNode(reason));
+  if (reasons.length > shown.length) {
+    const more = reasons.length - shown.length;
+    nodes.push(element("p", "more", both({ zh: `另有 ${more} 条原因`, en: `${more} more` })));
+  }
+  return nodes;
+}
+
+function reasonNode(reason) {
+  const level = LEVELS[reason.severity] ?? LEVELS[0];
+  const shape = element("span", "shape", level.shape);
+  shape.dataset.level = String(reason.severity);
+  shape.setAttribute("aria-hidden", "true");
+  const rule = pair(RULES, reason.rule);
+  const text = element("p", "why", shape, zh(reason.text_zh || rule.zh), en(reason.text_en || rule.en));
+  return element("div", "reason", text, basis(reason));
+}
+
+function basis(reason) {
+  const unit = reason.unit ? ` ${reason.unit}` : "";
+  const facts = element("dl", "basis");
+  const add = (words, value) => facts.append(element("div", "", element("dt", "", both(words)), element("dd", "", value)));
+  if (reason.value !== null) add({ zh: "值", en: "value" }, numberText(reason.value) + unit);
+  if (reason.threshold !== null) add({ zh: "阈值", en: "threshold" }, numberText(reason.threshold) + unit);
+  if (reason.sensor) add({ zh: "传感器", en: "sensor" }, reason.sensor);
+  if (reason.observed_at) add({ zh: "时间", en: "at" }, clockText(instantOf(reason.observed_at)));
+  if (reason.source) add({ zh: "依据", en: "source" }, reason.source);
+  if (reason.doubt) add({ zh: "存疑", en: "doubt" }, String(reason.doubt));
+  return facts;
+}

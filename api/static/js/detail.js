@@ -1,0 +1,246 @@
+// One space: why, from what, since when; its readings as charts.
+
+import { reasonNodes } from "./alarms.js";
+import { badge } from "./badge.js";
+import { levelChart } from "./chart.js";
+import { both, byId, element, en, zh } from "./dom.js";
+import { centimetres, clockText, instantOf, numberText, rateText } from "./format.js";
+import { present, state } from "./state.js";
+import { BARRIERS, CONTRIBUTIONS, KINDS, pair } from "./text.js";
+
+const SPAN_MS = 3 * 3600_000;
+const REFRESH_MS = 5_000;
+const MOST_CHARTS = 4;
+
+let open = null; // {spaceId, close, shown, loadedAt, loading}
+
+export function openDetail(spaceId, close) {
+  open = { spaceId, close, shown: null, loadedAt: -Infinity, loading: false };
+  const pane = byId("detail");
+  pane.hidden = false;
+  pane.replaceChildren(element("p", "empty", both({ zh: "正在读取…", en: "loading" })));
+  refreshDetail();
+}
+
+export function closeDetail() {
+  open = null;
+  const pane = byId("detail");
+  pane.hidden = true;
+  pane.replaceChildren();
+}
+
+// Called at every change: loads again when this space changed, and at most every few seconds.
+export function refreshDetail() {
+  if (!open || open.loading || present() === null) return;
+  const due = performance.now() - open.loadedAt > REFRESH_MS;
+  const version = `${state.tickSeq}|${state.observed.get(open.spaceId) ?? 0}`;
+  if (!due || version === open.shown) return;
+  load(open, version).catch((error) => {
+    if (open && byId("detail").querySelector(".detail-body") === null) fail(String(error.message));
+  });
+}
+
+async function load(mine, version) {
+  mine.loading = true;
+  try {
+    const space = await get(`/api/v1/spaces/${encodeURIComponent(mine.spaceId)}`);
+    const charts = await readings(space);
+    if (open !== mine) return;
+    draw(space, charts);
+    mine.shown = version;
+  } finally {
+    mine.loading = false;
+    mine.loadedAt = performance.now();
+  }
+}
+
+async function get(path) {
+  const response = await fetch(path);
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.detail ?? response.statusText);
+  return body;
+}
+
+async function readings(space) {
+  const to = present();
+  const from = to - SPAN_MS;
+  const wanted = space.sensors
+    .filter((sensor) => sensor.quantity === "water_depth_m" || sensor.quantity === "water_level_m")
+    .sort((a, b) => (a.entrance_id ? 1 : 0) - (b.entrance_id ? 1 : 0))
+    .slice(0, MOST_CHARTS);
+  return Promise.all(
+    wanted.map(async (sensor) => {
+      const query = new URLSearchParams({
+        sensor: sensor.sensor,
+        from: new Date(from).toISOString(),
+        to: new Date(to).toISOString(),
+        limit: "1000",
+      });
+      const page = await get(`/api/v1/spaces/${encodeURIComponent(space.space_id)}/observations?${query}`);
+      return { sensor, from, to, items: page.items };
+    }),
+  );
+}
+
+function fail(detail) {
+  byId("detail").replaceChildren(head(null), element("p", "empty", both({ zh: "读取失败", en: "could not load" }), ` ${detail}`));
+}
+
+function draw(space, charts) {
+  const pane = byId("detail");
+  const scrolled = pane.querySelector(".detail-body")?.scrollTop ?? 0;
+  const unfolded = pane.querySelector("details")?.open ?? false;
+  const focusedClose = document.activeElement?.classList.contains("close");
+  const body = element(
+    "div",
+    "scroll detail-body",
+    why(space),
+    ...charts.map((chart) => chartBlock(space, chart)),
+    entrances(space),
+    contributions(space),
+    supplies(space),
+    rawEvidence(space, unfolded),
+  );
+  pane.replaceChildren(head(space), body);
+  body.scrollTop = scrolled;
+  if (focusedClose) pane.querySelector(".close").focus();
+}
+
+function head(space) {
+  const close = element("button", "close", "✕");
+  close.type = "button";
+  close.setAttribute("aria-label", "关闭 close");
+  close.addEventListener("click", () => open?.close());
+  if (!space) return element("div", "pane-head", element("h2", ""), close);
+  const kind = pair(KINDS, space.kind);
+  return element(
+    "div",
+    "pane-head detail-head",
+    badge(space.assessment?.level ?? 0),
+    element("div", "titles", element("h2", "", zh(space.name_zh), en(space.name_en)), element("p", "where", both(kind), ` · ${space.street} · ${space.space_id}`)),
+    close,
+  );
+}
+
+function why(space) {
+  if (!space.assessment) return block({ zh: "原因", en: "why" }, element("p", "empty", both({ zh: "尚未评估", en: "not assessed yet" })));
+  const at = clockText(instantOf(space.assessment.tick_at));
+  const reasons = space.assessment.reasons;
+  const nodes = reasons.length ? reasonNodes(reasons) : [element("p", "empty", both({ zh: "没有规则触发", en: "no rule fired" }))];
+  return block({ zh: `原因（${at} 评估）`, en: `why, as assessed at ${at}` }, ...nodes);
+}
+
+function chartBlock(space, chart) {
+  const sensor = chart.sensor;
+  const entrance = space.entrances.find((found) => found.entrance_id === sensor.entrance_id);
+  const zero = sensor.quantity === "water_level_m" ? (entrance?.roadway_level_m ?? space.floor_level_m) : 0;
+  const points = chart.items.filter((item) => item.value !== null && item.quality < 4).map((item) => [instantOf(item.observed_at), item.value - zero]).reverse();
+  const words = entrance
+    ? { zh: `室外水深 ${entrance.name_zh} cm`, en: `outside depth, ${entrance.name_en}` }
+    : { zh: "室内水深 cm", en: "inside depth" };
+  const svg = levelChart(points, entrance ? outsideLines(space, entrance) : insideLines(space), chart.from, chart.to, `${words.zh} ${words.en}`);
+  const note = points.length ? null : element("p", "empty", both({ zh: "3 小时内没有数据", en: "no data in 3 hours" }));
+  return block(words, svg, note, element("p", "sensor", sensor.sensor));
+}
+
+function insideLines(space) {
+  return space.thresholds
+    .filter((row) => row.rule === "inside-depth" || row.rule === "inside-depth-rising")
+    .map((row) => ({ value: row.value, severity: row.severity, label: `${centimetres(row.value)} cm${row.rule.endsWith("rising") ? " ↑" : ""}` }));
+}
+
+function outsideLines(space, entrance) {
+  const crest = entrance.crest_level_m - entrance.roadway_level_m;
+  const lines = space.kind === "underpass" ? insideLines(space) : [{ value: crest, severity: 0, label: "坎顶 crest" }];
+  for (const row of space.thresholds) {
+    if (row.rule === "freeboard") lines.push({ value: crest - row.value, severity: row.severity, label: `−${centimetres(row.value)} cm` });
+    if (row.rule === "outside-head" && row.value > 0) lines.push({ value: crest + row.value, severity: row.severity, label: `+${centimetres(row.value)} cm` });
+  }
+  return lines.filter((line) => line.value > 0);
+}
+
+function entrances(space) {
+  if (!space.entrances.length) return null;
+  const evidence = evidenceByEntrance(space.assessment?.evidence);
+  const rows = space.entrances.map((entrance) => {
+    const seen = evidence.get(entrance.entrance_id) ?? {};
+    const state_ = seen.barrier_state ? pair(BARRIERS, seen.barrier_state) : null;
+    const barrier = entrance.barrier_height_m === null ? noBarrier(entrance) : (state_ ?? { zh: "不明", en: "unknown" });
+    return element(
+      "tr",
+      "",
+      element("th", "", zh(entrance.name_zh), en(entrance.name_en)),
+      element("td", "num", centimetres(entrance.crest_level_m - entrance.roadway_level_m)),
+      element("td", "num", centimetres(seen.outside_depth_m)),
+      element("td", "num", centimetres(seen.freeboard_m)),
+      element("td", "num", rateText(seen.rise_rate_m_min)),
+      element("td", "", both(barrier)),
+    );
+  });
+  const titles = [
+    { zh: "出入口", en: "entrance" },
+    { zh: "坎高 cm", en: "crest" },
+    { zh: "水深 cm", en: "depth" },
+    { zh: "距坎 cm", en: "freeboard" },
+    { zh: "涨速", en: "cm/min" },
+    { zh: "挡板", en: "barrier" },
+  ];
+  const header = element("tr", "", ...titles.map((words, i) => element("th", i > 0 && i < 5 ? "num" : "", both(words))));
+  return block({ zh: "出入口", en: "entrances" }, element("table", "small", element("thead", "", header), element("tbody", "", ...rows)));
+}
+
+function noBarrier(entrance) {
+  return entrance.barrier_needed ? { zh: "应装未装", en: "none, needed" } : { zh: "无需", en: "none" };
+}
+
+export function evidenceByEntrance(evidence) {
+  const found = evidence?.entrances ?? {};
+  const list = Array.isArray(found) ? found : Object.entries(found).map(([id, seen]) => ({ id, ...seen }));
+  return new Map(list.map((seen) => [seen.id ?? seen.entrance_id ?? seen.entrance, seen]));
+}
+
+function contributions(space) {
+  const found = space.assessment?.contributions;
+  if (!found) return null;
+  const list = (Array.isArray(found) ? found.map((item) => [item.name ?? item.factor, item.value ?? item.contribution]) : Object.entries(found))
+    .map(([name, value]) => [name, typeof value === "object" && value !== null ? (value.contribution ?? value.value ?? value.x) : value])
+    .filter(([, value]) => typeof value === "number");
+  if (!list.length) return null;
+  const most = Math.max(...list.map(([, value]) => Math.abs(value)));
+  const whole = most > 1 ? 100 : 1;
+  const rows = list
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, value]) => {
+      const bar = element("span", "bar");
+      bar.style.width = `${Math.max(0, Math.min(100, (value / whole) * 100))}%`;
+      return element("li", "", element("span", "label", both(pair(CONTRIBUTIONS, name))), element("span", "track", bar), element("span", "num", numberText(value)));
+    });
+  const score = space.assessment.score.toFixed(0);
+  return block({ zh: `优先分 ${score} 的构成`, en: `what makes the score of ${score}` }, element("ul", "contributions", ...rows));
+}
+
+function supplies(space) {
+  if (!space.stock.length && !space.requirements.length) return null;
+  const need = new Map();
+  for (const row of space.requirements) need.set(row.item, (need.get(row.item) ?? 0) + row.quantity);
+  const have = new Map(space.stock.map((row) => [row.item, row.quantity]));
+  const items = [...new Set([...need.keys(), ...have.keys()])].sort();
+  const rows = items.map((item) => {
+    const short = Math.max(0, (need.get(item) ?? 0) - (have.get(item) ?? 0));
+    return element("tr", short ? "short" : "", element("th", "", item), element("td", "num", numberText(have.get(item) ?? 0)), element("td", "num", need.has(item) ? numberText(need.get(item)) : "–"), element("td", "num", short ? `⚠ ${numberText(short)}` : "–"));
+  });
+  const titles = [{ zh: "物资", en: "item" }, { zh: "现有", en: "on site" }, { zh: "需要", en: "needed" }, { zh: "缺", en: "short" }];
+  const header = element("tr", "", ...titles.map((words, i) => element("th", i ? "num" : "", both(words))));
+  return block({ zh: "现场物资", en: "supplies on site" }, element("table", "small", element("thead", "", header), element("tbody", "", ...rows)));
+}
+
+function rawEvidence(space, unfolded) {
+  if (!space.assessment) return null;
+  const made = element("details", "raw", element("summary", "", both({ zh: "全部证据", en: "all evidence" })), element("pre", "", JSON.stringify(space.assessment.evidence, null, 1)));
+  made.open = unfolded;
+  return made;
+}
+
+function block(words, ...children) {
+  return element("section", "block", element("h3", "", both(words)), ...children);
+}

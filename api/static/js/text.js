@@ -1,0 +1,62 @@
+// Every word the page itself says, Chinese first. What the engine says comes with the data.
+
+export const LEVELS = [
+  { zh: "正常", en: "normal", shape: "○" },
+  { zh: "蓝", en: "blue", shape: "●" },
+  { zh: "黄", en: "yellow", shape: "■" },
+  { zh: "橙", en: "orange", shape: "▲" },
+  { zh: "红", en: "red", shape: "◆" },
+];
+
+export const KINDS = {
+  car_park: { zh: "地下车库", en: "car park" },
+  metro_entrance: { zh: "地铁出入口", en: "metro entrance" },
+  underpass: { zh: "下穿通道", en: "underpass" },
+  mall: { zh: "地下商场", en: "mall" },
+  civil_defence: { zh: "人防工程", en: "civil defence" },
+};
+
+export const BARRIERS = {
+  open: { zh: "未关", en: "open", mark: "✕" },
+  deploying: { zh: "正在关", en: "deploying", mark: "…" },
+  deployed_unverified: { zh: "已关待核", en: "unverified", mark: "?" },
+  deployed: { zh: "已关", en: "deployed", mark: "✓" },
+  overtopped: { zh: "漫顶", en: "overtopped", mark: "!" },
+  failed: { zh: "故障", en: "failed", mark: "!" },
+  unknown: { zh: "不明", en: "unknown", mark: "?" },
+};
+
+export const RULES = {
+  "inside-depth": { zh: "室内积水", en: "inside depth" },
+  "inside-depth-rising": { zh: "室内积水上涨", en: "inside depth, rising" },
+  freeboard: { zh: "室外距坎", en: "freeboard" },
+  "outside-head": { zh: "室外高出坎顶", en: "head over crest" },
+  "rise-rate": { zh: "涨速", en: "rise rate" },
+  "rain-10min": { zh: "10分钟雨量", en: "rain in 10 min" },
+  "rain-60min": { zh: "60分钟雨量", en: "rain in 60 min" },
+  "warning-colour": { zh: "预警信号", en: "warning signal" },
+  "time-to-orange": { zh: "预计到橙色", en: "time to orange" },
+  "time-to-red": { zh: "预计到红色", en: "time to red" },
+  "barrier-not-deployed": { zh: "挡板未关", en: "barrier not deployed" },
+  "pump-not-coping": { zh: "水泵不足", en: "pump not coping" },
+  leak: { zh: "渗漏", en: "leak" },
+  blind: { zh: "无数据", en: "blind" },
+};
+
+export const CONTRIBUTIONS = {
+  hazard: { zh: "危险", en: "hazard" },
+  exposure: { zh: "暴露", en: "exposure" },
+  vulnerability: { zh: "脆弱", en: "vulnerability" },
+  coping: { zh: "应对不足", en: "coping" },
+  supplies: { zh: "物资短缺", en: "supplies" },
+  supply_shortage: { zh: "物资短缺", en: "supply shortage" },
+  staff: { zh: "人员", en: "staff" },
+  barrier: { zh: "挡板", en: "barrier" },
+  confidence: { zh: "数据可信", en: "confidence" },
+};
+
+export const SYSTEM = { zh: "系统", en: "system" };
+
+export function pair(table, key) {
+  return table[key] ?? { zh: key, en: key };
+}

@@ -1,0 +1,128 @@
+"""An evening of the storm over the sample district: what the page is looked at with."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import exp
+from typing import Any
+
+from tests.browser.world import START, Finding, Happening, JsonObject, World, reason
+
+RED = reason(
+    4,
+    rule="inside-depth",
+    value=0.31,
+    threshold=0.27,
+    source="1.5: 27-30 cm traps vehicles (half wheel; MLIT)",
+    text_en="Depth 0.31 m on the roadway, red from 0.27 m: vehicles are trapped",
+    text_zh="路面积水0.31米，达到红色阈值0.27米：车辆受困",
+)
+BARRIER = reason(
+    3,
+    rule="barrier-not-deployed",
+    value=0.12,
+    threshold=0.15,
+    source="1.6 from 3.2: outside within 15 cm of the crest",
+    text_en="Water 0.12 m below the crest and the barrier is not deployed (needed from 0.15 m)",
+    text_zh="水位距坎顶0.12米，防汛挡板未关闭（0.15米起须关闭）",
+)
+RISE = reason(
+    2,
+    rule="rise-rate",
+    value=0.017,
+    unit="m/min",
+    threshold=0.01,
+    source="1.6 from 1.3: streets rise 2-3 cm/min",
+    text_en="Outside water rises 1.7 cm/min, yellow from 1.0 cm/min",
+    text_zh="室外水位每分钟上涨1.7厘米，达到黄色阈值1.0厘米/分钟",
+)
+BLIND = reason(
+    2,
+    rule="blind",
+    value=11.0,
+    unit="intervals",
+    threshold=3.0,
+    age_s=660.0,
+    source="1.6 from 6.3: no data in rain; stale after 3 intervals (6.2)",
+    text_en="No fresh level for 11 min while it rains: the space is blind",
+    text_zh="降雨期间已有11分钟没有新水位数据：该空间失明",
+)
+
+_LEVELS = (4, 3, 3, 2, 2, 2, 1, 1)
+_REASONS: tuple[tuple[JsonObject, ...], ...] = (
+    (RED, RISE),
+    (reason(), BARRIER),
+    (BARRIER, RISE),
+    (RISE,),
+    (BLIND,),
+    (RISE,),
+    (reason(1, rule="freeboard", value=0.28, threshold=0.30, text_en="Freeboard 0.28 m, blue from 0.30 m", text_zh="距坎顶0.28米，达到蓝色阈值0.30米"),),
+    (),
+)
+
+
+def evidence(position: int, level: int) -> JsonObject:
+    """Return evidence that fits a level."""
+    entrance: dict[str, Any] = {
+        "outside_depth_m": round(0.05 + 0.08 * level, 3),
+        "freeboard_m": round(0.42 - 0.12 * level - 0.003 * position, 3),
+        "rise_rate_m_min": round(0.0005 + 0.006 * level, 4),
+        "barrier_state": ("deployed", "open", "deploying", "unknown", "failed")[(position + level) % 5],
+        "age_s": 20.0 + 5 * (position % 7),
+    }
+    return {
+        "entrances": {"north-ramp": entrance},
+        "inside_depth_m": 0.31 if level == 4 else round(0.01 * level, 3),
+        "rain_5min_mm": 9.4,
+        "rain_10min_mm": 17.8,
+        "rain_60min_mm": 71.5,
+        "pump_running": level > 1,
+        "in_rain": True,
+        "time_to_orange_min": None if level != 2 else 12.0,
+        "time_to_red_min": 8.0 if level == 3 else None,
+        "inside_age_s": 35.0,
+    }
+
+
+def finding(space_id: str, position: int, *, level: int | None = None) -> Finding:
+    """Return an assessment for the space at this place of the ranking."""
+    if level is None:
+        level = _LEVELS[position] if position < len(_LEVELS) else 0
+    reasons = _REASONS[position] if position < len(_REASONS) else ()
+    return Finding(
+        space_id,
+        level=level,
+        score=round(96.0 * exp(-position / 9), 1),
+        blind=BLIND in reasons,
+        reasons=reasons,
+        evidence=evidence(position, level),
+        contributions={"hazard": 0.61, "exposure": 0.35, "vulnerability": 0.28, "coping": 0.22, "confidence": 0.05},
+    )
+
+
+def seed(world: World) -> list[str]:
+    """Write the evening; return the spaces, worst first."""
+    world.import_sample()
+    spaces = world.space_ids()
+    spaces = spaces[3::5] + [space for number, space in enumerate(spaces) if number % 5 != 3]
+    for position, space_id in enumerate(spaces[:12]):
+        _levels(world, space_id, peak_m=0.34 - 0.02 * position)
+    world.now = START + timedelta(minutes=120)
+    world.tick([finding(space_id, position) for position, space_id in enumerate(spaces)])
+    alarms = [position for position, level in enumerate(_LEVELS) if level >= 2]
+    for position in reversed(alarms):
+        happening = Happening(f"space/{spaces[position]}", _LEVELS[position], reasons=_REASONS[position])
+        world.tick((), [happening], forward=timedelta(seconds=20))
+    return spaces
+
+
+def _levels(world: World, space_id: str, peak_m: float) -> None:
+    for key, sensor_id in world.sensor_keys(space_id).items():
+        if key.endswith(":water_depth_m"):
+            world.observe(
+                sensor_id,
+                [
+                    (START + timedelta(minutes=minute), round(peak_m / (1 + exp((80 - minute) / 14)), 3))
+                    for minute in range(0, 120, 2)
+                ],
+            )
