@@ -2,9 +2,88 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import orjson
 import typer
+
+from undercroft.errors import BadInput
+from undercroft.groups import group
+from undercroft.settings import Settings
+from undercroft.telemetry import configure_logging
 
 
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
-    del app
+    app.command("risk")(run_risk)
+    alarms = group(app, "alarms", "The alarms and their log.")
+    alarms.command("export")(export_alarms)
+    alarms.command("list")(list_alarms)
+
+
+def _database_url(command: str) -> str:
+    url = Settings().database_url
+    if url is None:
+        raise BadInput(f"{command}: set UNDERCROFT_DATABASE_URL, or start everything with `undercroft up`")
+    return url.get_secret_value()
+
+
+def run_risk() -> None:
+    """Run the risk engine over a database until a signal."""
+    from risk.run import StopFlag, run_engine  # noqa: PLC0415 - other commands start faster without numpy
+    from undercroft.clock import SystemClock  # noqa: PLC0415
+    from undercroft.stack.ready import announce_ready  # noqa: PLC0415
+
+    configure_logging(Settings().log_format, service="risk")
+    stop = StopFlag()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run_engine(_database_url("risk"), SystemClock(), stop, announce_ready)
+
+
+def export_alarms(
+    canonical: Annotated[bool, typer.Option("--canonical", help="the form that two runs are compared by")] = False,
+    out: Annotated[Path | None, typer.Option(help="write here instead of to standard output")] = None,
+) -> None:
+    """Print the alarm log as JSON Lines; with --out also say its SHA-256."""
+    from risk.canonical import canonical_log, log_sha256  # noqa: PLC0415
+    from undercroft.store.connection import connect  # noqa: PLC0415
+    from undercroft.store.engine import alarm_events  # noqa: PLC0415
+
+    if not canonical:
+        raise BadInput("alarms export: say --canonical; there is no other form")
+    with closing(connect(_database_url("alarms export"), application_name="undercroft-alarms")) as connection:
+        text = canonical_log(alarm_events(connection))
+    if out is None:
+        typer.echo(text.decode(), nl=False)
+        return
+    try:
+        out.write_bytes(text)
+    except OSError as error:
+        raise BadInput(f"alarms export: {out}: {error.strerror}") from error
+    typer.echo(log_sha256(text))
+
+
+def list_alarms(
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    every: Annotated[bool, typer.Option("--all", help="ended ones too")] = False,
+) -> None:
+    """List the open alarms with their reasons, worst first."""
+    from undercroft.model import Severity  # noqa: PLC0415
+    from undercroft.store.connection import connect  # noqa: PLC0415
+    from undercroft.store.engine import alarms  # noqa: PLC0415
+
+    with closing(connect(_database_url("alarms list"), application_name="undercroft-alarms")) as connection:
+        rows = alarms(connection, open_only=not every)
+    if as_json:
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
+    for row in rows:
+        state = "open" if row["active"] else "ended"
+        reason = row["reasons"][0]["text_en"] if row["reasons"] else ""
+        typer.echo(
+            f"{Severity(row['severity']).word:<7} {state:<6} {row['subject']:<40} {row['raised_at']:%F %T}Z  {reason}"
+        )

@@ -1,0 +1,230 @@
+"""A site as arrays over spaces, entrances and sensors, so that a tick is arithmetic.
+
+Spaces are in order of id, sensors in order of key; database ids appear nowhere. Level sensors are turned to one scale:
+``y``, the water depth over the ground at the sensor (roadway of its entrance, floor of its space).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.sensors import LEVEL, RAIN_ROLES, SensorSpec, sensors_of
+from risk.thresholds import ThresholdTable, next_change, thresholds_at
+from undercroft.site.model import Entrance, Site, Space
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER_US = -(2**62)
+"""An instant before every other: nothing was seen yet. [µs since 1970]"""
+
+
+def to_us(instant: datetime) -> int:
+    """Return microseconds since 1970."""
+    delta = instant - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def from_us(instant_us: int) -> datetime:
+    """Return the instant, UTC."""
+    seconds, micro = divmod(int(instant_us), 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micro)
+
+
+@dataclass(frozen=True, slots=True)
+class EntranceRef:
+    """An entrance and the index of its space."""
+
+    space: int
+    entrance: Entrance
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Contiguous runs of rows that belong to the same target, for a maximum per target."""
+
+    starts: IntArray
+    targets: IntArray
+    size: int
+
+    @classmethod
+    def of(cls, targets: IntArray, size: int) -> Segments:
+        """Return the runs of rows sorted by target."""
+        if targets.size == 0:
+            return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), size)
+        starts = np.flatnonzero(np.concatenate(([True], targets[1:] != targets[:-1])))
+        return cls(starts, targets[starts], size)
+
+    def maximum(self, values: NDArray[np.generic], fill: float) -> NDArray[np.generic]:
+        """Return the greatest value of each target over the last axis; ``fill`` where it has no row."""
+        out = np.full((*values.shape[:-1], self.size), fill, dtype=values.dtype)
+        if self.starts.size:
+            out[..., self.targets] = np.maximum.reduceat(values, self.starts, axis=-1)
+        return out
+
+
+@dataclass(frozen=True)
+class SiteArrays:
+    """What the tick needs to know of a site. Made by `from_site`; never changed.
+
+    Level sensors (axis L) are sorted by (family, space, entrance, key); ``l_family`` is 0 where depth itself decides
+    (inside, and anywhere in an underpass) and 1 where freeboard at an entrance does.
+    """
+
+    site: Site
+    thresholds: ThresholdTable
+    valid_until_us: int
+    spaces: tuple[Space, ...]
+    basins: tuple[str, ...]
+    entrances: tuple[EntranceRef, ...]
+    sensors: tuple[SensorSpec, ...]
+    devices: tuple[str, ...]
+    basin_of_space: IntArray
+    e_space: IntArray
+    e_crest_m: FloatArray
+    e_roadway_m: FloatArray
+    e_width_m: FloatArray
+    e_barrier_top_m: FloatArray
+    e_needed: BoolArray
+    s_role: NDArray[np.int8]
+    s_space: IntArray
+    s_entrance: IntArray
+    s_device: IntArray
+    s_slot: IntArray
+    s_offset: FloatArray
+    s_limit_dry_us: IntArray
+    s_limit_wet_us: IntArray
+    l_sensor: IntArray
+    l_space: IntArray
+    l_entrance: IntArray
+    l_family: NDArray[np.int8]
+    g_sensor: IntArray
+    g_basin: IntArray
+    l_family_space: Segments = field(repr=False)
+    space_index: dict[str, int] = field(repr=False)
+    sensor_index: dict[str, int] = field(repr=False)
+
+    @property
+    def n_spaces(self) -> int:
+        """Number of spaces."""
+        return len(self.spaces)
+
+    @cached_property
+    def l_outside(self) -> BoolArray:
+        """Level sensors that watch an entrance."""
+        return self.l_entrance >= 0
+
+    @cached_property
+    def l_primary(self) -> BoolArray:
+        """Level sensors without which a space is blind: at the entrances, or inside where no entrance has one.
+
+        Water comes from outside, so a silent entrance blinds; in an underpass the road itself is the primary place.
+        """
+        underpass = np.array([space.kind == "underpass" for space in self.spaces])[self.l_space]
+        has_outside = np.zeros(self.n_spaces, np.bool_)
+        has_outside[self.l_space[self.l_outside]] = True
+        has_inside = np.zeros(self.n_spaces, np.bool_)
+        has_inside[self.l_space[~self.l_outside]] = True
+        wants_inside = np.where(underpass, has_inside[self.l_space], ~has_outside[self.l_space])
+        return np.asarray(self.l_outside != wants_inside, np.bool_)
+
+    @classmethod
+    def from_site(cls, site: Site, instant: datetime) -> SiteArrays:
+        """Return the arrays of a site with the thresholds in force at an instant."""
+        spaces = tuple(sorted(site.spaces, key=lambda space: space.id))
+        space_index = {space.id: index for index, space in enumerate(spaces)}
+        entrances = tuple(EntranceRef(i, entrance) for i, space in enumerate(spaces) for entrance in space.entrances)
+        entrance_index = {(ref.space, ref.entrance.id): index for index, ref in enumerate(entrances)}
+        basins = tuple(sorted({basin.id for basin in site.basins} | {space.basin for space in spaces}))
+        sensors = sensors_of(site)
+        devices = tuple(sorted({sensor.device for sensor in sensors}))
+        device_index = {device: index for index, device in enumerate(devices)}
+        s_space = _ints(space_index.get(sensor.place, -1) for sensor in sensors)
+        s_entrance = _ints(
+            entrance_index.get((int(i), sensor.entrance or ""), -1) for i, sensor in zip(s_space, sensors, strict=True)
+        )
+        role = np.array([sensor.role for sensor in sensors], np.int8)
+        levels = _level_order(spaces, sensors, s_space, s_entrance)
+        gauges = [index for index, sensor in enumerate(sensors) if sensor.role in RAIN_ROLES]
+        slot = np.full(len(sensors), -1, np.int64)
+        slot[levels[:, 3]] = np.arange(len(levels))
+        slot[gauges] = np.arange(len(gauges))
+        change = next_change(site, instant)
+        e_barrier = [ref.entrance.barrier for ref in entrances]
+        e_crest = _floats(ref.entrance.crest_level_m for ref in entrances)
+        return cls(
+            site=site,
+            thresholds=thresholds_at(site, instant),
+            valid_until_us=2**62 if change is None else to_us(change),
+            spaces=spaces,
+            basins=basins,
+            entrances=entrances,
+            sensors=sensors,
+            devices=devices,
+            basin_of_space=_ints(basins.index(space.basin) for space in spaces),
+            e_space=_ints(ref.space for ref in entrances),
+            e_crest_m=e_crest,
+            e_roadway_m=_floats(ref.entrance.roadway_level_m for ref in entrances),
+            e_width_m=_floats(ref.entrance.width_m for ref in entrances),
+            e_barrier_top_m=e_crest + _floats(np.nan if barrier is None else barrier.height_m for barrier in e_barrier),
+            e_needed=np.array([ref.entrance.barrier_needed for ref in entrances], np.bool_),
+            s_role=role,
+            s_space=s_space,
+            s_entrance=s_entrance,
+            s_device=_ints(device_index[sensor.device] for sensor in sensors),
+            s_slot=slot,
+            s_offset=_floats(
+                _offset(sensor, spaces, s_space[i], s_entrance[i], entrances) for i, sensor in enumerate(sensors)
+            ),
+            s_limit_dry_us=_ints(int(sensor.interval_dry_s * 1e6) for sensor in sensors),
+            s_limit_wet_us=_ints(int(sensor.interval_wet_s * 1e6) for sensor in sensors),
+            l_sensor=levels[:, 3],
+            l_space=levels[:, 1],
+            l_entrance=levels[:, 2],
+            l_family=levels[:, 0].astype(np.int8),
+            g_sensor=np.array(gauges, np.int64),
+            g_basin=_ints(basins.index(sensors[index].basin) for index in gauges),
+            l_family_space=Segments.of(levels[:, 0] * len(spaces) + levels[:, 1], 2 * len(spaces)),
+            space_index=space_index,
+            sensor_index={sensor.key: index for index, sensor in enumerate(sensors)},
+        )
+
+
+def _ints(values: object) -> IntArray:
+    return np.array(list(values), np.int64)  # type: ignore[call-overload]
+
+
+def _floats(values: object) -> FloatArray:
+    return np.array(list(values), np.float64)  # type: ignore[call-overload]
+
+
+def _level_order(
+    spaces: tuple[Space, ...], sensors: tuple[SensorSpec, ...], s_space: IntArray, s_entrance: IntArray
+) -> IntArray:
+    """Rows (family, space, entrance, sensor) of the level sensors of spaces, sorted."""
+    rows = []
+    for index, sensor in enumerate(sensors):
+        if sensor.role != LEVEL or s_space[index] < 0:
+            continue
+        by_depth = s_entrance[index] < 0 or spaces[s_space[index]].kind == "underpass"
+        rows.append((0 if by_depth else 1, int(s_space[index]), int(s_entrance[index]), index))
+    return np.array(sorted(rows), np.int64).reshape(-1, 4)
+
+
+def _offset(
+    sensor: SensorSpec, spaces: tuple[Space, ...], space: int, entrance: int, entrances: tuple[EntranceRef, ...]
+) -> float:
+    """Return what turns a value of a level sensor into depth over the ground there. [m]"""
+    if sensor.role != LEVEL or space < 0:
+        return 0.0
+    ground = entrances[entrance].entrance.roadway_level_m if entrance >= 0 else spaces[space].floor_level_m
+    if sensor.quantity == "water_level_m":
+        return -ground
+    return 0.0 if sensor.zero_level_m is None else sensor.zero_level_m - ground

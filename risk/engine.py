@@ -1,0 +1,163 @@
+"""One tick of the engine: readings and acts in, assessments and alarm events out. No I/O, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from risk.alarms import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmView, Change, step
+from risk.arrays import FloatArray, SiteArrays, from_us
+from risk.assess import assess, due
+from risk.evidence import Samples, fold
+from risk.output import AlarmEvent, AlarmRow, Assessment, TickOutput
+from risk.reasons import Context, reasons_of
+from risk.rules import evaluate
+from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
+from risk.state import EngineState, carried_over, fresh_state
+from risk.statics import SiteStatics, statics_of
+from risk.warnings import Act, fold_warnings
+from undercroft.site.model import Site
+
+ENGINE_VERSION = "1"
+"""Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
+
+DAY_HOURS = range(7, 20)
+"""Hours of local time at which ``people_day`` are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a tick covers: the commit order up to and with ``up_to``, at ``tick_us``."""
+
+    tick_seq: int
+    tick_us: int
+    up_to: int
+    run_seq: int | None = None
+    samples: Samples = field(default_factory=Samples.none)
+    acts: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A site version made ready: its arrays and what follows from them."""
+
+    arrays: SiteArrays
+    statics: SiteStatics
+    scores: ScoreStatics
+    zone: ZoneInfo
+
+
+def plant_of(site: Site, instant: datetime) -> Plant:
+    """Return a site made ready, with the thresholds in force at an instant."""
+    arrays = SiteArrays.from_site(site, instant)
+    return Plant(arrays, statics_of(arrays), score_statics(arrays), ZoneInfo(site.district.timezone))
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Memory and site. `tick` uses an engine up and returns the next one."""
+
+    state: EngineState
+    plant: Plant
+
+    @classmethod
+    def start(cls, site: Site, site_commit_seq: int, instant: datetime) -> Engine:
+        """Return an engine that has seen nothing yet."""
+        plant = plant_of(site, instant)
+        return cls(fresh_state(plant.arrays, site_commit_seq), plant)
+
+
+def with_site(engine: Engine, site: Site, site_commit_seq: int, instant: datetime) -> Engine:
+    """Return the engine on another version of the site; what both versions know keeps its memory."""
+    plant = plant_of(site, instant)
+    state = carried_over(engine.state, engine.plant.arrays, plant.arrays, site_commit_seq)
+    return Engine(state, plant)
+
+
+def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
+    """Return the engine with the threshold sets in force at a tick; the same engine when nothing became valid."""
+    if tick_us < engine.plant.arrays.valid_until_us:
+        return engine
+    return Engine(engine.state, plant_of(engine.plant.arrays.site, from_us(tick_us)))
+
+
+def tick(engine: Engine, inputs: Inputs) -> tuple[Engine, TickOutput]:
+    """Take one tick. The engine handed in is used up; inputs count as a set, whatever their order.
+
+    Parameters
+    ----------
+    engine : Engine
+        On the site version in force at ``inputs.up_to``.
+    inputs : Inputs
+        Sensor indices are those of ``engine.plant.arrays``.
+
+    Returns
+    -------
+    Engine
+        To be used for the next tick.
+    TickOutput
+        What is to be written, in an order that depends on nothing but the inputs.
+    """
+    engine = with_thresholds_of(engine, inputs.tick_us)
+    state, plant = engine.state, engine.plant
+    arrays = plant.arrays
+    state.tick_seq, state.tick_us, state.up_to = inputs.tick_seq, inputs.tick_us, inputs.up_to
+    if inputs.acts:
+        fold_warnings(state.warnings, inputs.acts)
+    seen = fold(state, arrays, inputs.samples, inputs.tick_us)
+    views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
+    context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
+    changes = step(state, arrays, AlarmView(views.candidate, views.below, views.lasting, views.steady), inputs.tick_us)
+    events, alarms = _alarm_output(context, changes)
+    output = TickOutput(
+        inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, _assessments(context, plant), events, alarms
+    )
+    return engine, output
+
+
+def _assessments(context: Context, plant: Plant) -> list[Assessment]:
+    by_day = from_us(context.tick_us).astimezone(plant.zone).hour in DAY_HOURS
+    dynamic = dynamic_factors(context.state, context.arrays, plant.statics, context.views)
+    score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)
+    factors = (dynamic, plant.scores, by_day)
+    return [assess(context, row, float(score[row]), factors) for row in due(context, score).tolist()]
+
+
+def _alarm_output(context: Context, changes: list[Change]) -> tuple[list[AlarmEvent], list[AlarmRow]]:
+    events, alarms = [], {}
+    for change in changes:
+        event, alarm = _event(context, change)
+        events.append(event)
+        alarms[alarm.subject] = alarm
+    return events, list(alarms.values())
+
+
+def _event(context: Context, change: Change) -> tuple[AlarmEvent, AlarmRow]:
+    state, views, row = context.state, context.views, change.space
+    subject = f"space/{context.arrays.spaces[row].id}"
+    state.alarm_events[row] += 1
+    bits = (change.families >> np.arange(views.now.shape[0])) & 1
+    view = views.lasting if change.kind == SEVERITY_DOWN else views.candidate
+    severities = np.where(bits, view[:, row], 0).astype(np.int8)
+    reasons = reasons_of(context, row, severities, 1)
+    cleared = change.kind == CLEARED
+    detail = {"peak_severity": int(state.alarm_peak[row])} if cleared else {}
+    if cleared:
+        detail["lasted_s"] = (context.tick_us - int(state.alarm_raised_us[row])) // 1_000_000
+    occurrence = int(state.alarm_occurrence[row])
+    event = AlarmEvent(subject, int(state.alarm_events[row]), occurrence, change.kind, change.severity, reasons, detail)
+    alarm = AlarmRow(
+        subject=subject,
+        occurrence=occurrence,
+        subject_kind="space",
+        severity=change.was if cleared else change.severity,
+        peak_severity=int(state.alarm_peak[row]),
+        active=not cleared,
+        raised_us=int(state.alarm_raised_us[row]),
+        cleared_us=context.tick_us if cleared else None,
+        reasons=reasons if change.kind != REASON_ADDED else reasons_of(context, row, views.candidate[:, row], 2),
+    )
+    return event, alarm

@@ -1,0 +1,251 @@
+"""Readings into evidence: what each sensor is taken to say, and what it said last.
+
+Rules of the fold (domain notes 5.4, 6.2, 6.3; design invariants 2 and 4):
+
+- Readings are taken per sensor in order of ``observed_at``, whatever order they came in.
+- A good reading sets the held value. A suspect or unchecked one may raise it, never lower it. Failed and missing ones
+  are no evidence, and end a run of good readings.
+- Two values for one instant are a conflict: the more dangerous one, doubtful, whichever came first.
+- A reading older than the newest of its sensor is history. One from the future of the tick (over 60 s) is doubtful.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.rain import RainNews, fold_rain
+from risk.rise import push_level_samples
+from risk.sensors import BARRIER, LEVEL, ONLINE, PUMP, RAIN_INTENSITY, RAIN_TOTAL
+from risk.state import EngineState
+from risk.thresholds import CLOCK_AHEAD_S, WET_DEPTH_M
+from undercroft.quality import Quality
+from undercroft.quantities import BarrierState
+
+GOOD, SUSPECT, FAIL = int(Quality.GOOD), int(Quality.SUSPECT), int(Quality.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Readings of one tick, in any order: index of the sensor (-1: not of this site), time, value, quality."""
+
+    sensor: IntArray
+    observed_us: IntArray
+    value: FloatArray
+    quality: NDArray[np.int8]
+
+    @classmethod
+    def none(cls) -> Samples:
+        """Return no readings."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int8))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one tick's readings showed beyond what the state keeps.
+
+    Attributes
+    ----------
+    peak_m, peak_us : ndarray, shape (L,)
+        Worst sample of this tick and its time; the held one where none came.
+    confirmed_m, confirmed_rate : ndarray, shape (L,)
+        Exceeded by two of three consecutive samples, at worst within this tick. [m], [m/min]
+    touched : ndarray, shape (N,)
+        Spaces of which evidence came.
+    """
+
+    peak_m: FloatArray
+    peak_us: IntArray
+    confirmed_m: FloatArray
+    confirmed_rate: FloatArray
+    touched: BoolArray
+
+
+def second_largest(last: FloatArray) -> FloatArray:
+    """Return the second largest along a last axis of three: what two of three samples reach.
+
+    Examples
+    --------
+    >>> second_largest(np.array([[1.0, 5.0, 3.0], [-np.inf, -np.inf, 9.0]])).tolist()
+    [3.0, -inf]
+    """
+    first, middle, newest = last[..., 0], last[..., 1], last[..., 2]
+    lower = np.minimum(first, middle)
+    upper = np.minimum(np.maximum(first, middle), newest)
+    return np.asarray(np.maximum(lower, upper))
+
+
+def _danger_scale(arrays: SiteArrays, sensor: IntArray, value: FloatArray) -> FloatArray:
+    """Return values on the scale where more is worse: depth over ground; 1 for a barrier that is not closed."""
+    role = arrays.s_role[sensor]
+    x = value + arrays.s_offset[sensor]
+    x = np.where(role == BARRIER, np.where(value == float(BarrierState.DEPLOYED), 0.0, 1.0), x)
+    return np.asarray(x)
+
+
+def _merged(
+    arrays: SiteArrays, samples: Samples, tick_us: int
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray, NDArray[np.int8]]:
+    """Return (sensor, observed_us, value, x, quality) sorted, one row per sensor and instant."""
+    known = (samples.sensor >= 0) & np.isfinite(samples.value)
+    sensor, observed = samples.sensor[known], samples.observed_us[known]
+    value, quality = samples.value[known], samples.quality[known]
+    x = _danger_scale(arrays, sensor, value)
+    ahead = observed > tick_us + int(CLOCK_AHEAD_S.value * 1e6)
+    quality = np.where(ahead & (quality < SUSPECT), SUSPECT, quality).astype(np.int8)
+    failed = quality >= FAIL
+    order = np.lexsort((quality, value, x, ~failed, observed, sensor))
+    sensor, observed, value, x, quality = sensor[order], observed[order], value[order], x[order], quality[order]
+    if sensor.size < 2:
+        return sensor, observed, value, x, quality
+    same = (sensor[1:] == sensor[:-1]) & (observed[1:] == observed[:-1])
+    if not same.any():
+        return sensor, observed, value, x, quality
+    # The last row of a group is its worst evidence; any other value beside it makes it doubtful.
+    differs = same & (value[1:] != value[:-1])
+    starts = np.flatnonzero(np.concatenate(([True], ~same)))
+    last = np.concatenate((starts[1:], [sensor.size])) - 1
+    in_conflict = np.maximum.reduceat(np.concatenate(([False], differs)), starts)
+    worst_quality = np.where(in_conflict & (quality[last] < SUSPECT), SUSPECT, quality[last]).astype(np.int8)
+    return sensor[last], observed[last], value[last], x[last], worst_quality
+
+
+def fold(state: EngineState, arrays: SiteArrays, samples: Samples, tick_us: int) -> Seen:
+    """Take one tick's readings into the state; the order of arrival does not matter."""
+    new = state.known_us == NEVER_US
+    state.known_us[new] = tick_us
+    touched = np.zeros(arrays.n_spaces, np.bool_)
+    sensor, observed, value, x, quality = _merged(arrays, samples, tick_us)
+    first = np.searchsorted(sensor, sensor, side="left")
+    rank = np.arange(sensor.size) - first
+    rounds = int(rank.max()) + 1 if rank.size else 0
+    earlier: list[tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray]] = []
+    for number in range(rounds):
+        rows = slice(None) if rounds == 1 else rank == number
+        levels = _fold_round(
+            state, arrays, _Round(sensor[rows], observed[rows], value[rows], x[rows], quality[rows]), tick_us, touched
+        )
+        if number < rounds - 1:
+            earlier.append(
+                (
+                    levels,
+                    state.last_m[levels, 2].copy(),
+                    state.last_us[levels, 2].copy(),
+                    second_largest(state.last_m[levels]),
+                    second_largest(state.last_rate[levels]),
+                )
+            )
+    return _seen(state, arrays, touched, earlier)
+
+
+def _seen(
+    state: EngineState,
+    arrays: SiteArrays,
+    touched: BoolArray,
+    earlier: list[tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray]],
+) -> Seen:
+    peak_m = state.held[arrays.l_sensor]
+    peak_us = state.last_us[:, 2].copy()
+    confirmed_m, confirmed_rate = second_largest(state.last_m), second_largest(state.last_rate)
+    for levels, sample_m, sample_us, two_of_three_m, two_of_three_rate in earlier:
+        worse = sample_m > peak_m[levels]
+        peak_us[levels] = np.where(worse, sample_us, peak_us[levels])
+        peak_m[levels] = np.fmax(peak_m[levels], sample_m)
+        confirmed_m[levels] = np.maximum(confirmed_m[levels], two_of_three_m)
+        confirmed_rate[levels] = np.maximum(confirmed_rate[levels], two_of_three_rate)
+    return Seen(peak_m, peak_us, confirmed_m, confirmed_rate, touched)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """At most one reading per sensor."""
+
+    sensor: IntArray
+    observed_us: IntArray
+    value: FloatArray
+    x: FloatArray
+    quality: NDArray[np.int8]
+
+    def where(self, keep: BoolArray) -> _Round:
+        return _Round(self.sensor[keep], self.observed_us[keep], self.value[keep], self.x[keep], self.quality[keep])
+
+
+def _fold_round(state: EngineState, arrays: SiteArrays, rows: _Round, tick_us: int, touched: BoolArray) -> IntArray:
+    """Fold one reading per sensor; return the level sensors that have new evidence."""
+    order = np.minimum(rows.observed_us, tick_us + int(CLOCK_AHEAD_S.value * 1e6))
+    same = rows.observed_us == state.observed_us[rows.sensor]
+    repeated = same & (rows.value == state.value[rows.sensor])
+    keep = (order >= state.order_us[rows.sensor]) & ~repeated
+    if not keep.all():
+        rows, order, same = rows.where(keep), order[keep], same[keep]
+    s = rows.sensor
+    evident = rows.quality < FAIL
+    good = (rows.quality == GOOD) & ~same
+    x = np.where(same, np.fmax(rows.x, state.x[s]), rows.x)
+    base = np.where(same, state.held_before[s], state.held[s])
+    prior = state.held[s]
+    state.held_before[s] = base
+    held = np.where(good, x, np.fmax(base, x))
+    state.held[s] = np.where(evident, held, np.where(same, state.held[s], base))
+    state.value[s] = np.where(~same | (x == rows.x), rows.value, state.value[s])
+    state.quality[s] = np.where(same, np.maximum(rows.quality, SUSPECT), rows.quality)
+    state.observed_us[s], state.order_us[s] = rows.observed_us, order
+    state.x[s] = np.where(evident, x, np.nan)
+    state.good_run[s] = np.where(good, np.minimum(state.good_run[s] + 1, 3), 0)
+    s, order, good, same, prior = s[evident], order[evident], good[evident], same[evident], prior[evident]
+    previous = state.evidence_us[s]
+    state.spacing_us[s] = np.where(same | (previous == NEVER_US), state.spacing_us[s], order - previous)
+    state.evidence_us[s] = order
+    _fold_pumps(state, arrays, s, order)
+    places = arrays.s_space[s]
+    touched[places[places >= 0]] = True
+    role = arrays.s_role[s]
+    raining = (role >= RAIN_TOTAL) & (role <= RAIN_INTENSITY)
+    if raining.any():
+        news = RainNews(s[raining], order[raining], previous[raining], prior[raining], good[raining], same[raining])
+        fold_rain(state, arrays, news)
+    levelled = (role == LEVEL) & (places >= 0)
+    levels = arrays.s_slot[s[levelled]]
+    push_level_samples(state, levels, order[levelled], state.held[s[levelled]], good[levelled], same[levelled])
+    return levels
+
+
+def _fold_pumps(state: EngineState, arrays: SiteArrays, s: IntArray, order: IntArray) -> None:
+    pump = s[arrays.s_role[s] == PUMP]
+    if pump.size == 0:
+        return
+    started = order[arrays.s_role[s] == PUMP]
+    running = state.held[pump] >= 0.5
+    since = np.where(state.running_us[pump] == NEVER_US, started, state.running_us[pump])
+    state.running_us[pump] = np.where(running, since, NEVER_US)
+
+
+def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, intervals: float) -> BoolArray:
+    """Tell which sensors are neither stale nor offline; one never heard has as long from when it became known.
+
+    Stale is ``intervals`` missed intervals (domain notes 6.2): the wet interval for a level sensor that stands in
+    water and has shown that pace, else the dry one. Offline is the broker's word, until a newer reading comes.
+    """
+    wet = (arrays.s_role == LEVEL) & (state.held >= WET_DEPTH_M.value)
+    wet &= state.spacing_us <= 2 * arrays.s_limit_wet_us
+    limit = intervals * np.where(wet, arrays.s_limit_wet_us, arrays.s_limit_dry_us)
+    heard = np.maximum(state.evidence_us, state.known_us)
+    offline_us = np.full(len(arrays.devices), NEVER_US, np.int64)
+    online = np.flatnonzero(arrays.s_role == ONLINE)
+    gone = online[state.held[online] == 0.0]
+    offline_us[arrays.s_device[gone]] = state.evidence_us[gone]
+    return np.asarray((tick_us - heard <= limit) & (offline_us[arrays.s_device] < heard))
+
+
+def closed_barriers(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
+    """Tell at which entrances a barrier is known to be deployed: one that says so now, and none that says otherwise."""
+    sensors = np.flatnonzero((arrays.s_role == BARRIER) & (arrays.s_entrance >= 0))
+    says_closed = fresh[sensors] & (state.held[sensors] == 0.0)
+    entrances = arrays.s_entrance[sensors]
+    size = len(arrays.entrances)
+    yes = np.bincount(entrances[says_closed], minlength=size)
+    asked = np.bincount(entrances, minlength=size)
+    return np.asarray((asked > 0) & (yes == asked) & np.isfinite(arrays.e_barrier_top_m))

@@ -1,0 +1,106 @@
+"""The water thresholds of every level sensor on one scale, and the severity of a depth on it.
+
+Each level sensor gets, per severity, the least depth over its own ground at which any of its rules fires
+(domain notes 1.5). That one table replaces the separate comparisons; ``rule`` remembers which rule it was.
+
+Decisions where the table is terse:
+
+- *Freeboard* and *outside* are measured at the crest (top of the last step, platform or hump), or at the top of the
+  barrier while it is known to be deployed. "Outside 20 cm" is the head over that edge: only it can flow.
+- Nothing fires below 2 cm of water over the ground (6.2): a crest 10 cm above a dry road is no freeboard alarm.
+- Underpass: every depth counts, inside or on the approach; there is no step to hold water back.
+- Metro and mall, "any inflow": 2 cm inside. A mall keeps the metro's red at 10 cm inside.
+- Mall, "evacuate before outside reaches 20 cm": orange at 15 cm of head, and by freeboard long before.
+- Car park and civil-defence works: water over an open crest is inflow, so orange, even before a sensor inside is wet.
+- "15 cm and rising" inside: rising faster than 2 mm/min.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.arrays import BoolArray, FloatArray, SiteArrays
+from risk.thresholds import DEADBAND_M, RED, WET_DEPTH_M
+
+NO_RULE, INSIDE_DEPTH, FREEBOARD_RULE, OUTSIDE_HEAD, DEPTH_RISING = range(5)
+RULE_NAMES = ("", "inside-depth", "freeboard", "outside-head", "inside-depth-rising")
+SEVERITIES = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTable:
+    """Least depth over ground per severity and level sensor; infinite where no rule reaches that severity. [m]
+
+    ``open_m`` and ``closed_m`` have shape (4, L), for an open and a deployed barrier; ``rising_m`` (L) is red while
+    rising. ``open_rule``, ``closed_rule`` name the rule.
+    """
+
+    open_m: FloatArray
+    closed_m: FloatArray
+    rising_m: FloatArray
+    open_rule: NDArray[np.int8]
+    closed_rule: NDArray[np.int8]
+    ever_rising: bool
+
+
+def level_table(arrays: SiteArrays) -> LevelTable:
+    """Return the table of a site."""
+    size = arrays.l_sensor.size
+    open_m, closed_m = np.full((4, size), np.inf), np.full((4, size), np.inf)
+    open_rule, closed_rule = np.zeros((4, size), np.int8), np.zeros((4, size), np.int8)
+    rising_m = np.full(size, np.inf)
+    for index in range(size):
+        space = arrays.spaces[arrays.l_space[index]]
+        find = arrays.thresholds.value
+        if arrays.l_family[index] == 0:
+            for row, severity in enumerate(SEVERITIES):
+                value = find("inside-depth", space.id, space.kind, severity)
+                _put(open_m, open_rule, (row, index), value, INSIDE_DEPTH)
+                _put(closed_m, closed_rule, (row, index), value, INSIDE_DEPTH)
+            value = find("inside-depth-rising", space.id, space.kind, RED)
+            rising_m[index] = np.inf if np.isnan(value) else max(value, WET_DEPTH_M.value)
+            continue
+        entrance = arrays.l_entrance[index]
+        edge = arrays.e_crest_m[entrance] - arrays.e_roadway_m[entrance]
+        top = arrays.e_barrier_top_m[entrance] - arrays.e_roadway_m[entrance]
+        top = edge if np.isnan(top) else top
+        for row, severity in enumerate(SEVERITIES):
+            freeboard = find("freeboard", space.id, space.kind, severity)
+            head = find("outside-head", space.id, space.kind, severity)
+            for table, rule, height in ((open_m, open_rule, edge), (closed_m, closed_rule, top)):
+                _put(table, rule, (row, index), height - freeboard, FREEBOARD_RULE)
+                _put(table, rule, (row, index), height + head, OUTSIDE_HEAD)
+    return LevelTable(open_m, closed_m, rising_m, open_rule, closed_rule, bool(np.isfinite(rising_m).any()))
+
+
+def _put(table: FloatArray, rule: NDArray[np.int8], at: tuple[int, int], depth_m: float, name: int) -> None:
+    depth_m = max(depth_m, WET_DEPTH_M.value)  # a NaN threshold is no rule: max keeps NaN, and NaN is not less
+    if depth_m < table[at]:
+        table[at], rule[at] = depth_m, name
+
+
+def in_force(table: LevelTable, arrays: SiteArrays, closed: BoolArray, rising: BoolArray) -> FloatArray:
+    """Return the (4, L) table for the barriers and tendencies of this tick. [m]"""
+    at_closed = np.zeros(arrays.l_entrance.size, np.bool_)
+    outside = arrays.l_entrance >= 0
+    at_closed[outside] = closed[arrays.l_entrance[outside]]
+    least = np.where(at_closed, table.closed_m, table.open_m)
+    if table.ever_rising:
+        least[3] = np.where(rising, np.minimum(least[3], table.rising_m), least[3])
+    return np.asarray(least)
+
+
+def severity_of(depth_m: FloatArray, least_m: FloatArray) -> NDArray[np.int8]:
+    """Return the highest severity whose least depth is reached; NaN reaches none. Shapes (..., L) and (4, L)."""
+    severity = np.zeros(depth_m.shape, np.int8)
+    for row, value in enumerate(SEVERITIES):
+        np.maximum(severity, (depth_m >= least_m[row]).view(np.int8) * np.int8(value), out=severity)
+    return severity
+
+
+def release_m(least_m: FloatArray) -> FloatArray:
+    """Return the depths below which a level is left again: 3 cm lower, but never lower than half the threshold. [m]"""
+    return np.asarray(least_m - np.minimum(DEADBAND_M.value, 0.5 * np.where(np.isfinite(least_m), least_m, 0.0)))

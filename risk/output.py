@@ -1,0 +1,63 @@
+"""What one tick says: assessments that changed, alarms and their events, as plain values ready to be stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Level, score and reasons of a space at a tick."""
+
+    space_id: str
+    level: int
+    score: float
+    blind: bool
+    reasons: list[dict[str, Any]]
+    contributions: dict[str, Any]
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """One entry of the alarm log; ``event_no`` counts per subject from 1."""
+
+    subject: str
+    event_no: int
+    occurrence: int
+    kind: str
+    severity: int
+    reasons: list[dict[str, Any]]
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """The alarm of a subject as it stands after the tick.
+
+    A cleared one has its last severity and no reasons here; in the store it keeps its last reasons.
+    """
+
+    subject: str
+    occurrence: int
+    subject_kind: str
+    severity: int
+    peak_severity: int
+    active: bool
+    raised_us: int
+    cleared_us: int | None
+    reasons: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class TickOutput:
+    """Everything that a tick writes; events are in the order of subject and number."""
+
+    tick_seq: int
+    tick_us: int
+    up_to: int
+    run_seq: int | None
+    assessments: list[Assessment]
+    events: list[AlarmEvent]
+    alarms: list[AlarmRow]

@@ -1,0 +1,115 @@
+"""Rain gauges: increments to a cumulative curve, and what fell in the last 5, 10 and 60 minutes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.sensors import RAIN_DEPTH, RAIN_TOTAL
+from risk.state import RAIN_SLOTS, EngineState
+from risk.thresholds import IN_RAIN_MM
+
+WINDOWS_MIN = (5.0, 10.0, 60.0)
+"""Windows of the rain rules (domain notes 1.6). [min]"""
+
+SPACING_US = 50_000_000
+"""Points of the curve closer than this replace the newest: 80 slots then span more than an hour."""
+
+DOUBTFUL_JUMP_MM = 100.0
+"""A doubtful counter may not add more at once; 39.7 mm in 10 min is the record in hand (domain notes 4)."""
+
+INTENSITY_HOLDS_US = 600_000_000
+"""An intensity counts for at most ten minutes back."""
+
+
+def window_depth_mm(times_us: IntArray, totals_mm: FloatArray, window_min: float) -> FloatArray:
+    """Rain that fell in a window up to the newest point of each cumulative curve.
+
+    The curve is taken as straight between its points: rain between two readings is spread evenly.
+
+    Parameters
+    ----------
+    times_us : ndarray, shape (n, k)
+        Times, oldest first; `NEVER_US` for none. [µs since 1970]
+    totals_mm : ndarray, shape (n, k)
+        Cumulative rain at those times. [mm]
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Depth, at least 0; what fell before the first point is not known and not counted. [mm]
+
+    Examples
+    --------
+    By hand: 0, 6 and 10 mm at 0, 6 and 10 min: at minute 5 the curve stands at 5 mm, so 5 mm fell in 5 minutes.
+
+    >>> minute = 60_000_000
+    >>> times = np.array([[NEVER_US, 0, 6 * minute, 10 * minute]])
+    >>> window_depth_mm(times, np.array([[0.0, 0.0, 6.0, 10.0]]), 5.0).tolist()
+    [5.0]
+    """
+    row = np.arange(times_us.shape[0])
+    start_us = times_us[:, -1] - int(window_min * 60e6)
+    known = times_us != NEVER_US
+    first = np.argmax(known, axis=1)
+    before = (known & (times_us <= start_us[:, None])).sum(axis=1) + first - 1
+    left = np.maximum(before, first)
+    right = np.minimum(left + 1, times_us.shape[1] - 1)
+    t0, t1 = times_us[row, left], times_us[row, right]
+    share = np.clip((start_us - t0) / np.maximum(t1 - t0, 1), 0.0, 1.0)
+    at_start = totals_mm[row, left] + share * (totals_mm[row, right] - totals_mm[row, left])
+    return np.asarray(np.where(known[:, -1], np.maximum(totals_mm[:, -1] - at_start, 0.0), 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class RainNews:
+    """One new reading each of some rain sensors; ``prior`` is the value held before it."""
+
+    sensor: IntArray
+    at_us: IntArray
+    previous_us: IntArray
+    prior: FloatArray
+    good: BoolArray
+    replaces: BoolArray
+
+
+def fold_rain(state: EngineState, arrays: SiteArrays, news: RainNews) -> None:
+    """Take readings into the curves.
+
+    A counter that falls has been reset: what it shows since then is the increment. A doubtful reading counts when it
+    is plausible, and moves nothing when it is not. Readings that came late are lost to ``rain_depth_mm`` and
+    ``rain_intensity_mm_h``, not to a counter.
+    """
+    s, at_us, good = news.sensor, news.at_us, news.good
+    gauges = arrays.s_slot[s]
+    inc = _increments_mm(state, arrays, news)
+    state.total_mm[gauges] += inc
+    times, totals = state.curve_us[gauges], state.curve_mm[gauges]
+    empty = times[:, -1] == NEVER_US
+    shift = (at_us - times[:, -2] >= SPACING_US) | empty
+    times[shift, : RAIN_SLOTS - 1], totals[shift, : RAIN_SLOTS - 1] = times[shift, 1:], totals[shift, 1:]
+    times[:, -1], totals[:, -1] = at_us, state.total_mm[gauges]
+    state.curve_us[gauges], state.curve_mm[gauges] = times, totals
+    acc = np.stack([window_depth_mm(times, totals, window) for window in WINDOWS_MIN], axis=1)
+    acc = np.where(good[:, None], acc, np.maximum(acc, state.acc_mm[gauges]))
+    state.acc_mm[gauges] = acc
+    state.last_acc_mm[gauges, :, :2] = state.last_acc_mm[gauges, :, 1:]
+    state.last_acc_mm[gauges, :, 2] = acc
+    wet = acc[:, 0] >= IN_RAIN_MM.value
+    state.wet_us[gauges] = np.where(wet, at_us, state.wet_us[gauges])
+
+
+def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> FloatArray:
+    s = news.sensor
+    role, now = arrays.s_role[s], state.x[s]
+    rise = np.where(np.isnan(news.prior), 0.0, now - news.prior)
+    odd = ~news.good & ((rise < 0.0) | (rise > DOUBTFUL_JUMP_MM)) & (role == RAIN_TOTAL)
+    state.held[s] = np.where(odd, news.prior, state.held[s])
+    counter = np.where(odd, 0.0, np.where(rise >= 0.0, rise, now))
+    depth = np.where(news.replaces, np.maximum(rise, 0.0), now)
+    before = news.previous_us
+    lasted_us = np.where(before == NEVER_US, 0, np.minimum(news.at_us - before, INTENSITY_HOLDS_US))
+    flowed = now * lasted_us / 3.6e9
+    return np.asarray(np.where(role == RAIN_TOTAL, counter, np.where(role == RAIN_DEPTH, depth, flowed)))

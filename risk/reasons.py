@@ -1,0 +1,353 @@
+"""Reasons in words and numbers, built only for the spaces whose output is written.
+
+A reason is the JSON object that all parts agree on: ``rule, severity, value, unit, threshold, source, sensor,
+observed_at, text_en, text_zh`` and, where they apply, ``age_s`` (the evidence is stale) and ``doubt``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.arrays import NEVER_US, SiteArrays, from_us
+from risk.evidence import FAIL, GOOD, Seen
+from risk.levels import DEPTH_RISING, FREEBOARD_RULE, INSIDE_DEPTH, NO_RULE, OUTSIDE_HEAD, RULE_NAMES, severity_of
+from risk.rules import Views
+from risk.state import (
+    BARRIER, BLIND, DEPTH, FORECAST, FREEBOARD, LEAK, PUMP, RAIN, REPORT, RISE, WARNING, EngineState,
+)  # fmt: skip
+from risk.statics import SiteStatics
+from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM, RULE_UNITS
+from risk.warnings import COLOUR_RANK, applies
+from risk.wording import phrase
+from undercroft.quality import Quality
+
+Reason = dict[str, Any]
+
+DECIMALS = {"m": 3, "m/min": 4, "mm": 1, "min": 1, "intervals": 1, "colour": 0}
+"""Declared resolution of each unit in outputs."""
+
+WORST_FIRST = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a reason may quote."""
+
+    state: EngineState
+    arrays: SiteArrays
+    statics: SiteStatics
+    views: Views
+    seen: Seen
+    tick_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """What a rule found: a value against a threshold, from a sensor at a time."""
+
+    rule: str
+    value: float
+    sensor: str
+    observed_us: int
+    words: dict[str, Any]
+    row: int = -1
+
+
+def iso(instant_us: int) -> str | None:
+    """Return an instant as RFC 3339 in UTC, or None for never."""
+    return None if instant_us == NEVER_US else from_us(instant_us).isoformat().replace("+00:00", "Z")
+
+
+def reasons_of(context: Context, space: int, severities: NDArray[np.int8], least: int) -> list[Reason]:
+    """Return a reason for every family of a space that reaches a severity, worst first."""
+    found = []
+    for family in np.flatnonzero(severities >= least).tolist():
+        fact = _FACTS[family](context, space, int(severities[family]))
+        if fact is not None:
+            found.append(_reason(context, space, fact, int(severities[family])))
+    return sorted(found, key=lambda reason: (-reason["severity"], reason["rule"], reason["sensor"] or ""))
+
+
+def _reason(context: Context, space: int, fact: _Fact, severity: int) -> Reason:
+    place = context.arrays.spaces[space]
+    table = context.arrays.thresholds
+    at = next(
+        (s for s in (severity, 3, 2, 1, 4) if table.find(fact.rule, place.id, place.kind, s) is not None), severity
+    )
+    threshold = table.find(fact.rule, place.id, place.kind, at)
+    unit = RULE_UNITS[fact.rule]
+    value = round(float(fact.value) + 0.0, DECIMALS[unit])
+    limit = None if threshold is None else round(threshold.value, DECIMALS[unit])
+    text_en, text_zh = phrase(fact.rule, value, limit, fact.words)
+    reason: Reason = {
+        "rule": fact.rule,
+        "severity": severity,
+        "value": value,
+        "unit": unit,
+        "threshold": limit,
+        "source": "" if threshold is None else threshold.source,
+        "sensor": fact.sensor,
+        "observed_at": iso(fact.observed_us),
+        "text_en": text_en,
+        "text_zh": text_zh,
+    }
+    if fact.row >= 0:
+        _add_doubts(context, fact.row, reason)
+    return reason
+
+
+def _add_doubts(context: Context, sensor: int, reason: Reason) -> None:
+    state = context.state
+    if not context.views.fresh[sensor] and state.evidence_us[sensor] != NEVER_US:
+        reason["age_s"] = round((context.tick_us - int(state.evidence_us[sensor])) / 1e6)
+    quality = int(state.quality[sensor])
+    if quality != GOOD and state.observed_us[sensor] != NEVER_US:
+        reason["doubt"] = Quality(quality).name.lower()
+        held = "last trusted value" if quality >= FAIL else "not confirmed"
+        reason["text_en"] += f" ({reason['doubt']} reading: {held})"
+        reason["text_zh"] += "(读数失效,沿用最近可信值)" if quality >= FAIL else "(读数存疑)"
+
+
+def _key(context: Context, level: int) -> str:
+    return context.arrays.sensors[context.arrays.l_sensor[level]].key
+
+
+def _entrance_words(context: Context, entrance: int) -> dict[str, Any]:
+    if entrance < 0:
+        return {"place_en": "inside", "place_zh": "室内"}
+    named = context.arrays.entrances[entrance].entrance
+    return {
+        "place_en": f"at {named.name_en}",
+        "place_zh": named.name_zh,
+        "deployed": bool(context.views.closed[entrance]),
+    }
+
+
+def _best_sample(context: Context, level: int, severity: int) -> tuple[int, float, int]:
+    """Return (severity, depth, time) of the sample of a level sensor that speaks for this severity: the newest does."""
+    state, seen = context.state, context.seen
+    sensor = context.arrays.l_sensor[level]
+    samples = [(float(state.held[sensor]), int(state.evidence_us[sensor]))]
+    samples += [
+        (float(m), int(at)) for m, at in zip(state.last_m[level][::-1], state.last_us[level][::-1], strict=True)
+    ]
+    samples.append((float(seen.peak_m[level]), int(seen.peak_us[level])))
+    least = context.views.least_m[:, level : level + 1]
+    rated = [(int(severity_of(np.array([m]), least)[0]), m, at) for m, at in samples if m == m and at != NEVER_US]
+    if not rated:
+        return 0, 0.0, NEVER_US
+    enough = [entry for entry in rated if entry[0] >= severity]
+    return enough[0] if enough else rated[0]
+
+
+def _water_fact(family: int) -> Callable[[Context, int, int], _Fact | None]:
+    def fact(context: Context, space: int, severity: int) -> _Fact | None:
+        arrays, views = context.arrays, context.views
+        rows = [r for r in context.statics.level_rows[space].tolist() if arrays.l_family[r] == family]
+        best = max(
+            ((_best_sample(context, r, severity), -r) for r in rows),
+            key=lambda entry: (entry[0][:2], entry[1]),
+            default=None,
+        )
+        if best is None or best[0][0] == 0:
+            return None
+        (reached, depth, at), level = best[0], -best[1]
+        severity = min(severity, reached)
+        entrance = int(arrays.l_entrance[level])
+        closed = entrance >= 0 and bool(views.closed[entrance])
+        table = context.statics.levels
+        rule = int((table.closed_rule if closed else table.open_rule)[severity - 1, level])
+        if severity == 4 and views.least_m[3, level] < (table.closed_m if closed else table.open_m)[3, level]:
+            rule = DEPTH_RISING
+        if rule == NO_RULE:
+            return None
+        value = depth
+        if rule in (FREEBOARD_RULE, OUTSIDE_HEAD):
+            edge = arrays.e_barrier_top_m[entrance] if closed else arrays.e_crest_m[entrance]
+            freeboard = float(edge - arrays.e_roadway_m[entrance] - depth)
+            value = freeboard if rule == FREEBOARD_RULE else -freeboard
+        assert rule in (INSIDE_DEPTH, FREEBOARD_RULE, OUTSIDE_HEAD, DEPTH_RISING)  # noqa: S101
+        words = _entrance_words(context, entrance)
+        return _Fact(RULE_NAMES[rule], value, _key(context, level), at, words, int(arrays.l_sensor[level]))
+
+    return fact
+
+
+def _rise(context: Context, space: int, severity: int) -> _Fact | None:
+    arrays, state = context.arrays, context.state
+    rows = [r for r in context.statics.level_rows[space].tolist() if r in context.statics.rise_set]
+    if not rows:
+        return None
+    level = max(rows, key=lambda r: (float(state.last_rate[r].max()), -r))
+    least = arrays.thresholds.value("rise-rate", arrays.spaces[space].id, arrays.spaces[space].kind, severity)
+    rate = float(state.rate[level])
+    if rate < least:
+        rate = float(max(state.last_rate[level].max(), context.seen.confirmed_rate[level]))
+    sensor = int(arrays.l_sensor[level])
+    words = _entrance_words(context, int(arrays.l_entrance[level]))
+    return _Fact("rise-rate", rate, _key(context, level), int(state.evidence_us[sensor]), words, sensor)
+
+
+def _rain(context: Context, space: int, severity: int) -> _Fact | None:
+    arrays, state = context.arrays, context.state
+    gauges = np.flatnonzero(arrays.g_basin == arrays.basin_of_space[space])
+    if gauges.size == 0:
+        return None
+    best = None
+    place = arrays.spaces[space]
+    for rule, window, ready in (
+        ("rain-10min", 1, RED_READINESS_10MIN_MM.value),
+        ("rain-60min", 2, RED_READINESS_60MIN_MM.value),
+    ):
+        least = arrays.thresholds.value(rule, place.id, place.kind, severity)
+        for values in (state.acc_mm[gauges, window], state.last_acc_mm[gauges, window].max(axis=1)):
+            gauge = int(np.argmax(values))
+            entry = (bool(values[gauge] >= least), float(values[gauge]) / least, rule, int(gauges[gauge]), ready)
+            if best is None or entry[0] and not best[0]:
+                best = (*entry, float(values[gauge]))
+    assert best is not None  # noqa: S101 - two rules were looked at
+    sensor = int(arrays.g_sensor[best[3]])
+    words = {"ready": best[5] >= best[4]}
+    return _Fact(best[2], best[5], arrays.sensors[sensor].key, int(state.evidence_us[sensor]), words, sensor)
+
+
+def _warning(context: Context, space: int, severity: int) -> _Fact | None:
+    del severity
+    place = context.arrays.spaces[space]
+    covering = [
+        (COLOUR_RANK[warning.colour], subject, warning)
+        for subject, warning in sorted(context.state.warnings.items())
+        if applies(warning, place.basin, place.street)
+    ]
+    if not covering:
+        return None
+    rank, subject, warning = max(covering, key=lambda entry: (entry[0], entry[1]))
+    return _Fact("warning-colour", rank, subject, warning.acted_us, {"colour": warning.colour})
+
+
+def _barrier(context: Context, space: int, severity: int) -> _Fact | None:
+    del severity
+    arrays, views = context.arrays, context.views
+    rows = np.flatnonzero((arrays.e_space == space) & arrays.e_needed & ~np.isnan(views.out_depth_m))
+    if rows.size == 0:
+        return None
+    gap = arrays.e_crest_m - arrays.e_roadway_m - views.out_depth_m
+    rank = views.need_observed.astype(int) * 2 + views.need_forecast
+    entrance = min(rows.tolist(), key=lambda e: (-rank[e], bool(views.closed[e]), gap[e], e))
+    levels = [r for r in context.statics.level_rows[space].tolist() if arrays.l_entrance[r] == entrance]
+    level = max(levels, key=lambda r: (_known(context.state.held[arrays.l_sensor[r]]), -r))
+    sensor = int(arrays.l_sensor[level])
+    words = _entrance_words(context, entrance) | {
+        "barrier": barrier_word(context, entrance),
+        "forecast": bool(views.need_forecast[entrance]),
+    }
+    return _Fact(
+        "barrier-not-deployed",
+        gap[entrance],
+        _key(context, level),
+        int(context.state.evidence_us[sensor]),
+        words,
+        sensor,
+    )
+
+
+def _known(value: np.floating[Any]) -> float:
+    return -np.inf if np.isnan(value) else float(value)
+
+
+def barrier_word(context: Context, entrance: int) -> str:
+    """Return the state of an entrance's barrier in the words of the payload; ``none`` where there is no barrier."""
+    from undercroft.quantities import BarrierState  # noqa: PLC0415
+
+    arrays, state = context.arrays, context.state
+    if np.isnan(arrays.e_barrier_top_m[entrance]):
+        return "none"
+    if context.views.closed[entrance]:
+        return BarrierState.DEPLOYED.word
+    for sensor in context.statics.barrier_sensors.get(entrance, ()):
+        value = state.value[sensor]
+        if context.views.fresh[sensor] and value == value and value != BarrierState.DEPLOYED:
+            return BarrierState(int(value)).word
+    return BarrierState.UNKNOWN.word
+
+
+def _pump(context: Context, space: int, severity: int) -> _Fact | None:
+    del severity
+    state, arrays = context.state, context.arrays
+    pumps = [s for s in context.statics.storage.pump_sensors[space].tolist() if state.running_us[s] != NEVER_US]
+    if not pumps:
+        return None
+    pump = min(pumps, key=lambda s: (int(state.running_us[s]), s))
+    minutes = (context.tick_us - int(state.running_us[pump])) / 60e6
+    return _Fact("pump-not-coping", minutes, arrays.sensors[pump].key, int(state.evidence_us[pump]), {}, pump)
+
+
+def _forecast(context: Context, space: int, severity: int) -> _Fact | None:
+    times, state, arrays = context.views.times, context.state, context.arrays
+    rule, value = (
+        ("time-to-red", times.red_min[space]) if severity >= 3 else ("time-to-orange", times.orange_min[space])
+    )
+    if np.isnan(value):
+        rule, value = ("time-to-orange", times.orange_min[space]) if severity >= 3 else (rule, times.red_min[space])
+    rows = context.statics.level_rows[space].tolist()
+    if np.isnan(value) or not rows:
+        return None
+    level = max(rows, key=lambda r: (float(state.rate[r]), -r))
+    sensor = int(arrays.l_sensor[level])
+    return _Fact(rule, value, _key(context, level), int(state.evidence_us[sensor]), {}, sensor)
+
+
+def _leak(context: Context, space: int, severity: int) -> _Fact | None:
+    del severity
+    arrays, state = context.arrays, context.state
+    rows = context.statics.storage.inside_rows[space].tolist()
+    if not rows:
+        return None
+    level = max(rows, key=lambda r: (_known(state.held[arrays.l_sensor[r]]), -r))
+    sensor = int(arrays.l_sensor[level])
+    return _Fact("leak", state.held[sensor], _key(context, level), int(state.evidence_us[sensor]), {}, sensor)
+
+
+def _blind(context: Context, space: int, severity: int) -> _Fact | None:
+    del severity
+    arrays, state = context.arrays, context.state
+    rows = [
+        r
+        for r in context.statics.level_rows[space].tolist()
+        if arrays.l_primary[r] and not context.views.fresh[arrays.l_sensor[r]]
+    ]
+    if not rows:
+        return _Fact("blind", 0.0, "", NEVER_US, {"never": True})
+    level = min(rows, key=lambda r: (int(state.evidence_us[arrays.l_sensor[r]]), r))
+    sensor = int(arrays.l_sensor[level])
+    heard = max(int(state.evidence_us[sensor]), int(state.known_us[sensor]))
+    missed = (context.tick_us - heard) / max(int(arrays.s_limit_dry_us[sensor]), 1)
+    words = _entrance_words(context, int(arrays.l_entrance[level])) | {
+        "minutes": round((context.tick_us - heard) / 60e6, 1)
+    }
+    return _Fact("blind", missed, _key(context, level), int(state.evidence_us[sensor]), words, sensor)
+
+
+def _nothing(context: Context, space: int, severity: int) -> _Fact | None:
+    del context, space, severity
+    return None
+
+
+_FACTS: dict[int, Callable[[Context, int, int], _Fact | None]] = {
+    DEPTH: _water_fact(0),
+    FREEBOARD: _water_fact(1),
+    RISE: _rise,
+    RAIN: _rain,
+    WARNING: _warning,
+    BARRIER: _barrier,
+    PUMP: _pump,
+    FORECAST: _forecast,
+    LEAK: _leak,
+    BLIND: _blind,
+    REPORT: _nothing,
+}

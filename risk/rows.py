@@ -1,0 +1,62 @@
+"""Rows of the store from the output of ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from risk.arrays import from_us
+from risk.output import AlarmRow, TickOutput
+
+Row = dict[str, Any]
+
+
+def tick_rows(outputs: Iterable[TickOutput]) -> list[Row]:
+    """Return the tick rows."""
+    return [
+        {"tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us), "up_to": o.up_to, "run_seq": o.run_seq} for o in outputs
+    ]
+
+
+def assessment_rows(outputs: Iterable[TickOutput]) -> list[Row]:
+    """Return the assessment rows."""
+    return [
+        {
+            "space_id": entry.space_id, "tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us), "level": entry.level,
+            "score": entry.score, "blind": entry.blind, "reasons": entry.reasons,
+            "contributions": entry.contributions, "evidence": entry.evidence,
+        }
+        for o in outputs
+        for entry in o.assessments
+    ]  # fmt: skip
+
+
+def event_rows(outputs: Iterable[TickOutput]) -> list[Row]:
+    """Return the rows of the alarm log."""
+    return [
+        {**asdict(event), "tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us)} for o in outputs for event in o.events
+    ]
+
+
+def alarm_rows(outputs: Iterable[TickOutput]) -> list[Row]:
+    """Return each alarm as it stands after the last of the ticks; one that was cleared keeps its reasons."""
+    latest: dict[tuple[str, int], Row] = {}
+    for output in outputs:
+        for alarm in output.alarms:
+            key = (alarm.subject, alarm.occurrence)
+            row = _alarm_row(alarm, output.tick_seq)
+            if not row["reasons"] and key in latest:
+                row["reasons"] = latest[key]["reasons"]
+            latest[key] = row
+    return [latest[key] for key in sorted(latest)]
+
+
+def _alarm_row(alarm: AlarmRow, tick_seq: int) -> Row:
+    return {
+        "subject": alarm.subject, "occurrence": alarm.occurrence, "subject_kind": alarm.subject_kind,
+        "severity": alarm.severity, "peak_severity": alarm.peak_severity, "active": alarm.active,
+        "raised_at": from_us(alarm.raised_us),
+        "cleared_at": None if alarm.cleared_us is None else from_us(alarm.cleared_us),
+        "reasons": alarm.reasons, "last_tick_seq": tick_seq,
+    }  # fmt: skip

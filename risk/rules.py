@@ -1,0 +1,255 @@
+"""Any-of rules: a severity per family and space, now, as an alarm would see it, and as it would be left.
+
+The sources of the numbers are in `risk.thresholds`; the water thresholds are in `risk.levels`. Each family has four
+views, shape (families, spaces):
+
+- ``now``: on the held evidence, without delay. The safety level is the greatest of them.
+- ``candidate``: what may raise an alarm. Samples of one sensor count, not ticks: red on one, yellow and orange on two
+  of three, on one where its rise rate would cross the next level before its next sample. Families that are not
+  samples of one sensor (barrier, pump, forecast, leak) count ticks in which evidence of the space came. A warning and
+  blindness count at once.
+- ``below``: what still holds with the deadband on the newest evidence; starts the off-delay.
+- ``lasting``: the same over the last three good samples; ends it.
+
+Bumps ("one level up") stand on what water shows (depth, freeboard, rise), so that area-wide rain or a warning does not
+turn every open barrier red. Bumps do not add up. A forecast in a bump ends at orange.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.arrays import BoolArray, FloatArray, SiteArrays
+from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
+from risk.forecast import TimeToThreshold, forecast
+from risk.levels import in_force, release_m, severity_of
+from risk.rules_rain import RainView, rain_view
+from risk.state import (
+    BARRIER,
+    BLIND,
+    DEPTH,
+    FAMILIES,
+    FORECAST,
+    FREEBOARD,
+    LEAK,
+    PUMP,
+    RAIN,
+    RISE,
+    WARNING,
+    EngineState,
+)
+from risk.statics import SiteStatics
+from risk.thresholds import RISING_M_MIN, WET_DEPTH_M
+from risk.warnings import colour_of_spaces
+
+Severities = NDArray[np.int8]
+
+DERIVED = (BARRIER, PUMP, FORECAST, LEAK)
+"""Families that combine evidence; they are confirmed over ticks in which evidence of the space came."""
+
+FORECAST_NEED_MIN = 15.0
+"""A barrier is needed when the outside level is forecast to need it within this. [min]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The four views of every rule family, and what they were made from."""
+
+    now: Severities
+    candidate: Severities
+    below: Severities
+    lasting: Severities
+    steady: BoolArray
+    blind: BoolArray
+    rain: RainView
+    times: TimeToThreshold
+    fresh: BoolArray
+    closed: BoolArray
+    least_m: FloatArray
+    out_depth_m: FloatArray
+    out_rate_m_min: FloatArray
+    need_observed: BoolArray
+    need_forecast: BoolArray
+    colour: FloatArray
+
+    @property
+    def level(self) -> Severities:
+        """Safety level of every space."""
+        return np.asarray(self.now.max(axis=0))
+
+
+def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen: Seen, tick_us: int) -> Views:
+    """Return the views of this tick; the last three severities of the derived families move on."""
+    n = arrays.n_spaces
+    now, candidate, below, lasting = (np.zeros((len(FAMILIES), n), np.int8) for _ in range(4))
+    fresh = fresh_sensors(state, arrays, tick_us, statics.stale_intervals)
+    closed = closed_barriers(state, arrays, fresh)
+    least = in_force(statics.levels, arrays, closed, state.rate > RISING_M_MIN.value)
+    depth = state.held[arrays.l_sensor]
+    views = (now, candidate, below, lasting)
+    part = _water(state, arrays, statics, seen, (depth, least), views)
+    part |= _rise(state, arrays, statics, seen, depth, views)
+    state.implicated |= part
+    rain = rain_view(state, arrays, statics, fresh, bool(state.warnings), tick_us, views)
+    colour = colour_of_spaces(state.warnings, arrays) if state.warnings else np.zeros(n)
+    if state.warnings:
+        rain.in_rain[colour > 0] = True
+        for view in views:
+            view[WARNING] = severity_of(colour, statics.colour)
+    times = forecast(state, arrays, statics.storage, least, closed)
+    water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
+    now[FORECAST] = np.maximum(
+        np.where(times.orange_min <= statics.to_orange_min, 2, 0), np.where(times.red_min <= statics.to_red_min, 3, 0)
+    )
+    out_depth, out_rate, observed, expected = _barriers(state, arrays, statics, closed, water, now)
+    _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
+    blind = _blind(arrays, statics, fresh, rain.in_rain)
+    _derived(state, seen, views)
+    for view in views:
+        view[BLIND] = np.where(blind, np.clip(water + 1, 2, 4), 0)
+    gone = arrays.l_space[state.implicated & ~fresh[arrays.l_sensor]]
+    steady = np.ones(n, np.bool_)
+    steady[gone] = False
+    steady &= rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
+    return Views(
+        now, candidate, below, lasting, steady, blind, rain, times, fresh, closed, least,
+        out_depth, out_rate, observed, expected, colour,
+    )  # fmt: skip
+
+
+def _water(
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    seen: Seen,
+    held: tuple[FloatArray, FloatArray],
+    views: tuple[Severities, ...],
+) -> BoolArray:
+    """Fill depth and freeboard; return the level sensors that take part in an alarm."""
+    depth, least = held
+    climbing = np.where(state.rate > RISING_M_MIN.value, state.rate, 0.0)
+    projected = seen.peak_m + climbing * statics.l_interval_min
+    seen_now = severity_of(np.stack((depth, seen.peak_m, seen.confirmed_m, projected)), least)
+    doubtful = state.implicated & (state.good_run[arrays.l_sensor] < 3)
+    longest = np.where(doubtful, np.inf, state.last_m.max(axis=1)) if depth.size else depth
+    leaving = severity_of(np.stack((depth, np.fmax(longest, depth))), release_m(least))
+    peak = seen_now[1]
+    alarm = np.maximum(seen_now[2], np.where((peak == 4) | (seen_now[3] > peak), peak, 0)).astype(np.int8)
+    stacked = np.stack((seen_now[0], alarm, np.maximum(leaving[0], seen_now[0]), np.maximum(leaving[1], leaving[0])))
+    by_space = arrays.l_family_space.maximum(stacked, 0).reshape(4, 2, arrays.n_spaces)
+    for view, severities in zip(views, by_space, strict=True):
+        view[DEPTH], view[FREEBOARD] = severities
+    return np.asarray(alarm >= 2)
+
+
+def _rise(  # noqa: PLR0913 - one view each
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    seen: Seen,
+    depth: FloatArray,
+    views: tuple[Severities, ...],
+) -> BoolArray:
+    """Fill the rise family; return the level sensors that take part in an alarm."""
+    part = np.zeros(depth.shape, np.bool_)
+    rows = statics.rise_rows
+    if rows.size == 0:
+        return part
+    least = statics.rise_m_min
+    doubtful = state.implicated[rows] & (state.good_run[arrays.l_sensor[rows]] < 3)
+    longest = np.where(doubtful, np.inf, state.last_rate[rows].max(axis=1))
+    rate = state.rate[rows]
+    rates = np.stack((rate, seen.confirmed_rate[rows], rate, np.maximum(longest, rate)))
+    wet = np.stack((depth[rows], seen.peak_m[rows], depth[rows], depth[rows])) >= WET_DEPTH_M.value
+    wet[3] |= doubtful
+    severity = np.where(wet, severity_of(rates, least), 0).astype(np.int8)
+    severity[3] = np.where(np.isinf(longest) & doubtful, 4, severity[3])
+    by_space = statics.rise_space.maximum(severity, 0)
+    for view, severities in zip(views, by_space, strict=True):
+        view[RISE] = severities
+    part[rows] = severity[1] >= 2
+    return part
+
+
+def _barriers(  # noqa: PLR0913 - the parts of one rule
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    closed: BoolArray,
+    water: Severities,
+    now: Severities,
+) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
+    """Fill the barrier family; return per entrance outside depth, rate, and whether a barrier is needed or will be."""
+    size = len(arrays.entrances)
+    depth, rate = np.full(size, -np.inf), np.full(size, -np.inf)
+    rows = statics.outside_rows
+    held = state.held[arrays.l_sensor[rows]]
+    np.maximum.at(depth, arrays.l_entrance[rows], np.where(np.isnan(held), -np.inf, held))
+    np.maximum.at(rate, arrays.l_entrance[rows], state.rate[rows])
+    wanted = arrays.e_needed & ~closed & (depth >= WET_DEPTH_M.value)
+    gap = arrays.e_crest_m - (arrays.e_roadway_m + depth)
+    observed = wanted & (gap <= statics.e_need_m)
+    rising = np.where(rate > RISING_M_MIN.value, rate, 0.0)
+    expected = wanted & ~observed & (gap - rising * FORECAST_NEED_MIN <= statics.e_need_m)
+    by_forecast = np.clip(np.maximum(water, now[FORECAST]) + 1, 2, 3)
+    out = np.zeros(arrays.n_spaces, np.int8)
+    hit = arrays.e_space[expected]
+    out[hit] = by_forecast[hit]
+    hit = arrays.e_space[observed]
+    out[hit] = np.maximum(out[hit], np.clip(water[hit] + 1, 2, 4))
+    now[BARRIER] = out
+    return np.where(np.isinf(depth), np.nan, depth), np.where(np.isinf(rate), np.nan, rate), observed, expected
+
+
+def _pump_and_leak(  # noqa: PLR0913 - the parts of two rules
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    depth: FloatArray,
+    water: Severities,
+    now: Severities,
+    tick_us: int,
+) -> None:
+    n = arrays.n_spaces
+    inside = statics.inside_rows
+    rising = np.zeros(n, np.bool_)
+    rising[arrays.l_space[inside[state.rate[inside] > RISING_M_MIN.value]]] = True
+    pumps = statics.pump_sensors
+    running_min = (tick_us - state.running_us[pumps]) / 60e6
+    space = arrays.s_space[pumps]
+    long = (state.held[pumps] >= 0.5) & (running_min >= statics.pump_min[space])
+    working = np.zeros(n, np.bool_)
+    working[space[long]] = True
+    now[PUMP] = np.where(working & rising, np.clip(water + 1, 1, 4), 0)
+    by_space = arrays.l_family_space.maximum(np.where(np.isnan(depth), -np.inf, depth), -np.inf).reshape(2, n)
+    dry_outside = (by_space[1] > -np.inf) & (by_space[1] < WET_DEPTH_M.value)
+    now[LEAK] = np.where(dry_outside & (by_space[0] >= statics.leak_m) & ~statics.underpass, 2, 0)
+
+
+def _blind(arrays: SiteArrays, statics: SiteStatics, fresh: BoolArray, in_rain: BoolArray) -> BoolArray:
+    """Tell which spaces are blind: in rain, and some primary place without a fresh level sensor, or none at all."""
+    blind = statics.unmonitored.copy()
+    if statics.primary_rows.size:
+        heard = statics.primary_groups.maximum(fresh[arrays.l_sensor[statics.primary_rows]].astype(np.int8), 1)
+        blind[statics.primary_group_space[heard == 0]] = True
+    return np.asarray(blind & in_rain)
+
+
+def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...]) -> None:
+    now, candidate, below, lasting = views
+    touched = np.flatnonzero(seen.touched)
+    families = np.array(DERIVED)
+    if touched.size:
+        last = state.derived_last[touched]
+        last[:, :, :2] = last[:, :, 1:]
+        last[:, families, 2] = now[families][:, touched].T
+        state.derived_last[touched] = last
+    last = state.derived_last[:, families]
+    confirmed = second_largest(last).T  # type: ignore[arg-type]
+    current = now[families]
+    candidate[families] = np.maximum(confirmed, np.where(current == 4, 4, 0))
+    below[families] = current
+    lasting[families] = np.maximum(last.max(axis=2).T, current)

@@ -1,0 +1,70 @@
+"""The rain family: basin rain against its thresholds, and whether a space is in rain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.arrays import BoolArray, FloatArray, SiteArrays
+from risk.evidence import second_largest
+from risk.levels import severity_of
+from risk.state import RAIN, EngineState
+from risk.statics import SiteStatics
+from risk.thresholds import IN_RAIN_S, OFF_DELAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class RainView:
+    """Rain as each space's basin sees it.
+
+    Attributes
+    ----------
+    basin_mm : ndarray, shape (basins, 3)
+        Most in 5, 10 and 60 minutes at any gauge. A silent gauge keeps its last word. [mm]
+    in_rain : ndarray, shape (N,)
+        2 mm in 5 min at a gauge of the basin within the last hour, a warning in force, or no fresh gauge.
+    steady : ndarray, shape (N,)
+        False while a gauge that showed alarming rain is silent: then rain cannot be said to be over.
+    """
+
+    basin_mm: FloatArray
+    in_rain: BoolArray
+    steady: BoolArray
+
+
+def rain_view(  # noqa: PLR0913 - the parts of one rule
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    fresh: BoolArray,
+    warned: bool,
+    tick_us: int,
+    views: tuple[NDArray[np.int8], ...],
+) -> RainView:
+    """Fill the rain family of every view and return what the basins show."""
+    del warned
+    now, candidate, below, lasting = views
+    mm = np.stack((state.acc_mm, second_largest(state.last_acc_mm), state.last_acc_mm.max(axis=2)))
+    mm = np.where(np.isinf(mm), 0.0, mm)
+    basin_mm = np.zeros((3, len(arrays.basins), 3))
+    for row in range(3):
+        np.maximum.at(basin_mm[row], arrays.g_basin, mm[row])
+    at_space = basin_mm[:, arrays.basin_of_space]
+    severity = np.maximum(
+        severity_of(at_space[:, :, 1], statics.rain_10min_mm), severity_of(at_space[:, :, 2], statics.rain_60min_mm)
+    )
+    now[RAIN], candidate[RAIN] = severity[0], severity[1]
+    below[RAIN], lasting[RAIN] = severity[0], severity[2]
+    gauge_fresh = fresh[arrays.g_sensor]
+    hot = (state.acc_mm[:, 1] >= statics.gauge_yellow_mm[0]) | (state.acc_mm[:, 2] >= statics.gauge_yellow_mm[1])
+    off_delay_us = int(OFF_DELAY_S.value * 1e6)
+    busy = hot | ((tick_us - state.busy_us < off_delay_us) & ~gauge_fresh)
+    state.busy_us[busy] = tick_us
+    size = len(arrays.basins)
+    silent = np.bincount(arrays.g_basin[busy & ~gauge_fresh], minlength=size) > 0
+    known = np.bincount(arrays.g_basin[gauge_fresh], minlength=size) > 0
+    wet = np.bincount(arrays.g_basin[tick_us - state.wet_us <= IN_RAIN_S.value * 1e6], minlength=size) > 0
+    in_rain = wet | ~known
+    return RainView(basin_mm[0], in_rain[arrays.basin_of_space], ~silent[arrays.basin_of_space])

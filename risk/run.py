@@ -1,0 +1,300 @@
+"""The engine's loop: the only place in this part with a store and a clock.
+
+Live it ticks when woken, at most every 200 ms and at least every 5 s. In a run it ticks where a run clock closed a batch.
+Either way each tick is recorded with its output in one transaction, so after a crash the memory is the last snapshot
+with the later ticks of the log folded in again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from risk.arrays import from_us, to_us
+from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, tick, with_site
+from risk.evidence import Samples
+from risk.output import TickOutput
+from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
+from risk.sensors import sensor_key
+from risk.snapshot import dump_state, load_state, read_header
+from risk.warnings import Act
+from undercroft.clock import Clock
+from undercroft.errors import StoreUnavailable
+from undercroft.model import Mode
+from undercroft.store import engine as store
+from undercroft.store.connection import Connection, connect
+from undercroft.store.migrate import mode_of
+from undercroft.store.site import site_at
+
+log = structlog.get_logger(__name__)
+
+LEAST_SPACING = timedelta(milliseconds=200)
+MOST_SPACING = timedelta(seconds=5)
+SNAPSHOT_EVERY = timedelta(minutes=5)
+SNAPSHOT_EVERY_RUN_TICKS = 50
+TICKS_AT_ONCE = 50
+WAIT_S = 0.25
+RECONNECT_AFTER_S = 1.0
+
+
+class Stop(Protocol):
+    """Asked between steps; once set the loop ends."""
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+        ...
+
+
+class StopFlag:
+    """A stop that a signal handler can set."""
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def set(self) -> None:
+        """Ask to stop."""
+        self._set = True
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+        return self._set
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTick:
+    """A tick to be taken: recorded already, or about to be."""
+
+    tick_seq: int
+    tick_at: datetime
+    up_to: int
+    run_seq: int | None
+
+
+class Follower:
+    """Folds ticks over the commit order of a database; holds the engine's memory."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.engine: Engine | None = None
+        self.cursor = 0
+        self.tick_seq = 0
+        self.tick_at: datetime | None = None
+        self.snapshot_tick_seq = 0
+        self.snapshot_at: datetime | None = None
+        self._index_of_id: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def restore(self) -> None:
+        """Come to the state after the last recorded tick."""
+        newest = store.last_tick(self._connection)
+        if newest is None:
+            return
+        self._load_snapshot(newest["tick_seq"])
+        refolded = 0
+        while ticks := store.ticks_after(self._connection, self.tick_seq, TICKS_AT_ONCE):
+            self.take([PendingTick(row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq) for row in ticks])
+            refolded += len(ticks)
+        log.info("engine_restored", tick_seq=self.tick_seq, snapshot=self.snapshot_tick_seq, refolded=refolded)
+
+    def _load_snapshot(self, up_to_tick_seq: int) -> None:
+        for snapshot in store.snapshots(self._connection, up_to_tick_seq):
+            if snapshot.engine_version != ENGINE_VERSION:
+                continue
+            header = read_header(snapshot.state)
+            _, site = site_at(self._connection, header["site_commit_seq"])
+            self.tick_at = from_us(header["tick_us"])
+            plant = plant_of(site, self.tick_at)
+            self.engine = Engine(load_state(snapshot.state, plant.arrays), plant)
+            self.cursor, self.tick_seq = header["up_to"], snapshot.tick_seq
+            self.snapshot_tick_seq, self.snapshot_at = snapshot.tick_seq, self.tick_at
+            self._map_sensors()
+            return
+
+    def _map_sensors(self) -> None:
+        assert self.engine is not None  # noqa: S101 - called once a site is there
+        index = self.engine.plant.arrays.sensor_index
+        keys = store.sensor_keys(self._connection, sensor_key)
+        self._index_of_id = np.full(max(keys, default=0) + 1, -1, np.int64)
+        for sensor_id, key in keys.items():
+            self._index_of_id[sensor_id] = index.get(key, -1)
+
+    def take(self, pending: list[PendingTick]) -> list[TickOutput]:
+        """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count."""
+        after, up_to = self.cursor, pending[-1].up_to
+        rows = store.observations(self._connection, after, up_to)
+        columns = _columns(rows)
+        acts = [_act(row) for row in store.acts(self._connection, after, up_to)]
+        sites = store.site_versions(self._connection, after, up_to)
+        outputs = []
+        for entry in pending:
+            before = self.cursor
+            self._take_site([seq for seq in sites if before < seq <= entry.up_to], entry)
+            if self.engine is None:
+                continue
+            inputs = Inputs(
+                tick_seq=entry.tick_seq,
+                tick_us=to_us(entry.tick_at),
+                up_to=entry.up_to,
+                run_seq=entry.run_seq,
+                samples=columns.between(before, entry.up_to, self._index_of_id),
+                acts=tuple(act for act in acts if before < act.commit_seq <= entry.up_to),
+            )
+            self.engine, output = tick(self.engine, inputs)
+            outputs.append(output)
+            self.cursor, self.tick_seq, self.tick_at = entry.up_to, entry.tick_seq, entry.tick_at
+        return outputs
+
+    def _take_site(self, versions: list[int], entry: PendingTick) -> None:
+        if not versions:
+            return
+        commit_seq, site = site_at(self._connection, versions[-1])
+        if self.engine is None:
+            self.engine = Engine.start(site, commit_seq, entry.tick_at)
+        else:
+            self.engine = with_site(self.engine, site, commit_seq, entry.tick_at)
+        self._map_sensors()
+        log.info("site_taken", commit_seq=commit_seq, spaces=len(site.spaces))
+
+    def snapshot(self) -> store.Snapshot:
+        """Return the memory after the last tick, to be committed with it."""
+        assert self.engine is not None  # noqa: S101 - a tick was taken
+        self.snapshot_tick_seq, self.snapshot_at = self.tick_seq, self.tick_at
+        return store.Snapshot(self.tick_seq, ENGINE_VERSION, dump_state(self.engine.state, self.engine.plant.arrays))
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    commit_seq: NDArray[np.int64]
+    sensor_id: NDArray[np.int64]
+    observed_us: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.int8]
+
+    def between(self, after: int, up_to: int, index_of_id: NDArray[np.int64]) -> Samples:
+        first, last = np.searchsorted(self.commit_seq, [after, up_to], side="right")
+        part = slice(int(first), int(last))
+        ids = self.sensor_id[part]
+        known = ids < index_of_id.size
+        index = np.where(known, index_of_id[np.where(known, ids, 0)] if index_of_id.size else -1, -1)
+        return Samples(index, self.observed_us[part], self.value[part], self.quality[part])
+
+
+def _columns(rows: list[store.ObservationRow]) -> _Columns:
+    if not rows:
+        none = np.zeros(0, np.int64)
+        return _Columns(none, none, none, np.zeros(0), np.zeros(0, np.int8))
+    seq, sensor, observed, value, quality = zip(*rows, strict=True)
+    order = np.argsort(np.array(seq, np.int64), kind="stable")
+    return _Columns(
+        np.array(seq, np.int64)[order],
+        np.array(sensor, np.int64)[order],
+        np.array(observed, np.int64)[order],
+        np.array(value, np.float64)[order],
+        np.array(quality, np.int8)[order],
+    )
+
+
+def _act(row: store.Row) -> Act:
+    return Act(row["commit_seq"], row["kind"], row["subject"], row["author"], to_us(row["acted_at"]), row["body"])
+
+
+def _write(connection: Connection, follower: Follower, outputs: list[TickOutput], *, snapshot: bool) -> None:
+    if not outputs:
+        return
+    write = store.TickWrite(tick_rows(outputs), assessment_rows(outputs), alarm_rows(outputs), event_rows(outputs))
+    store.write_ticks(connection, write, follower.snapshot() if snapshot else None)
+
+
+def step_run(connection: Connection, follower: Follower) -> int:
+    """Take the ticks of a run that are due, at most 50, in one transaction; return how many batches were covered."""
+    boundaries = store.boundaries_after(connection, follower.cursor, TICKS_AT_ONCE)
+    if not boundaries:
+        return 0
+    first = follower.tick_seq + 1
+    pending = [
+        PendingTick(first + number, entry.tick_at, entry.up_to_commit_seq, entry.run_seq)
+        for number, entry in enumerate(boundaries)
+    ]
+    outputs = follower.take(pending)
+    due = follower.tick_seq - follower.snapshot_tick_seq >= SNAPSHOT_EVERY_RUN_TICKS
+    _write(connection, follower, outputs, snapshot=due)
+    return len(outputs)
+
+
+def step_live(connection: Connection, follower: Follower, now: datetime) -> None:
+    """Take one tick on all that is committed. Time of ticks never goes back."""
+    tick_at = now if follower.tick_at is None else max(now, follower.tick_at)
+    entry = PendingTick(follower.tick_seq + 1, tick_at, store.committed_up_to(connection), None)
+    outputs = follower.take([entry])
+    due = follower.snapshot_at is None or tick_at - follower.snapshot_at >= SNAPSHOT_EVERY
+    _write(connection, follower, outputs, snapshot=due)
+
+
+def run_engine(url: str, clock: Clock, stop: Stop, on_ready: Callable[[], None]) -> None:
+    """Run until told to stop. A database that goes away is waited for; the memory then comes from the store again."""
+    while not stop.is_set():
+        try:
+            with _sessions(url) as (connection, listener):
+                if _await_lock(connection, stop):
+                    store.listen_for_commits(listener)
+                    on_ready()
+                    _follow(connection, listener, clock, stop)
+        except StoreUnavailable as error:
+            log.warning("database_lost", error=str(error))
+            time.sleep(RECONNECT_AFTER_S)
+
+
+@contextmanager
+def _sessions(url: str) -> Iterator[tuple[Connection, Connection]]:
+    with (
+        closing(connect(url, application_name="undercroft-engine", autocommit=True)) as connection,
+        closing(connect(url, application_name="undercroft-engine-listener", autocommit=True)) as listener,
+    ):
+        yield connection, listener
+
+
+def _await_lock(connection: Connection, stop: Stop) -> bool:
+    """Wait until this is the one engine of the database; False when told to stop before."""
+    told = False
+    while not stop.is_set():
+        if store.try_engine_lock(connection):
+            return True
+        if not told:
+            log.info("another_engine_runs", waiting=True)
+            told = True
+        time.sleep(WAIT_S)
+    return False
+
+
+def _follow(connection: Connection, listener: Connection, clock: Clock, stop: Stop) -> None:
+    mode = mode_of(connection)
+    follower = Follower(connection)
+    follower.restore()
+    log.info("engine_follows", mode=mode.value, tick_seq=follower.tick_seq)
+    if mode is Mode.EXERCISE:
+        while not stop.is_set():
+            if not step_run(connection, follower):
+                store.wait_for_commit(listener, WAIT_S)
+    else:
+        _follow_live(connection, listener, follower, clock, stop)
+
+
+def _follow_live(connection: Connection, listener: Connection, follower: Follower, clock: Clock, stop: Stop) -> None:
+    last_s = clock.monotonic_s() - MOST_SPACING.total_seconds()
+    woken = False
+    while not stop.is_set():
+        waited_s = clock.monotonic_s() - last_s
+        if waited_s >= MOST_SPACING.total_seconds() or (woken and waited_s >= LEAST_SPACING.total_seconds()):
+            last_s, woken = clock.monotonic_s(), False
+            step_live(connection, follower, clock.now())
+        elif woken:
+            time.sleep(LEAST_SPACING.total_seconds() - waited_s)
+        else:
+            woken = store.wait_for_commit(listener, min(WAIT_S, MOST_SPACING.total_seconds() - waited_s))

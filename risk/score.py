@@ -1,0 +1,149 @@
+"""Priority score 0-100: which space to look at first. It never raises, lowers or hides a level or an alarm.
+
+``S = 100 (1 - prod(1 - w_k x_k))``, ``x_k`` from 0 (best) to 1 (worst): one bad factor cannot be talked down by good
+ones, and the score never reaches 100. Shown contributions are the shares
+``S ln(1 - w_k x_k) / sum ln(1 - w_j x_j)``, which add up to the score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from risk.arrays import FloatArray, SiteArrays
+from risk.rules import Views
+from risk.shortage import shortage_of_spaces
+from risk.state import EngineState
+from risk.statics import SiteStatics
+from undercroft.site.model import Exposure, Space
+
+WEIGHTS_VERSION = "1"
+WEIGHTS: dict[str, float] = {
+    "level_margin": 0.60,
+    "forecast": 0.45,
+    "rain": 0.35,
+    "rise": 0.30,
+    "barrier": 0.30,
+    "confidence": 0.30,
+    "supplies": 0.20,
+    "people": 0.20,
+    "vulnerability": 0.15,
+    "assets": 0.10,
+}
+"""Weights [P], version 1. Hazard: level_margin, forecast, rain, rise. Exposure: people, assets. Coping: barrier, supplies."""
+
+DYNAMIC = ("level_margin", "forecast", "rain", "rise", "barrier", "confidence")
+
+FULL_RISE_M_MIN = 0.03
+FULL_RAIN_MM = (32.0, 98.0)
+MANY_PEOPLE = 200.0
+"""Factors are 1 at 3 cm/min, at the 50-year rain of 10 and 60 min, and 0.63 at 200 people."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreStatics:
+    """Factors that follow from the site, by day and by night, shape (N,) each, and what is left of the product."""
+
+    day: dict[str, FloatArray]
+    night: dict[str, FloatArray]
+    day_left: FloatArray
+    night_left: FloatArray
+
+
+def score_statics(arrays: SiteArrays) -> ScoreStatics:
+    """Return the static factors of a site."""
+    spaces = arrays.spaces
+    shared = {
+        "supplies": shortage_of_spaces(arrays.site, spaces),
+        "vulnerability": np.array([_vulnerability(space) for space in spaces]),
+        "assets": np.array([_assets(space.exposure) for space in spaces]),
+    }
+    day = shared | {"people": _people(np.array([space.exposure.people_day for space in spaces], np.float64))}
+    night = shared | {"people": _people(np.array([space.exposure.people_night for space in spaces], np.float64))}
+    return ScoreStatics(day, night, _left(day), _left(night))
+
+
+def _left(factors: dict[str, FloatArray]) -> FloatArray:
+    left = np.ones(next(iter(factors.values())).shape)
+    for name in sorted(factors):
+        left = left * (1.0 - WEIGHTS[name] * factors[name])
+    return left
+
+
+def _people(people: FloatArray) -> FloatArray:
+    return np.asarray(1.0 - np.exp(-people / MANY_PEOPLE))
+
+
+def _assets(exposure: Exposure) -> float:
+    floors = min(exposure.floors_below / 4.0, 1.0)
+    vehicles = 1.0 - float(np.exp(-exposure.vehicles / 200.0))
+    return 1.0 - (1.0 - 0.4 * floors) * (1.0 - 0.5 * vehicles) * (1.0 - 0.5 * exposure.power_room)
+
+
+def _vulnerability(space: Space) -> float:
+    low = max(
+        1.0 - min(max(entrance.crest_level_m - entrance.roadway_level_m, 0.0) / 0.45, 1.0)
+        for entrance in space.entrances
+    )
+    slow = max((min(e.barrier.deploy_min / 30.0, 1.0) for e in space.entrances if e.barrier is not None), default=1.0)
+    people = 0.5 * space.exposure.single_exit, 0.5 * space.exposure.vulnerable_people
+    return 1.0 - (1.0 - 0.4 * low) * (1.0 - 0.3 * slow) * (1.0 - people[0]) * (1.0 - people[1])
+
+
+def dynamic_factors(
+    state: EngineState, arrays: SiteArrays, statics: SiteStatics, views: Views
+) -> dict[str, FloatArray]:
+    """Return the factors that change with the evidence, shape (N,) each, in the order of `DYNAMIC`."""
+    n = arrays.n_spaces
+    depth = np.nan_to_num(state.held[arrays.l_sensor])
+    with_top = np.isfinite(views.least_m)
+    top_row = 3 - np.argmax(with_top[::-1], axis=0)
+    columns = np.arange(depth.size)
+    least = views.least_m[top_row, columns]
+    reach = np.clip(depth / np.maximum(least, 1e-3), 0.0, 1.0) * (top_row + 1) / 4.0 * with_top.any(axis=0)
+    margin = arrays.l_family_space.maximum(reach, 0.0).reshape(2, n).max(axis=0)
+    rate = np.where(depth >= 0.02, state.rate, 0.0)
+    rises = arrays.l_family_space.maximum(np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0), 0.0).reshape(2, n).max(axis=0)
+    mm = views.rain.basin_mm[arrays.basin_of_space]
+    rain = np.clip(np.maximum(mm[:, 1] / FULL_RAIN_MM[0], mm[:, 2] / FULL_RAIN_MM[1]), 0.0, 1.0)
+    soonest = np.fmin(views.times.orange_min + 15.0, views.times.red_min)
+    ahead = np.where(np.isnan(soonest), 0.0, np.clip(1.0 - soonest / 75.0, 0.0, 1.0))
+    needed = np.bincount(arrays.e_space[arrays.e_needed], minlength=n)
+    open_ = np.bincount(arrays.e_space[arrays.e_needed & ~views.closed], minlength=n)
+    share_open = open_ / np.maximum(needed, 1)
+    stale = np.bincount(arrays.l_space[~views.fresh[arrays.l_sensor]], minlength=n)
+    sensors = np.bincount(arrays.l_space, minlength=n)
+    silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1))
+    confidence = np.where(views.blind, 1.0, 0.5 * silent)
+    del statics
+    values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence)
+    return dict(zip(DYNAMIC, values, strict=True))
+
+
+def score_of(dynamic: dict[str, FloatArray], statics: ScoreStatics, *, by_day: bool) -> FloatArray:
+    """Return the score of every space, to one decimal."""
+    left = statics.day_left if by_day else statics.night_left
+    return np.asarray(np.round(100.0 * (1.0 - left * _left(dynamic)), 1))
+
+
+def contributions(
+    dynamic: dict[str, FloatArray], statics: ScoreStatics, space: int, *, by_day: bool
+) -> dict[str, object]:
+    """Return what each factor adds to the score of one space, with its worst-case value and weight."""
+    factors = dynamic | (statics.day if by_day else statics.night)
+    parts = {name: float(np.log1p(-WEIGHTS[name] * factors[name][space])) for name in WEIGHTS}
+    total = sum(parts.values())
+    score = 100.0 * (1.0 - float(np.exp(total)))
+    return {
+        "weights_version": WEIGHTS_VERSION,
+        "factors": [
+            {
+                "factor": name,
+                "points": round(score * parts[name] / total, 2) if total else 0.0,
+                "x": round(float(factors[name][space]), 3),
+                "weight": WEIGHTS[name],
+            }
+            for name in WEIGHTS
+        ],
+    }

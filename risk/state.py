@@ -1,0 +1,156 @@
+"""What the engine remembers between ticks: arrays by sensor, gauge and space, and nothing else.
+
+Every field states its axis, type and first value, so that a new state, a state carried over to a changed site, and a
+snapshot need no second list. Axes: S sensors, L level sensors, G rain sensors, N spaces.
+Times are microseconds since 1970, `NEVER_US` for never; NaN is "not known yet".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.warnings import RainWarning
+
+FAMILIES = (
+    "depth", "freeboard", "rise", "rain", "warning", "barrier", "pump", "forecast", "leak", "blind", "report",
+)  # fmt: skip
+"""Families of rules, in the order of every family axis. A new family in an alarm is told again."""
+
+DEPTH, FREEBOARD, RISE, RAIN, WARNING, BARRIER, PUMP, FORECAST, LEAK, BLIND, REPORT = range(len(FAMILIES))
+
+RISE_SLOTS = 6
+"""Samples kept for the rise rate, at least 50 s apart: 5 minutes at one a minute."""
+
+RAIN_SLOTS = 80
+"""Points kept of a gauge's cumulative curve, at least 50 s apart: more than 60 minutes."""
+
+Small = NDArray[np.int8]
+
+
+def _axis(axis: str, dtype: type[np.generic], fill: float, trailing: tuple[int, ...] = ()) -> dict[str, Any]:
+    return {"axis": axis, "dtype": dtype, "fill": fill, "trailing": trailing}
+
+
+@dataclass(slots=True)
+class EngineState:
+    """The engine's memory. `risk.engine.tick` uses it up: the arrays are changed in place.
+
+    Sensors (S)
+        ``order_us, observed_us, value, quality``: the newest reading as it came; ``x`` the same on the scale where
+        more is worse (depth over ground, 1 for a barrier that is not closed). ``held``: the value the rules use; a
+        good reading sets it, a doubtful one may only raise it. ``held_before``: before the newest instant, for
+        conflicts. ``evidence_us``: newest good or doubtful reading. ``good_run``: good readings in a row, up to 3.
+    Level sensors (L)
+        ``ring_*``: samples for the rise rate; ``last_*``: the last three samples, oldest first; ``rate`` [m/min];
+        ``implicated``: has had a part in the open alarm of its space.
+    Rain sensors (G)
+        ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
+    Spaces (N)
+        ``derived_last``: severities of the derived families at the last three touched ticks. ``alarm_*``: the alarm.
+        ``written_*``: what the last assessment said.
+    """
+
+    site_commit_seq: int
+    tick_seq: int
+    tick_us: int
+    up_to: int
+    warnings: dict[str, RainWarning]
+
+    order_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    observed_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    value: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
+    quality: Small = field(metadata=_axis("S", np.int8, 9))
+    x: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
+    held: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
+    held_before: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
+    evidence_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    known_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    spacing_us: IntArray = field(metadata=_axis("S", np.int64, 2**62))
+    good_run: Small = field(metadata=_axis("S", np.int8, 0))
+    running_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+
+    ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
+    ring_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (RISE_SLOTS,)))
+    last_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (3,)))
+    last_m: FloatArray = field(metadata=_axis("L", np.float64, -np.inf, (3,)))
+    rate: FloatArray = field(metadata=_axis("L", np.float64, 0.0))
+    last_rate: FloatArray = field(metadata=_axis("L", np.float64, -np.inf, (3,)))
+    implicated: BoolArray = field(metadata=_axis("L", np.bool_, 0))
+
+    total_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0))
+    curve_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US, (RAIN_SLOTS,)))
+    curve_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0, (RAIN_SLOTS,)))
+    acc_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0, (3,)))
+    last_acc_mm: FloatArray = field(metadata=_axis("G", np.float64, -np.inf, (3, 3)))
+    wet_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    busy_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+
+    derived_last: Small = field(metadata=_axis("N", np.int8, 0, (len(FAMILIES), 3)))
+    alarm_severity: Small = field(metadata=_axis("N", np.int8, 0))
+    alarm_peak: Small = field(metadata=_axis("N", np.int8, 0))
+    alarm_families: NDArray[np.int32] = field(metadata=_axis("N", np.int32, 0))
+    alarm_occurrence: NDArray[np.int32] = field(metadata=_axis("N", np.int32, 0))
+    alarm_events: IntArray = field(metadata=_axis("N", np.int64, 0))
+    alarm_raised_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
+    alarm_below_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
+    written_signature: IntArray = field(metadata=_axis("N", np.int64, -1))
+    written_score: FloatArray = field(metadata=_axis("N", np.float64, -100.0))
+    due_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
+
+
+def array_fields() -> tuple[Field[Any], ...]:
+    """Return the fields of the state that are arrays."""
+    return tuple(entry for entry in fields(EngineState) if "axis" in entry.metadata)
+
+
+def axis_keys(arrays: SiteArrays) -> dict[str, list[Hashable]]:
+    """Return what each row of each axis stands for; it survives a change of the site."""
+    keys = [sensor.key for sensor in arrays.sensors]
+    return {
+        "S": list(keys),
+        "L": [(keys[s], int(arrays.s_space[s] >= 0)) for s in arrays.l_sensor],
+        "G": [keys[s] for s in arrays.g_sensor],
+        "N": [space.id for space in arrays.spaces],
+    }
+
+
+def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
+    """Return the state before the first tick."""
+    sizes = {axis: len(keys) for axis, keys in axis_keys(arrays).items()}
+    values = {
+        entry.name: np.full(
+            (sizes[entry.metadata["axis"]], *entry.metadata["trailing"]),
+            entry.metadata["fill"],
+            entry.metadata["dtype"],
+        )
+        for entry in array_fields()
+    }
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, {}, **values)
+
+
+def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
+    """Return the state for another version of the site: what both know keeps its memory, the rest starts fresh.
+
+    A level sensor whose ground changed keeps its held value as it was measured then, until its next reading.
+    """
+    result = fresh_state(new, site_commit_seq)
+    result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to
+    result.warnings = dict(state.warnings)
+    before, after = axis_keys(old), axis_keys(new)
+    for axis, keys in after.items():
+        position = {key: index for index, key in enumerate(before[axis])}
+        pairs = [(position[key], index) for index, key in enumerate(keys) if key in position]
+        if not pairs:
+            continue
+        source, target = np.array(pairs, np.int64).T
+        for entry in array_fields():
+            if entry.metadata["axis"] == axis:
+                getattr(result, entry.name)[target] = getattr(state, entry.name)[source]
+    result.written_signature[:] = -1
+    return result

@@ -1,0 +1,114 @@
+"""What follows from a site and its thresholds alone, worked out once per version instead of per tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from risk.arrays import BoolArray, FloatArray, IntArray, Segments, SiteArrays
+from risk.forecast import Storage, rows_by_space, storage_of
+from risk.levels import SEVERITIES, LevelTable, level_table
+from risk.sensors import BARRIER, PUMP
+
+
+@dataclass(frozen=True, slots=True)
+class SiteStatics:
+    """Thresholds as arrays; (4, ...) tables hold the least value per severity, infinite for none."""
+
+    levels: LevelTable
+    storage: Storage
+    underpass: BoolArray
+    rain_10min_mm: FloatArray
+    rain_60min_mm: FloatArray
+    gauge_yellow_mm: FloatArray
+    colour: FloatArray
+    rise_rows: IntArray
+    rise_m_min: FloatArray
+    rise_space: Segments
+    outside_rows: IntArray
+    inside_rows: IntArray
+    pump_sensors: IntArray
+    pump_min: FloatArray
+    leak_m: FloatArray
+    e_need_m: FloatArray
+    to_orange_min: FloatArray
+    to_red_min: FloatArray
+    stale_intervals: float
+    primary_rows: IntArray
+    primary_groups: Segments
+    primary_group_space: IntArray
+    unmonitored: BoolArray
+    l_interval_min: FloatArray
+    level_rows: tuple[IntArray, ...]
+    entrance_rows: tuple[IntArray, ...]
+    rise_set: frozenset[int]
+    barrier_sensors: dict[int, tuple[int, ...]]
+
+
+def _table(arrays: SiteArrays, rule: str) -> FloatArray:
+    find = arrays.thresholds.value
+    values = np.array([[find(rule, space.id, space.kind, s) for space in arrays.spaces] for s in SEVERITIES])
+    return np.where(np.isnan(values), np.inf, values)
+
+
+def _single(arrays: SiteArrays, rule: str, severity: int, absent: float) -> FloatArray:
+    values = np.array([arrays.thresholds.value(rule, space.id, space.kind, severity) for space in arrays.spaces])
+    return np.where(np.isnan(values), absent, values)
+
+
+def statics_of(arrays: SiteArrays) -> SiteStatics:
+    """Return the statics of a site."""
+    underpass = np.array([space.kind == "underpass" for space in arrays.spaces], np.bool_)
+    rise_rows = np.flatnonzero(arrays.l_outside | underpass[arrays.l_space])
+    order = np.argsort(arrays.l_space[rise_rows], kind="stable")
+    rise_rows = rise_rows[order]
+    rain_10min, rain_60min = _table(arrays, "rain-10min"), _table(arrays, "rain-60min")
+    primary = np.flatnonzero(arrays.l_primary)
+    group_keys = arrays.l_space[primary] * (len(arrays.entrances) + 1) + arrays.l_entrance[primary] + 1
+    order = np.argsort(group_keys, kind="stable")
+    primary, group_keys = primary[order], group_keys[order]
+    _, group = np.unique(group_keys, return_inverse=True)
+    groups = int(group.max()) + 1 if group.size else 0
+    group_space = np.zeros(groups, np.int64)
+    group_space[group] = arrays.l_space[primary]
+    unmonitored = np.ones(arrays.n_spaces, np.bool_)
+    unmonitored[arrays.l_space[primary]] = False
+    stale = arrays.thresholds.by_kind.get(("blind", None, 2))
+    return SiteStatics(
+        levels=level_table(arrays),
+        storage=storage_of(arrays),
+        underpass=underpass,
+        rain_10min_mm=rain_10min,
+        rain_60min_mm=rain_60min,
+        gauge_yellow_mm=np.array([rain_10min[1].min(), rain_60min[1].min()]),
+        colour=_table(arrays, "warning-colour"),
+        rise_rows=rise_rows,
+        rise_m_min=_table(arrays, "rise-rate")[:, arrays.l_space[rise_rows]],
+        rise_space=Segments.of(arrays.l_space[rise_rows], arrays.n_spaces),
+        outside_rows=np.flatnonzero(arrays.l_outside),
+        inside_rows=np.flatnonzero(~arrays.l_outside),
+        pump_sensors=np.flatnonzero((arrays.s_role == PUMP) & (arrays.s_space >= 0)),
+        pump_min=_single(arrays, "pump-not-coping", 1, np.inf),
+        leak_m=_single(arrays, "leak", 2, np.inf),
+        e_need_m=_single(arrays, "barrier-not-deployed", 2, -np.inf)[arrays.e_space],
+        to_orange_min=_single(arrays, "time-to-orange", 2, -np.inf),
+        to_red_min=_single(arrays, "time-to-red", 3, -np.inf),
+        stale_intervals=3.0 if stale is None else stale.value,
+        primary_rows=primary,
+        primary_groups=Segments.of(group.astype(np.int64), groups),
+        primary_group_space=group_space,
+        unmonitored=unmonitored,
+        l_interval_min=arrays.s_limit_wet_us[arrays.l_sensor] / 60e6,
+        level_rows=rows_by_space(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
+        entrance_rows=rows_by_space(np.arange(len(arrays.entrances)), arrays.e_space, arrays.n_spaces),
+        rise_set=frozenset(rise_rows.tolist()),
+        barrier_sensors=_barrier_sensors(arrays),
+    )
+
+
+def _barrier_sensors(arrays: SiteArrays) -> dict[int, tuple[int, ...]]:
+    found: dict[int, list[int]] = {}
+    for sensor in np.flatnonzero((arrays.s_role == BARRIER) & (arrays.s_entrance >= 0)).tolist():
+        found.setdefault(int(arrays.s_entrance[sensor]), []).append(sensor)
+    return {entrance: tuple(sensors) for entrance, sensors in found.items()}

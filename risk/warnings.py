@@ -1,0 +1,77 @@
+"""Rain warnings in force: entered by people as acts, kept by id, and asked per space.
+
+An act of kind ``rain_warning`` has subject ``warning/<id>`` and body ``{"colour": "yellow|orange|red", "state":
+"in_force|ended", "basins": [...], "streets": [...]}``; neither list: the whole district.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from risk.arrays import FloatArray, SiteArrays
+
+COLOUR_RANK = {"yellow": 1, "orange": 2, "red": 3}
+"""Shenzhen knows three colours and no blue (domain notes 2.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a person did, at its place in the commit order."""
+
+    commit_seq: int
+    kind: str
+    subject: str
+    author: str
+    acted_us: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RainWarning:
+    """A warning in force."""
+
+    colour: str
+    basins: tuple[str, ...]
+    streets: tuple[str, ...]
+    author: str
+    acted_us: int
+
+
+def fold_warnings(warnings: dict[str, RainWarning], acts: Iterable[Act]) -> None:
+    """Take acts of kind ``rain_warning`` into the warnings in force, in commit order."""
+    for act in sorted(acts, key=lambda act: act.commit_seq):
+        if act.kind != "rain_warning":
+            continue
+        if act.body.get("state", "in_force") == "ended":
+            warnings.pop(act.subject, None)
+            continue
+        colour = str(act.body["colour"])
+        if colour not in COLOUR_RANK:
+            raise ValueError(f"act {act.commit_seq}: colour {colour!r} is not one of {', '.join(COLOUR_RANK)}")
+        warnings[act.subject] = RainWarning(
+            colour,
+            tuple(sorted(act.body.get("basins", ()))),
+            tuple(sorted(act.body.get("streets", ()))),
+            act.author,
+            act.acted_us,
+        )
+
+
+def applies(warning: RainWarning, basin: str, street: str) -> bool:
+    """Tell whether a warning covers a place."""
+    if not warning.basins and not warning.streets:
+        return True
+    return basin in warning.basins or street in warning.streets
+
+
+def colour_of_spaces(warnings: Mapping[str, RainWarning], arrays: SiteArrays) -> FloatArray:
+    """Return the worst colour in force per space: 0 none, 1 yellow, 2 orange, 3 red."""
+    rank = np.zeros(arrays.n_spaces)
+    for _, warning in sorted(warnings.items()):
+        covered = [applies(warning, space.basin, space.street) for space in arrays.spaces]
+        np.maximum(rank, np.where(covered, COLOUR_RANK[warning.colour], 0), out=rank)
+    return rank

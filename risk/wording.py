@@ -1,0 +1,87 @@
+"""The words of reasons, Chinese and English, in one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLOURS_ZH = {"yellow": "黄色", "orange": "橙色", "red": "红色"}
+
+BARRIERS_ZH = {
+    "none": "未安装", "open": "敞开", "deploying": "正在关闭", "deployed_unverified": "已放下未核实", "deployed": "已关闭",
+    "overtopped": "已漫顶", "failed": "故障", "unknown": "状态不明",
+}  # fmt: skip
+
+
+def _cm(metres: float | None) -> str:
+    return "-" if metres is None else f"{metres * 100:.0f} cm"
+
+
+def phrase(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - one line per rule
+    """Return a rule's finding in English and Chinese."""
+    en, zh = words.get("place_en", ""), words.get("place_zh", "")
+    edge_en, edge_zh = ("barrier top", "挡板顶") if words.get("deployed") else ("crest", "挡水坎")
+    match rule:
+        case "inside-depth":
+            return (
+                f"Water {_cm(value)} deep {en} (limit {_cm(threshold)})",
+                f"{zh}积水 {_cm(value)}(阈值 {_cm(threshold)})",
+            )
+        case "inside-depth-rising":
+            return (
+                f"Water {_cm(value)} deep {en} and rising (limit {_cm(threshold)})",
+                f"{zh}积水 {_cm(value)} 且在上涨(阈值 {_cm(threshold)})",
+            )
+        case "freeboard":
+            return (
+                f"Water {en} stands {_cm(value)} below the {edge_en} (limit {_cm(threshold)})",
+                f"{zh}水面距{edge_zh}仅 {_cm(value)}(阈值 {_cm(threshold)})",
+            )
+        case "outside-head":
+            return (
+                f"Water {en} stands {_cm(value)} over the {edge_en} (limit {_cm(threshold)})",
+                f"{zh}水面高出{edge_zh} {_cm(value)}(阈值 {_cm(threshold)})",
+            )
+        case "rise-rate":
+            rate, limit = f"{value * 100:.1f} cm/min", "-" if threshold is None else f"{threshold * 100:.0f} cm/min"
+            return f"Water {en} rises {rate} (limit {limit})", f"{zh}水位上涨 {rate}(阈值 {limit})"
+        case "rain-10min" | "rain-60min":
+            minutes = rule.removeprefix("rain-").removesuffix("min")
+            ready_en, ready_zh = ("; be ready for red", ",做好红色准备") if words.get("ready") else ("", "")
+            return (
+                f"{value:.1f} mm of rain in {minutes} min (limit {threshold} mm){ready_en}",
+                f"{minutes} 分钟雨量 {value:.1f} mm(阈值 {threshold} mm){ready_zh}",
+            )
+        case "warning-colour":
+            colour = words["colour"]
+            return f"Rain warning in force: {colour}", f"暴雨{COLOURS_ZH[colour]}预警生效"
+        case "barrier-not-deployed":
+            state = words.get("barrier", "unknown")
+            soon_en, soon_zh = (", and will be", ",预计") if words.get("forecast") else ("", ",")
+            return (
+                f"Barrier needed {en} but {state.replace('_', ' ')}: water {_cm(value)} below the crest"
+                + (" and rising towards it" if soon_en else f" (limit {_cm(threshold)})"),
+                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{soon_zh}水面距挡水坎 {_cm(value)}(阈值 {_cm(threshold)})",
+            )
+        case "pump-not-coping":
+            return f"Pump runs {value:.0f} min and the level still rises", f"水泵运行 {value:.0f} 分钟,水位仍上涨"
+        case "time-to-orange" | "time-to-red":
+            colour = rule.removeprefix("time-to-")
+            return (
+                f"Likely to reach {colour} in {value:.0f} min (limit {threshold:.0f} min)"
+                if threshold is not None
+                else f"Likely to reach {colour} in {value:.0f} min",
+                f"预计 {value:.0f} 分钟后达到{COLOURS_ZH[colour]}",
+            )
+        case "leak":
+            return (
+                f"{_cm(value)} of water inside while outside is dry: leak, pump failure or sensor fault, look",
+                f"室外无水而室内积水 {_cm(value)}:渗漏、水泵或传感器故障,请查看",
+            )
+        case "blind":
+            if words.get("never"):
+                return "No level sensor here while it rains: blind", "降雨中本处无水位数据:失明"
+            return (
+                f"No data {en} for {words['minutes']:.0f} min while it rains: blind",
+                f"降雨中{zh}已 {words['minutes']:.0f} 分钟无数据:失明",
+            )
+    raise ValueError(f"no words for rule {rule}")

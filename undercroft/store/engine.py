@@ -1,0 +1,193 @@
+"""What the engine asks of the store: inputs in commit order, and one transaction for what ticks say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from psycopg.rows import tuple_row
+
+from undercroft.store.commit import COMMIT_CHANNEL, TICK_CHANNEL
+from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.sql import sql
+
+Row = dict[str, Any]
+ObservationRow = tuple[int, int, int, float, int]
+"""(commit_seq, sensor_id, observed_us, value, quality)"""
+
+SNAPSHOTS_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TickRow:
+    """A tick as it is recorded."""
+
+    tick_seq: int
+    tick_at: datetime
+    up_to_commit_seq: int
+    run_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """The end of a batch that a run clock closed: a tick of a run."""
+
+    tick_at: datetime
+    run_seq: int
+    up_to_commit_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The engine's memory after a tick."""
+
+    tick_seq: int
+    engine_version: str
+    state: bytes
+
+
+def _rows(connection: Connection, name: str, **values: object) -> list[Row]:
+    with translated_errors():
+        return connection.execute(sql(name).encode(), values).fetchall()
+
+
+def try_engine_lock(connection: Connection) -> bool:
+    """Take the lock of the one engine of this database, for as long as the connection lives; tell whether it is ours."""
+    locked = bool(_rows(connection, "engine_try_lock")[0]["locked"])
+    connection.commit()
+    return locked
+
+
+def listen_for_commits(connection: Connection) -> None:
+    """Ask to be woken by commits; the connection must be in autocommit."""
+    with translated_errors():
+        connection.execute(f"listen {COMMIT_CHANNEL}".encode())
+
+
+def wait_for_commit(connection: Connection, timeout_s: float) -> bool:
+    """Wait for a commit, at most this long; tell whether one came. Those already waiting are taken together. [s]"""
+    with translated_errors():
+        return any(True for _ in connection.notifies(timeout=timeout_s, stop_after=1))
+
+
+def committed_up_to(connection: Connection) -> int:
+    """Return the newest number of the commit order."""
+    return int(_rows(connection, "engine_committed")[0]["commit_seq"])
+
+
+def last_tick(connection: Connection) -> Row | None:
+    """Return the newest tick, or None."""
+    return next(iter(_rows(connection, "engine_last_tick")), None)
+
+
+def ticks_after(connection: Connection, tick_seq: int, most: int) -> list[TickRow]:
+    """Return recorded ticks in order."""
+    return [TickRow(**row) for row in _rows(connection, "engine_ticks_after", tick_seq=tick_seq, most=most)]
+
+
+def boundaries_after(connection: Connection, after: int, most: int) -> list[Boundary]:
+    """Return the ticks of a run that are still to be taken, in order."""
+    return [Boundary(**row) for row in _rows(connection, "engine_boundaries", after=after, most=most)]
+
+
+def snapshots(connection: Connection, up_to_tick_seq: int) -> list[Snapshot]:
+    """Return the snapshots of ticks up to this one, newest first."""
+    return [Snapshot(**row) for row in _rows(connection, "engine_snapshots", tick_seq=up_to_tick_seq)]
+
+
+def observations(connection: Connection, after: int, up_to: int) -> list[ObservationRow]:
+    """Return the readings of a stretch of the commit order, conflicting ones too."""
+    with translated_errors(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        cursor.execute(sql("engine_observations").encode(), {"after": after, "up_to": up_to})
+        return cursor.fetchall()
+
+
+def acts(connection: Connection, after: int, up_to: int) -> list[Row]:
+    """Return what people did in a stretch of the commit order."""
+    return _rows(connection, "engine_acts", after=after, up_to=up_to)
+
+
+def site_versions(connection: Connection, after: int, up_to: int) -> list[int]:
+    """Return where in a stretch of the commit order the site changed."""
+    return [row["commit_seq"] for row in _rows(connection, "engine_site_versions", after=after, up_to=up_to)]
+
+
+def sensor_keys(connection: Connection, key: Callable[[str, str, str], str]) -> dict[int, str]:
+    """Return sensor id -> name; ``key`` makes a name of device, probe and quantity."""
+    rows = _rows(connection, "engine_sensor_keys")
+    return {row["sensor_id"]: key(row["device_id"], row["at"], row["quantity"]) for row in rows}
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in names}
+
+
+_STATEMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ticks": ("engine_insert_ticks", ("tick_seq", "tick_at", "up_to", "run_seq")),
+    "assessments": (
+        "engine_insert_assessments",
+        ("space_id", "tick_seq", "tick_at", "level", "score", "blind", "reasons", "contributions", "evidence"),
+    ),
+    "alarms": (
+        "engine_upsert_alarms",
+        (
+            "subject", "occurrence", "subject_kind", "severity", "peak_severity", "active", "raised_at", "cleared_at",
+            "reasons", "last_tick_seq",
+        ),
+    ),
+    "events": (
+        "engine_insert_alarm_events",
+        ("subject", "event_no", "occurrence", "tick_seq", "tick_at", "kind", "severity", "reasons", "detail"),
+    ),
+}  # fmt: skip
+
+_AS_JSON = frozenset({"reasons", "contributions", "evidence", "detail"})
+
+
+@dataclass(frozen=True, slots=True)
+class TickWrite:
+    """Rows of one or more ticks by table; JSON columns as values."""
+
+    ticks: list[Row]
+    assessments: list[Row]
+    alarms: list[Row]
+    events: list[Row]
+
+
+def write_ticks(connection: Connection, write: TickWrite, snapshot: Snapshot | None) -> None:
+    """Commit the output of ticks, their cursor and a snapshot together, and tell the readers. All of it, or nothing."""
+    with translated_errors(), connection.transaction(), connection.pipeline():
+        for part, (name, columns) in _STATEMENTS.items():
+            rows: list[Row] = getattr(write, part)
+            if rows:
+                values = _columns(rows, columns)
+                connection.execute(
+                    sql(name).encode(),
+                    {column: [_json(v) for v in vs] if column in _AS_JSON else vs for column, vs in values.items()},
+                    prepare=True,
+                )
+        if snapshot is not None:
+            connection.execute(
+                sql("engine_insert_snapshot").encode(),
+                {"tick_seq": snapshot.tick_seq, "engine_version": snapshot.engine_version, "state": snapshot.state},
+            )
+            connection.execute(sql("engine_prune_snapshots").encode(), {"kept": SNAPSHOTS_KEPT})
+        newest = {"channel": TICK_CHANNEL, "tick_seq": write.ticks[-1]["tick_seq"]}
+        connection.execute(sql("engine_notify_tick").encode(), newest, prepare=True)
+
+
+def alarm_events(connection: Connection) -> list[Row]:
+    """Return the whole alarm log."""
+    return _rows(connection, "alarm_events_canonical")
+
+
+def alarms(connection: Connection, *, open_only: bool) -> list[Row]:
+    """Return the alarms, open ones first, worst first."""
+    return _rows(connection, "alarms_list", open_only=open_only)

@@ -1,0 +1,90 @@
+-- What the engine reads in commit order, and what a tick writes.
+
+-- name: engine_try_lock
+select pg_try_advisory_lock(hashtext('undercroft'), hashtext('engine')) as locked;
+
+-- name: engine_committed
+-- The counter row is locked until its transaction ends, so what is seen here is complete up to this number.
+select commit_seq from commit_counter;
+
+-- name: engine_last_tick
+select tick_seq, tick_at, up_to_commit_seq from tick order by tick_seq desc limit 1;
+
+-- name: engine_ticks_after
+select tick_seq, tick_at, up_to_commit_seq, run_seq from tick where tick_seq > %(tick_seq)s order by tick_seq limit %(most)s;
+
+-- name: engine_boundaries
+select run_now as tick_at, run_seq, commit_seq as up_to_commit_seq
+from batch where run_now is not null and commit_seq > %(after)s order by commit_seq limit %(most)s;
+
+-- name: engine_snapshots
+select tick_seq, engine_version, state from engine_snapshot where tick_seq <= %(tick_seq)s order by tick_seq desc;
+
+-- name: engine_observations
+select b.commit_seq, o.sensor_id, (extract(epoch from o.observed_at) * 1000000)::bigint as observed_us, o.value, o.quality
+from batch b join observation o on o.batch_id = b.batch_id
+where b.commit_seq > %(after)s and b.commit_seq <= %(up_to)s
+union all
+select b.commit_seq, c.sensor_id, (extract(epoch from c.observed_at) * 1000000)::bigint, c.value, c.quality
+from batch b join observation_conflict c on c.batch_id = b.batch_id
+where b.commit_seq > %(after)s and b.commit_seq <= %(up_to)s;
+
+-- name: engine_acts
+select commit_seq, kind, subject, author, acted_at, body
+from act where commit_seq > %(after)s and commit_seq <= %(up_to)s order by commit_seq;
+
+-- name: engine_site_versions
+select commit_seq from site_version where commit_seq > %(after)s and commit_seq <= %(up_to)s order by commit_seq;
+
+-- name: engine_sensor_keys
+select sensor_id, device_id, at, quantity from sensor;
+
+-- name: engine_insert_ticks
+insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq)
+select * from unnest(%(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(up_to)s::bigint[], %(run_seq)s::bigint[]);
+
+-- name: engine_insert_assessments
+insert into assessment (space_id, tick_seq, tick_at, level, score, blind, reasons, contributions, evidence)
+select * from unnest(
+    %(space_id)s::text[], %(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(level)s::smallint[],
+    %(score)s::double precision[], %(blind)s::boolean[], %(reasons)s::jsonb[], %(contributions)s::jsonb[],
+    %(evidence)s::jsonb[]);
+
+-- name: engine_upsert_alarms
+insert into alarm as known (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at,
+    reasons, last_tick_seq)
+select * from unnest(
+    %(subject)s::text[], %(occurrence)s::integer[], %(subject_kind)s::text[], %(severity)s::smallint[],
+    %(peak_severity)s::smallint[], %(active)s::boolean[], %(raised_at)s::timestamptz[], %(cleared_at)s::timestamptz[],
+    %(reasons)s::jsonb[], %(last_tick_seq)s::bigint[])
+on conflict (subject, occurrence) do update set
+    severity = excluded.severity,
+    reasons = case when excluded.reasons = '[]' then known.reasons else excluded.reasons end,
+    peak_severity = excluded.peak_severity,
+    active = excluded.active,
+    cleared_at = excluded.cleared_at,
+    last_tick_seq = excluded.last_tick_seq;
+
+-- name: engine_insert_alarm_events
+insert into alarm_event (subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons, detail)
+select * from unnest(
+    %(subject)s::text[], %(event_no)s::bigint[], %(occurrence)s::integer[], %(tick_seq)s::bigint[],
+    %(tick_at)s::timestamptz[], %(kind)s::text[], %(severity)s::smallint[], %(reasons)s::jsonb[], %(detail)s::jsonb[]);
+
+-- name: engine_insert_snapshot
+insert into engine_snapshot (tick_seq, engine_version, state) values (%(tick_seq)s, %(engine_version)s, %(state)s);
+
+-- name: engine_prune_snapshots
+delete from engine_snapshot where tick_seq < (
+    select min(tick_seq) from (select tick_seq from engine_snapshot order by tick_seq desc limit %(kept)s) newest);
+
+-- name: engine_notify_tick
+select pg_notify(%(channel)s, %(tick_seq)s::text);
+
+-- name: alarm_events_canonical
+select tick_at, subject, event_no, occurrence, kind, severity, reasons, detail
+from alarm_event order by tick_at, subject, event_no;
+
+-- name: alarms_list
+select subject, occurrence, severity, peak_severity, active, acknowledged, raised_at, cleared_at, reasons
+from alarm where active or not %(open_only)s order by active desc, severity desc, raised_at, subject;
