@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.timescale import timescale_db, timescale_live_db, timescale_url  # noqa: F401 - fixtures
+from tests.no_skip import pytest_make_collect_report, pytest_runtest_makereport
 from undercroft.model import Mode
 from undercroft.stack.broker import Broker, running_broker
 from undercroft.stack.datadir import DataDir, open_data_dir
 from undercroft.stack.postgres import PostgresServer, running_postgres
 from undercroft.store.databases import create_database, drop_database, migrate_database, renew_deployment_id
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 _NUMBERS = count(1)
 

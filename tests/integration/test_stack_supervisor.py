@@ -147,7 +147,7 @@ def test_no_descriptor_is_left() -> None:
             with Supervisor() as supervisor:
                 supervisor.start(python("one", READY))
                 supervisor.wait_ready("one", DEADLINE_S)
-        return len(os.listdir("/proc/self/fd"))
+        return len(list(Path("/proc/self/fd").iterdir()))
 
     assert rounds(1) == rounds(3)
 

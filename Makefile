@@ -1,0 +1,51 @@
+# Everything runs in .venv, built by `make setup`, which every other target brings up to date first.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+ARGS ?=
+CODE := undercroft ingest risk api dashboards simulators tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all check bench clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## Build .venv from requirements.txt.
+
+$(STAMP): requirements.txt pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "undercroft: no Python 3.11 or newer found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; fi
+	@if ! $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "undercroft: $(PYTHON) has no venv module; install the system package python3-venv (Debian, Ubuntu)" >&2; \
+		exit 1; fi
+	@echo "setting up $(VENV); the first time it takes some minutes"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Watch a rainstorm flood a district; options in ARGS="...".
+	@$(BIN)/undercroft demo $(ARGS)
+
+test: setup ## Prove it: real broker, real database, real processes.
+	@$(BIN)/pytest -q -m "not slow" $(ARGS)
+
+test-all: test ## The same, then what is marked slow.
+	@$(BIN)/pytest -q -m slow $(ARGS) || [ $$? -eq 5 ] # 5: nothing is marked slow
+
+check: setup ## Format, lint, types, import contracts.
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup ## Speed and memory beside their limits.
+	@$(BIN)/undercroft bench demo $(ARGS)
+
+clean: ## Remove .venv, caches and builds.
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
