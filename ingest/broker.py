@@ -11,10 +11,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.batch import Message
 from undercroft.clock import Clock
 from undercroft.errors import BadInput, UndercroftError
-from undercroft.store.observations import microseconds
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _HANDSHAKE_S = 10.0
@@ -66,12 +64,10 @@ def parse_broker_url(url: str) -> BrokerUrl:
 
 @dataclass(slots=True)
 class Connected:
-    """A connection that is subscribed."""
+    """A connection that has asked for its subscriptions; the answer comes with the messages."""
 
     client: mqtt.Client
     socket: socket.socket
-    early: list[Message]
-    """What the session delivered before the SUBACK."""
 
     def disconnect(self) -> None:
         """Say goodbye; the broker keeps the session."""
@@ -84,42 +80,27 @@ class Connected:
 
 @dataclass(slots=True)
 class _Handshake:
-    filters: tuple[str, ...]
-    clock: Clock
-    early: list[Message] = field(default_factory=list)
+    is_connected: bool = False
     refusal: str | None = None
-    is_subscribed: bool = False
 
-    def on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        if reason.is_failure:
-            self.refusal = f"connection refused: {reason}"
-        else:
-            client.subscribe([(topic_filter, 1) for topic_filter in self.filters])
-
-    def on_subscribe(
-        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
-    ) -> None:
-        refused = [reason for reason in reasons if reason.is_failure]
-        self.refusal = f"subscription refused: {refused[0]}" if refused else None
-        self.is_subscribed = not refused
-
-    def on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        received_us = microseconds(self.clock.now())
-        topic = message.topic.encode()
-        self.early.append(Message(topic, bytes(message.payload), message.mid, message.qos, message.retain, received_us))
+    def on_connect(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self.is_connected = not reason.is_failure
+        self.refusal = f"connection refused: {reason}" if reason.is_failure else None
 
 
 def connect_and_subscribe(
     url: BrokerUrl, client_id: str, filters: tuple[str, ...], keepalive_s: int, clock: Clock
 ) -> Connected:
-    """Return a connection whose subscriptions the broker has confirmed.
+    """Sign in, take up the session, and ask for the subscriptions.
+
+    The answer is not awaited here: rumqttd gives none before what the session holds is acknowledged.
 
     Raises
     ------
     BrokerLost
         If the broker cannot be reached, refuses, or does not answer in time.
     """
-    handshake = _Handshake(filters, clock)
+    handshake = _Handshake()
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2, client_id, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True
     )
@@ -129,19 +110,22 @@ def connect_and_subscribe(
     if url.is_tls:
         client.tls_set()
     client.on_connect = handshake.on_connect
-    client.on_subscribe = handshake.on_subscribe
-    client.on_message = handshake.on_message
     try:
         client.connect(url.host, url.port, keepalive_s)
-        connection = _complete(client, handshake, clock)
+        _await_connack(client, handshake, clock)
+        client.subscribe([(topic_filter, 1) for topic_filter in filters])
     except OSError as error:
         raise BrokerLost(f"broker at {url.host}:{url.port}: {error}") from error
-    return Connected(client, connection, handshake.early)
+    connection = client.socket()
+    if not isinstance(connection, socket.socket):
+        raise BrokerLost("broker: closed the connection")
+    connection.setblocking(False)
+    return Connected(client, connection)
 
 
-def _complete(client: mqtt.Client, handshake: _Handshake, clock: Clock) -> socket.socket:
+def _await_connack(client: mqtt.Client, handshake: _Handshake, clock: Clock) -> None:
     deadline_s = clock.monotonic_s() + _HANDSHAKE_S
-    while not handshake.is_subscribed:
+    while not handshake.is_connected:
         answer = client.loop(timeout=0.2)
         if handshake.refusal is not None:
             client.disconnect()
@@ -150,9 +134,4 @@ def _complete(client: mqtt.Client, handshake: _Handshake, clock: Clock) -> socke
             raise BrokerLost(f"broker: {mqtt.error_string(answer)}")
         if clock.monotonic_s() > deadline_s:
             client.disconnect()
-            raise BrokerLost("broker: no answer to the subscription")
-    connection = client.socket()
-    if not isinstance(connection, socket.socket):
-        raise BrokerLost("broker: closed the connection")
-    connection.setblocking(False)
-    return connection
+            raise BrokerLost("broker: no answer to the connection")

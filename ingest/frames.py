@@ -1,7 +1,7 @@
 """Cut the byte stream of an MQTT 3.1.1 connection into messages, many at a time. Pure.
 
-paho-mqtt makes the connection, signs in and subscribes; after that `ingest.session` reads the socket in large pieces,
-because three calls to ``recv`` per message are most of the cost of a message.
+paho-mqtt makes the connection, signs in and asks for the subscriptions; from the CONNACK on `ingest.session` reads the
+socket in large pieces, because three calls to ``recv`` per message are most of the cost of a message.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from undercroft.errors import UndercroftError
 PINGREQ = b"\xc0\x00"
 _PUBLISH = 0x30
 _PINGRESP = 0xD0
+_SUBACK = 0x90
+SUBSCRIPTION_REFUSED = 0x80
 _CONTINUES = 0x80
 _MAX_LENGTH_BYTES = 4
 
@@ -28,6 +30,8 @@ class FrameReader:
     def __init__(self) -> None:
         self._rest = b""
         self.pings_answered = 0
+        self.granted: bytes | None = None
+        """Return codes of the SUBACK, one per filter."""
 
     def feed(self, chunk: bytes, received_us: int) -> list[Message]:
         """Take bytes and return the messages that are complete now, in order.
@@ -53,6 +57,8 @@ class FrameReader:
                 messages.append(_publish(data, head, body, stop, received_us))
             elif head == _PINGRESP:
                 self.pings_answered += 1
+            elif head == _SUBACK:
+                self.granted = data[body + 2 : stop]
             position = stop
         self._rest = data[position:]
         return messages

@@ -3,7 +3,7 @@
 Runs on one thread. Another commits the batches (`ingest.lane`) and reports each by `Session.committed`; a database that
 hangs stops the reading, and so the broker, but not the keepalive.
 
-paho-mqtt connects, signs in and subscribes; from the SUBACK on this loop reads the socket itself (`ingest.frames`).
+paho-mqtt connects, signs in and subscribes; from the CONNACK on this loop reads the socket itself (`ingest.frames`).
 paho reads one packet per call to ``loop``, so no byte of the next one is left behind with it.
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from ingest.batch import Message
 from ingest.broker import BrokerLost, BrokerUrl, Connected, connect_and_subscribe
 from ingest.failpoints import Failpoint
-from ingest.frames import PINGREQ, FrameReader, ProtocolBroken, pubacks
+from ingest.frames import PINGREQ, SUBSCRIPTION_REFUSED, FrameReader, ProtocolBroken, pubacks
 from ingest.topics import is_run_clock
 from undercroft.clock import Clock
 from undercroft.store.observations import microseconds
@@ -111,9 +111,7 @@ class Session:
             self._settings.url, self._settings.client_id, self._settings.filters, KEEPALIVE_S, self._clock
         )
         try:
-            on_subscribed()
-            self._take(connected.early)
-            self._serve(connected)
+            self._serve(connected, on_subscribed)
             connected.disconnect()
         except (OSError, ProtocolBroken) as error:
             raise BrokerLost(f"broker: {error or type(error).__name__}") from error
@@ -126,11 +124,12 @@ class Session:
         self._wake_in.close()
         self._wake_out.close()
 
-    def _serve(self, connected: Connected) -> None:
+    def _serve(self, connected: Connected, on_subscribed: Callable[[], None]) -> None:
         reader = FrameReader()
         connection = connected.socket
         last_sent_s = self._clock.monotonic_s()
         pings_sent = 0
+        is_subscribed = False
         while True:
             stopping = self._stopping.is_set()
             if stopping:
@@ -141,6 +140,10 @@ class Session:
             readable = self._wait(connection, is_reading)
             if readable:
                 self._take(reader.feed(_receive(connection), microseconds(self._clock.now())))
+                if not is_subscribed and reader.granted is not None:
+                    _check(reader.granted)
+                    is_subscribed = True
+                    on_subscribed()
             self._settle()
             self._close_when_due()
             now_s = self._clock.monotonic_s()
@@ -206,6 +209,11 @@ class Session:
             return
         self._out = self._out[sent:]
         self._failpoint("after_ack")
+
+
+def _check(granted: bytes) -> None:
+    if SUBSCRIPTION_REFUSED in granted:
+        raise BrokerLost("broker: subscription refused")
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -64,7 +64,7 @@ class Publisher:
         user, password = unquote(parts.username or "").encode(), unquote(parts.password or "").encode()
         self._socket = socket.create_connection((parts.hostname or "", parts.port or 1883), timeout=DEADLINE_S)
         flags = 0x02 | (0xC0 if user else 0)
-        body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x00" + _string(client_id.encode())
+        body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x3c" + _string(client_id.encode())
         if user:
             body += _string(user) + _string(password)
         self._socket.sendall(b"\x10" + _length(len(body)) + body)
@@ -92,6 +92,9 @@ class Publisher:
 
     def send_raw(self, packet: bytes) -> None:
         self._socket.sendall(packet)
+
+    def abandon(self) -> None:
+        self._socket.close()
 
     def close(self) -> None:
         self._socket.sendall(b"\xe0\x00")
