@@ -18,8 +18,8 @@ MISSED_INTERVALS = 3
 
 LEAST_STALE_AFTER_S = 180.0
 
-_BARRIER_ORDER = ("failed", "overtopped", "open", "unknown", "deploying", "deployed_unverified", "deployed")
-"""Worst first: a space shows the worst of its barriers."""
+_BARRIER_ORDER = ("failed", "overtopped", "open", "none", "unknown", "deploying", "deployed_unverified", "deployed")
+"""Worst first: a space shows the worst of its barriers. `none` counts only where one is needed."""
 
 
 class KeyNumbers(BaseModel):
@@ -45,21 +45,22 @@ def key_numbers(evidence: Row | None) -> KeyNumbers:
     """Return the numbers to show of an assessment's evidence."""
     if not evidence:
         return KeyNumbers()
-    entrances = _entrances(evidence)
+    entrances, inside = _list(evidence, "entrances"), _list(evidence, "inside")
+    rain = evidence.get("rain_mm") or {}
     minutes, level = _time_to(evidence)
     return KeyNumbers(
-        outside_freeboard_m=_least(_each(entrances, "freeboard_m")),
-        outside_depth_m=_most(_each(entrances, "outside_depth_m")),
-        inside_depth_m=_number(evidence.get("inside_depth_m")),
-        rise_rate_m_min=_most(_each(entrances, "rise_rate_m_min")),
-        rain_10min_mm=_number(evidence.get("rain_10min_mm")),
-        rain_60min_mm=_number(evidence.get("rain_60min_mm")),
+        outside_freeboard_m=min(_each(entrances, "freeboard_m"), default=None),
+        outside_depth_m=max(_each(entrances, "depth_m"), default=None),
+        inside_depth_m=max(_each(inside, "depth_m"), default=None),
+        rise_rate_m_min=max(_each([*entrances, *inside], "rise_m_min"), default=None),
+        rain_10min_mm=_number(rain.get("10")),
+        rain_60min_mm=_number(rain.get("60")),
         time_to_threshold_min=minutes,
         time_to_level=level,
         barrier_state=_worst_barrier(entrances),
-        pump_running=_flag(evidence.get("pump_running")),
+        pump_running=_any_running(_list(evidence, "pumps")),
         in_rain=_flag(evidence.get("in_rain")),
-        age_s=_most([*_each(entrances, "age_s"), *_numbers([evidence.get("inside_age_s")])]),
+        age_s=max(_each([*entrances, *inside], "age_s"), default=None),
     )
 
 
@@ -69,13 +70,13 @@ def stale_after_s(numbers: KeyNumbers, level: int, interval_dry_s: float, interv
     return max(MISSED_INTERVALS * (interval_wet_s if wet else interval_dry_s), LEAST_STALE_AFTER_S)
 
 
-def _entrances(evidence: Row) -> list[Row]:
-    found = evidence.get("entrances") or []
-    each = found.values() if isinstance(found, Mapping) else found
-    return [entrance for entrance in each if isinstance(entrance, Mapping)]
+def _list(evidence: Row, key: str) -> list[Row]:
+    found = evidence.get(key) or ()
+    return [entry for entry in found if isinstance(entry, Mapping)]
 
 
 def _time_to(evidence: Row) -> tuple[float | None, Literal["orange", "red"] | None]:
+    """Return the time to the next level: to orange while it lies ahead, else to red."""
     orange = _number(evidence.get("time_to_orange_min"))
     red = _number(evidence.get("time_to_red_min"))
     if orange is not None and (orange > 0 or red is None):
@@ -84,8 +85,16 @@ def _time_to(evidence: Row) -> tuple[float | None, Literal["orange", "red"] | No
 
 
 def _worst_barrier(entrances: Iterable[Row]) -> str | None:
-    states = {str(entrance["barrier_state"]) for entrance in entrances if entrance.get("barrier_state")}
+    states = {
+        entrance.get("barrier")
+        for entrance in entrances
+        if entrance.get("barrier") != "none" or entrance.get("barrier_needed")
+    }
     return next((state for state in _BARRIER_ORDER if state in states), None)
+
+
+def _any_running(pumps: list[Row]) -> bool | None:
+    return any(bool(pump.get("running")) for pump in pumps) if pumps else None
 
 
 def _number(value: object) -> float | None:
@@ -94,20 +103,8 @@ def _number(value: object) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def _numbers(values: Iterable[object]) -> list[float]:
-    return [number for number in map(_number, values) if number is not None]
-
-
-def _each(entrances: Iterable[Row], key: str) -> list[float]:
-    return _numbers(entrance.get(key) for entrance in entrances)
-
-
-def _least(values: list[float]) -> float | None:
-    return min(values, default=None)
-
-
-def _most(values: list[float]) -> float | None:
-    return max(values, default=None)
+def _each(entries: Iterable[Row], key: str) -> list[float]:
+    return [number for number in (_number(entry.get(key)) for entry in entries) if number is not None]
 
 
 def _flag(value: object) -> bool | None:

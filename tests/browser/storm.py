@@ -48,6 +48,14 @@ BLIND = reason(
     text_zh="降雨期间已有11分钟没有新水位数据：该空间失明",
 )
 
+FACTORS = [
+    {"factor": "level_margin", "points": 38.2, "x": 1.0, "weight": 0.6},
+    {"factor": "rain", "points": 17.4, "x": 0.9, "weight": 0.35},
+    {"factor": "barrier", "points": 12.1, "x": 1.0, "weight": 0.3},
+    {"factor": "supplies", "points": 6.3, "x": 0.5, "weight": 0.2},
+    {"factor": "assets", "points": 0.0, "x": 0.0, "weight": 0.1},
+]
+
 _LEVELS = (4, 3, 3, 2, 2, 2, 1, 1)
 _REASONS: tuple[tuple[JsonObject, ...], ...] = (
     (RED, RISE),
@@ -56,31 +64,48 @@ _REASONS: tuple[tuple[JsonObject, ...], ...] = (
     (RISE,),
     (BLIND,),
     (RISE,),
-    (reason(1, rule="freeboard", value=0.28, threshold=0.30, text_en="Freeboard 0.28 m, blue from 0.30 m", text_zh="距坎顶0.28米，达到蓝色阈值0.30米"),),
+    (
+        reason(
+            1,
+            rule="freeboard",
+            value=0.28,
+            threshold=0.30,
+            text_en="Freeboard 0.28 m, blue from 0.30 m",
+            text_zh="距坎顶0.28米，达到蓝色阈值0.30米",
+        ),
+    ),
     (),
 )
 
 
+LOST = (4, 13)
+"""Places of the ranking that have sent nothing for the last 12 minutes."""
+
+
 def evidence(position: int, level: int) -> JsonObject:
     """Return evidence that fits a level."""
+    sensor = {"fresh": True, "quality": 1, "rise_m_min": round(0.0005 + 0.006 * level, 4)}
     entrance: dict[str, Any] = {
-        "outside_depth_m": round(0.05 + 0.08 * level, 3),
+        "entrance": "north",
+        "crest_level_m": 4.35,
+        "barrier": ("deployed", "open", "deploying", "unknown", "failed")[(position + level) % 5],
+        "barrier_needed": True,
+        "level_m": round(3.93 + 0.12 * level, 3),
         "freeboard_m": round(0.42 - 0.12 * level - 0.003 * position, 3),
-        "rise_rate_m_min": round(0.0005 + 0.006 * level, 4),
-        "barrier_state": ("deployed", "open", "deploying", "unknown", "failed")[(position + level) % 5],
+        "depth_m": round(0.05 + 0.08 * level, 3),
         "age_s": 20.0 + 5 * (position % 7),
+        **sensor,
     }
+    inside = {"depth_m": 0.31 if level == 4 else round(0.01 * level, 3), "age_s": 35.0, **sensor}
     return {
-        "entrances": {"north-ramp": entrance},
-        "inside_depth_m": 0.31 if level == 4 else round(0.01 * level, 3),
-        "rain_5min_mm": 9.4,
-        "rain_10min_mm": 17.8,
-        "rain_60min_mm": 71.5,
-        "pump_running": level > 1,
+        "entrances": [entrance],
+        "inside": [inside],
+        "rain_mm": {"5": 9.4, "10": 17.8, "60": 71.5},
+        "pumps": [{"sensor": "pump:pump_running", "running": level > 1, "since": None}],
         "in_rain": True,
-        "time_to_orange_min": None if level != 2 else 12.0,
+        "warning_rank": 2,
+        "time_to_orange_min": 12.0 if level == 2 else None,
         "time_to_red_min": 8.0 if level == 3 else None,
-        "inside_age_s": 35.0,
     }
 
 
@@ -96,7 +121,7 @@ def finding(space_id: str, position: int, *, level: int | None = None) -> Findin
         blind=BLIND in reasons,
         reasons=reasons,
         evidence=evidence(position, level),
-        contributions={"hazard": 0.61, "exposure": 0.35, "vulnerability": 0.28, "coping": 0.22, "confidence": 0.05},
+        contributions={"weights_version": "1", "factors": FACTORS},
     )
 
 
@@ -105,24 +130,24 @@ def seed(world: World) -> list[str]:
     world.import_sample()
     spaces = world.space_ids()
     spaces = spaces[3::5] + [space for number, space in enumerate(spaces) if number % 5 != 3]
-    for position, space_id in enumerate(spaces[:12]):
-        _levels(world, space_id, peak_m=0.34 - 0.02 * position)
-    world.now = START + timedelta(minutes=120)
+    for position, space_id in enumerate(spaces):
+        _levels(world, space_id, peak_m=max(0.34 - 0.02 * position, 0.01), lost=position in LOST)
+    world.now = START + timedelta(minutes=119)
     world.tick([finding(space_id, position) for position, space_id in enumerate(spaces)])
     alarms = [position for position, level in enumerate(_LEVELS) if level >= 2]
     for position in reversed(alarms):
         happening = Happening(f"space/{spaces[position]}", _LEVELS[position], reasons=_REASONS[position])
-        world.tick((), [happening], forward=timedelta(seconds=20))
+        world.tick((), [happening], forward=timedelta(seconds=10))
     return spaces
 
 
-def _levels(world: World, space_id: str, peak_m: float) -> None:
+def _levels(world: World, space_id: str, *, peak_m: float, lost: bool) -> None:
     for key, sensor_id in world.sensor_keys(space_id).items():
         if key.endswith(":water_depth_m"):
             world.observe(
                 sensor_id,
                 [
                     (START + timedelta(minutes=minute), round(peak_m / (1 + exp((80 - minute) / 14)), 3))
-                    for minute in range(0, 120, 2)
+                    for minute in range(0, 108 if lost else 120)
                 ],
             )

@@ -88,7 +88,8 @@ class World:
             "select sensor_id, device_id, at, quantity from sensor where place_id = %s order by sensor_id", (place_id,)
         )
         return {
-            f"{row['device_id']}{'/' + row['at'] if row['at'] else ''}:{row['quantity']}": row["sensor_id"] for row in rows
+            f"{row['device_id']}{'/' + row['at'] if row['at'] else ''}:{row['quantity']}": row["sensor_id"]
+            for row in rows
         }
 
     def observe(self, sensor_id: int, readings: Iterable[tuple[datetime, float]]) -> None:

@@ -164,16 +164,16 @@ function entrances(space) {
   const evidence = evidenceByEntrance(space.assessment?.evidence);
   const rows = space.entrances.map((entrance) => {
     const seen = evidence.get(entrance.entrance_id) ?? {};
-    const state_ = seen.barrier_state ? pair(BARRIERS, seen.barrier_state) : null;
-    const barrier = entrance.barrier_height_m === null ? noBarrier(entrance) : (state_ ?? { zh: "不明", en: "unknown" });
+    const known = seen.barrier && seen.barrier !== "none" ? pair(BARRIERS, seen.barrier) : null;
+    const barrier = entrance.barrier_height_m === null ? noBarrier(entrance) : (known ?? { zh: "不明", en: "unknown" });
     return element(
       "tr",
       "",
       element("th", "", zh(entrance.name_zh), en(entrance.name_en)),
       element("td", "num", centimetres(entrance.crest_level_m - entrance.roadway_level_m)),
-      element("td", "num", centimetres(seen.outside_depth_m)),
+      element("td", "num", centimetres(seen.depth_m)),
       element("td", "num", centimetres(seen.freeboard_m)),
-      element("td", "num", rateText(seen.rise_rate_m_min)),
+      element("td", "num", rateText(seen.rise_m_min)),
       element("td", "", both(barrier)),
     );
   });
@@ -193,27 +193,20 @@ function noBarrier(entrance) {
   return entrance.barrier_needed ? { zh: "应装未装", en: "none, needed" } : { zh: "无需", en: "none" };
 }
 
-export function evidenceByEntrance(evidence) {
-  const found = evidence?.entrances ?? {};
-  const list = Array.isArray(found) ? found : Object.entries(found).map(([id, seen]) => ({ id, ...seen }));
-  return new Map(list.map((seen) => [seen.id ?? seen.entrance_id ?? seen.entrance, seen]));
+function evidenceByEntrance(evidence) {
+  return new Map((evidence?.entrances ?? []).map((seen) => [seen.entrance, seen]));
 }
 
 function contributions(space) {
-  const found = space.assessment?.contributions;
-  if (!found) return null;
-  const list = (Array.isArray(found) ? found.map((item) => [item.name ?? item.factor, item.value ?? item.contribution]) : Object.entries(found))
-    .map(([name, value]) => [name, typeof value === "object" && value !== null ? (value.contribution ?? value.value ?? value.x) : value])
-    .filter(([, value]) => typeof value === "number");
-  if (!list.length) return null;
-  const most = Math.max(...list.map(([, value]) => Math.abs(value)));
-  const whole = most > 1 ? 100 : 1;
-  const rows = list
-    .sort((a, b) => b[1] - a[1])
-    .map(([name, value]) => {
+  const factors = (space.assessment?.contributions?.factors ?? []).filter((factor) => factor.points > 0);
+  if (!factors.length) return null;
+  const rows = factors
+    .sort((a, b) => b.points - a.points)
+    .map((factor) => {
       const bar = element("span", "bar");
-      bar.style.width = `${Math.max(0, Math.min(100, (value / whole) * 100))}%`;
-      return element("li", "", element("span", "label", both(pair(CONTRIBUTIONS, name))), element("span", "track", bar), element("span", "num", numberText(value)));
+      bar.style.width = `${Math.min(100, factor.points)}%`;
+      const label = element("span", "label", both(pair(CONTRIBUTIONS, factor.factor)));
+      return element("li", "", label, element("span", "track", bar), element("span", "num", factor.points.toFixed(1)));
     });
   const score = space.assessment.score.toFixed(0);
   return block({ zh: `优先分 ${score} 的构成`, en: `what makes the score of ${score}` }, element("ul", "contributions", ...rows));

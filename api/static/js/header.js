@@ -53,10 +53,10 @@ export function renderClock(link) {
   setText(byId("clock"), now === null ? "--:--:--" : clockText(now));
   const exercise = state.mode === "exercise";
   const date = now === null ? "" : clockText(now, true).slice(0, 10);
-  setBoth(byId("clock-label"), exercise ? { zh: `演练时间 ${date}`, en: "run clock" } : { zh: `${date}`, en: "now" });
+  setBoth(byId("clock-label"), exercise ? { zh: `演练时间 ${date}`, en: `run clock ${date}` } : { zh: date, en: date });
   const wall = byId("wall");
-  if (exercise) setBoth(wall, { zh: `实际时间 ${clockText(Date.now())}`, en: "wall clock" });
-  else setText(wall, "");
+  const wallTime = clockText(Date.now());
+  setBoth(wall, exercise ? { zh: `实际时间 ${wallTime}`, en: `wall ${wallTime}` } : { zh: "", en: "" });
   const age = ageOf(newestData());
   const words = ageText(age);
   const newest = byId("newest");
@@ -69,13 +69,13 @@ function renderLink(link) {
   const node = byId("link");
   const silent = state.tickSeq === null ? null : (performance.now() - state.tickWallAt) / 1000;
   const words = {
-    live: { zh: "● 实时", en: "live" },
-    connecting: { zh: "○ 正在连接", en: "connecting" },
-    stale: { zh: "▲ 数据库中断", en: "database lost" },
-    lost: { zh: "◆ 连接中断", en: "lost" },
+    live: { zh: "实时", en: "live" },
+    connecting: { zh: "正在连接", en: "connecting" },
+    stale: { zh: "数据库中断", en: "database lost" },
+    lost: { zh: "连接中断", en: "lost" },
   }[link];
   const paused = link === "live" && state.mode === "exercise" && silent !== null && silent > ENGINE_SILENT_S;
-  setBoth(node, paused ? { zh: "● 实时 · 演练时钟暂停", en: "live, run clock paused" } : words);
+  setBoth(node, paused ? { zh: "实时 · 演练时钟暂停", en: "live, run clock paused" } : words);
   node.dataset.link = link;
 }
 

@@ -104,7 +104,6 @@ function fillBarrier(cell, barrier) {
 function fillAge(cell, fresh, blind) {
   const age = ageText(fresh.age);
   if (!fresh.stale) return setBoth(cell, age);
-  const mark = blind ? { zh: "失明 ", en: "blind " } : { zh: "", en: "" };
-  if (fresh.age === null) return setBoth(cell, { zh: `⚠ ${mark.zh}无数据`, en: `${mark.en}no data` });
-  return setBoth(cell, { zh: `⚠ ${mark.zh}数据 ${age.zh}前`, en: `${mark.en}${age.en} old` });
+  if (fresh.age === null) return setBoth(cell, { zh: "⚠ 无数据", en: "no data" });
+  return setBoth(cell, { zh: `⚠ ${blind ? "失明" : "数据"} ${age.zh}前`, en: `${blind ? "blind, " : ""}${age.en} old` });
 }

@@ -24,6 +24,7 @@ export const BARRIERS = {
   overtopped: { zh: "漫顶", en: "overtopped", mark: "!" },
   failed: { zh: "故障", en: "failed", mark: "!" },
   unknown: { zh: "不明", en: "unknown", mark: "?" },
+  none: { zh: "应装未装", en: "missing", mark: "✕" },
 };
 
 export const RULES = {
@@ -44,15 +45,16 @@ export const RULES = {
 };
 
 export const CONTRIBUTIONS = {
-  hazard: { zh: "危险", en: "hazard" },
-  exposure: { zh: "暴露", en: "exposure" },
-  vulnerability: { zh: "脆弱", en: "vulnerability" },
-  coping: { zh: "应对不足", en: "coping" },
-  supplies: { zh: "物资短缺", en: "supplies" },
-  supply_shortage: { zh: "物资短缺", en: "supply shortage" },
-  staff: { zh: "人员", en: "staff" },
+  level_margin: { zh: "水位余量", en: "level margin" },
+  forecast: { zh: "预测", en: "forecast" },
+  rain: { zh: "降雨", en: "rain" },
+  rise: { zh: "涨速", en: "rise rate" },
   barrier: { zh: "挡板", en: "barrier" },
   confidence: { zh: "数据可信", en: "confidence" },
+  supplies: { zh: "物资短缺", en: "supplies short" },
+  people: { zh: "人员", en: "people" },
+  vulnerability: { zh: "脆弱性", en: "vulnerability" },
+  assets: { zh: "车辆设备", en: "assets" },
 };
 
 export const SYSTEM = { zh: "系统", en: "system" };
