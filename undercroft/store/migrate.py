@@ -12,6 +12,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.roles import grant_exactly
+from undercroft.store.timescale import drop_views, settle
 
 _MIGRATION_LOCK = 0x756E6465  # "unde": one migration at a time
 
@@ -78,14 +79,17 @@ def _migrate_locked(connection: Connection, mode: Mode) -> list[str]:
                 raise BadInput(f"migration {migration.name} was changed after it had been applied to this database")
             continue
         with connection.transaction():
+            drop_views(connection)  # they would hold on to what the migration changes
             connection.execute(psycopg.sql.SQL(migration.text))
             connection.execute(
                 "insert into schema_migration (version, name, sha256) values (%s, %s, %s)",
                 (migration.version, migration.name, migration.sha256),
             )
         applied.append(migration.name)
-    grant_exactly(connection)
     _fix_mode(connection, mode)
+    connection.commit()  # it ended with a read; what follows is a transaction of its own
+    applied += settle(connection)
+    grant_exactly(connection)
     return applied
 
 

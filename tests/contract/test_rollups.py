@@ -1,0 +1,81 @@
+"""Rollups: the same rows with and without TimescaleDB, the newest bucket and late rows included."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from tests.contract.readings import run_jobs, store
+from undercroft.store.connection import Connection, connect
+
+START = datetime(2023, 9, 7, 16, 0, tzinfo=UTC)
+LEVELS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+# By hand: minute 0 holds 1.0 and 3.0 good; minute 1 holds 2.0 suspect and 99.0 failed; minute 61 holds 5.0.
+READINGS = [(7, at(0), 1.0, 1), (7, at(0.5), 3.0, 1), (7, at(1), 2.0, 3), (7, at(1.5), 99.0, 4), (7, at(61), 5.0, 1)]
+FIELDS = "bucket, min_value, max_value, total, last_value, usable, readings, worst_quality"
+
+
+def rows_of(url: str, relation: str) -> list[tuple[object, ...]]:
+    with closing(connect(url, application_name="tests")) as connection:
+        found = connection.execute(f"select {FIELDS} from {relation} order by bucket".encode()).fetchall()  # noqa: S608
+        return [tuple(row.values()) for row in found]
+
+
+def test_minutes_hours_and_days_are_those_counted_by_hand(any_db: str) -> None:
+    with closing(connect(any_db, application_name="tests")) as connection:
+        store(connection, READINGS)
+        connection.commit()
+    assert rows_of(any_db, "rollup_1m") == [
+        (at(0), 1.0, 3.0, 4.0, 3.0, 2, 2, 1),
+        (at(1), 2.0, 2.0, 2.0, 2.0, 1, 2, 4),
+        (at(61), 5.0, 5.0, 5.0, 5.0, 1, 1, 1),
+    ]
+    assert rows_of(any_db, "rollup_10m") == [
+        (at(0), 1.0, 3.0, 6.0, 2.0, 3, 4, 4),
+        (at(60), 5.0, 5.0, 5.0, 5.0, 1, 1, 1),
+    ]
+    assert rows_of(any_db, "rollup_1h") == [
+        (at(0), 1.0, 3.0, 6.0, 2.0, 3, 4, 4),
+        (at(60), 5.0, 5.0, 5.0, 5.0, 1, 1, 1),
+    ]
+    assert rows_of(any_db, "rollup_1d") == [
+        (datetime(2023, 9, 7, tzinfo=UTC), 1.0, 5.0, 11.0, 5.0, 4, 5, 4),
+    ]
+
+
+def test_a_bucket_of_failed_readings_only_has_no_value_but_is_counted(any_db: str) -> None:
+    with closing(connect(any_db, application_name="tests")) as connection:
+        store(connection, [(7, at(0), 99.0, 4)])
+        connection.commit()
+    assert rows_of(any_db, "rollup_1h") == [(at(0), None, None, None, None, 0, 1, 4)]
+
+
+def test_refresh_changes_nothing_and_late_rows_and_the_newest_bucket_are_there(any_db: str) -> None:
+    with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
+        store(connection, READINGS)
+        before = {level: rows_in(connection, level) for level in LEVELS}
+        run_jobs(connection, *LEVELS)
+        assert {level: rows_in(connection, level) for level in LEVELS} == before
+        # A late reading in the first bucket, which is refreshed already: 7.0 is its new highest.
+        store(connection, [(7, at(0.25), 7.0, 1)], batch_id=2)
+        run_jobs(connection, *LEVELS)
+        # And one newer than all the others, which nothing has refreshed: the newest bucket.
+        connection.execute(
+            "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+            " values (7, date_trunc('minute', now()), 8, 1, now(), 3)"
+        )
+        for level in LEVELS:
+            after = rows_in(connection, level)
+            assert after[0]["max_value"] == 7.0, level
+            assert after[0]["readings"] == before[level][0]["readings"] + 1, level  # type: ignore[operator]
+            assert after[-1]["last_value"] == 8.0, level
+
+
+def rows_in(connection: Connection, level: str) -> list[dict[str, object]]:
+    return connection.execute(f"select * from {level} order by bucket".encode()).fetchall()  # noqa: S608

@@ -1,0 +1,103 @@
+"""Storage: keys, late writes into compressed chunks, retention with incident hold, conversion."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from tests.contract.readings import store
+from tests.timescale import bare_database
+from undercroft.model import Mode
+from undercroft.store.connection import Connection, connect
+from undercroft.store.databases import migrate_database
+
+DAY = timedelta(days=1)
+NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
+
+
+def opened(url: str) -> Connection:
+    return connect(url, application_name="tests", autocommit=True)
+
+
+def compress(connection: Connection) -> int:
+    """Compress every chunk of the readings; how many there were (0 without TimescaleDB)."""
+    if connection.execute("select from pg_extension where extname = 'timescaledb'").fetchone() is None:
+        return 0
+    return len(connection.execute("select compress_chunk(c) from show_chunks('observation') c").fetchall())
+
+
+def test_late_and_repeated_rows_in_compressed_chunks(any_db: str) -> None:
+    at = datetime(2023, 9, 7, 16, tzinfo=UTC)
+    with closing(opened(any_db)) as connection:
+        store(connection, [(s, at + timedelta(minutes=m), m / 10, 1) for s in (1, 2) for m in range(0, 600, 10)])
+        compress(connection)
+        store(connection, [(1, at + timedelta(minutes=5), 4.25, 1), (1, at, 77.0, 1)], batch_id=2)
+        found = connection.execute(
+            "select observed_at, value, batch_id from observation where sensor_id = 1 order by observed_at limit 3"
+        ).fetchall()
+        assert [tuple(row.values()) for row in found] == [
+            (at, 0.0, 1),  # known already: the first value stays
+            (at + timedelta(minutes=5), 4.25, 2),
+            (at + timedelta(minutes=10), 1.0, 1),
+        ]
+        assert connection.execute("select count(*) as n from observation").fetchone() == {"n": 121}
+
+
+def held_days(connection: Connection) -> list[int]:
+    """How many days before NOW the stored readings are."""
+    rows = connection.execute("select observed_at from observation order by observed_at desc").fetchall()
+    return [(NOW - row["observed_at"]).days for row in rows]
+
+
+def test_retention_keeps_what_is_young_and_what_an_incident_holds(any_live_db: str) -> None:
+    # Kept 400 days. The days that end at or before NOW - 400 d go; 400 and 401 straddle or follow the limit's midnight.
+    ages = [0, 399, 400, 401, 402, 405, 410]
+    with closing(opened(any_live_db)) as connection:
+        store(connection, [(1, NOW - age * DAY, float(age), 1) for age in ages])
+        connection.execute(
+            "insert into incident_hold (held_from, held_to, reason, author, placed_at)"
+            " values (%s, %s, 'storm', 'me', %s)",
+            (NOW - 405 * DAY, NOW - 405 * DAY + timedelta(hours=1), NOW),
+        )
+        dropped = connection.execute("select * from undercroft_retain(%s)", (NOW,)).fetchall()
+        assert {(row["relation"], (NOW - row["dropped_from"]).days) for row in dropped} == {
+            ("observation", age) for age in (401, 402, 410)
+        }
+        assert held_days(connection) == [0, 399, 400, 405]
+        connection.execute("update incident_hold set released_at = %s, released_by = 'me'", (NOW,))
+        connection.execute("select undercroft_retain(%s)", (NOW,))
+        assert held_days(connection) == [0, 399, 400]
+
+
+def test_an_exercise_has_no_retention(any_db: str) -> None:
+    with closing(opened(any_db)) as connection:
+        store(connection, [(1, NOW - 2000 * DAY, 1.0, 1)])
+        assert connection.execute("select * from undercroft_retain(%s)", (NOW,)).fetchall() == []
+        assert held_days(connection) == [2000]
+
+
+def test_plain_tables_are_converted_when_the_extension_appears(timescale_url: str) -> None:
+    rows = [(1, NOW + timedelta(minutes=m), float(m), 1) for m in range(30)]
+    with bare_database(timescale_url) as url:
+        migrate_database(url, Mode.EXERCISE)
+        with closing(opened(url)) as connection:
+            store(connection, rows)
+            before = connection.execute("select * from rollup_10m order by bucket").fetchall()
+            connection.execute("create extension timescaledb")
+        made = migrate_database(url, Mode.EXERCISE)
+        assert made == [
+            "hypertables",
+            "rollups of timescaledb",
+            "retention of timescaledb",
+            "views of grafana",
+            "policies",
+        ]
+        with closing(opened(url)) as connection:
+            assert connection.execute("select * from rollup_10m order by bucket").fetchall() == before
+            assert connection.execute("select count(*) as n from observation").fetchone() == {"n": 30}
+            tables = connection.execute(
+                "select hypertable_name from timescaledb_information.hypertables"
+                " where hypertable_schema = 'public' order by 1"
+            ).fetchall()
+            assert [row["hypertable_name"] for row in tables] == ["assessment", "observation", "tick"]
+        assert migrate_database(url, Mode.EXERCISE) == []

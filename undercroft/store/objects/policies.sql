@@ -1,0 +1,41 @@
+-- What runs by itself on a TimescaleDB: compression, refresh, retention. `undercroft db migrate` brings it up to date.
+-- An exercise is played at any date, so nothing in it grows old: no retention, refresh from the beginning of time.
+
+do $$
+declare
+    is_live constant boolean := (select mode = 'live' from deployment);
+    -- Refreshing where the raw rows are gone already would take their rollups too.
+    refresh_from constant interval := case when is_live then
+        (select keep - 2 * step from retention_class where relation = 'observation') end;
+    level record;
+begin
+    perform remove_retention_policy(relation::regclass, if_exists => true)
+    from retention_class where relation in ('observation', 'tick', 'assessment');
+    perform delete_job(job_id) from timescaledb_information.jobs where proc_name = 'undercroft_retain_job';
+
+    perform add_compression_policy('observation', interval '2 days', if_not_exists => true);
+    perform add_compression_policy('tick', interval '8 days', if_not_exists => true);
+    perform add_compression_policy('assessment', interval '8 days', if_not_exists => true);
+
+    for level in
+        select * from (values
+            ('rollup_1m', interval '1 minute', interval '30 seconds', interval '3 days', 1440),
+            ('rollup_10m', interval '10 minutes', interval '1 minute', interval '20 days', 1008),
+            ('rollup_1h', interval '1 hour', interval '1 minute', interval '40 days', 720),
+            ('rollup_1d', interval '1 day', interval '5 minutes', interval '40 days', 100)
+        ) as t (name, width, every, compress_after, per_batch) -- the default of 10 buckets makes 144 batches a day
+    loop
+        execute format('alter materialized view %I set (timescaledb.compress)', level.name);
+        perform remove_continuous_aggregate_policy(level.name::regclass, if_exists => true);
+        perform add_continuous_aggregate_policy(level.name::regclass, start_offset => refresh_from,
+            end_offset => level.width, schedule_interval => level.every,
+            buckets_per_batch => level.per_batch);
+        perform add_compression_policy(level.name::regclass, level.compress_after,
+            if_not_exists => true);
+    end loop;
+
+    if is_live then
+        perform add_job('undercroft_retain_job', interval '1 hour');
+    end if;
+end
+$$;

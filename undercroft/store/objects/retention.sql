@@ -1,0 +1,33 @@
+-- Retention with incident hold: whole steps (days, chunks) that are older than their class keeps and touch no hold.
+
+create or replace function undercroft_held(from_at timestamptz, to_at timestamptz) returns boolean
+    language sql stable
+    return exists (
+        select from incident_hold
+        where released_at is null and held_from < to_at and coalesce(held_to, 'infinity') >= from_at);
+comment on function undercroft_held is 'Whether a hold touches this stretch of time.';
+
+create or replace function undercroft_retain(at timestamptz)
+returns table (relation text, dropped_from timestamptz, dropped_to timestamptz)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    is_live constant boolean := (select mode = 'live' from deployment);
+    class retention_class;
+    old record;
+begin
+    if not is_live then
+        return; -- an exercise is played at any date; nothing in it is old
+    end if;
+    for class in select * from retention_class where keep is not null order by relation loop
+        for old in select * from undercroft_old_steps(class, at) loop
+            perform undercroft_drop_step(class, old.step_from, old.step_to);
+            relation := class.relation;
+            dropped_from := old.step_from;
+            dropped_to := old.step_to;
+            return next;
+        end loop;
+    end loop;
+end
+$$;
+comment on function undercroft_retain is 'Drop what is older than its class keeps and not held; the stretches dropped.';
