@@ -88,6 +88,7 @@ class SiteArrays:
     devices: tuple[str, ...]
     basin_of_space: IntArray
     e_space: IntArray
+    e_position: IntArray
     e_crest_m: FloatArray
     e_roadway_m: FloatArray
     e_width_m: FloatArray
@@ -170,6 +171,7 @@ class SiteArrays:
             devices=devices,
             basin_of_space=_ints(basins.index(space.basin) for space in spaces),
             e_space=_ints(ref.space for ref in entrances),
+            e_position=_ints(position for space in spaces for position in range(len(space.entrances))),
             e_crest_m=e_crest,
             e_roadway_m=_floats(ref.entrance.roadway_level_m for ref in entrances),
             e_width_m=_floats(ref.entrance.width_m for ref in entrances),

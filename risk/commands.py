@@ -19,6 +19,7 @@ from undercroft.telemetry import configure_logging
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
     app.command("risk")(run_risk)
+    group(app, "bench", "Figures beside their limits, measured now.").command("engine")(bench_engine)
     alarms = group(app, "alarms", "The alarms and their log.")
     alarms.command("export")(export_alarms)
     alarms.command("list")(list_alarms)
@@ -42,6 +43,19 @@ def run_risk() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     run_engine(_database_url("risk"), SystemClock(), stop, announce_ready)
+
+
+def bench_engine(
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    spaces: Annotated[int, typer.Option(min=100, help="spaces of the site")] = 10_000,
+) -> None:
+    """Measure the safety tick over 10,000 spaces; exit code 1 when a figure misses its limit."""
+    from risk.bench import tick_figure  # noqa: PLC0415
+    from undercroft.bench import print_figures  # noqa: PLC0415
+    from undercroft.clock import SystemClock  # noqa: PLC0415
+
+    if not print_figures([tick_figure(SystemClock(), spaces)], as_json=as_json):
+        raise typer.Exit(1)
 
 
 def export_alarms(

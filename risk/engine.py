@@ -16,7 +16,7 @@ from risk.output import AlarmEvent, AlarmRow, Assessment, TickOutput
 from risk.reasons import Context, reasons_of
 from risk.rules import evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
-from risk.state import EngineState, carried_over, fresh_state
+from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
 from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
@@ -81,6 +81,7 @@ def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
     """Return the engine with the threshold sets in force at a tick; the same engine when nothing became valid."""
     if tick_us < engine.plant.arrays.valid_until_us:
         return engine
+    forget_forecasts(engine.state)
     return Engine(engine.state, plant_of(engine.plant.arrays.site, from_us(tick_us)))
 
 

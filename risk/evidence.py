@@ -208,7 +208,7 @@ def _fold_round(state: EngineState, arrays: SiteArrays, rows: _Round, tick_us: i
         news = RainNews(s[raining], order[raining], previous[raining], prior[raining], good[raining], same[raining])
         fold_rain(state, arrays, news)
     levelled = (role == LEVEL) & (places >= 0)
-    levels = arrays.s_slot[s[levelled]]
+    levels: IntArray = arrays.s_slot[s[levelled]]
     push_level_samples(state, levels, order[levelled], state.held[s[levelled]], good[levelled], same[levelled])
     return levels
 

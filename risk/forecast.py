@@ -29,28 +29,50 @@ class TimeToThreshold:
     orange_min: FloatArray
     red_min: FloatArray
 
-    @classmethod
-    def none(cls, n_spaces: int) -> TimeToThreshold:
-        """Return "not reached" for every space."""
-        return cls(np.full(n_spaces, np.nan), np.full(n_spaces, np.nan))
-
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What a balance needs of each space: its curve, its pumps, its inside sensors, its thresholds as volumes."""
+    """What a balance needs of each space: its curve, its pumps, its inside sensors.
 
-    curves: tuple[StorageCurve, ...]
+    ``depth_m, area_m2, volume_m3, slope_m`` have shape (N, rows): the curves of `risk.hydraulics.storage`, rows that a
+    curve has not at infinite depth. ``pump_sensors`` and ``inside_rows`` list sensors and level sensors by space.
+    """
+
+    depth_m: FloatArray
+    area_m2: FloatArray
+    volume_m3: FloatArray
+    slope_m: FloatArray
     pump_m3_s: FloatArray
     pump_sensors: tuple[IntArray, ...]
     inside_rows: tuple[IntArray, ...]
 
+    def volume_at_m3(self, space: IntArray, depth_m: FloatArray) -> FloatArray:
+        """Return the volume below a depth in each of some spaces; 0 at or below the floor, infinite at infinity. [m³]
+
+        The same integral as `StorageCurve.volume_at_m3`, over many curves at once.
+        """
+        depth = np.maximum(depth_m, 0.0)
+        row = (self.depth_m[space] <= depth[:, None]).sum(axis=1) - 1
+        over = np.where(np.isfinite(depth), depth - self.depth_m[space, row], 0.0)
+        volume = self.volume_m3[space, row] + over * (self.area_m2[space, row] + 0.5 * self.slope_m[space, row] * over)
+        return np.where(np.isfinite(depth), volume, np.inf)
+
 
 def storage_of(arrays: SiteArrays) -> Storage:
     """Return the storage of every space of a site."""
+    curves = [StorageCurve.from_rows((row.depth_m, row.area_m2) for row in space.storage) for space in arrays.spaces]
+    longest = max(curve.depth_m.size for curve in curves)
+    depth = np.full((len(curves), longest), np.inf)
+    area, volume, slope = np.zeros(depth.shape), np.zeros(depth.shape), np.zeros(depth.shape)
+    for index, curve in enumerate(curves):
+        size = curve.depth_m.size
+        depth[index, :size], area[index, :size], volume[index, :size] = curve.depth_m, curve.area_m2, curve.volume_m3
+        slope[index, : size - 1] = np.diff(curve.area_m2) / np.diff(curve.depth_m)
     return Storage(
-        curves=tuple(
-            StorageCurve.from_rows((row.depth_m, row.area_m2) for row in space.storage) for space in arrays.spaces
-        ),
+        depth_m=depth,
+        area_m2=area,
+        volume_m3=volume,
+        slope_m=slope,
         pump_m3_s=np.array([sum(pump.capacity_m3_s for pump in space.pumps) for space in arrays.spaces], np.float64),
         pump_sensors=rows_by_space(np.flatnonzero(arrays.s_role == PUMP), arrays.s_space, arrays.n_spaces),
         inside_rows=rows_by_space(np.flatnonzero(arrays.l_entrance < 0), arrays.l_space, arrays.n_spaces),
@@ -110,14 +132,15 @@ def filled_m3(start_m3: FloatArray, net_m3: FloatArray) -> FloatArray:
 
 
 def forecast(
-    state: EngineState, arrays: SiteArrays, storage: Storage, least_m: FloatArray, closed: BoolArray
+    state: EngineState, arrays: SiteArrays, storage: Storage, least_m: FloatArray, closed: BoolArray, touched: BoolArray
 ) -> TimeToThreshold:
     """Return the likely times of every space.
 
     Two ways, the earlier counts: each level sensor's own depth carried on at its rate; and, where water stands over an
     edge now or will within the hour, the inside filled by weir inflow over it (`risk.hydraulics.weir`) less the pumps
     known to run. Submergence is left out: the outside is taken to stay higher. A forecast is of what was last held:
-    with stale evidence it is that evidence carried on from now.
+    with stale evidence it is that evidence carried on from now. So it changes only with evidence, and is worked out
+    again only for spaces that have new evidence or another barrier state.
 
     Parameters
     ----------
@@ -125,89 +148,85 @@ def forecast(
         Least depth over ground per severity, see `risk.levels`. [m]
     closed : ndarray, shape (E,)
         Barriers known to be deployed.
+    touched : ndarray, shape (N,)
+        Spaces with new evidence.
     """
-    depth = state.held[arrays.l_sensor]
-    wet = depth >= WET_DEPTH_M.value
-    rate = np.where(wet, state.rate, 0.0)
-    result = TimeToThreshold.none(arrays.n_spaces)
-    if wet.any():
-        for row, out in ((ORANGE_ROW, result.orange_min), (RED_ROW, result.red_min)):
-            _earliest(out, arrays.l_space, minutes_to(depth, least_m[row], rate))
-        _fill_inside(state, arrays, storage, least_m, closed, result)
-    for row, out in ((ORANGE_ROW, result.orange_min), (RED_ROW, result.red_min)):
-        there = depth >= least_m[row]
-        out[arrays.l_space[there]] = np.nan
-    return result
+    bits = _closed_bits(arrays, closed)
+    changed = touched | (bits != state.closed_bits)
+    state.closed_bits[:] = bits
+    if changed.any():
+        state.orange_min[changed] = np.nan
+        state.red_min[changed] = np.nan
+        rows = np.flatnonzero(changed[arrays.l_space])
+        depth = state.held[arrays.l_sensor[rows]]
+        wet = depth >= WET_DEPTH_M.value
+        if wet.any():
+            _rising_depths(state, arrays, rows[wet], depth[wet], least_m)
+            _filling_insides(state, arrays, storage, least_m, closed, rows[wet & (arrays.l_family[rows] == 1)])
+        for row, out in ((ORANGE_ROW, state.orange_min), (RED_ROW, state.red_min)):
+            out[arrays.l_space[rows[depth >= least_m[row, rows]]]] = np.nan
+    return TimeToThreshold(state.orange_min.copy(), state.red_min.copy())
+
+
+def _closed_bits(arrays: SiteArrays, closed: BoolArray) -> IntArray:
+    """Return which barriers of each space are closed, as bits."""
+    bits = np.zeros(arrays.n_spaces, np.int64)
+    shut = np.flatnonzero(closed)
+    if shut.size:
+        np.bitwise_or.at(bits, arrays.e_space[shut], np.int64(1) << (arrays.e_position[shut] % 62))
+    return bits
 
 
 def _earliest(out: FloatArray, space: IntArray, minutes: FloatArray) -> None:
-    known = np.flatnonzero(~np.isnan(minutes))
-    if known.size:
-        merged = np.where(np.isnan(out), np.inf, out)
-        np.minimum.at(merged, space[known], minutes[known])
-        out[:] = np.where(np.isinf(merged), np.nan, merged)
+    """Keep the earliest time per space; NaN is never."""
+    np.fmin.at(out, space, minutes)
 
 
-def _fill_inside(  # noqa: PLR0913 - the parts of one balance
-    state: EngineState,
-    arrays: SiteArrays,
-    storage: Storage,
-    least_m: FloatArray,
-    closed: BoolArray,
-    result: TimeToThreshold,
+def _rising_depths(
+    state: EngineState, arrays: SiteArrays, rows: IntArray, depth: FloatArray, least_m: FloatArray
 ) -> None:
-    rows = np.flatnonzero(arrays.l_family == 1)
-    depth = state.held[arrays.l_sensor[rows]]
+    for row, out in ((ORANGE_ROW, state.orange_min), (RED_ROW, state.red_min)):
+        _earliest(out, arrays.l_space[rows], minutes_to(depth, least_m[row, rows], state.rate[rows]))
+
+
+def _filling_insides(
+    state: EngineState, arrays: SiteArrays, storage: Storage, least_m: FloatArray, closed: BoolArray, rows: IntArray
+) -> None:
+    """Fill the insides behind some wet outside level sensors."""
     entrance = arrays.l_entrance[rows]
     edge = np.where(closed[entrance], arrays.e_barrier_top_m[entrance], arrays.e_crest_m[entrance])
-    head = depth + arrays.e_roadway_m[entrance] - edge
-    rate = np.maximum(state.rate[rows], 0.0)
-    active = (depth >= WET_DEPTH_M.value) & (head + rate * HORIZON_MIN.value > 0.0)
-    rows, entrance, head, rate = rows[active], entrance[active], head[active], rate[active]
-    if rows.size == 0:
+    head = state.held[arrays.l_sensor[rows]] + arrays.e_roadway_m[entrance] - edge
+    rate = np.where(state.rate[rows] > RISING_M_MIN.value, state.rate[rows], 0.0)
+    inside = np.array([storage.inside_rows[space].size > 0 for space in arrays.l_space[rows].tolist()], np.bool_)
+    active = inside & (head + rate * HORIZON_MIN.value > 0.0)
+    if not active.any():
         return
+    entrance, head, rate = entrance[active], head[active], rate[active]
     heads = np.maximum(head[:, None] + rate[:, None] * (STEPS_MIN - 0.5), 0.0)
     inflow = weir_m3_s(arrays.e_width_m[entrance][:, None], heads) * 60.0
-    # Several sensors of one entrance: the worst one speaks for it.
-    best = np.full((len(arrays.entrances), STEPS_MIN.size), 0.0) if rows.size > 64 else None
-    spaces, position = np.unique(arrays.l_space[rows], return_inverse=True)
-    total = np.zeros((spaces.size, STEPS_MIN.size))
-    if best is None:
-        for number in np.unique(entrance):
-            mine = entrance == number
-            total[position[mine][0]] += inflow[mine].max(axis=0)
-    else:
-        np.maximum.at(best, entrance, inflow)
-        used = np.unique(entrance)
-        np.add.at(total, np.searchsorted(spaces, arrays.e_space[used]), best[used])
-    for index, space in enumerate(spaces):
-        _space_times(state, arrays, storage, least_m, (int(space), total[index]), result)
+    # Rows are sorted by entrance: of several sensors at one, the worst speaks for it at each step.
+    firsts = np.flatnonzero(np.concatenate(([True], entrance[1:] != entrance[:-1])))
+    worst = np.maximum.reduceat(inflow, firsts, axis=0)
+    space_of = arrays.e_space[entrance[firsts]]
+    firsts = np.flatnonzero(np.concatenate(([True], space_of[1:] != space_of[:-1])))
+    _cross(state, arrays, storage, least_m, space_of[firsts], np.add.reduceat(worst, firsts, axis=0))
 
 
-def _space_times(  # noqa: PLR0913 - the parts of one balance
+def _cross(
     state: EngineState,
     arrays: SiteArrays,
     storage: Storage,
     least_m: FloatArray,
-    inflow: tuple[int, FloatArray],
-    result: TimeToThreshold,
+    spaces: IntArray,
+    inflow_m3: FloatArray,
 ) -> None:
-    space, inflow_m3 = inflow
-    inside = storage.inside_rows[space]
-    if inside.size == 0:
-        return
-    curve = storage.curves[space]
-    held = state.held[arrays.l_sensor[inside]]
-    known = held[~np.isnan(held)]
-    start = curve.volume_at_m3(np.maximum(known.max() if known.size else 0.0, 0.0))
-    running = bool((state.held[storage.pump_sensors[space]] >= 0.5).any())
-    pumped = storage.pump_m3_s[space] * 60.0 if running else 0.0
-    volume = filled_m3(np.array([float(start)]), (inflow_m3 - pumped)[None, :])[0]
-    for row, out in ((ORANGE_ROW, result.orange_min), (RED_ROW, result.red_min)):
-        target = least_m[row, inside].min()
-        if not np.isfinite(target):
-            continue
-        reached = volume >= float(curve.volume_at_m3(target))
-        if reached.any():
-            minutes = float(STEPS_MIN[int(np.argmax(reached))])
-            out[space] = minutes if np.isnan(out[space]) else min(out[space], minutes)
+    held = [float(np.nan_to_num(state.held[arrays.l_sensor[storage.inside_rows[s]]]).max()) for s in spaces.tolist()]
+    running = [bool((state.held[storage.pump_sensors[s]] >= 0.5).any()) for s in spaces.tolist()]
+    start = storage.volume_at_m3(spaces, np.array(held))
+    pumped = np.where(running, storage.pump_m3_s[spaces] * 60.0, 0.0)
+    volume = filled_m3(start, inflow_m3 - pumped[:, None])
+    for row, out in ((ORANGE_ROW, state.orange_min), (RED_ROW, state.red_min)):
+        least = np.array([least_m[row, storage.inside_rows[s]].min() for s in spaces.tolist()])
+        reached = volume >= storage.volume_at_m3(spaces, least)[:, None]
+        minutes = np.where(reached.any(axis=1), STEPS_MIN[np.argmax(reached, axis=1)], np.nan)
+        _earliest(out, spaces, minutes)

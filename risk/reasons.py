@@ -15,16 +15,29 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, SiteArrays, from_us
 from risk.evidence import FAIL, GOOD, Seen
-from risk.levels import DEPTH_RISING, FREEBOARD_RULE, INSIDE_DEPTH, NO_RULE, OUTSIDE_HEAD, RULE_NAMES, severity_of
+from risk.levels import DEPTH_RISING, FREEBOARD_RULE, INSIDE_DEPTH, NO_RULE, OUTSIDE_HEAD, RULE_NAMES
 from risk.rules import Views
 from risk.state import (
-    BARRIER, BLIND, DEPTH, FORECAST, FREEBOARD, LEAK, PUMP, RAIN, REPORT, RISE, WARNING, EngineState,
+    BARRIER,
+    BLIND,
+    DEPTH,
+    FORECAST,
+    FREEBOARD,
+    LEAK,
+    PUMP,
+    RAIN,
+    REPORT,
+    RISE,
+    WARNING,
+    EngineState,
 )  # fmt: skip
 from risk.statics import SiteStatics
-from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM, RULE_UNITS
+from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
 from risk.warnings import COLOUR_RANK, applies
 from risk.wording import phrase
 from undercroft.quality import Quality
+from undercroft.quantities import BarrierState
+from undercroft.rules import RULE_UNITS
 
 Reason = dict[str, Any]
 
@@ -114,7 +127,8 @@ def _add_doubts(context: Context, sensor: int, reason: Reason) -> None:
 
 
 def _key(context: Context, level: int) -> str:
-    return context.arrays.sensors[context.arrays.l_sensor[level]].key
+    sensor = int(context.arrays.l_sensor[level])
+    return context.arrays.sensors[sensor].key
 
 
 def _entrance_words(context: Context, entrance: int) -> dict[str, Any]:
@@ -137,12 +151,16 @@ def _best_sample(context: Context, level: int, severity: int) -> tuple[int, floa
         (float(m), int(at)) for m, at in zip(state.last_m[level][::-1], state.last_us[level][::-1], strict=True)
     ]
     samples.append((float(seen.peak_m[level]), int(seen.peak_us[level])))
-    least = context.views.least_m[:, level : level + 1]
-    rated = [(int(severity_of(np.array([m]), least)[0]), m, at) for m, at in samples if m == m and at != NEVER_US]
+    least = context.views.least_m[:, level].tolist()
+    rated = [(_severity(m, least), m, at) for m, at in samples if m > -np.inf and at != NEVER_US]
     if not rated:
         return 0, 0.0, NEVER_US
     enough = [entry for entry in rated if entry[0] >= severity]
     return enough[0] if enough else rated[0]
+
+
+def _severity(depth_m: float, least_m: list[float]) -> int:
+    return max((row + 1 for row, least in enumerate(least_m) if depth_m >= least), default=0)
 
 
 def _water_fact(family: int) -> Callable[[Context, int, int], _Fact | None]:
@@ -208,7 +226,7 @@ def _rain(context: Context, space: int, severity: int) -> _Fact | None:
         for values in (state.acc_mm[gauges, window], state.last_acc_mm[gauges, window].max(axis=1)):
             gauge = int(np.argmax(values))
             entry = (bool(values[gauge] >= least), float(values[gauge]) / least, rule, int(gauges[gauge]), ready)
-            if best is None or entry[0] and not best[0]:
+            if best is None or (entry[0] and not best[0]):
                 best = (*entry, float(values[gauge]))
     assert best is not None  # noqa: S101 - two rules were looked at
     sensor = int(arrays.g_sensor[best[3]])
@@ -233,14 +251,15 @@ def _warning(context: Context, space: int, severity: int) -> _Fact | None:
 def _barrier(context: Context, space: int, severity: int) -> _Fact | None:
     del severity
     arrays, views = context.arrays, context.views
-    rows = np.flatnonzero((arrays.e_space == space) & arrays.e_needed & ~np.isnan(views.out_depth_m))
-    if rows.size == 0:
+    rows = context.statics.entrance_rows[space]
+    rows = rows[arrays.e_needed[rows] & ~np.isnan(views.out_depth_m[rows])].tolist()
+    if not rows:
         return None
-    gap = arrays.e_crest_m - arrays.e_roadway_m - views.out_depth_m
-    rank = views.need_observed.astype(int) * 2 + views.need_forecast
-    entrance = min(rows.tolist(), key=lambda e: (-rank[e], bool(views.closed[e]), gap[e], e))
+    gap = {e: float(arrays.e_crest_m[e] - arrays.e_roadway_m[e] - views.out_depth_m[e]) for e in rows}
+    rank = {e: 2 * int(views.need_observed[e]) + int(views.need_forecast[e]) for e in rows}
+    entrance = min(rows, key=lambda e: (-rank[e], bool(views.closed[e]), gap[e], e))
     levels = [r for r in context.statics.level_rows[space].tolist() if arrays.l_entrance[r] == entrance]
-    level = max(levels, key=lambda r: (_known(context.state.held[arrays.l_sensor[r]]), -r))
+    level = max(levels, key=lambda r: (_held(context, r), -r))
     sensor = int(arrays.l_sensor[level])
     words = _entrance_words(context, entrance) | {
         "barrier": barrier_word(context, entrance),
@@ -256,14 +275,13 @@ def _barrier(context: Context, space: int, severity: int) -> _Fact | None:
     )
 
 
-def _known(value: np.floating[Any]) -> float:
-    return -np.inf if np.isnan(value) else float(value)
+def _held(context: Context, level: int) -> float:
+    value = float(context.state.held[context.arrays.l_sensor[level]])
+    return -np.inf if np.isnan(value) else value
 
 
 def barrier_word(context: Context, entrance: int) -> str:
     """Return the state of an entrance's barrier in the words of the payload; ``none`` where there is no barrier."""
-    from undercroft.quantities import BarrierState  # noqa: PLC0415
-
     arrays, state = context.arrays, context.state
     if np.isnan(arrays.e_barrier_top_m[entrance]):
         return "none"
@@ -271,7 +289,7 @@ def barrier_word(context: Context, entrance: int) -> str:
         return BarrierState.DEPLOYED.word
     for sensor in context.statics.barrier_sensors.get(entrance, ()):
         value = state.value[sensor]
-        if context.views.fresh[sensor] and value == value and value != BarrierState.DEPLOYED:
+        if context.views.fresh[sensor] and not np.isnan(value) and value != BarrierState.DEPLOYED:
             return BarrierState(int(value)).word
     return BarrierState.UNKNOWN.word
 
@@ -308,7 +326,7 @@ def _leak(context: Context, space: int, severity: int) -> _Fact | None:
     rows = context.statics.storage.inside_rows[space].tolist()
     if not rows:
         return None
-    level = max(rows, key=lambda r: (_known(state.held[arrays.l_sensor[r]]), -r))
+    level = max(rows, key=lambda r: (_held(context, r), -r))
     sensor = int(arrays.l_sensor[level])
     return _Fact("leak", state.held[sensor], _key(context, level), int(state.evidence_us[sensor]), {}, sensor)
 

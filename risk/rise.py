@@ -54,7 +54,7 @@ def slope_m_min(times_us: IntArray, levels_m: FloatArray) -> FloatArray:
     return np.asarray(np.where(spread > 1e-9, (t * y).sum(axis=1) / np.maximum(spread, 1e-9), 0.0))
 
 
-def push_level_samples(  # noqa: PLR0913 - one column each
+def push_level_samples(
     state: EngineState, levels: IntArray, at_us: IntArray, depth_m: FloatArray, good: BoolArray, replaces: BoolArray
 ) -> None:
     """Take one sample each of some level sensors; a conflict replaces the newest, a doubtful one never slows a rise."""

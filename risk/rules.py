@@ -99,7 +99,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         rain.in_rain[colour > 0] = True
         for view in views:
             view[WARNING] = severity_of(colour, statics.colour)
-    times = forecast(state, arrays, statics.storage, least, closed)
+    times = forecast(state, arrays, statics.storage, least, closed, seen.touched)
     water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
     now[FORECAST] = np.maximum(
         np.where(times.orange_min <= statics.to_orange_min, 2, 0), np.where(times.red_min <= statics.to_red_min, 3, 0)
@@ -145,7 +145,7 @@ def _water(
     return np.asarray(alarm >= 2)
 
 
-def _rise(  # noqa: PLR0913 - one view each
+def _rise(
     state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,
@@ -174,7 +174,7 @@ def _rise(  # noqa: PLR0913 - one view each
     return part
 
 
-def _barriers(  # noqa: PLR0913 - the parts of one rule
+def _barriers(
     state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,
@@ -204,7 +204,7 @@ def _barriers(  # noqa: PLR0913 - the parts of one rule
     return np.where(np.isinf(depth), np.nan, depth), np.where(np.isinf(rate), np.nan, rate), observed, expected
 
 
-def _pump_and_leak(  # noqa: PLR0913 - the parts of two rules
+def _pump_and_leak(
     state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,

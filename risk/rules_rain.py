@@ -34,7 +34,7 @@ class RainView:
     steady: BoolArray
 
 
-def rain_view(  # noqa: PLR0913 - the parts of one rule
+def rain_view(
     state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,

@@ -1,8 +1,8 @@
 """The engine's loop: the only place in this part with a store and a clock.
 
-Live it ticks when woken, at most every 200 ms and at least every 5 s. In a run it ticks where a run clock closed a batch.
-Either way each tick is recorded with its output in one transaction, so after a crash the memory is the last snapshot
-with the later ticks of the log folded in again.
+Live it ticks when woken, at most every 200 ms and at least every 5 s. In a run it ticks where a run clock closed a
+batch. Either way a tick is recorded with its output in one transaction, so after a crash the memory is the last
+snapshot with the later ticks of the log folded in again.
 """
 
 from __future__ import annotations

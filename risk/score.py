@@ -31,7 +31,8 @@ WEIGHTS: dict[str, float] = {
     "vulnerability": 0.15,
     "assets": 0.10,
 }
-"""Weights [P], version 1. Hazard: level_margin, forecast, rain, rise. Exposure: people, assets. Coping: barrier, supplies."""
+"""Weights [P], version 1. Hazard: level_margin, forecast, rain, rise. Exposure: people, assets. Coping: barrier,
+supplies."""
 
 DYNAMIC = ("level_margin", "forecast", "rain", "rise", "barrier", "confidence")
 

@@ -52,7 +52,8 @@ class EngineState:
     Rain sensors (G)
         ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     Spaces (N)
-        ``derived_last``: severities of the derived families at the last three touched ticks. ``alarm_*``: the alarm.
+        ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
+        closed_bits``: the forecast and the barriers it was made with. ``alarm_*``: the alarm.
         ``written_*``: what the last assessment said.
     """
 
@@ -92,6 +93,9 @@ class EngineState:
     busy_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
 
     derived_last: Small = field(metadata=_axis("N", np.int8, 0, (len(FAMILIES), 3)))
+    orange_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
+    red_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
+    closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))
     alarm_severity: Small = field(metadata=_axis("N", np.int8, 0))
     alarm_peak: Small = field(metadata=_axis("N", np.int8, 0))
     alarm_families: NDArray[np.int32] = field(metadata=_axis("N", np.int32, 0))
@@ -152,5 +156,11 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
         for entry in array_fields():
             if entry.metadata["axis"] == axis:
                 getattr(result, entry.name)[target] = getattr(state, entry.name)[source]
+    forget_forecasts(result)
     result.written_signature[:] = -1
     return result
+
+
+def forget_forecasts(state: EngineState) -> None:
+    """Have every forecast worked out again at the next tick: the site or its thresholds changed."""
+    state.closed_bits[:] = -1

@@ -7,16 +7,22 @@ from typing import Any
 COLOURS_ZH = {"yellow": "黄色", "orange": "橙色", "red": "红色"}
 
 BARRIERS_ZH = {
-    "none": "未安装", "open": "敞开", "deploying": "正在关闭", "deployed_unverified": "已放下未核实", "deployed": "已关闭",
-    "overtopped": "已漫顶", "failed": "故障", "unknown": "状态不明",
-}  # fmt: skip
+    "none": "未安装",
+    "open": "敞开",
+    "deploying": "正在关闭",
+    "deployed_unverified": "已放下未核实",
+    "deployed": "已关闭",
+    "overtopped": "已漫顶",
+    "failed": "故障",
+    "unknown": "状态不明",
+}
 
 
 def _cm(metres: float | None) -> str:
     return "-" if metres is None else f"{metres * 100:.0f} cm"
 
 
-def phrase(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - one line per rule
+def phrase(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - one line per rule
     """Return a rule's finding in English and Chinese."""
     en, zh = words.get("place_en", ""), words.get("place_zh", "")
     edge_en, edge_zh = ("barrier top", "挡板顶") if words.get("deployed") else ("crest", "挡水坎")

@@ -36,7 +36,8 @@ class Measured:
 
 def build_report(connection: Connection, stats: dict[str, Any], measured: Measured) -> dict[str, Any]:
     """Put the simulator's count beside the database's, so that the two can disagree."""
-    from risk.canonical import alarm_log_sha256
+    from risk.canonical import canonical_log, log_sha256
+    from undercroft.store.engine import alarm_events
 
     counts = fetch_one(connection, "report_counts") or {}
     return {
@@ -59,7 +60,7 @@ def build_report(connection: Connection, stats: dict[str, Any], measured: Measur
         "alarms": _alarms(connection),
         "latency_ms": None,
         "memory_mb": round(measured.memory_mb, 1),
-        "alarm_log_sha256": alarm_log_sha256(connection),
+        "alarm_log_sha256": log_sha256(canonical_log(alarm_events(connection))),
     }
 
 

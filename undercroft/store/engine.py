@@ -55,7 +55,7 @@ def _rows(connection: Connection, name: str, **values: object) -> list[Row]:
 
 
 def try_engine_lock(connection: Connection) -> bool:
-    """Take the lock of the one engine of this database, for as long as the connection lives; tell whether it is ours."""
+    """Take the lock of the one engine of this database while the connection lives; tell whether it is ours."""
     locked = bool(_rows(connection, "engine_try_lock")[0]["locked"])
     connection.commit()
     return locked

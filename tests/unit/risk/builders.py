@@ -71,7 +71,9 @@ def guarded(
     name: str, kind: str, *, barrier: float | None = 0.6, crest: float = 0.3, pump: bool = False
 ) -> dict[str, Any]:
     """A space with one entrance that has an outside level, a barrier switch, and an inside level; perhaps a pump."""
-    door = entrance(crest=crest, **({"barrier": {"height_m": barrier, "deploy_min": 10.0}} if barrier else {}))
+    door = entrance(crest=crest)
+    if barrier:
+        door["barrier"] = {"height_m": barrier, "deploy_min": 10.0}
     sensors = [depth_sensor("north"), {"quantity": "barrier_state", "entrance": "north"}]
     inside = [depth_sensor(), *([{"quantity": "pump_running"}] if pump else [])]
     extra: dict[str, Any] = (

@@ -1,0 +1,130 @@
+"""``undercroft bench engine``: one tick over 10,000 spaces with two entrances each, beside its limit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from risk.arrays import to_us
+from risk.engine import Engine, Inputs, tick
+from risk.evidence import Samples
+from undercroft.bench import Figure
+from undercroft.clock import Clock
+from undercroft.site.model import Site
+
+SPACES = 10_000
+IN_ALARM = 0.05
+CHANGING = 0.01
+TICKS = 100
+LIMIT_MS = 15.0
+TICK_S = 0.2
+START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+KINDS = ("car_park", "metro_entrance", "underpass", "mall", "civil_defence")
+
+
+def tick_figure(clock: Clock, spaces: int, ticks: int = TICKS) -> Figure:
+    """Return the median duration of a tick in which 5 % are in alarm and 1 % change level."""
+    engine = Engine.start(large_site(spaces), 1, START)
+    driver = _Driver(engine, spaces)
+    engine = driver.warm_up(engine)
+    durations = []
+    for number in range(ticks):
+        inputs = driver.inputs(number)
+        before = clock.monotonic_s()
+        engine, _ = tick(engine, inputs)
+        durations.append(clock.monotonic_s() - before)
+    name = "tick_10k" if spaces == SPACES else f"tick_{spaces}"
+    return Figure(name, round(float(np.median(durations)) * 1000, 3), "ms", LIMIT_MS, "issue 4", "lower")
+
+
+class _Driver:
+    """Readings of a storm: the same sensors go up and down over a threshold, 5 % stay above orange."""
+
+    def __init__(self, engine: Engine, spaces: int) -> None:
+        arrays = engine.plant.arrays
+        self._rng = np.random.default_rng(7)
+        self._start_us = to_us(START)
+        self._outside = arrays.l_sensor[arrays.l_outside]
+        self._levels = arrays.l_sensor
+        self._space_of = arrays.s_space
+        chosen = self._rng.permutation(spaces)
+        alarmed, changing = round(spaces * IN_ALARM), round(spaces * CHANGING)
+        self._alarmed = np.flatnonzero(np.isin(arrays.s_space, chosen[:alarmed]) & np.isin(arrays.s_role, [1]))
+        self._changing = [
+            np.flatnonzero(np.isin(arrays.s_space, group) & np.isin(np.arange(len(arrays.sensors)), self._outside))
+            for group in np.array_split(chosen[alarmed : alarmed + 20 * changing], 20)
+        ]
+        self._seq = 0
+
+    def _inputs(self, at_us: int, sensor: Any, value: Any) -> Inputs:
+        self._seq += 1
+        size = sensor.size
+        samples = Samples(sensor, np.full(size, at_us), value, np.ones(size, np.int8))
+        return Inputs(self._seq, at_us, self._seq, None, samples)
+
+    def warm_up(self, engine: Engine) -> Engine:
+        """Give every sensor three samples, so that 5 % of the spaces are in alarm."""
+        for minute in range(6):
+            at_us = self._start_us + minute * 60_000_000
+            value = np.where(np.isin(self._levels, self._alarmed), 0.28, 0.0)
+            engine, _ = tick(engine, self._inputs(at_us, self._levels, value))
+        return engine
+
+    def inputs(self, number: int) -> Inputs:
+        """Return one live tick: the share that reports within 200 ms, and 1 % of the spaces that cross a threshold."""
+        at_us = self._start_us + 360_000_000 + round(number * TICK_S * 1e6)
+        quiet = self._rng.choice(self._levels, size=max(self._levels.size // 300, 1), replace=False)
+        changing = self._changing[number % len(self._changing)]
+        quiet = np.setdiff1d(quiet, np.concatenate((changing, self._alarmed)))
+        value = np.concatenate((np.zeros(quiet.size), np.full(changing.size, 0.2 if number // 20 % 2 == 0 else 0.0)))
+        return self._inputs(at_us, np.concatenate((quiet, changing)), value)
+
+
+def large_site(spaces: int) -> Site:
+    """Return a site of this many spaces with two entrances each, in 100 basins with a gauge each."""
+    names = {"name_zh": "测试", "name_en": "Bench", "street": "bench", "lat": 22.5, "lon": 114.0}
+    basins = [f"b{number:03d}" for number in range(100)]
+    return Site.model_validate(
+        {
+            "district": {"id": "bench", "name_zh": "测试", "name_en": "Bench", "datum": "bench"},
+            "basin": [{"id": basin, "name_zh": "测试", "name_en": "Bench"} for basin in basins],
+            "gauge": [_gauge(basin, names) for basin in basins],
+            "space": [_space(number, basins[number % 100], names) for number in range(spaces)],
+        }
+    )
+
+
+def _gauge(basin: str, names: dict[str, Any]) -> dict[str, Any]:
+    device = {"id": f"rain-{basin}", "sensors": [{"quantity": "rain_total_mm"}]}
+    return {"id": f"g-{basin}", **names, "basin": basin, "devices": [device]}
+
+
+def _space(number: int, basin: str, names: dict[str, Any]) -> dict[str, Any]:
+    name = f"s{number:05d}"
+    doors = ("a", "b")
+    outside = [
+        {
+            "id": f"{name}-{door}",
+            "sensors": [
+                {"quantity": "water_depth_m", "entrance": door},
+                {"quantity": "barrier_state", "entrance": door},
+            ],
+        }
+        for door in doors
+    ]
+    inside = {"id": f"{name}-in", "sensors": [{"quantity": "water_depth_m"}, {"quantity": "pump_running"}]}
+    return {
+        "id": name, **names, "kind": KINDS[number % len(KINDS)], "basin": basin, "floor_level_m": -4.0,
+        "storage": [{"depth_m": 0.0, "area_m2": 2000.0}],
+        "pumps": [{"id": "p", "capacity_m3_s": 0.02, "on_depth_m": 0.1, "off_depth_m": 0.05}],
+        "devices": [*outside, inside],
+        "entrances": [
+            {
+                "id": door, "name_zh": "测试", "name_en": "Bench", "width_m": 4.0, "crest_level_m": 0.3,
+                "roadway_level_m": 0.0, "barrier": {"height_m": 0.6, "deploy_min": 10.0},
+            }
+            for door in doors
+        ],
+    }  # fmt: skip
