@@ -1,0 +1,89 @@
+"""``undercroft hindcast``: how good the forecasts would have been."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from risk.hindcast.floodnet import report, run_hindcast
+from risk.hindcast.floodnet_csv import read_events, write_alarms
+from risk.nowcast.outside import Target
+from undercroft.errors import BadInput
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``hindcast`` commands."""
+    hindcast = typer.Typer(help="Score the forecasts on storms of the past.", no_args_is_help=True)
+    hindcast.command("floodnet")(floodnet)
+    app.add_typer(hindcast, name="hindcast")
+
+
+def floodnet(
+    events: Annotated[Path, typer.Argument(help="FloodNet flood events, CSV.")],
+    sensors: Annotated[Path, typer.Option(help="FloodNet sensor metadata, CSV.")],
+    out: Annotated[Path, typer.Option(help="Where to write one row per event.")],
+    threshold_m: Annotated[float, typer.Option(help="Depth that is forecast. [m]")] = 0.15,
+    horizon_min: Annotated[float, typer.Option(help="Within how long. [min]")] = 30.0,
+    probability: Annotated[float, typer.Option(help="Alarm when the probability reaches this.")] = 0.5,
+    score_from: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Score only events from this day; the rest is history."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+) -> None:
+    """Run the nowcast over observed street floods, in time order, and score it beside simple alarms."""
+    _must(threshold_m > 0.0, "--threshold-m must be above 0")
+    _must(horizon_min > 0.0, "--horizon-min must be above 0")
+    _must(0.0 < probability <= 1.0, "--probability must be above 0 and at most 1")
+    rows = read_events(events, sensors)
+    hindcast = run_hindcast(rows, Target(threshold_m, horizon_min * 60.0))
+    alarms, crossings = hindcast.alarms_s(probability), hindcast.crossings_s()
+    try:
+        write_alarms(out, zip(rows, alarms.tolist(), crossings.tolist(), strict=True))
+    except OSError as error:
+        raise BadInput(f"{out}: {error.strerror}") from error
+    scores = report(hindcast, probability, score_from.date() if score_from else None)
+    typer.echo(json.dumps(scores, indent=2) if as_json else _text(scores))
+
+
+def _must(claim: bool, message: str) -> None:
+    if not claim:
+        raise BadInput(message)
+
+
+def _text(scores: dict[str, Any]) -> str:
+    """Return the report as lines for people."""
+    lines = [
+        f"Depth {scores['threshold_m']} m within {scores['horizon_min']:g} min, alarm at probability "
+        f"{scores['probability']:g}, events from {scores['score_from'] or 'the first'}"
+    ]
+    for part in scores["parts"]:
+        lines += [
+            "",
+            f"{part['name']}: {part['events']} events, {part['crossings']} crossings: hits {part['hits']}, misses "
+            f"{part['misses']}, false alarms {part['false_alarms']}, quiet {part['quiet']}",
+            f"  POD {part['pod']}  FAR {part['far']}  CSI {part['csi']} (90 %: {part['csi_90_percent'][0]} to "
+            f"{part['csi_90_percent'][1]})  Brier {part['brier']}",
+            f"  lead of hits, min (10, 25, 50, 75, 90 %): {part['lead_min']}",
+            "  median lead  simple CSI  nowcast CSI  gap closed  (simple alarm; probability)",
+        ]
+        lines += [
+            f"  >= {row['lead_min']:4.0f} min   {row['simple_csi']:10.3f}  {row['csi']:11.3f}  {_share(row['gap_closed'])}"
+            f"  ({row['simple']}; {row['probability']})"
+            for row in part["frontier"]
+        ]
+        lines.append("  forecast  observed  cases  events  within max(0.1, 2 SE)")
+        lines += [
+            f"  {row['forecast']:8.2f}  {row['observed']:8.2f}  {row['cases']:5d}  {row['events']:6d}  "
+            f"{'yes' if row['reliable'] else 'NO'}"
+            for row in part["reliability"]
+        ]
+    return "\n".join(lines)
+
+
+def _share(value: float | None) -> str:
+    return f"{'-':>10}" if value is None else f"{value:10.2f}"

@@ -1,0 +1,174 @@
+"""The engine's outside nowcast over observed street floods, scored beside simple alarms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from risk.hindcast.baseline import simple_alarms
+from risk.hindcast.floodnet_csv import Event
+from risk.hindcast.scores import (
+    Cases,
+    Point,
+    best_at_lead,
+    bootstrap_csi,
+    brier,
+    contingency,
+    gap_closed,
+    lead_times_min,
+    median_lead_min,
+    reliability,
+)
+from risk.hydraulics.arrays import FloatArray, floats
+from risk.nowcast.outside import OutsideNowcast, Target
+
+LEADS_MIN = (8.0, 11.0, 15.0)
+CASE_EVERY_S = 300.0
+PROBABILITIES = (*(round(0.02 * k, 2) for k in range(1, 50)), 0.985, 0.99)
+"""Probabilities at which an alarm is tried for the frontier."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hindcast:
+    """Events in the order of the file, with the forecast along each."""
+
+    events: Sequence[Event]
+    probability: Sequence[FloatArray]
+    target: Target
+
+    def alarms_s(self, probability: float) -> FloatArray:
+        """Return the first sample of each event at which the probability is reached; NaN when never. [s]"""
+        found = []
+        for event, along in zip(self.events, self.probability, strict=True):
+            reached = np.nonzero(along >= probability)[0]
+            found.append(float(event.track.time_s[reached[0]]) if reached.size else math.nan)
+        return floats(found)
+
+    def crossings_s(self) -> FloatArray:
+        """Return the first crossing of each event; NaN when never. [s]"""
+        return floats([event.track.crossing_s(self.target.threshold_m) for event in self.events])
+
+    def part(self, chosen: Sequence[int]) -> Hindcast:
+        """Return the hindcast of some of the events, forecasts unchanged."""
+        return Hindcast([self.events[k] for k in chosen], [self.probability[k] for k in chosen], self.target)
+
+    def cases(self) -> Cases:
+        """Return one case per event and 5 minutes before the crossing."""
+        probability, happened, owner = [], [], []
+        for k, (event, along) in enumerate(zip(self.events, self.probability, strict=True)):
+            track = event.track
+            left_s = track.crossing_s(self.target.threshold_m) - track.time_s
+            before = track.before_crossing(self.target.threshold_m)
+            _, first = np.unique(np.floor(track.time_s / CASE_EVERY_S), return_index=True)
+            rows = first[before[first]]
+            probability.append(along[rows])
+            happened.append(left_s[rows] <= self.target.horizon_s)
+            owner.append(np.full(rows.size, k))
+        none: list[FloatArray] = [np.zeros(0)]
+        return Cases(
+            np.concatenate([*none, *probability]),
+            np.concatenate([*none, *happened]).astype(np.float64),
+            np.concatenate([*none, *owner]).astype(np.int64),
+        )
+
+
+def run_hindcast(events: Sequence[Event], target: Target) -> Hindcast:
+    """Run the nowcast over the events in the order of their starts."""
+    place = {id(event.track): k for k, event in enumerate(events)}
+    along: list[FloatArray] = [np.zeros(0)] * len(events)
+    for forecast in OutsideNowcast(target).run([event.track for event in events]):
+        along[place[id(forecast.track)]] = forecast.probability
+    return Hindcast(events, along, target)
+
+
+def report(hindcast: Hindcast, probability: float, score_from: date | None = None) -> dict[str, Any]:
+    """Return the scores: all events, tidal and other sites apart, with the simple alarms beside."""
+    chosen = [
+        k for k, event in enumerate(hindcast.events) if score_from is None or event.started_at.date() >= score_from
+    ]
+    tidal = [k for k in chosen if hindcast.events[k].track.tidal]
+    other = [k for k in chosen if not hindcast.events[k].track.tidal]
+    return {
+        "threshold_m": hindcast.target.threshold_m,
+        "horizon_min": hindcast.target.horizon_s / 60.0,
+        "probability": probability,
+        "score_from": score_from.isoformat() if score_from else None,
+        "parts": [
+            {"name": name, **_score(hindcast.part(part), probability)}
+            for name, part in (("all", chosen), ("tidal", tidal), ("not_tidal", other))
+        ],
+    }
+
+
+def _score(part: Hindcast, probability: float) -> dict[str, Any]:
+    alarm, crossing = part.alarms_s(probability), part.crossings_s()
+    table, cases = contingency(alarm, crossing), part.cases()
+    leads = lead_times_min(alarm, crossing)
+    day = np.array([event.started_at.toordinal() for event in part.events], dtype=np.int64)
+    low, high = bootstrap_csi(alarm, crossing, day)
+    bins = reliability(cases)
+    return {
+        "events": len(part.events),
+        "crossings": int(np.isfinite(crossing).sum()),
+        "hits": table.hits,
+        "misses": table.misses,
+        "false_alarms": table.false_alarms,
+        "quiet": table.quiet,
+        "pod": _round(table.pod),
+        "far": _round(table.far),
+        "csi": _round(table.csi),
+        "csi_90_percent": [_round(low), _round(high)],
+        "lead_min": [_round(float(q)) for q in np.percentile(leads, (10, 25, 50, 75, 90))] if leads.size else None,
+        "brier": _round(brier(cases)),
+        "reliability": [
+            {
+                "from": one.low,
+                "cases": one.cases,
+                "events": one.events,
+                "forecast": _round(one.forecast),
+                "observed": _round(one.observed),
+                "standard_error": _round(one.standard_error),
+                "reliable": one.reliable,
+            }
+            for one in bins
+        ],
+        "frontier": _frontier(part),
+    }
+
+
+def _frontier(part: Hindcast) -> list[dict[str, Any]]:
+    """Best CSI at each median lead, simple alarms and nowcast."""
+    crossing = part.crossings_s()
+
+    def point(name: str, alarm: FloatArray) -> Point:
+        csi = contingency(alarm, crossing).csi
+        return Point(0.0 if math.isnan(csi) else csi, median_lead_min(alarm, crossing), name)
+
+    tracks = [event.track for event in part.events]
+    simple = [point(alarm.name, alarm.alarm_s) for alarm in simple_alarms(tracks, part.target.threshold_m)]
+    ours = [point(f"{p:g}", part.alarms_s(p)) for p in PROBABILITIES]
+    rows = []
+    for lead in LEADS_MIN:
+        base, best = best_at_lead(simple, lead), best_at_lead(ours, lead)
+        rows.append(
+            {
+                "lead_min": lead,
+                "simple_csi": _round(base.csi),
+                "simple": base.name,
+                "goal_csi": _round(base.csi + 0.15 * (1.0 - base.csi)),
+                "csi": _round(best.csi),
+                "median_lead_min": _round(best.median_lead_min),
+                "probability": best.name,
+                "gap_closed": _round(gap_closed(best.csi, base.csi)),
+            }
+        )
+    return rows
+
+
+def _round(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)
