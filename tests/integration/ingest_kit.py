@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from ingest.failpoints import VARIABLE
 from undercroft.site import load_site, sample_site_path
 from undercroft.stack.ready import READY_FD_VARIABLE
 from undercroft.store.connection import connect
@@ -159,7 +160,11 @@ class Ingest:
         os.close(writable)
         with os.fdopen(readable, "rb") as ready, selectors.DefaultSelector() as selector:
             selector.register(ready, selectors.EVENT_READ)
-            if not selector.select(DEADLINE_S) or ready.read(1) != b"1":
+            answer = ready.read(1) if selector.select(DEADLINE_S) else None
+            struck = (
+                answer == b"" and VARIABLE in settings
+            )  # a failpoint may strike before the subscription is answered
+            if answer != b"1" and not struck:
                 raise AssertionError(f"ingest did not get ready: {self.process.poll()}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

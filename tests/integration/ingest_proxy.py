@@ -1,0 +1,134 @@
+"""A TCP relay between ingest and its broker that can cut a connection in the middle of a message, and that counts."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+from tests.integration.ingest_kit import DEADLINE_S
+
+_PUBACK = 0x40
+
+
+class CuttingProxy:
+    """Relays every connection to one port; ``cut_after`` ends one after so many more bytes from the broker."""
+
+    def __init__(self, target_port: int) -> None:
+        self.acknowledged = 0
+        """PUBACKs that ingest has sent, over all connections."""
+        self.delivered_bytes = 0
+        """Bytes that the broker has sent to ingest."""
+        self._target_port = target_port
+        self._budget: int | None = None
+        self._lock = threading.Lock()
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def cut_after(self, count: int) -> None:
+        with self._lock:
+            self._budget = count
+
+    def cut_now(self) -> None:
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+        for pair in pairs:
+            for end in pair:
+                _hang_up(end)
+
+    def close(self) -> None:
+        _hang_up(self._listener)
+        self._listener.close()
+        self.cut_now()
+        for thread in self._threads:
+            thread.join(DEADLINE_S)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target_port), timeout=DEADLINE_S)
+            except OSError:
+                client.close()
+                continue
+            server.settimeout(None)
+            with self._lock:
+                self._pairs.append((client, server))
+            done = threading.Semaphore(0)
+            for work in (
+                threading.Thread(target=self._upstream, args=(client, server, done), daemon=True),
+                threading.Thread(target=self._downstream, args=(client, server, done), daemon=True),
+            ):
+                self._threads.append(work)
+                work.start()
+
+    def _upstream(self, client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
+        rest = b""
+        while chunk := _receive(client):
+            rest = self._count(rest + chunk)
+            if not _send(server, chunk):
+                break
+        _end(client, server, done)
+
+    def _count(self, data: bytes) -> bytes:
+        """Ingest sends only short packets: CONNECT, SUBSCRIBE, PUBACK, PINGREQ."""
+        while len(data) >= 2 and len(data) >= 2 + data[1]:
+            self.acknowledged += data[0] == _PUBACK
+            data = data[2 + data[1] :]
+        return data
+
+    def _downstream(self, client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
+        while chunk := _receive(server):
+            with self._lock:
+                cut = self._budget is not None and len(chunk) >= self._budget
+                part = chunk[: self._budget] if cut else chunk
+                if cut:
+                    self._budget = None
+                elif self._budget is not None:
+                    self._budget -= len(chunk)
+                self.delivered_bytes += len(part)
+            if not _send(client, part) or cut:
+                break
+        _end(client, server, done)
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65_536)
+    except OSError:
+        return b""
+
+
+def _send(connection: socket.socket, chunk: bytes) -> bool:
+    try:
+        connection.sendall(chunk)
+    except OSError:
+        return False
+    return True
+
+
+def _hang_up(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the other side was faster
+
+
+def _end(client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
+    """The second of the two relays closes both sockets."""
+    for end in (client, server):
+        _hang_up(end)
+    if done.acquire(blocking=False):
+        client.close()
+        server.close()
+    else:
+        done.release()

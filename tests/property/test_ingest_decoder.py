@@ -1,0 +1,91 @@
+"""Whatever bytes come, a decoder answers or raises `PayloadInvalid`, and says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ingest.batch import Message, build_draft
+from ingest.decode_native import decode_native, decode_status
+from ingest.reasons import Reason
+from ingest.run_clock import RunClock, decode_run_clock
+from tests.unit.ingest.builders import NOON_US, directory
+from undercroft.errors import PayloadInvalid
+from undercroft.model import Mode
+from undercroft.quantities import QUANTITIES
+
+_KEYS = st.one_of(
+    st.sampled_from([*QUANTITIES, "observed_at", "seq", "at", "period_s", "readings", "stock_sandbag", "now"]),
+    st.text(max_size=10),
+)
+_LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(["2026-07-01T12:00:00Z", "deployed", "1970-01-01T00:00:00Z", 1e300, -(2**70)]),
+)
+_TREES = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=6), max_leaves=12
+)
+_OBJECTS = st.dictionaries(_KEYS, _TREES, max_size=8)
+_PAYLOADS = st.one_of(
+    st.binary(max_size=200),
+    _OBJECTS.map(lambda body: json.dumps(body).encode()),
+    _OBJECTS.map(lambda body: json.dumps({"observed_at": 1, **body}).encode()),
+    st.lists(_OBJECTS, max_size=5).map(lambda bodies: json.dumps({"readings": bodies}).encode()),
+    st.tuples(_OBJECTS, st.integers(0, 100), st.integers(0, 255)).map(
+        lambda parts: _spoilt(json.dumps(parts[0]).encode(), parts[1], parts[2])
+    ),
+)
+
+
+def _spoilt(payload: bytes, position: int, byte: int) -> bytes:
+    position %= len(payload)
+    return payload[:position] + bytes([byte]) + payload[position + 1 :]
+
+
+def _refusal(decode: Callable[[bytes], object], payload: bytes) -> PayloadInvalid | None:
+    try:
+        decode(payload)
+    except PayloadInvalid as error:
+        return error
+    return None
+
+
+@given(_PAYLOADS)
+@example(b'{"observed_at": 1, "water_depth_m": 1, "\\u0000": 1}')
+@example(b'{"a":' * 100_000)
+def test_decoders_raise_nothing_else(payload: bytes) -> None:
+    for decode in (decode_native, decode_status, decode_run_clock):
+        invalid = _refusal(decode, payload)
+        assert invalid is None or (invalid.reason in set(Reason) and invalid.detail)
+
+
+@given(_PAYLOADS)
+def test_native_answers_with_readings_or_faults(payload: bytes) -> None:
+    try:
+        readings, faults = decode_native(payload)
+    except PayloadInvalid:
+        return
+    assert readings or faults
+    for reading in readings:
+        assert abs(reading.value) <= 1e12
+        assert abs(reading.observed_us) < 2**63
+
+
+@given(st.lists(st.tuples(st.sampled_from(["g1-level", "g2-multi", "x"]), _PAYLOADS), max_size=6), st.booleans())
+def test_no_message_vanishes(messages: list[tuple[str, bytes]], in_run: bool) -> None:
+    mode = Mode.EXERCISE if in_run else Mode.LIVE
+    place = {"g1-level": "garage-1", "g2-multi": "garage-2", "x": "x"}
+    batch = [
+        Message(f"{mode.topic_root}/v1/futian/{place[device]}/{device}/event".encode(), payload, 1, 1, False, NOON_US)
+        for device, payload in messages
+    ]
+    draft = build_draft(batch, directory(mode), RunClock(NOON_US, 1) if in_run else None)
+    placed = {*draft.row_of.tolist(), *draft.stamped_of, *draft.letter_of}
+    assert placed == set(range(len(batch)))

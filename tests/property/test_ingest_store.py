@@ -1,0 +1,139 @@
+"""Every reading ends in exactly one of stored, duplicate, conflict, dead letter; however the messages are cut.
+
+The expected fates are computed by a model of ten lines beside it, on the messages one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.batch import Message
+from ingest.failpoints import no_failpoint
+from ingest.writer import BatchWriter
+from tests.integration.ingest_kit import import_sample_site, one, query
+from undercroft.clock import FakeClock
+from undercroft.model import Mode
+from undercroft.store.connection import connect
+from undercroft.store.observations import BatchRecord
+
+NOON_US = 1_782_907_200_000_000
+CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
+DEVICES = ("gauge-beiling/gauge-beiling-rain", "gauge-rongxi/gauge-rongxi-rain", "gauge-beiling/nobody")
+
+
+@pytest.fixture
+def database(live_db: str) -> str:
+    import_sample_site(live_db)
+    return live_db
+
+
+_READINGS = st.tuples(
+    st.sampled_from(DEVICES),
+    st.integers(0, 4),
+    st.sampled_from([0.0, 1.5, 2.5]),
+    st.sampled_from(["rain_total_mm", "rain_total_mm", "battery_v", "colour"]),
+)
+
+
+def _message(reading: tuple[str, int, float, str]) -> Message:
+    device, second, value, quantity = reading
+    payload = json.dumps({"observed_at": NOON_US // 1000 + second * 1000, quantity: value}).encode()
+    return Message(f"flood/v1/futian/{device}/observation".encode(), payload, 1, 1, False, NOON_US)
+
+
+def _expected(readings: list[tuple[str, int, float, str]]) -> tuple[int, int, int, int]:
+    first: dict[tuple[str, int, str], float] = {}
+    others: set[tuple[str, int, float, str]] = set()
+    letters: set[tuple[str, int, float, str]] = set()
+    duplicates = 0
+    for device, second, value, quantity in readings:
+        if device == DEVICES[2] or quantity == "colour":
+            letters.add((device, second, value, quantity))
+        elif (device, second, quantity) not in first:
+            first[device, second, quantity] = value
+        elif first[device, second, quantity] == value or (device, second, value, quantity) in others:
+            duplicates += 1
+        else:
+            others.add((device, second, value, quantity))
+    return len(first), duplicates, len(others), len(letters)
+
+
+def _write(database: str, messages: list[Message], cuts: list[int]) -> list[BatchRecord]:
+    writer = BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)
+    records = []
+    with closing(writer):
+        position = turn = 0
+        while position < len(messages):
+            step = cuts[turn % len(cuts)]
+            records.append(writer.write(messages[position : position + step]).record)
+            position, turn = position + step, turn + 1
+    return records
+
+
+def _empty(database: str) -> None:
+    with closing(connect(database, application_name="test", autocommit=True)) as connection:
+        connection.execute("truncate observation, observation_conflict, dead_letter, batch, clock_lost_reading")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    readings=st.lists(_READINGS, min_size=1, max_size=40),
+    cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5),
+    again=st.integers(0, 10),
+)
+def test_every_reading_has_exactly_one_fate(
+    database: str, readings: list[tuple[str, int, float, str]], cuts: list[int], again: int
+) -> None:
+    _empty(database)
+    delivered = readings + readings[-again:] if again else readings
+    records = _write(database, [_message(reading) for reading in delivered], cuts)
+    stored, duplicates, conflicts, letters = _expected(delivered)
+    assert sum(record.stored for record in records) == stored
+    assert sum(record.duplicates for record in records) == duplicates
+    assert sum(record.conflicts for record in records) == conflicts
+    assert sum(record.dead_letters for record in records) == letters
+    assert sum(record.messages for record in records) == len(delivered)
+    # One reading a message: what is new is stored, a conflict or a letter; all else was known.
+    assert sum(record.redelivered for record in records) == len(delivered) - stored - conflicts - letters
+    assert one(database, "select count(*) from observation") == stored
+    assert one(database, "select count(*) from observation_conflict") == conflicts
+    assert one(database, "select count(*) from dead_letter") == letters
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    readings=st.lists(_READINGS, min_size=2, max_size=40),
+    cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5),
+    poison=st.sets(st.integers(0, 4), max_size=2),
+)
+def test_a_row_that_the_database_refuses_takes_no_neighbour_with_it(
+    database: str, readings: list[tuple[str, int, float, str]], cuts: list[int], poison: set[int]
+) -> None:
+    """A constraint of the test refuses some values: their messages are dead letters, all others are stored."""
+    _empty(database)
+    refused = {2.5}
+    values = [reading[2] if reading[1] not in poison else 2.5 for reading in readings]
+    readings = [
+        (device, n, value, q) for n, ((device, _, _, q), value) in enumerate(zip(readings, values, strict=True))
+    ]
+    with closing(connect(database, application_name="test", autocommit=True)) as connection:
+        connection.execute("alter table observation add constraint no_poison check (value <> 2.5)")
+    try:
+        records = _write(database, [_message(reading) for reading in readings], cuts)
+    finally:
+        with closing(connect(database, application_name="test", autocommit=True)) as connection:
+            connection.execute("alter table observation drop constraint no_poison")
+    known = [reading for reading in readings if reading[0] != DEVICES[2] and reading[3] != "colour"]
+    assert sum(record.stored for record in records) == sum(reading[2] not in refused for reading in known)
+    assert sum(record.dead_letters for record in records) == len(readings) - sum(
+        reading[2] not in refused for reading in known
+    )
+    rejected = query(database, "select detail from dead_letter where reason = 'store_rejected'")
+    assert len(rejected) == sum(reading[2] in refused for reading in known)
+    assert all("no_poison" in row["detail"] and "23514" in row["detail"] for row in rejected)
