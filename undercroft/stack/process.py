@@ -208,6 +208,8 @@ class SupervisedProcess:
             self._starts += 1
         self._log.info("process_started", pid=process.pid)
         announced = self._wait_announced(process.pid, ready_fd)
+        if announced:
+            self._log.info("process_ready", pid=process.pid)
         with self._changed:
             self._ready = announced
             self._was_ready |= announced
