@@ -21,8 +21,8 @@ DESIGN_DURATION_MIN = 15.0
 DESIGN_RETURN_PERIODS_YEARS = (3.0, 4.0, 5.0)
 """Pipes of a megacity centre are sized for 3 to 5 years (GB 50014)."""
 
-LEAST_SHARE_LEFT = 0.20
-MOST_SHARE_LEFT = 0.75
+LEAST_SHARE_LEFT = 0.30
+MOST_SHARE_LEFT = 0.95
 """Part of the sized capacity left in a storm: inlets under leaves, outfalls under the river's level, old pipes."""
 
 
