@@ -118,6 +118,8 @@ def _take_over(path: Path) -> Account | None:
     else:
         # The servers keep the account that they started with, whatever accounts the machine has by now.
         account = account_of(found.st_uid) if ours and found.st_uid != 0 else server_account()
+    if account:
+        _check_reachable(path, account)
     if not ours:
         if account:
             os.chown(path, account.uid, account.gid)
@@ -125,3 +127,18 @@ def _take_over(path: Path) -> Account | None:
     if stat.S_IMODE(found.st_mode) != 0o700:
         path.chmod(0o700)
     return account
+
+
+def _check_reachable(path: Path, account: Account) -> None:
+    for folder in path.parents:
+        found = folder.stat()
+        needed = stat.S_IXOTH
+        if found.st_uid == account.uid:
+            needed = stat.S_IXUSR
+        elif found.st_gid == account.gid:
+            needed = stat.S_IXGRP
+        if not found.st_mode & needed:
+            raise StackFailed(
+                f"DATA_DIR {path} cannot be used: {folder} is closed to account {account.name}, as which PostgreSQL "
+                "runs; set UNDERCROFT_DATA_DIR to another place"
+            )

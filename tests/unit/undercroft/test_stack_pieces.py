@@ -1,0 +1,101 @@
+"""The small parts of the stack, without servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from undercroft.errors import StackFailed
+from undercroft.model import Mode
+from undercroft.site import load_site, sample_site_path
+from undercroft.stack.broker import USERS, _remaining_length
+from undercroft.stack.byhand import publish_line
+from undercroft.stack.datadir import DataDir, open_data_dir
+from undercroft.stack.ports import free_port, free_port_from, is_free
+from undercroft.stack.ready import READY_FD_VARIABLE, announce_ready
+
+
+def test_ready_is_announced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    monkeypatch.setenv(READY_FD_VARIABLE, str(writer))
+    announce_ready()
+    announce_ready()
+    with os.fdopen(reader, "rb") as said:
+        assert said.read() == b"1"  # the end of file says that the descriptor was closed
+    assert READY_FD_VARIABLE not in os.environ
+
+
+def test_ready_without_a_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setenv(READY_FD_VARIABLE, str(writer))
+    announce_ready()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(writer)
+
+
+# MQTT 3.1.1, table 2.4: the first and last length of each number of digits.
+@pytest.mark.parametrize(
+    ("length", "encoded"),
+    [(0, "00"), (127, "7f"), (128, "8001"), (16_383, "ff7f"), (16_384, "808001"), (2_097_152, "80808001")],
+)
+def test_remaining_length(length: int, encoded: str) -> None:
+    assert _remaining_length(length).hex() == encoded
+
+
+def test_secrets_are_kept_and_private(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path, None)
+    first = data_dir.secret("one")
+    assert len(first) >= 32
+    assert data_dir.secret("two") != first
+    assert DataDir(tmp_path, None).secret("one") == first
+    assert stat.S_IMODE(data_dir.secrets_path.stat().st_mode) == 0o600
+    assert sorted(json.loads(data_dir.secrets_path.read_text())) == ["one", "two"]
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    target = tmp_path / "victim"
+    target.write_text("untouched")
+    (tmp_path / "secrets.json.new").symlink_to(target)
+    (tmp_path / "secrets.json").symlink_to(tmp_path / "absent")
+    DataDir(tmp_path, None).write_private(tmp_path / "secrets.json", "{}")
+    assert target.read_text() == "untouched"
+    assert not (tmp_path / "secrets.json").is_symlink()
+
+
+def test_a_data_dir_is_held_by_one() -> None:
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as folder,
+        open_data_dir(Path(folder)),
+        pytest.raises(StackFailed, match=rf"another undercroft \(process {os.getpid()}\) already runs"),
+        open_data_dir(Path(folder)),
+    ):
+        pass
+
+
+def test_ports() -> None:
+    port = free_port()
+    assert is_free(port)
+    assert free_port_from(port) == port
+    assert free_port_from(70_000) < 65_536
+
+
+def test_the_line_to_publish_by_hand_names_a_real_sensor() -> None:
+    site = load_site(sample_site_path())
+    line = publish_line(site, Mode.LIVE, "XDG_CONFIG_HOME=/d/clients")
+    assert line is not None
+    words = line.split()
+    assert words[:5] == ["XDG_CONFIG_HOME=/d/clients", "mosquitto_pub", "-q", "1", "-t"]
+    root, version, district, place, device, lane = words[5].split("/")
+    assert (root, version, district, lane) == ("flood", "v1", site.district.id, "event")
+    assert place in {space.id for space in site.spaces} | {gauge.id for gauge in site.gauges}
+    assert device
+
+
+def test_people_have_a_user_of_their_own() -> None:
+    assert "operator" in USERS
