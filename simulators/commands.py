@@ -6,11 +6,12 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from simulators.district import district_run
-from simulators.floodnet import FloodDay, flood_day, floodnet_run, floodnet_site, read_events, read_sensors
+from simulators.floodnet import NEW_YORK, FloodDay, flood_day, floodnet_run, floodnet_site, read_events, read_sensors
 from simulators.playing import play_run, speed_asked_for
 from simulators.scenario import Scenario
 from simulators.scenario_file import load_scenario
@@ -82,22 +83,27 @@ def replay_floodnet(
     stats: StatsOption = None,
     progress: ProgressOption = None,
     site_out: Annotated[Path | None, typer.Option(help="Write the district as a site file, and play nothing.")] = None,
+    timezone: Annotated[str, typer.Option(help="Zone of the times in the events file.")] = NEW_YORK.key,
 ) -> None:
     """Play the measured street floods that overlap a day, each sensor as a road underpass."""
-    floods = floods_of_day(events, sensors, day)
+    floods = floods_of_day(events, sensors, day, timezone)
     if site_out is not None:
         _write(site_out, site_toml(floodnet_site(floods.events, floods.sensors)))
         return
     play_run(floodnet_run(floods), speed_asked_for(speed), stats=stats, progress=progress)
 
 
-def floods_of_day(events: Path, sensors: Path, day: str) -> FloodDay:
-    """Return the floods of a day from the two files; every mistake in them is found here."""
+def floods_of_day(events: Path, sensors: Path, day: str, timezone: str = NEW_YORK.key) -> FloodDay:
+    """Return the floods of a New York day from the two files; every mistake in them is found here."""
     try:
         wanted = date.fromisoformat(day)
     except ValueError as error:
         raise BadInput(f"--day {day}: expected a day such as 2023-09-29") from error
-    return flood_day(read_events(events), read_sensors(sensors), wanted)
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadInput(f"--timezone {timezone}: expected a zone such as America/New_York or UTC") from error
+    return flood_day(read_events(events, zone), read_sensors(sensors), wanted)
 
 
 def _write(path: Path, text: str) -> None:

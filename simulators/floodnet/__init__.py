@@ -1,12 +1,13 @@
 """Measured street floods of New York's FloodNet as a run: its CSV files, a district for them, their readings."""
 
 from simulators.floodnet.day import FloodDay, flood_day
-from simulators.floodnet.events import FloodEvent, FloodSensor, read_events, read_sensors
+from simulators.floodnet.events import NEW_YORK, FloodEvent, FloodSensor, read_events, read_sensors
 from simulators.floodnet.run import floodnet_run
 from simulators.floodnet.site import DISTRICT, device_id, floodnet_site
 
 __all__ = [
     "DISTRICT",
+    "NEW_YORK",
     "FloodDay",
     "FloodEvent",
     "FloodSensor",
