@@ -54,8 +54,8 @@ class Draft:
     letter_of: tuple[int, ...]
     run_clock: RunClock | None
     """The new run clock that closes this batch."""
-    stale_clock_of: tuple[int, ...]
-    """Run clocks that were delivered before."""
+    stale_clocks: tuple[tuple[int, RunClock], ...]
+    """Run clocks that should have been heard before, each with the position of its message."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class _Gathered:
     stamped_of: list[int] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     letter_of: list[int] = field(default_factory=list)
-    stale_clock_of: list[int] = field(default_factory=list)
+    stale_clocks: list[tuple[int, RunClock]] = field(default_factory=list)
 
 
 class _Builder:
@@ -130,7 +130,7 @@ class _Builder:
     def _hear_clock(self, index: int, message: Message) -> None:
         heard = decode_run_clock(message.payload)
         if self.known_clock is not None and heard.seq <= self.known_clock.seq:
-            self.gathered.stale_clock_of.append(index)
+            self.gathered.stale_clocks.append((index, heard))
             return
         if self.known_clock is not None and heard.now_us < self.known_clock.now_us:
             raise PayloadInvalid(Reason.BAD_RUN_CLOCK, "the run clock went back")
@@ -200,7 +200,7 @@ def build_draft(messages: Sequence[Message], directory: Directory, run_clock: Ru
         tuple(gathered.letters),
         tuple(gathered.letter_of),
         builder.new_clock,
-        tuple(gathered.stale_clock_of),
+        tuple(gathered.stale_clocks),
     )
 
 

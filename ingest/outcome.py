@@ -14,6 +14,7 @@ from undercroft.errors import StoreRejected
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.dead_letters import DeadLetter
 from undercroft.store.observations import BatchRecord, Fate, Rows, store_rows
+from undercroft.store.sensors import fetch_run_clock
 from undercroft.store.stamped import Placed, store_stamped
 
 ROW_FAULTS = frozenset({"22", "23", "44", "54"})
@@ -108,21 +109,24 @@ def with_rejected(draft: Draft, messages: Sequence[Message], outcome: Outcome) -
     refused = set(draft.row_of[outcome.fates == REJECTED].tolist())
     refused.update(index for index, placed in zip(draft.stamped_of, outcome.stamped, strict=True) if placed is None)
     for index in sorted(refused):
-        message = messages[index]
-        letters.append(
-            DeadLetter(
-                message.topic,
-                message.payload,
-                Reason.STORE_REJECTED.value,
-                outcome.why,
-                None,
-                message.qos,
-                message.retain,
-                message.received_us,
-            )
-        )
+        letters.append(_letter(messages[index], Reason.STORE_REJECTED, outcome.why))
         letter_of.append(index)
     return letters, letter_of
+
+
+def strange_clocks(connection: Connection, draft: Draft, messages: Sequence[Message]) -> list[tuple[int, DeadLetter]]:
+    """Return a dead letter for each run clock that has an old number and is not the one heard then: another run."""
+    return [
+        (index, _letter(messages[index], Reason.BAD_RUN_CLOCK, f"run clock {heard.seq} said another time before"))
+        for index, heard in draft.stale_clocks
+        if fetch_run_clock(connection, heard.seq) != heard.now_us
+    ]
+
+
+def _letter(message: Message, reason: Reason, detail: str) -> DeadLetter:
+    return DeadLetter(
+        message.topic, message.payload, reason.value, detail, None, message.qos, message.retain, message.received_us
+    )
 
 
 def make_record(

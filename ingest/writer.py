@@ -6,13 +6,22 @@ and the whole batch is kept for another try.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from ingest.batch import Draft, Message, build_draft
 from ingest.failpoints import Failpoint
-from ingest.outcome import StoreDraft, blames_row, make_record, store_apart, store_together, with_rejected
+from ingest.outcome import (
+    StoreDraft,
+    blames_row,
+    make_record,
+    store_apart,
+    store_together,
+    strange_clocks,
+    with_rejected,
+)
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
 from undercroft.clock import Clock
@@ -32,6 +41,8 @@ class Written:
 
     commit_seq: int
     record: BatchRecord
+    reasons: Counter[str]
+    """Dead letters by reason, those seen before included."""
 
 
 class BatchWriter:
@@ -109,8 +120,11 @@ class BatchWriter:
             self._failpoint("before_insert")
             outcome = store(connection, draft, batch_id)
             letters, letter_of = with_rejected(draft, messages, outcome)
+            for index, letter in strange_clocks(connection, draft, messages):
+                letters.append(letter)
+                letter_of.append(index)
             is_new = keep_dead_letters(connection, letters, batch_id)
             record = make_record(self._lane, draft, outcome, letter_of, is_new)
             self._failpoint("after_insert")
             commit_seq = finish_batch(connection, batch_id, record)
-        return Written(commit_seq, record)
+        return Written(commit_seq, record, Counter(letter.reason for letter in letters))

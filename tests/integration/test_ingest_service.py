@@ -304,3 +304,14 @@ def test_a_run_gives_the_same_rows_in_any_batch_size_and_after_a_kill(
     assert _clocked_batches(exercise) == [0, 62, 124, 186, 248, 310, 372]
     letters = query(exercise, "select reason, times_seen from dead_letter order by reason")
     assert [row["reason"] for row in letters] == ["no_run_clock", "no_timestamp"]
+
+
+def test_a_second_run_in_the_same_database_is_not_passed_over_in_silence(exercise: str, broker: str) -> None:
+    other = ("exercise/v1/futian/run/clock", json.dumps({"now": "2026-07-02T12:01:00Z", "seq": 1}).encode())
+    with ingest_of(exercise, broker) as ingest, publishing(broker) as publisher:
+        ingest.start()
+        publisher.publish([clock(1), clock(2), clock(1), other])
+        wait_until(lambda: messages_of(exercise) == 4, "committed")
+        assert ingest.stop() == 0
+    assert [row["reason"] for row in query(exercise, "select reason from dead_letter")] == ["bad_run_clock"]
+    assert _seqs(exercise) == [1, 2]

@@ -132,7 +132,7 @@ class TestRun:
 
     def test_a_clock_delivered_again_changes_nothing(self) -> None:
         draft = build_draft([run_clock("2026-07-01T12:00:00Z", 4)], directory(Mode.EXERCISE), RunClock(NOON_US, 4))
-        assert (draft.run_clock, draft.stale_clock_of, draft.letters) == (None, (0,), ())
+        assert (draft.run_clock, draft.stale_clocks, draft.letters) == (None, ((0, RunClock(NOON_US, 4)),), ())
 
     def test_a_clock_that_goes_back_is_a_dead_letter(self) -> None:
         draft = build_draft([run_clock("2026-07-01T11:59:59Z", 5)], directory(Mode.EXERCISE), RunClock(NOON_US, 4))
