@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from importlib.metadata import distributions
+import sys
+from importlib.metadata import distributions, packages_distributions
+from pathlib import Path
 
-from tests.meta.repository import ROOT, pyproject
+from tests.meta.repository import ROOT, pyproject, tracked_files
 from undercroft.settings import Settings
 
 TOP_LEVEL = set(pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
@@ -57,3 +60,29 @@ def test_the_manual_tells_the_defaults() -> None:
     for name, field in Settings.model_fields.items():
         if field.default_factory is None and field.default is not None:
             assert manual[f"UNDERCROFT_{name.upper()}"] == str(field.default), name
+
+
+def test_every_import_is_pinned() -> None:
+    pinned = {
+        normal(line.split("==")[0]) for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    }
+    owners = packages_distributions()
+    own = TOP_LEVEL | {"tests"} | set(sys.stdlib_module_names)
+    missing = set()
+    for path in tracked_files():
+        if path.suffix == ".py":
+            for module in imported(path) - own:
+                if not {normal(owner) for owner in owners.get(module, [])} & pinned:
+                    missing.add(f"{path.relative_to(ROOT)}: {module}")
+    assert missing == set()
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level modules that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
