@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from undercroft.quantities import QUANTITIES, STOCK_PREFIX, quantity_of
+from undercroft.site.model import Device
 from undercroft.site.nodes import Node
 from undercroft.site.problems import Problem
 
@@ -37,9 +38,14 @@ def device_problems(top: Node) -> Iterator[Problem]:
 
 
 def _interval_problems(device: Node) -> Iterator[Problem]:
-    dry_s, wet_s = device.number("interval_dry_s"), device.number("interval_wet_s")
+    dry_s, wet_s = (_interval_s(device, key) for key in ("interval_dry_s", "interval_wet_s"))
     if dry_s is not None and wet_s is not None and wet_s > dry_s:
-        yield device.problem("interval_wet_s", f"at most interval_dry_s, {dry_s:g}")
+        yield device.problem("interval_wet_s", f"at most interval_dry_s, {dry_s:g}", found=f"{wet_s:g}")
+
+
+def _interval_s(device: Node, key: str) -> float | None:
+    default: float = Device.model_fields[key].default
+    return device.number(key) if key in device.table else default
 
 
 def _sensor_problems(place: Node, device: Node) -> Iterator[Problem]:

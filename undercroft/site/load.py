@@ -10,10 +10,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from undercroft.errors import SiteInvalid
 from undercroft.site.check import coverage_gaps, cross_problems
-from undercroft.site.lines import Path
 from undercroft.site.model import Site
 from undercroft.site.problems import Located, Problem, SiteProblems, locate, shown, value_at
 from undercroft.site.schema import expected_at, fields_at
@@ -46,7 +46,7 @@ def read_site_file(path: FilePath) -> SiteFile:
         problems: list[Problem] = []
     except ValidationError as error:
         site = None
-        problems = [_problem(document, details["loc"], details["type"]) for details in error.errors()]
+        problems = [_problem(document, details) for details in error.errors() if not _is_echo(document, details)]
     problems += cross_problems(document)
     if problems or site is None:
         raise SiteProblems(locate(problems, str(path), text, document))
@@ -64,7 +64,7 @@ def _parse(path: FilePath) -> tuple[str, dict[str, Any]]:
     except OSError as error:
         raise SiteInvalid(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
-        text = raw.decode("utf-8").replace("\r\n", "\n")
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise SiteInvalid(f"{path}:{line}: found byte 0x{raw[error.start]:02x}, expected UTF-8 text") from error
@@ -91,10 +91,18 @@ def _iso(value: Any) -> str:
     return text
 
 
-def _problem(document: dict[str, Any], loc: Path, kind: str) -> Problem:
+def _is_echo(document: dict[str, Any], details: ErrorDetails) -> bool:
+    """Tell whether a list is called too short only because elements of it are wrong; those are told themselves."""
+    if details["type"] != "too_short":
+        return False
+    return len(value_at(document, details["loc"])) >= int(details["ctx"]["min_length"])
+
+
+def _problem(document: dict[str, Any], details: ErrorDetails) -> Problem:
     """Turn one of pydantic's errors into found and expected."""
+    loc = details["loc"]
     found = value_at(document, loc)
-    if kind == "extra_forbidden":
+    if details["type"] == "extra_forbidden":
         near = ", ".join(fields_at(loc[:-1]))
         return Problem(loc, f"an unknown field {shown(found)}", f"one of {near}")
     return Problem(loc, shown(found), expected_at(loc))

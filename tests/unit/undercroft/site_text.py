@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from undercroft.site.load import load_site
+from undercroft.site.problems import Located, SiteProblems
+
 SITE_TEXT = """\
 [district]
 id = "futian"
@@ -89,3 +94,11 @@ def changed(old: str, new: str, text: str = SITE_TEXT) -> str:
     """Return the text with its first ``old`` replaced; fail when there is none."""
     assert old in text, old
     return text.replace(old, new, 1)
+
+
+def problems_of(folder: Path, text: str) -> list[Located]:
+    """Load a wrong text and return its problems; the message tells each of them on a line of its own."""
+    with pytest.raises(SiteProblems) as caught:
+        load_site(write_site(folder, text))
+    assert str(caught.value) == "\n".join(str(problem) for problem in caught.value.problems)
+    return list(caught.value.problems)
