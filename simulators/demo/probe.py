@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 import paho.mqtt.client as mqtt
 
+from undercroft.errors import StackFailed
 from undercroft.site.model import Site
 from undercroft.store.commit import COMMIT_CHANNEL
 from undercroft.store.connection import Connection
@@ -100,7 +101,8 @@ def measure_latency(
     run_start = last["tick_at"] or datetime.fromtimestamp(time.time(), UTC)
     clock_topic = f"exercise/v1/{site.district.id}/run/clock"
     schedule = sorted(
-        [*_readings(targets, run_start, duration_s), *_clocks(clock_topic, run_start, last["run_seq"], duration_s)],
+        # A clock comes before the first reading: sorting keeps the order of what is due at once.
+        [*_clocks(clock_topic, run_start, last["run_seq"], duration_s), *_readings(targets, run_start, duration_s)],
         key=lambda message: message.due_s,
     )
     start_s = time.monotonic()
@@ -115,7 +117,7 @@ def measure_latency(
     _listen_until(connection, tally, time.monotonic() + SETTLE_S, stop_when_empty=True)
     if not tally.alarm_ms or tally.sent_at_s or tally.red_sent_at_s:
         lost = len(tally.sent_at_s) + len(tally.red_sent_at_s)
-        raise TimeoutError(f"latency probe: {lost} of what was published had no effect within {SETTLE_S:.0f} s")
+        raise StackFailed(f"latency probe: {lost} of what was published had no effect within {SETTLE_S:.0f} s")
     return {
         "publish_to_store_p50": _percentile(tally.store_ms, 50),
         "publish_to_store_p99": _percentile(tally.store_ms, 99),

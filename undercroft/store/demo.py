@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -32,11 +31,11 @@ def listen(connection: Connection) -> None:
         connection.execute(f"listen {TICK_CHANNEL}".encode())
 
 
-def wakeups(connection: Connection, timeout_s: float) -> Iterator[tuple[str, int]]:
-    """Yield ``(channel, number)`` of what was committed, until nothing has come for the time given. [s]"""
+def wakeups(connection: Connection, timeout_s: float) -> list[tuple[str, int]]:
+    """Wait for commits and ticks; return ``(channel, number)`` of those told of, none when the time is over. [s]"""
     with translated_errors():
-        for notice in connection.notifies(timeout=timeout_s, stop_after=1):
-            yield notice.channel, int(notice.payload)
+        notices = list(connection.notifies(timeout=timeout_s, stop_after=1))
+    return [(notice.channel, int(notice.payload)) for notice in notices]
 
 
 def stored_since(connection: Connection, after: int, up_to: int) -> list[tuple[str, datetime]]:
