@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from undercroft.store.connection import Connection
+from psycopg.rows import DictRow
+
+from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.observations import instant
 from undercroft.store.sql import sql
 
@@ -69,6 +72,37 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], bat
         is_new.append(identity in new)
         new.discard(identity)
     return is_new
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFilter:
+    """Which dead letters; None is any."""
+
+    reason: str | None = None
+    device_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    state: str | None = "open"
+
+
+def list_dead_letters(connection: Connection, wanted: LetterFilter, most: int) -> list[DictRow]:
+    """Return dead letters without their payloads, the newest first."""
+    with translated_errors():
+        return connection.execute(sql("list_dead_letters"), asdict(wanted) | {"most": most}).fetchall()
+
+
+def fetch_dead_letter(connection: Connection, dead_letter_id: int, *, lock: bool = False) -> DictRow | None:
+    """Return one dead letter, whole; ``lock`` keeps others from settling it in this transaction."""
+    name = "lock_dead_letter" if lock else "fetch_dead_letter"
+    with translated_errors():
+        return connection.execute(sql(name), {"dead_letter_id": dead_letter_id}).fetchone()
+
+
+def settle_dead_letter(connection: Connection, dead_letter_id: int, state: str, settled_by: str) -> None:
+    """Say what became of a dead letter: ``retried`` or ``dropped``. It stays, with who and when."""
+    parameters = {"dead_letter_id": dead_letter_id, "state": state, "settled_by": settled_by}
+    with translated_errors():
+        connection.execute(sql("settle_dead_letter"), parameters)
 
 
 def _text(value: str) -> str:

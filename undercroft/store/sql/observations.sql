@@ -73,7 +73,10 @@ from unnest(
 )
 on conflict (topic, payload_sha256, reason) do update set
     times_seen = dead_letter.times_seen + excluded.times_seen,
-    last_received_at = greatest(dead_letter.last_received_at, excluded.last_received_at)
+    last_received_at = greatest(dead_letter.last_received_at, excluded.last_received_at),
+    state = 'open',
+    settled_at = null,
+    settled_by = null
 returning topic, payload_sha256, reason, batch_id = %(batch_id)s as is_new;
 
 -- name: take_batch_id

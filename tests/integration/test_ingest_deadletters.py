@@ -1,0 +1,126 @@
+"""Dead letters: seen, tried again after a mend, dropped; each act with its author."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ingest.batch import Message
+from ingest.failpoints import no_failpoint
+from ingest.writer import BatchWriter
+from tests.integration.ingest_kit import import_sample_site, one, query
+from undercroft.clock import FakeClock
+from undercroft.model import Mode
+from undercroft.store.connection import connect
+
+NOON_US = 1_782_907_200_000_000
+TOPIC = "flood/v1/futian/gauge-beiling/gauge-beiling-rain/observation"
+RETIRE = "update sensor set retired_at = now() where device_id = 'gauge-beiling-rain' and quantity = 'battery_v'"
+RETURN = "update sensor set retired_at = null where device_id = 'gauge-beiling-rain' and quantity = 'battery_v'"
+
+
+@pytest.fixture
+def database(live_db: str) -> str:
+    import_sample_site(live_db)
+    return live_db
+
+
+@pytest.fixture
+def writer(database: str) -> Iterator[BatchWriter]:
+    clock = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
+    with closing(BatchWriter(database, "observation", Mode.LIVE, clock, no_failpoint)) as made:
+        yield made
+
+
+def administer(database: str, statement: str) -> None:
+    with closing(connect(database, application_name="test", autocommit=True)) as connection:
+        connection.execute(statement)
+
+
+def message(second: int, quantity: str = "battery_v", value: object = 3.5) -> Message:
+    payload = json.dumps({"observed_at": NOON_US // 1000 + second * 1000, quantity: value}).encode()
+    return Message(TOPIC.encode(), payload, 1, 1, False, NOON_US)
+
+
+def deadletter(database: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "undercroft", "deadletter", *arguments],
+        env={"UNDERCROFT_DATABASE_URL": database, "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def answer(database: str, *arguments: str) -> Any:
+    done = deadletter(database, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_retry_after_a_mend_stores_the_readings(database: str, writer: BatchWriter) -> None:
+    administer(database, RETIRE)
+    writer.write([message(1), message(2), message(3, "colour")])
+    writer.close()
+    listed = answer(database, "list", "--reason", "unknown_sensor", "--device", "gauge-beiling-rain")
+    assert [(row["reason"], row["times_seen"], row["state"]) for row in listed] == [("unknown_sensor", 1, "open")] * 2
+    assert answer(database, "retry", "--reason", "unknown_sensor") == {"still_dead": 2}
+    administer(database, RETURN)
+    assert answer(database, "retry", "--device", "gauge-beiling-rain", "--author", "lin") == {
+        "stored": 2,
+        "still_dead": 1,
+    }
+    rows = query(database, "select value, received_at from observation")
+    assert [row["value"] for row in rows] == [3.5, 3.5]
+    assert {row["received_at"] for row in rows} == {datetime(2026, 7, 1, 12, tzinfo=UTC)}
+    assert one(database, "select count(*) from batch where lane = 'deadletter'") == 2
+    states = query(database, "select reason, state, settled_by from dead_letter order by dead_letter_id")
+    assert [tuple(row.values()) for row in states] == [
+        ("unknown_sensor", "retried", "lin"),
+        ("unknown_sensor", "retried", "lin"),
+        ("unknown_quantity", "open", None),
+    ]
+    again = answer(database, "retry", *(str(row["dead_letter_id"]) for row in listed))
+    assert again == {"settled": 2}
+
+
+def test_a_letter_that_comes_again_is_open_again(database: str, writer: BatchWriter) -> None:
+    writer.write([message(1, "colour")])
+    assert answer(database, "drop", "--reason", "unknown_quantity", "--author", "lin") == {"dropped": 1}
+    assert answer(database, "list") == []
+    assert [row["state"] for row in answer(database, "list", "--state", "any")] == ["dropped"]
+    writer.write([message(1, "colour")])
+    (row,) = answer(database, "list")
+    assert (row["state"], row["times_seen"]) == ("open", 2)
+    shown = answer(database, "show", str(row["dead_letter_id"]))
+    assert json.loads(shown["payload"])["colour"] == 3.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["show", "7"], "there is no dead letter 7"),
+        (["retry"], "name the letters"),
+        (["drop", "7"], "there is no dead letter 7"),
+        (["list", "--since", "yesterday"], "expected RFC 3339"),
+        (["list", "--reason", "boredom"], "boredom"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(database: str, arguments: list[str], complaint: str) -> None:
+    done = deadletter(database, *arguments)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+
+
+def test_times_bound_the_list(database: str, writer: BatchWriter) -> None:
+    writer.write([message(1, "colour")])
+    assert len(answer(database, "list", "--since", "2026-07-01T12:00:00Z")) == 1
+    assert answer(database, "list", "--since", "2026-07-01T12:00:01Z") == []
+    assert answer(database, "list", "--until", "2026-07-01T12:00:00Z") == []

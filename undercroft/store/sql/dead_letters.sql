@@ -1,0 +1,23 @@
+-- name: list_dead_letters
+select
+    dead_letter_id, topic, reason, detail, device_id, payload_bytes, times_seen, state,
+    first_received_at, last_received_at
+from dead_letter
+where (%(reason)s::text is null or reason = %(reason)s)
+    and (%(device_id)s::text is null or device_id = %(device_id)s or topic like '%%/' || %(device_id)s || '/%%')
+    and (%(since)s::timestamptz is null or last_received_at >= %(since)s)
+    and (%(until)s::timestamptz is null or first_received_at < %(until)s)
+    and (%(state)s::text is null or state = %(state)s)
+order by last_received_at desc, dead_letter_id desc
+limit %(most)s;
+
+-- name: fetch_dead_letter
+select * from dead_letter where dead_letter_id = %(dead_letter_id)s;
+
+-- name: lock_dead_letter
+select * from dead_letter where dead_letter_id = %(dead_letter_id)s for update;
+
+-- name: settle_dead_letter
+update dead_letter
+set state = %(state)s, settled_at = clock_timestamp(), settled_by = %(settled_by)s
+where dead_letter_id = %(dead_letter_id)s;
