@@ -23,8 +23,8 @@ WIDTH_M = 6.0
 CREST_DEPTH_M = 0.15
 """Crest of the first space of `a_site` over its roadway. [m]"""
 
-HARD = Storm(10, (180.0,) * 12)
-"""An hour of 180 mm/h."""
+HARD = Storm(10, (240.0,) * 12)
+"""An hour of 240 mm/h."""
 
 
 def traced(site: Site, storm: Storm, minutes: int, *, deployed: bool = False) -> tuple[FloatArray, FloatArray]:
