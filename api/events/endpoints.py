@@ -21,6 +21,7 @@ LastEventId = Annotated[
 
 @router.get(
     "",
+    status_code=200,  # FastAPI cannot see it in the response class
     response_class=EventStream,
     response_model=None,
     responses={

@@ -23,7 +23,7 @@ from undercroft.store.reading import Query, Row
 
 _log = structlog.get_logger(__name__)
 
-PULSE_S = 5.0
+PULSE_S = 3.0
 TICKS_PER_READ = 50
 RETRY_LEAST_S = 0.2
 RETRY_MOST_S = 3.0

@@ -42,7 +42,7 @@ class Tick(Times):
 
 
 class Pulse(Times):
-    """Event `pulse`, every 5 s and whenever `stale` changes. It has no id."""
+    """Event `pulse`, every 3 s and whenever `stale` changes. It has no id."""
 
     stale: bool = Field(description="the database cannot be reached: nothing shown is current")
     tick_age_s: float | None = Field(description="since the newest tick was committed [s]")

@@ -23,6 +23,12 @@ MOST_TICKS_TO_RESUME = 5_000
 
 RETRY_S = 0.5
 
+STREAM_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+}
+
 
 async def follow(
     client: Client, hub: Hub, reader: Reader, clock: Clock, last_event_id: int | None, deployment_id: str | None
@@ -82,10 +88,10 @@ async def _fresh_or_ended(client: Client, hub: Hub) -> None:
 class EventStream(StreamingResponse):
     """A stream that lets go of a client which takes nothing."""
 
-    media_type = "text/event-stream"
+    media_type = None  # stated as a header: as a class attribute, FastAPI would describe errors with it, too
 
     def __init__(self, content: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        super().__init__(content, headers=STREAM_HEADERS)
         self._content = content
 
     async def stream_response(self, send: Send) -> None:

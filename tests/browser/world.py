@@ -108,7 +108,8 @@ class World:
             seq = take_commit_seq(self.connection)
             self.connection.execute(
                 "insert into batch (batch_id, commit_seq, lane, run_now, observed_from, observed_to, messages,"
-                " readings, stored, duplicates, conflicts, dead_letters) values (%s, %s, 'exercise', %s, %s, %s, %s, %s, %s, 0, 0, 0)",
+                " readings, stored, duplicates, conflicts, dead_letters)"
+                " values (%s, %s, 'exercise', %s, %s, %s, %s, %s, %s, 0, 0, 0)",
                 (batch["id"], seq, newest, rows[0][0], newest, len(rows), len(rows), len(rows)),
             )
 
@@ -168,8 +169,9 @@ class World:
         }
         self.connection.execute(
             "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, reasons,"
-            " last_tick_seq) values (%(subject)s, %(occurrence)s, %(kind)s, %(severity)s, %(severity)s, %(active)s, %(now)s,"
-            " %(reasons)s::jsonb, %(tick)s) on conflict (subject, occurrence) do update set severity = excluded.severity,"
+            " last_tick_seq) values (%(subject)s, %(occurrence)s, %(kind)s, %(severity)s, %(severity)s, %(active)s,"
+            " %(now)s, %(reasons)s::jsonb, %(tick)s)"
+            " on conflict (subject, occurrence) do update set severity = excluded.severity,"
             " peak_severity = greatest(alarm.peak_severity, excluded.severity), active = excluded.active,"
             " cleared_at = %(cleared_at)s, reasons = excluded.reasons, last_tick_seq = excluded.last_tick_seq",
             values,

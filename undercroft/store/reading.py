@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, Self
 
-import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -137,7 +136,7 @@ class TickListener:
             )
             try:
                 await connection.execute(f"listen {TICK_CHANNEL}".encode())
-            except psycopg.Error:
+            except BaseException:  # cancelled, too: nobody else knows this connection
                 await connection.close()
                 raise
         return cls(connection)

@@ -1,6 +1,6 @@
 // The live stream: one EventSource, watched. Silence counts as loss.
 
-const SILENCE_MS = 12_000; // the service says something every 5 s
+const SILENCE_MS = 8_000; // the service says something every 3 s
 const RETRY_MS = 2_000;
 
 export class Stream {

@@ -1,0 +1,196 @@
+"""What a person on duty sees, and what the page does when things change or break."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.service import running_api
+from tests.browser.storm import LOST, RED, finding, seed
+from tests.browser.world import Happening, World
+
+RAISED_WITHIN_S = 2.0
+Service = tuple[str, subprocess.Popen[str]]
+
+
+@pytest.fixture
+def spaces(world: World) -> list[str]:
+    return seed(world)
+
+
+@pytest.fixture
+def service(exercise_db: str, spaces: list[str]) -> Iterator[Service]:
+    with running_api(exercise_db) as found:
+        yield found
+
+
+@pytest.fixture
+def shown(page: Page, service: Service) -> Page:
+    page.goto(service[0])
+    expect(page.locator("#spaces tr")).to_have_count(40)
+    expect(page.locator("#link")).to_have_attribute("data-link", "live")
+    return page
+
+
+def row(page: Page, space_id: str) -> str:
+    return page.locator(f'#spaces tr[data-space="{space_id}"]').inner_text()
+
+
+def test_ranked_worst_first_in_words_and_shapes(shown: Page, spaces: list[str]) -> None:
+    order = shown.locator("#spaces tr").evaluate_all("rows => rows.map(row => row.dataset.space)")
+    assert order == spaces
+    first = row(shown, spaces[0])
+    assert "◆" in first
+    assert "红" in first
+    assert "−6" in first
+    assert "31" in first
+    shapes = shown.locator("#counts li").evaluate_all(
+        "items => items.map(item => item.innerText.replace(/\\s+/g, ' '))"
+    )
+    assert [re.sub(r"\s", "", text) for text in shapes] == ["◆1红", "▲2橙", "■3黄", "●2蓝", "○32正常"]
+
+
+def test_exercise_is_unmistakable(shown: Page) -> None:
+    expect(shown.locator("#exercise")).to_be_visible()
+    expect(shown.locator("#exercise")).to_contain_text("演练")
+    expect(shown.locator("#exercise")).to_contain_text("EXERCISE")
+    expect(shown.locator("#clock")).to_have_text("21:01:00")
+
+
+def test_alarm_quotes_value_threshold_source_sensor_and_time(shown: Page, spaces: list[str]) -> None:
+    card = shown.locator("#alarms li").first
+    expect(card).to_have_attribute("data-subject", f"space/{spaces[0]}")
+    for words in ("0.31 m", "0.27 m", RED["source"], RED["sensor"], "19:00:00", RED["text_zh"], RED["text_en"]):
+        expect(card).to_contain_text(words)
+
+
+def test_a_raised_alarm_is_seen_within_two_seconds(shown: Page, world: World, spaces: list[str]) -> None:
+    subject = f"space/{spaces[20]}"
+    world.tick([finding(spaces[20], 0, level=4)], [Happening(subject, 4, reasons=[RED])])
+    committed = time.monotonic()
+    expect(shown.locator(f'#alarms li[data-subject="{subject}"]')).to_be_visible()
+    assert time.monotonic() - committed < RAISED_WITHIN_S
+    expect(shown.locator(f'#alarms li[data-subject="{subject}"]')).to_have_class(re.compile(r"\bnew\b"))
+    expect(shown.locator("#announce")).to_contain_text("红色告警")
+    expect(shown.locator("#spaces tr").nth(0)).to_have_attribute("data-level", "4")
+    expect(shown.locator("#spaces tr").nth(1)).to_have_attribute("data-level", "4")
+    world.tick([], [Happening(subject, 4, "cleared")])
+    expect(shown.locator(f'#alarms li[data-subject="{subject}"]')).to_have_count(0)
+
+
+def test_old_data_is_grey_and_says_its_age(shown: Page, world: World, spaces: list[str]) -> None:
+    lost = shown.locator(f'#spaces tr[data-space="{spaces[LOST[1]]}"]')
+    fresh = shown.locator(f'#spaces tr[data-space="{spaces[2]}"]')
+    expect(lost).to_have_class(re.compile("stale"))
+    expect(lost).to_contain_text("数据 14 分钟前")
+    expect(lost).to_contain_text("14 min old")
+    expect(fresh).not_to_have_class(re.compile("stale"))
+    world.tick(forward=timedelta(minutes=8))  # the run clock goes on, and no reading comes
+    expect(fresh).to_have_class(re.compile("stale"))
+    expect(fresh).to_contain_text("数据 10 分钟前")
+
+
+def test_details_by_keyboard(shown: Page, spaces: list[str]) -> None:
+    shown.keyboard.press("ArrowDown")
+    shown.keyboard.press("ArrowDown")
+    shown.keyboard.press("Enter")
+    detail = shown.locator("#detail")
+    expect(detail.locator(".detail-body")).to_be_visible()
+    expect(detail).to_contain_text("坎顶")
+    expect(detail.locator("svg.chart").first).to_be_visible()
+    assert detail.locator("svg.chart path.line").count() >= 1
+    assert detail.locator("svg.chart .threshold").count() >= 2
+    expect(detail.locator(".contributions li").first).to_contain_text("38.2")
+    assert shown.url.endswith(f"#{spaces[1]}")
+    shown.reload()
+    expect(shown.locator("#detail .detail-body")).to_be_visible()
+    shown.keyboard.press("Escape")
+    expect(detail).to_be_hidden()
+
+
+def test_language_is_kept(shown: Page) -> None:
+    shown.click("[data-set-lang=en]")
+    expect(shown.locator("#list-title .zh")).to_be_hidden()
+    expect(shown.locator("#list-title .en")).to_be_visible()
+    shown.reload()
+    expect(shown.locator("#list-title .zh")).to_be_hidden()
+
+
+def test_filter(shown: Page) -> None:
+    shown.keyboard.press("/")
+    shown.keyboard.type("underpass")
+    expect(shown.locator("#list-count")).to_have_text(re.compile(r"^\d+ / 40$"))
+    assert 0 < shown.locator("#spaces tr").count() < 40
+
+
+def test_nothing_overflows_at_either_size(shown: Page) -> None:
+    for width, height in ((1280, 720), (1600, 1000)):
+        shown.set_viewport_size({"width": width, "height": height})
+        for _ in range(2):  # without and with details
+            size = shown.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+            assert size == [width, height]
+            assert shown.evaluate(
+                "[...document.querySelectorAll('.pane .scroll')].every(n => n.scrollWidth <= n.clientWidth)"
+            )
+            shown.locator("#spaces button.name").first.click()
+            shown.wait_for_timeout(100)
+
+
+def test_a_dead_service_is_loud_and_a_new_one_heals(
+    shown: Page, service: Service, exercise_db: str, world: World, spaces: list[str], complaints: list[str]
+) -> None:
+    address, process = service
+    process.send_signal(signal.SIGKILL)
+    outage = shown.locator("#outage")
+    expect(outage).to_be_visible()
+    expect(outage).to_contain_text("连接中断")
+    expect(outage).to_contain_text("CONNECTION LOST")
+    assert "grayscale" in shown.locator("#main").evaluate("node => getComputedStyle(node).filter")
+    world.tick([finding(spaces[30], 0, level=4)], [Happening(f"space/{spaces[30]}", 4, reasons=[RED])])
+    with running_api(exercise_db, port=int(address.rstrip("/").rsplit(":", 1)[1])):
+        expect(shown.locator(f'#alarms li[data-subject="space/{spaces[30]}"]')).to_be_visible()
+        expect(outage).to_be_hidden()
+        complaints.clear()  # the browser reports that nobody answered
+
+
+def test_a_silent_service_is_loud(shown: Page, service: Service) -> None:
+    """Connected, but not a word: the page does not wait for an error."""
+    service[1].send_signal(signal.SIGSTOP)
+    try:
+        expect(shown.locator("#outage")).to_be_visible()
+    finally:
+        service[1].send_signal(signal.SIGCONT)
+    expect(shown.locator("#outage")).to_be_hidden()
+
+
+def test_live_has_no_exercise_banner_and_misses_the_engine(page: Page, live_db: str) -> None:
+    world = World(live_db, start=datetime(2026, 1, 1, tzinfo=UTC))
+    seed(world)
+    with running_api(live_db) as (address, _):
+        page.goto(address)
+        expect(page.locator("#spaces tr")).to_have_count(40)
+        expect(page.locator("#exercise")).to_be_hidden()
+        expect(page.locator("#outage")).to_contain_text("ENGINE SILENT")
+        world.tick()
+        expect(page.locator("#outage")).to_be_hidden()
+    world.close()
+    page.goto("about:blank")
+
+
+def test_text_from_the_site_is_never_markup(page: Page, exercise_db: str, world: World) -> None:
+    spaces = seed(world)
+    world.connection.execute(
+        "update place set name_zh = '<img src=x onerror=alert(1)>' where place_id = %s", (spaces[0],)
+    )
+    with running_api(exercise_db) as (address, _):
+        page.goto(address)
+        expect(page.locator("#spaces tr").first).to_contain_text("<img src=x")
+        assert page.locator("#spaces img").count() == 0
+        page.goto("about:blank")
