@@ -86,3 +86,9 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.split(".")[0])
     return found
+
+
+def test_every_command_is_tracked() -> None:
+    tracked = {str(path.relative_to(ROOT)) for path in tracked_files()}
+    modules = {value.split(":")[0] for value in pyproject()["project"]["entry-points"]["undercroft.commands"].values()}
+    assert {f"{module.replace('.', '/')}.py" for module in modules} - tracked == set()
