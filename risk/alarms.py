@@ -86,11 +86,11 @@ def _releases(
     state: EngineState, view: AlarmView, target: NDArray[np.int8], active: BoolArray, tick_us: int
 ) -> BoolArray:
     """Keep the off-delay timers; tell which alarms have stood below their severity long enough."""
-    quiet = active & view.steady & (np.maximum(view.below.max(axis=0), target) < state.alarm_severity)
+    quiet = active & view.steady & (view.below.max(axis=0) < state.alarm_severity)
     started = np.where(state.alarm_below_us == NEVER_US, tick_us, state.alarm_below_us)
     state.alarm_below_us[:] = np.where(quiet, started, NEVER_US)
     waited = quiet & (tick_us - started >= int(OFF_DELAY_S.value * 1e6))
-    return np.asarray(waited & (view.lasting.max(axis=0) < state.alarm_severity))
+    return np.asarray(waited & (np.maximum(view.lasting.max(axis=0), target) < state.alarm_severity))
 
 
 def _raise(
@@ -127,8 +127,7 @@ def _release(
         left = int(lasting[row])
         if left >= LEAST_ALARM_SEVERITY:
             state.alarm_severity[row] = left
-            below = max(int(view.below[:, row].max()), int(view.candidate[:, row].max()))
-            state.alarm_below_us[row] = tick_us if below < left else NEVER_US
+            state.alarm_below_us[row] = tick_us if int(view.below[:, row].max()) < left else NEVER_US
             families = int(family_bits(view.lasting[:, row : row + 1], LEAST_ALARM_SEVERITY)[0])
             changes.append(Change(row, SEVERITY_DOWN, left, families))
         else:

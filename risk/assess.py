@@ -11,9 +11,10 @@ from risk.output import Assessment
 from risk.reasons import Context, barrier_word, iso, reasons_of
 from risk.score import ScoreStatics, contributions
 from risk.state import FAMILIES
-from risk.thresholds import HEARTBEAT_S, SCORE_STEP
+from risk.thresholds import HEARTBEAT_S, RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM, SCORE_STEP
 
 _PLACES = 5 ** np.arange(len(FAMILIES), dtype=np.int64)
+_READY = 5 ** len(FAMILIES)
 
 
 def due(context: Context, score: FloatArray) -> IntArray:
@@ -22,7 +23,9 @@ def due(context: Context, score: FloatArray) -> IntArray:
     The first heartbeats are spread over the five minutes, so that they do not all fall in one tick for ever.
     """
     state, tick_us = context.state, context.tick_us
-    signature = (context.views.now * _PLACES[:, None]).sum(axis=0)
+    mm = context.views.rain.basin_mm[context.arrays.basin_of_space]
+    ready = (mm[:, 1] >= RED_READINESS_10MIN_MM.value) | (mm[:, 2] >= RED_READINESS_60MIN_MM.value)
+    signature = (context.views.now * _PLACES[:, None]).sum(axis=0) + ready * _READY
     first = state.written_signature == -1
     moved = np.abs(score - state.written_score) >= SCORE_STEP.value
     rows = np.flatnonzero((signature != state.written_signature) | moved | (tick_us >= state.due_us))

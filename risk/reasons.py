@@ -44,7 +44,7 @@ Reason = dict[str, Any]
 DECIMALS = {"m": 3, "m/min": 4, "mm": 1, "min": 1, "intervals": 1, "colour": 0}
 """Declared resolution of each unit in outputs."""
 
-WORST_FIRST = -1
+BARRIER_WORDS = {float(state): state.word for state in BarrierState}
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,9 +288,9 @@ def barrier_word(context: Context, entrance: int) -> str:
     if context.views.closed[entrance]:
         return BarrierState.DEPLOYED.word
     for sensor in context.statics.barrier_sensors.get(entrance, ()):
-        value = state.value[sensor]
-        if context.views.fresh[sensor] and not np.isnan(value) and value != BarrierState.DEPLOYED:
-            return BarrierState(int(value)).word
+        word = BARRIER_WORDS.get(float(state.value[sensor]), BarrierState.UNKNOWN.word)
+        if context.views.fresh[sensor] and word != BarrierState.DEPLOYED.word:
+            return word
     return BarrierState.UNKNOWN.word
 
 

@@ -110,7 +110,8 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     _derived(state, seen, views)
     for view in views:
         view[BLIND] = np.where(blind, np.clip(water + 1, 2, 4), 0)
-    gone = arrays.l_space[state.implicated & ~fresh[arrays.l_sensor]]
+    doubted = ~fresh[arrays.l_sensor] | (state.good_run[arrays.l_sensor] == 0)
+    gone = arrays.l_space[state.implicated & doubted]
     steady = np.ones(n, np.bool_)
     steady[gone] = False
     steady &= rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)

@@ -1,0 +1,174 @@
+"""The rules beside depth (domain notes 1.6), each with the value that fires and the last that does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from risk.warnings import Act
+from tests.unit.risk.builders import Crank, gauge, guarded, site, underpass
+
+
+def rules(crank: Crank, name: str) -> dict[str, dict[str, Any]]:
+    """Reasons by rule of the last assessment of a space."""
+    for output in reversed(crank.outputs):
+        for entry in output.assessments:
+            if entry.space_id == name:
+                return {reason["rule"]: reason for reason in entry.reasons}
+    return {}
+
+
+def test_rise_rate() -> None:
+    for rate, severity in ((0.009, None), (0.0101, 2), (0.0299, 2), (0.0301, 3)):
+        crank = Crank(site(guarded("s", "metro_entrance", crest=2.0)))
+        for minute in range(6):
+            crank.tick(minute, ("s-out:water_depth_m", minute, 0.03 + rate * minute))
+        found = rules(crank, "s").get("rise-rate")
+        assert (found and found["severity"]) == severity, rate
+
+
+def test_falling_is_not_rising() -> None:
+    crank = Crank(site(underpass()))
+    for minute in range(6):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.60 - 0.05 * minute))
+    assert "rise-rate" not in rules(crank, "up")
+    assert crank.levels["up"] == 4
+
+
+@pytest.mark.parametrize(("mm", "severity"), [(18.9, None), (19.0, 2), (25.9, 2), (26.0, 3), (40.0, 3)])
+def test_rain_in_ten_minutes(mm: float, severity: int | None) -> None:
+    crank = Crank(site(underpass()))
+    for minute in range(11):
+        crank.tick(minute, ("rain-1:rain_total_mm", minute, 100.0 + mm * minute / 10))
+    found = rules(crank, "up").get("rain-10min")
+    assert (found and found["severity"]) == severity
+    if mm == 40.0:
+        assert found is not None
+        assert "be ready for red" in found["text_en"]
+
+
+@pytest.mark.parametrize(("mm", "severity"), [(57.9, None), (58.0, 2), (78.0, 3)])
+def test_rain_in_sixty_minutes(mm: float, severity: int | None) -> None:
+    crank = Crank(site(underpass()))
+    for minute in range(0, 61, 2):
+        crank.tick(minute, ("rain-1:rain_total_mm", minute, mm * minute / 60))
+    found = rules(crank, "up").get("rain-60min")
+    assert (found and found["severity"]) == severity
+
+
+def test_rain_counts_in_its_own_basin_only() -> None:
+    other = underpass("far") | {"basin": "b2"}
+    crank = Crank(site(underpass(), other, gauges=[gauge(), gauge("rain-2", "b2")]))
+    for minute in range(11):
+        crank.tick(minute, ("rain-1:rain_total_mm", minute, 3.0 * minute), ("rain-2:rain_total_mm", minute, 0.0))
+    assert "rain-10min" in rules(crank, "up")
+    assert "rain-10min" not in rules(crank, "far")
+
+
+def test_warning_colour_and_its_end() -> None:
+    crank = Crank(site(underpass()))
+    for number, (colour, level) in enumerate((("yellow", 1), ("orange", 2), ("red", 3))):
+        act = Act(number, "rain_warning", "warning/1", "duty", 0, {"colour": colour, "basins": ["b1"]})
+        crank.tick(number, acts=(act,))
+        assert crank.levels["up"] == level
+        assert rules(crank, "up")["warning-colour"]["sensor"] == "warning/1"
+    crank.tick(3, acts=(Act(9, "rain_warning", "warning/1", "duty", 0, {"state": "ended"}),))
+    assert crank.levels["up"] == 0
+
+
+def test_warning_of_another_basin_does_not_count() -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(0, acts=(Act(1, "rain_warning", "warning/1", "duty", 0, {"colour": "red", "basins": ["b2"]}),))
+    assert crank.levels["up"] == 0
+
+
+def test_likely_time_to_orange_alone_is_yellow_and_never_red() -> None:
+    # 5 cm at 0.9 cm/min: orange (15 cm) in 11 min, red (27 cm) in 24 min.
+    crank = Crank(site(underpass()))
+    for minute in range(6):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.005 + 0.009 * minute))
+    found = rules(crank, "up")["time-to-orange"]
+    assert (found["severity"], found["value"]) == (2, 11.1)
+    assert crank.levels["up"] == 2
+
+
+def test_forecast_alone_ends_at_orange_even_with_a_barrier_needed() -> None:
+    # Outside rises 0.9 cm/min towards an open crest 33 cm up: nothing but forecasts above blue.
+    crank = Crank(site(guarded("s", "car_park", crest=0.33)))
+    for minute in range(12):
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.009 * minute), ("s-in:water_depth_m", minute, 0.0))
+        assert crank.levels["s"] <= 3
+
+
+def test_barrier_needed_and_not_deployed_is_one_level_up() -> None:
+    for depth, expected in ((0.14, None), (0.151, 2), (0.251, 3)):  # car park, crest 30 cm: 15 cm, then 5 cm freeboard
+        crank = Crank(site(guarded("s", "car_park")))
+        for minute in (0, 5, 10):
+            crank.tick(minute, ("s-out:water_depth_m", minute, depth), ("s-out:barrier_state", minute, 1.0))
+        found = rules(crank, "s").get("barrier-not-deployed")
+        assert (found and found["severity"]) == expected, depth
+        if found:
+            assert "deploying" in found["text_en"]
+
+
+def test_missing_barrier_counts_as_open() -> None:
+    crank = Crank(site(guarded("s", "car_park", barrier=None)))
+    crank.tick(0, ("s-out:water_depth_m", 0, 0.2), ("s-out:barrier_state", 0, 3.0))
+    assert "none" in rules(crank, "s")["barrier-not-deployed"]["text_en"]
+
+
+def test_pump_runs_five_minutes_and_the_level_rises() -> None:
+    crank = Crank(site(guarded("s", "car_park", pump=True)))
+    for minute in range(8):
+        crank.tick(minute, ("s-in:pump_running", minute, 1.0), ("s-in:water_depth_m", minute, 0.003 * minute))
+        assert ("pump-not-coping" in rules(crank, "s")) == (minute >= 5)
+    assert rules(crank, "s")["pump-not-coping"]["severity"] == 1
+
+
+def test_inside_wet_while_outside_dry_is_yellow() -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    crank.tick(0, ("s-in:water_depth_m", 0, 0.03), ("s-out:water_depth_m", 0, 0.01))
+    assert rules(crank, "s")["leak"]["severity"] == 2
+    crank.tick(1, ("s-out:water_depth_m", 1, 0.02))
+    assert "leak" not in rules(crank, "s")
+
+
+def test_blind_in_rain_is_last_level_plus_one() -> None:
+    for depth, expected in ((0.0, 2), (0.10, 3), (0.15, 4)):
+        crank = Crank(site(underpass()))
+        crank.tick(0, ("up-lvl:water_depth_m", 0, depth))
+        for minute in range(1, 40):
+            crank.tick(minute, ("rain-1:rain_total_mm", minute, 0.5 * minute))
+        found = rules(crank, "up")["blind"]
+        assert found["severity"] == expected
+        assert crank.levels["up"] == expected
+        assert found["age_s"] >= 1800
+
+
+def test_silence_without_rain_is_not_blind_but_keeps_the_level() -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(0, ("up-lvl:water_depth_m", 0, 0.10))
+    for minute in range(1, 60):
+        crank.tick(minute, ("rain-1:rain_total_mm", minute, 0.0))
+    assert "blind" not in rules(crank, "up")
+    assert crank.levels["up"] == 2
+
+
+def test_silent_gauge_counts_as_rain() -> None:
+    crank = Crank(site(underpass()))
+    for minute in range(0, 60, 2):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.0))
+    crank.tick(120)
+    assert "blind" in rules(crank, "up")
+
+
+def test_offline_blinds_at_once_in_rain() -> None:
+    crank = Crank(site(underpass()))
+    for minute in range(10):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.0), ("rain-1:rain_total_mm", minute, 1.0 * minute))
+    assert "blind" not in rules(crank, "up")
+    crank.tick(10, ("up-lvl:online", 9.5, 0.0))
+    assert "blind" in rules(crank, "up")
+    crank.tick(11, ("up-lvl:water_depth_m", 10.5, 0.0))
+    assert "blind" not in rules(crank, "up")
