@@ -18,6 +18,7 @@ from simulators.scenario_file import load_scenario
 from simulators.site_toml import site_toml
 from undercroft.errors import BadInput, ScenarioInvalid
 from undercroft.groups import group
+from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
 
 _AROUND_PEAK = re.compile(r"^\s*(\d+)\s*(min|h)\s+(before|after)\s+peak\s*$")
@@ -84,13 +85,32 @@ def replay_floodnet(
     progress: ProgressOption = None,
     site_out: Annotated[Path | None, typer.Option(help="Write the district as a site file, and play nothing.")] = None,
     timezone: Annotated[str, typer.Option(help="Zone of the times in the events file.")] = NEW_YORK.key,
+    leave: Annotated[bool, typer.Option("--exit", help="Whole chain: end when the day is over.")] = False,
+    headless: Annotated[bool, typer.Option(help="Whole chain: plain lines instead of a live screen.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Whole chain: write what happened as JSON.")] = None,
 ) -> None:
-    """Play the measured street floods that overlap a day, each sensor as a road underpass."""
+    """Play the measured street floods that overlap a day, each sensor as a road underpass.
+
+    With UNDERCROFT_MQTT_URL set the day is played to that broker; without it the whole chain is started, as by `demo`.
+    """
     floods = floods_of_day(events, sensors, day, timezone)
+    speed_asked_for(speed)
     if site_out is not None:
         _write(site_out, site_toml(floodnet_site(floods.events, floods.sensors)))
         return
-    play_run(floodnet_run(floods), speed_asked_for(speed), stats=stats, progress=progress)
+    if Settings().mqtt_url is not None:
+        play_run(floodnet_run(floods), speed_asked_for(speed), stats=stats, progress=progress)
+        return
+    from simulators.demo.commands import play as play_whole_chain  # noqa: PLC0415 - only where it is needed
+    from simulators.demo.feed import Feed  # noqa: PLC0415
+
+    words = ("replay", "floodnet", str(events), "--sensors", str(sensors), "--day", day)
+    feed = Feed(
+        f"floodnet-{day}",
+        floodnet_site(floods.events, floods.sensors),
+        (*words, "--timezone", timezone, "--speed", speed),
+    )
+    play_whole_chain(feed, leave=leave, headless=headless, report=report, probe_s=0.0)
 
 
 def floods_of_day(events: Path, sensors: Path, day: str, timezone: str = NEW_YORK.key) -> FloodDay:
