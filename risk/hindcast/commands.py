@@ -71,11 +71,7 @@ def _text(scores: dict[str, Any]) -> str:
             f"  lead of hits, min (10, 25, 50, 75, 90 %): {part['lead_min']}",
             "  median lead  simple CSI  nowcast CSI  gap closed  (simple alarm; probability)",
         ]
-        lines += [
-            f"  >= {row['lead_min']:4.0f} min   {row['simple_csi']:10.3f}  {row['csi']:11.3f}  {_share(row['gap_closed'])}"
-            f"  ({row['simple']}; {row['probability']})"
-            for row in part["frontier"]
-        ]
+        lines += [_frontier_line(row) for row in part["frontier"]]
         lines.append("  forecast  observed  cases  events  within max(0.1, 2 SE)")
         lines += [
             f"  {row['forecast']:8.2f}  {row['observed']:8.2f}  {row['cases']:5d}  {row['events']:6d}  "
@@ -85,5 +81,9 @@ def _text(scores: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _share(value: float | None) -> str:
-    return f"{'-':>10}" if value is None else f"{value:10.2f}"
+def _frontier_line(row: dict[str, Any]) -> str:
+    closed = "-" if row["gap_closed"] is None else f"{row['gap_closed']:.2f}"
+    return (
+        f"  >= {row['lead_min']:4.0f} min   {row['simple_csi']:10.3f}  {row['csi']:11.3f}  {closed:>10}"
+        f"  ({row['simple']}; {row['probability']})"
+    )

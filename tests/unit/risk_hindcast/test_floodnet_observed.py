@@ -1,0 +1,27 @@
+"""The figures promised for observed floods: late events, which nothing was tuned on."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from risk.hindcast.floodnet import report, run_hindcast
+from risk.hindcast.floodnet_csv import read_events
+from risk.nowcast.outside import Target
+
+FOLDER = os.environ.get("UNDERCROFT_FLOODNET_DIR", "")
+LATE = date(2024, 7, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FOLDER, reason="UNDERCROFT_FLOODNET_DIR names no folder with FloodNet events")
+def test_late_floods_are_foreseen_better_than_by_simple_alarms_and_reliably() -> None:
+    events = read_events(Path(FOLDER) / "flood-events.csv", Path(FOLDER) / "sensor-metadata.csv")
+    scores = report(run_hindcast(events, Target(0.15, 1800.0)), 0.8, LATE)
+    for part in scores["parts"][:2]:
+        assert [row["csi"] >= row["goal_csi"] for row in part["frontier"]] == [True] * 3, part["frontier"]
+    for part in scores["parts"]:
+        assert [row for row in part["reliability"] if not row["reliable"]] == []
