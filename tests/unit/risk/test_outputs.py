@@ -1,0 +1,122 @@
+"""Scores, shortage, snapshot, site changes, and the canonical log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from risk.canonical import canonical_log, log_sha256
+from risk.engine import with_site
+from risk.forecast import filled_m3, storage_of
+from risk.hydraulics.storage import StorageCurve
+from risk.score import WEIGHTS
+from risk.shortage import required, shortage_of_spaces
+from tests.unit.risk.builders import START, Crank, entrance, gauge, guarded, site, space, underpass
+
+
+def test_score_is_the_product_formula_and_contributions_add_up() -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    for minute in range(8):
+        crank.tick(
+            minute, ("s-out:water_depth_m", minute, 0.03 * minute), ("rain-1:rain_total_mm", minute, 3.0 * minute)
+        )
+    entry = crank.outputs[-1].assessments[0]
+    factors = entry.contributions["factors"]
+    left = 1.0
+    for factor in factors:
+        assert factor["weight"] == WEIGHTS[factor["factor"]]
+        left *= 1.0 - factor["weight"] * factor["x"]
+    assert entry.score == pytest.approx(100.0 * (1.0 - left), abs=0.2)
+    assert sum(factor["points"] for factor in factors) == pytest.approx(entry.score, abs=0.1)
+
+
+def test_score_never_changes_level() -> None:
+    rich = guarded("s", "car_park") | {"exposure": {"people_day": 5000, "people_night": 5000, "power_room": True}}
+    levels = []
+    for of in (guarded("s", "car_park"), rich):
+        crank = Crank(site(of))
+        crank.tick(0, ("s-in:water_depth_m", 0, 0.06))
+        levels.append((crank.levels["s"], crank.outputs[0].assessments[0].score))
+    assert levels[0][0] == levels[1][0] == 3
+    assert levels[1][1] > levels[0][1]
+
+
+def test_sandbags_and_shortage_by_hand() -> None:
+    # 4 m by 36 cm: 10 a layer, 3 layers, half again: 45. Two spaces want 45 and have 0 and 15: 75 short, depot has 30.
+    # The depot covers 40 % of what is lacking: 60 % of 45/45, and 60 % of 30/45.
+    bare, some = space("a", "car_park"), space("b", "car_park", stock=[{"item": "sandbag", "quantity": 15}])
+    depot = {"id": "d", "name_zh": "库", "name_en": "Depot", "street": "x", "lat": 22.5, "lon": 114.0,
+             "stock": [{"item": "sandbag", "quantity": 30}]}  # fmt: skip
+    of = site(bare, some, depot=[depot])
+    assert required(of.spaces[0]) == {"sandbag": 45.0}
+    assert shortage_of_spaces(of, of.spaces).tolist() == pytest.approx([0.6, 0.4])
+
+
+def test_storage_over_many_curves_is_the_single_curve() -> None:
+    rows = [{"depth_m": 0.0, "area_m2": 10.0}, {"depth_m": 2.0, "area_m2": 30.0}]
+    crank = Crank(site(space("a", "mall", storage=rows), underpass()))
+    storage = storage_of(crank.engine.plant.arrays)
+    curve = StorageCurve.from_rows([(0.0, 10.0), (2.0, 30.0)])
+    for depth in (0.0, 0.5, 1.0, 2.0, 3.0):
+        assert storage.volume_at_m3(np.array([0]), np.array([depth]))[0] == pytest.approx(
+            float(curve.volume_at_m3(depth))
+        )
+    assert storage.volume_at_m3(np.array([0]), np.array([1.0]))[0] == 15.0
+    assert storage.volume_at_m3(np.array([1]), np.array([0.1]))[0] == 200.0
+    assert filled_m3(np.array([1.0]), np.array([[-3.0, 2.0, 2.0]])).tolist() == [[0.0, 2.0, 4.0]]
+
+
+def test_forecast_fills_the_inside_over_the_crest() -> None:
+    # Domain notes 3.3: 2000 m², 6 m ramp, 20 cm over the crest: 15 cm inside in 5.5 min, 30 cm in 11 min.
+    wide = guarded("s", "car_park", crest=0.3) | {"floor_level_m": -4.0}
+    wide["entrances"][0]["width_m"] = 6.0
+    crank = Crank(site(wide))
+    for minute in (0, 10, 20):
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.5), ("s-in:water_depth_m", minute, 0.0))
+    evidence = crank.outputs[-1].assessments[0].evidence
+    assert evidence["time_to_red_min"] == 11.0
+    assert evidence["time_to_orange_min"] is None, "orange already: water stands over an open crest"
+
+
+def test_changed_site_keeps_what_both_versions_know() -> None:
+    crank = Crank(site(underpass(), underpass("old")))
+    for minute in range(3):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.2), ("old-lvl:water_depth_m", minute, 0.2))
+    crank.engine = with_site(crank.engine, site(underpass("new"), underpass()), 7, START)
+    crank.tick(3)
+    assert crank.levels["new"] == 0
+    assert crank.levels["up"] == 3
+    assert crank.engine.state.site_commit_seq == 7
+    crank.tick(4, ("up-lvl:water_depth_m", 4, 0.3))
+    assert crank.events("space/up") == [("raised", 3), ("severity_up", 4)]
+
+
+def test_assessments_come_with_changes_and_every_five_minutes() -> None:
+    crank = Crank(site(underpass()))
+    written = [len(crank.tick(minute, ("rain-1:rain_total_mm", minute, 0.0)).assessments) for minute in range(21)]
+    assert written == [1, 0, 0, 0, 0] * 4 + [1]
+    assert len(crank.tick(20.5, ("up-lvl:water_depth_m", 20.4, 0.05)).assessments) == 1
+
+
+def test_canonical_log_is_sorted_and_free_of_ids() -> None:
+    reason = {"rule": "inside-depth", "severity": 3, "value": 0.15000001, "unit": "m", "threshold": 0.15}
+    at = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+    event = {"tick_at": at, "subject": "space/b", "event_no": 2, "occurrence": 1, "kind": "raised", "severity": 3,
+             "reasons": [reason], "detail": {}, "tick_seq": 99}  # fmt: skip
+    text = canonical_log([event, event | {"event_no": 1, "reasons": []}, event | {"subject": "space/a"}])
+    lines = text.decode().splitlines()
+    assert [(line.index("space/"), line[line.index("space/") + 6]) for line in lines][0][1] == "a"
+    assert '"event_no":1' in lines[1]
+    assert "tick_seq" not in text.decode()
+    assert '"value":0.15}' in lines[0]
+    assert '"tick_at":"2026-07-01T08:00:00Z"' in lines[0]
+    assert len(log_sha256(text)) == 64
+
+
+def test_barrier_word_survives_a_failed_reading() -> None:
+    crank = Crank(site(guarded("s", "mall"), gauges=[gauge()]))
+    crank.tick(0, ("s-out:barrier_state", 0, 20.0, 4))
+    assert crank.outputs[0].assessments[0].evidence["entrances"][0]["barrier"] == "unknown"
+    assert entrance()["id"] == "north"
