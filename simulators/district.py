@@ -10,10 +10,10 @@ import numpy as np
 
 from simulators.acts import Changes, timeline
 from simulators.faults import FaultPlan
-from simulators.payload import Sent, payload_of
+from simulators.payload import Sent, burst_of, payload_of
 from simulators.rhythm import Rhythm, rain_in_last_minutes_mm
 from simulators.scenario import Scenario
-from simulators.sensors import VirtualDevice, virtual_devices
+from simulators.sensors import Probe, VirtualDevice, virtual_devices
 from simulators.steps import TICK_S, Message, Run, Step
 from simulators.swmm.run import SwmmRun, swmm_run
 from simulators.world import FloatArray, Switches, Water
@@ -26,6 +26,9 @@ CLOSES = frozenset({BarrierState.DEPLOYED, BarrierState.DEPLOYED_UNVERIFIED})
 
 CLOCK_LOST_S = 600
 """A time this far ahead is impossible: ingest replaces it by the time of receipt, the last run clock. [s]"""
+
+RAIN_KEPT_MIN = 60
+"""What rain gauges send of the time before a run that begins later than its scenario. [min]"""
 
 ONLINE = b'{"online":true}'
 
@@ -143,6 +146,7 @@ class _DistrictRun:
             for device in self._devices:
                 sink.messages.append(Message(f"{device.topic}/status", ONLINE, retain=True))
             sink.readings += len(self._devices)
+            self._send_rain_before(sink, minute)
         if changed:
             self._report_changes(sink, minute, changed, before)
         water_at: dict[int, Water] = {}
@@ -154,6 +158,24 @@ class _DistrictRun:
             sent = device.measure(minute_s + phase_s, water_at[phase_s], self._switches)
             self._send(sink, device, "observation", sent, minute)
         return self._make_step(minute + 1, minute - from_min + 2, sink.messages, sink.readings, sink.dead_letters)
+
+    def _send_rain_before(self, sink: _Sink, minute: int) -> None:
+        """Let rain gauges send what they kept of the hour before a run that begins later than its scenario."""
+        for device in self._devices:
+            probes = [probe for probe in device.probes if probe.quantity == "rain_total_mm"]
+            past = range(max(0, minute - RAIN_KEPT_MIN), minute)
+            if not probes or not past:
+                continue
+            kept = [self._rain_reading(device, probes, earlier) for earlier in past]
+            sink.messages.append(Message(f"{device.topic}/observation", burst_of(kept)))
+            sink.readings += len(past) * len(probes)
+
+    def _rain_reading(self, device: VirtualDevice, probes: list[Probe], minute: int) -> Sent:
+        share = device.phase_s / TICK_S
+        total_mm = self._rain_total_mm[minute] + share * self._rates_mm_h[minute] / 60.0
+        then = Water(np.zeros(0), np.zeros(0), np.zeros(0), float(total_mm))
+        values = tuple(probe.value(then, self._switches) for probe in probes)
+        return Sent(device.id, self._start_s + minute * TICK_S + device.phase_s, values)
 
     def _report_changes(self, sink: _Sink, minute: int, changed: set[tuple[str, int, int]], water: Water) -> None:
         for device in self._devices:

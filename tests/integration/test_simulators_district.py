@@ -210,6 +210,17 @@ def test_late_start_publishes_the_same_from_there_on() -> None:
     assert late[5].rain_total_mm == pytest.approx(6 + 180 * 15 / 60)
 
 
+def test_late_start_brings_the_hour_of_rain_before_it() -> None:
+    late = list(district_run(a_site(2), a_scenario(), from_min=100, until_min=103).steps)
+    rain = series(late, "rg-1", "rain_total_mm")
+    assert [int(at) for at, _ in rain] == list(range(40, 103))
+    whole = dict(series(list(district_run(a_site(2), a_scenario()).steps), "rg-1", "rain_total_mm"))
+    assert all(whole.get(at, value) == value for at, value in rain)
+    again = [key for message in messages_of(late) if "status" not in message.topic for key in readings_in(message)]
+    statuses = sum("status" in message.topic for message in messages_of(late))
+    assert sum(step.readings for step in late) == len(again) + statuses
+
+
 def test_same_seed_same_bytes() -> None:
     def digest(seed: int) -> str:
         found = hashlib.sha256()
