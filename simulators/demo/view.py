@@ -16,9 +16,9 @@ from undercroft.model import Severity
 SHAPES = {
     Severity.NORMAL: ("○", "正常 normal", "white"),
     Severity.BLUE: ("●", "蓝 blue", "bright_blue"),
-    Severity.YELLOW: ("▲", "黄 yellow", "yellow"),
-    Severity.ORANGE: ("◆", "橙 orange", "dark_orange"),
-    Severity.RED: ("■", "红 RED", "bold red"),
+    Severity.YELLOW: ("■", "黄 yellow", "yellow"),
+    Severity.ORANGE: ("▲", "橙 orange", "dark_orange"),
+    Severity.RED: ("◆", "红 RED", "bold red"),
 }
 """Shape, words and colour of each level: readable without colour."""
 
