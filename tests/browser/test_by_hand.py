@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.integration.ingest_kit import Mosquitto, free_port, needs_mosquitto
 from tests.integration.up_kit import running_up, short_folder
+from undercroft.clock import SystemClock
 from undercroft.site import load_site, sample_site_path
 
 SHOWN_WITHIN_S = 2.0
@@ -55,7 +55,7 @@ def test_a_red_depth_by_hand_is_an_alarm_on_the_page_within_two_seconds(mosquitt
         expect(page.locator("#link")).to_have_attribute("data-link", "live")
         row = page.locator(f'#spaces tr[data-space="{space_id}"]')
         expect(row).not_to_contain_text("红")
-        payload = f'{{"observed_at": "{datetime.now(UTC).isoformat()}", "water_depth_m": {RED_DEPTH_M}}}'
+        payload = f'{{"observed_at": "{SystemClock().now().isoformat()}", "water_depth_m": {RED_DEPTH_M}}}'
         words = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mosquitto.port), "-q", "1", "-t", topic, "-m", payload]
         began_s = time.monotonic()
         subprocess.run(words, check=True)
