@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.unit.undercroft.site_text import SITE_TEXT, changed, write_site
+from undercroft.cli import build_app
 from undercroft.errors import BadInput, StoreRejected
-from undercroft.site import load_site, site_document
+from undercroft.site import load_site, sample_site_path, site_document
 from undercroft.site.model import Site
 from undercroft.store.connection import Connection, connect
 from undercroft.store.site import import_site, latest_site, sensors, site_at
@@ -198,3 +201,32 @@ def test_a_database_without_site_says_what_to_do(connection: Connection) -> None
     with pytest.raises(BadInput, match="undercroft site import FILE"):
         latest_site(connection)
     assert sensors(connection) == []
+
+
+def test_import_and_show_on_the_command_line(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+    runner, app = CliRunner(), build_app()
+    command = ["site", "import", str(sample_site_path()), "--author", "li", "--json"]
+
+    first = json.loads(runner.invoke(app, command).stdout)
+    again = json.loads(runner.invoke(app, command).stdout)
+
+    assert first["changed"]
+    assert again == {**first, "changed": False}
+    assert first["counts"]["space"] == 40
+    shown = json.loads(runner.invoke(app, ["site", "show", "--json"]).stdout)
+    assert shown == site_document(load_site(sample_site_path()))
+
+
+def test_a_wrong_file_is_refused_before_the_database_is_touched(
+    live_db: str, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+    before = _everything(connection)
+    path = write_site(tmp_path, changed("width_m = 6", "width_m = 0"))
+
+    result = CliRunner().invoke(build_app(), ["site", "import", str(path)])
+
+    assert result.exit_code == 2
+    assert result.stderr == f"{path}:37: space[s1].entrances[n].width_m: found 0, expected a number above 0\n"
+    assert _everything(connection) == before
