@@ -19,7 +19,7 @@ def test_fraction_of_the_threshold() -> None:
 
 
 def test_trend_by_hand() -> None:
-    """0.10 m at 1 cm a minute: trusted from 3 cm (minute 3), 7 min away; within 5 min at minute 5, alarm at minute 6."""
+    """0.10 m at 1 cm a minute: from 3 cm (minute 3) 7 min away; within 5 min at minute 5, alarm at minute 6."""
     need = time_needed_s(RAMP, 0.10, 300.0)
     assert np.isinf(need[:3]).all()
     assert np.allclose(need[3:10], 60.0 * np.arange(7, 0, -1))

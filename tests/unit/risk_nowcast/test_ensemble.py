@@ -1,0 +1,151 @@
+"""Times worked by hand, and what must hold of every forecast."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from risk.nowcast.deadline import last_order_min
+from risk.nowcast.ensemble import nowcast
+from risk.nowcast.members import INSIDE_MEMBERS, OUTSIDE_PATHS, OutsidePath, outside_rise_m
+from risk.nowcast.summary import weighted_quantile
+from tests.unit.risk_nowcast.spaces import garages, street
+
+
+def test_sixty_four_members_whose_shares_are_one() -> None:
+    assert len(INSIDE_MEMBERS) == 64
+    assert sum(member.share for member in INSIDE_MEMBERS) == pytest.approx(1.0)
+    assert sum(path.share for path in OUTSIDE_PATHS) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("persistence", "rise_m"), [(0.0, 0.1896), (0.5, 0.2448), (1.0, 0.30), (1.5, 0.3552)])
+def test_outside_rise_by_hand(persistence: float, rise_m: float) -> None:
+    """2 cm/min for 15 min: 0.02 * (15 p + 15 (1 - p) 0.6321)."""
+    got = outside_rise_m(np.array([0.02, -0.02]), OutsidePath(persistence, 1.0, 1.0), np.array([15.0]))
+    assert got[0].tolist() == pytest.approx([rise_m, 0.0], abs=0.0001)
+
+
+def test_open_ramp_fills_as_in_the_table_of_fill_times() -> None:
+    """A = 2000 m², 6 m ramp, 0.20 m: 0.15 and 0.30 m inside in 5.5 and 11 min, whatever the barrier would do."""
+    layout = garages(1)
+    result = nowcast(layout, street(layout, 0.2))
+    for times in (result.earliest_min, result.likely_min, result.latest_min):
+        assert times[:, 0].tolist() == pytest.approx([5.48, 10.96], abs=0.02)
+    assert result.probability[:, :, 0].tolist() == [[1.0, 1.0]] * 3
+
+
+def test_a_closed_barrier_holds_and_its_failure_is_a_member() -> None:
+    """Only the 5 % of members in which it fails let the water in; leakage alone is 6 * 0.2 * 0.2 = 0.24 m³/h."""
+    layout = garages(1)
+    result = nowcast(layout, street(layout, 0.2, closed=True))
+    assert result.probability[0, 0, 0] == pytest.approx(0.05)
+    assert math.isinf(result.likely_min[0, 0])
+    assert result.earliest_min[0, 0] == pytest.approx(5.48, abs=0.02)
+    assert math.isnan(result.last_order_min[0])
+
+
+def test_a_pump_as_large_as_the_inflow_keeps_the_level_unless_it_fails() -> None:
+    layout = garages(1, pump_m3_s=1.0)
+    result = nowcast(layout, street(layout, 0.2))
+    assert result.probability[2, 0, 0] == pytest.approx(0.10)
+    without_power = replace(street(layout, 0.2), pump_powered=np.zeros((1, 1), dtype=bool))
+    assert nowcast(layout, without_power).probability[2, 0, 0] == pytest.approx(1.0)
+
+
+def test_an_outside_threshold_counts_as_well() -> None:
+    """Street at -0.20 m rising 1 cm/min steadily reaches -0.10 m in 10 min; half of the members rise faster."""
+    layout = replace(garages(1), target_level_m=np.array([[-0.10], [np.inf]]))
+    result = nowcast(layout, street(layout, -0.20, 0.01))
+    assert result.earliest_min[0, 0] < 10.0 < result.latest_min[0, 0]
+
+
+def test_dry_and_far_from_wet_is_not_reached_and_unknown_is_unknown() -> None:
+    layout = garages(3)
+    now = street(layout, -3.0)
+    now.outside_m[1] = np.nan
+    result = nowcast(layout, now)
+    assert np.isinf(result.likely_min[:, [0, 2]]).all()
+    assert result.probability[:, :, [0, 2]].tolist() == [[[0.0, 0.0]] * 2] * 3
+    assert np.isnan(result.likely_min[:, 1]).all()
+    assert np.isnan(result.probability[:, :, 1]).all()
+
+
+def test_rain_on_the_ramp_runs_in() -> None:
+    """60 mm/h on 500 m² is 0.5 m³/min: 15 m³ in 30 min at persistence 1; 16 m³ only where rain grows."""
+    layout = replace(garages(1), ramp_m2=np.array([500.0]), target_m3=np.array([[16.0], [1e9]]))
+    result = nowcast(layout, replace(street(layout, -3.0), rain_mm_h=np.array([60.0])))
+    assert result.probability[1, 0, 0] == pytest.approx(0.20)
+    assert result.probability[2, 0, 0] == pytest.approx(0.60)
+
+
+def test_last_order_by_hand() -> None:
+    """100 m³ to go at 10 m³ a minute, 4 min to deploy: closed by minute 9, so ordered by minute 5."""
+    flow = np.full((60, 1, 1), 10.0)
+    start, target, first, share = np.zeros(1), np.array([100.0]), np.zeros(1, dtype=np.int64), np.ones(1)
+
+    def last(deploy_min: float, target_m3: float = 100.0) -> float:
+        return float(
+            last_order_min(start, target * target_m3 / 100.0, flow, flow, np.array([deploy_min]), first, share)[0]
+        )
+
+    assert last(4.0) == 5.0
+    assert last(10.0) == -math.inf
+    assert last(4.0, 700.0) == math.inf
+    assert math.isnan(last(math.nan))
+
+
+def test_weighted_quantile_by_hand() -> None:
+    values, share = np.array([[3.0], [1.0], [2.0]]), np.array([0.5, 0.2, 0.3])
+    assert [float(weighted_quantile(values, share, q)[0]) for q in (0.05, 0.5, 0.95)] == [1.0, 2.0, 3.0]
+
+
+def test_blocks_do_not_matter() -> None:
+    layout = garages(300, 2)
+    levels = np.linspace(-0.5, 0.5, 600)
+    now = replace(street(layout, 0.0, 0.01), outside_m=levels)
+    whole = nowcast(layout, now)
+    for space in (0, 127, 128, 299):
+        one = garages(1, 2)
+        alone = nowcast(one, replace(street(one, 0.0, 0.01), outside_m=levels[2 * space : 2 * space + 2]))
+        assert alone.member_min[:, :, 0].tolist() == whole.member_min[:, :, space].tolist()
+
+
+def test_impossible_layouts_are_refused() -> None:
+    with pytest.raises(ValueError, match="sorted"):
+        replace(garages(2), space=np.array([1, 0]))
+    with pytest.raises(ValueError, match="pump_on_m3"):
+        replace(garages(1, pump_m3_s=1.0), pump_on_m3=np.array([[1.0]]))
+
+
+heads = st.floats(-0.5, 0.6)
+rates = st.floats(-0.02, 0.05)
+
+
+@settings(max_examples=40, deadline=None)
+@given(heads, st.floats(0.0, 0.3), rates, st.floats(0.0, 0.02), st.booleans(), st.floats(0.0, 0.5))
+def test_more_water_is_never_less_danger(
+    level: float, more: float, rate: float, faster: float, closed: bool, pump: float
+) -> None:
+    layout = garages(1, pump_m3_s=pump)
+    less = nowcast(layout, street(layout, level, rate, closed=closed))
+    high = nowcast(layout, street(layout, level + more, rate + faster, closed=closed))
+    assert np.all(high.probability >= less.probability - 1e-9)
+    if pump == 0.0:
+        assert np.all(high.member_min <= less.member_min + 1e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(heads, rates)
+def test_probabilities_grow_with_time_and_a_barrier_never_harms(level: float, rate: float) -> None:
+    layout = garages(1)
+    opened = nowcast(layout, street(layout, level, rate))
+    closed = nowcast(layout, street(layout, level, rate, closed=True))
+    assert np.all(np.diff(opened.probability, axis=0) >= 0.0)
+    assert np.all(closed.probability <= opened.probability + 1e-9)
+    assert np.all(opened.earliest_min <= opened.likely_min)
+    assert np.all(opened.likely_min <= opened.latest_min)
