@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 
+import structlog
 import typer
 
 from undercroft.clock import SystemClock
@@ -41,4 +42,8 @@ def run_ingest() -> None:
         signal.signal(number, lambda *_: stop.set())
     deployment = await_deployment(service_settings.database_url, stop)
     if deployment is not None:
-        Service(service_settings, deployment, SystemClock(), os.environ).run(stop)
+        service = Service(service_settings, deployment, SystemClock(), os.environ)
+        if settings.ingest_metrics_port is not None:
+            server, _ = service.metrics.serve(settings.ingest_metrics_port)
+            structlog.get_logger("ingest").info("metrics", port=server.server_port)
+        service.run(stop)

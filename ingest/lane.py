@@ -6,12 +6,14 @@ import queue
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from ingest.backoff import Backoff
 from ingest.broker import BrokerLost
 from ingest.failpoints import Failpoint
+from ingest.metrics import Metrics
 from ingest.session import Batch, Session, SessionSettings
 from ingest.writer import BatchWriter, Written
 from undercroft.clock import Clock
@@ -22,29 +24,33 @@ STOP_S = 8.0
 """A stop waits so long for open batches to be committed; after that they stay with the broker. [s]"""
 
 
+@dataclass(frozen=True, slots=True)
+class LaneWiring:
+    """What a lane shares with the service around it."""
+
+    clock: Clock
+    failpoint: Failpoint
+    metrics: Metrics
+    on_subscribed: Callable[[str], None]
+    on_end: Callable[[], None]
+
+
 class Lane:
     """Runs until `stop`; `failure` holds what ended it otherwise."""
 
-    def __init__(
-        self,
-        name: str,
-        settings: SessionSettings,
-        writer: BatchWriter,
-        clock: Clock,
-        failpoint: Failpoint,
-        on_subscribed: Callable[[], None],
-        on_end: Callable[[], None],
-    ) -> None:
+    def __init__(self, name: str, settings: SessionSettings, writer: BatchWriter, wiring: LaneWiring) -> None:
         self.name = name
         self.failure: BaseException | None = None
         self._writer = writer
-        self._clock = clock
-        self._on_subscribed = on_subscribed
-        self._on_end = on_end
+        self._wiring = wiring
+        self._clock = wiring.clock
+        self._metrics = wiring.metrics
         self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._giving_up = threading.Event()
-        self._session = Session(settings, self._batches.put, clock, failpoint)
+        acknowledged = self._metrics.acknowledged.labels(name)
+        self._session = Session(settings, self._batches.put, acknowledged.inc, wiring.clock, wiring.failpoint)
+        self._metrics.watch(name, lambda: self._session.undelivered, self._session.oldest_age_s)
         self._threads = (
             threading.Thread(target=self._guard, args=(self._read,), name=f"{name}-read", daemon=True),
             threading.Thread(target=self._guard, args=(self._commit,), name=f"{name}-commit", daemon=True),
@@ -74,7 +80,7 @@ class Lane:
         except BaseException as error:  # noqa: BLE001 - handed to the service, which ends
             self.failure = error
             self._giving_up.set()
-            self._on_end()
+            self._wiring.on_end()
 
     def _read(self) -> None:
         backoff = Backoff(random.Random())  # noqa: S311 - jitter
@@ -82,7 +88,8 @@ class Lane:
         def subscribed() -> None:
             backoff.reset()
             _log.info("subscribed", lane=self.name)
-            self._on_subscribed()
+            self._metrics.connections.labels(self.name).inc()
+            self._wiring.on_subscribed(self.name)
 
         while not self._stopping.is_set():
             try:
@@ -106,9 +113,13 @@ class Lane:
         backoff = Backoff(random.Random())  # noqa: S311 - jitter
         while not self._giving_up.is_set():
             try:
-                return self._writer.write(batch.messages)
+                written = self._writer.write(batch.messages)
             except StoreUnavailable as error:
+                self._metrics.kept.labels(self.name).inc()
                 wait_s = backoff.next_s()
                 _log.warning("batch_kept", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
                 self._giving_up.wait(wait_s)
+            else:
+                self._metrics.note(self.name, written, self._clock.monotonic_s() - batch.closed_s)
+                return written
         return None

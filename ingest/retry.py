@@ -13,7 +13,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.dead_letters import fetch_dead_letter, settle_dead_letter
-from undercroft.store.observations import finish_batch, microseconds, take_batch_id
+from undercroft.store.observations import finish_batch, microseconds, take_batch_ids
 from undercroft.store.sensors import fetch_sensor_table
 
 LANE = "deadletter"
@@ -55,7 +55,7 @@ def retry_dead_letter(connection: Connection, mode: Mode, dead_letter_id: int, a
         draft = build_draft([message], build_directory(mode, fetch_sensor_table(connection)), clock)
         if any(again.reason == letter["reason"] for again in draft.letters):
             return Retried.STILL_DEAD
-        batch_id = take_batch_id(connection)
+        (batch_id,) = take_batch_ids(connection)
         record = make_record(LANE, draft, store_together(connection, draft, batch_id), (), ())
         finish_batch(connection, batch_id, record)
         settle_dead_letter(connection, dead_letter_id, "retried", author)

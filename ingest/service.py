@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ import structlog
 from ingest.backoff import Backoff
 from ingest.broker import BrokerUrl
 from ingest.failpoints import failpoint_from
-from ingest.lane import Lane
+from ingest.lane import Lane, LaneWiring
+from ingest.metrics import Metrics
 from ingest.session import SessionSettings
 from ingest.topics import event_filters, observation_filters
 from ingest.writer import BatchWriter
@@ -24,6 +26,8 @@ from undercroft.store.sensors import Deployment, fetch_deployment, fetch_site_se
 
 _log = structlog.get_logger("ingest")
 _SITE_WAIT_S = 0.5
+THREAD_SWITCH_S = 0.0005
+"""A writer that the database answers must not wait 5 ms, Python's default, for the reader to let go. [s]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,15 @@ class Service:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._is_ready = False
+        self._subscribed: set[str] = set()
+        self.metrics = Metrics()
+        wiring = LaneWiring(clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set)
         filters = {"observation": observation_filters(deployment.mode), "event": event_filters(deployment.mode)}
         self._lanes = [
-            self._lane(name, topic_filters, settings, deployment, clock, environment)
+            self._lane(name, topic_filters, settings, deployment, wiring)
             for name, topic_filters in filters.items()
             if topic_filters
         ]
-        self._subscribed: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set, then settle and return.
@@ -90,6 +96,7 @@ class Service:
         UndercroftError
             If a lane ended by itself.
         """
+        sys.setswitchinterval(THREAD_SWITCH_S)
         for lane in self._lanes:
             lane.start()
         while not stop.is_set() and not self._ended.wait(0.2):
@@ -104,15 +111,8 @@ class Service:
                 raise UndercroftError(f"lane {lane.name} ended: {lane.failure!r}") from lane.failure
 
     def _lane(
-        self,
-        name: str,
-        filters: tuple[str, ...],
-        settings: ServiceSettings,
-        deployment: Deployment,
-        clock: Clock,
-        environment: Mapping[str, str],
+        self, name: str, filters: tuple[str, ...], settings: ServiceSettings, deployment: Deployment, wiring: LaneWiring
     ) -> Lane:
-        failpoint = failpoint_from(environment)
         session = SessionSettings(
             settings.broker,
             client_id_of(deployment, name),
@@ -120,8 +120,8 @@ class Service:
             settings.batch_max_messages,
             settings.batch_max_wait_s,
         )
-        writer = BatchWriter(settings.database_url, name, deployment.mode, clock, failpoint)
-        return Lane(name, session, writer, clock, failpoint, lambda: self._note_subscribed(name), self._ended.set)
+        writer = BatchWriter(settings.database_url, name, deployment.mode, wiring.clock, wiring.failpoint)
+        return Lane(name, session, writer, wiring)
 
     def _note_subscribed(self, name: str) -> None:
         with self._lock:

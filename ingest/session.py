@@ -37,6 +37,9 @@ class Batch:
     messages: tuple[Message, ...]
     generation: int
     """Number of the connection they came by; they can be acknowledged on no other."""
+    opened_s: float
+    """When the first was read, on the monotonic clock. [s]"""
+    closed_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,16 @@ class Session:
     """Delivers batches to ``on_batch`` and acknowledges them once committed."""
 
     def __init__(
-        self, settings: SessionSettings, on_batch: Callable[[Batch], None], clock: Clock, failpoint: Failpoint
+        self,
+        settings: SessionSettings,
+        on_batch: Callable[[Batch], None],
+        on_acknowledged: Callable[[int], None],
+        clock: Clock,
+        failpoint: Failpoint,
     ) -> None:
         self._settings = settings
         self._on_batch = on_batch
+        self._on_acknowledged = on_acknowledged
         self._clock = clock
         self._failpoint = failpoint
         self._wake_out, self._wake_in = socket.socketpair()
@@ -73,12 +82,19 @@ class Session:
         self._undelivered = 0
         self._batches_out = 0
         self._out = b""
+        self._waiting_since: deque[float] = deque()
         self._stopping = threading.Event()
 
     @property
     def undelivered(self) -> int:
         """Messages read and not yet committed."""
         return self._undelivered
+
+    def oldest_age_s(self) -> float:
+        """Age of the oldest message that is read and not committed, from any thread; 0 without one. [s]"""
+        since = list(self._waiting_since)
+        oldest_s = since[0] if since else self._opened_s if self._open else None
+        return 0.0 if oldest_s is None else self._clock.monotonic_s() - oldest_s
 
     def committed(self, batch: Batch) -> None:
         """Report, from any thread, that a batch is committed; it is acknowledged at once."""
@@ -187,7 +203,8 @@ class Session:
     def _close_batch(self) -> None:
         if not self._open:
             return
-        batch = Batch(tuple(self._open), self._generation)
+        batch = Batch(tuple(self._open), self._generation, self._opened_s, self._clock.monotonic_s())
+        self._waiting_since.append(self._opened_s)
         self._open = []
         self._batches_out += 1
         self._on_batch(batch)
@@ -198,9 +215,12 @@ class Session:
             batch = self._committed.popleft()
             self._batches_out -= 1
             self._undelivered -= len(batch.messages)
+            self._waiting_since.popleft()
             if batch.generation == self._generation:
                 self._failpoint("before_ack")
-                self._out += pubacks(message.mid for message in batch.messages if message.qos)
+                mids = [message.mid for message in batch.messages if message.qos]
+                self._out += pubacks(mids)
+                self._on_acknowledged(len(mids))
 
     def _send(self, connection: socket.socket) -> None:
         try:

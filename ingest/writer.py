@@ -29,10 +29,11 @@ from undercroft.errors import StoreRejected, StoreUnavailable, UndercroftError
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.dead_letters import keep_dead_letters
-from undercroft.store.observations import BatchRecord, finish_batch, take_batch_id
+from undercroft.store.observations import BatchRecord, finish_batch, take_batch_ids
 from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
 
 SITE_CHECK_S = 1.0
+_BATCH_IDS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class BatchWriter:
         self._directory: Directory | None = None
         self._run_clock: RunClock | None = None
         self._site_checked_s = 0.0
+        self._batch_ids: list[int] = []
 
     def write(self, messages: Sequence[Message]) -> Written:
         """Commit a batch.
@@ -115,8 +117,8 @@ class BatchWriter:
         return written
 
     def _commit(self, connection: Connection, draft: Draft, messages: Sequence[Message], store: StoreDraft) -> Written:
+        batch_id = self._next_batch_id(connection)
         with translated_errors(), connection.transaction():
-            batch_id = take_batch_id(connection)
             self._failpoint("before_insert")
             outcome = store(connection, draft, batch_id)
             letters, letter_of = with_rejected(draft, messages, outcome)
@@ -128,3 +130,8 @@ class BatchWriter:
             self._failpoint("after_insert")
             commit_seq = finish_batch(connection, batch_id, record)
         return Written(commit_seq, record, Counter(letter.reason for letter in letters))
+
+    def _next_batch_id(self, connection: Connection) -> int:
+        if not self._batch_ids:
+            self._batch_ids = take_batch_ids(connection, _BATCH_IDS_AT_ONCE)[::-1]
+        return self._batch_ids.pop()

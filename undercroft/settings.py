@@ -29,9 +29,12 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=0, le=65535, description="port of the page and the API; 0 takes a free one")
     batch_max_messages: int = Field(500, ge=1, le=10_000, description="ingest commits at this many messages")
     batch_max_wait_ms: int = Field(10, ge=1, le=10_000, description="or after this time, when the writer is idle")
+    ingest_metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="loopback port of ingest's /metrics; unset: none, 0 takes a free one"
+    )
     log_format: Literal["text", "json"] = Field("text", description="key=value lines, or JSON lines")
 
-    @field_validator("database_url", "mqtt_url", mode="before")
+    @field_validator("database_url", "mqtt_url", "ingest_metrics_port", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

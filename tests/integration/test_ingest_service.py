@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -315,3 +317,35 @@ def test_a_second_run_in_the_same_database_is_not_passed_over_in_silence(exercis
         assert ingest.stop() == 0
     assert [row["reason"] for row in query(exercise, "select reason from dead_letter")] == ["bad_run_clock"]
     assert _seqs(exercise) == [1, 2]
+
+
+def test_metrics_count_every_lane(live: str, broker: str) -> None:
+    port = free_port()
+    with ingest_of(live, broker, UNDERCROFT_INGEST_METRICS_PORT=str(port)) as ingest, publishing(broker) as publisher:
+        ingest.start()
+        event = (f"flood/v1/futian/{DEVICE}/event", rain(9)[1])
+        publisher.publish([rain(1), rain(1), rain(1, 7.0), rain(2), (rain(1)[0], b"\xff"), event])
+        wait_until(lambda: messages_of(live) == 6, "committed")
+        wait_until(
+            lambda: sum(_metrics(port, "undercroft_ingest_messages_acknowledged_total").values()) == 6, "acknowledged"
+        )
+        expected = {
+            "messages_received_total": {"observation": 5, "event": 1},
+            "messages_redelivered_total": {"observation": 1, "event": 0},
+            "readings_stored_total": {"observation": 2, "event": 1},
+            "readings_duplicate_total": {"observation": 1, "event": 0},
+            "readings_conflicting_total": {"observation": 1, "event": 0},
+            "dead_lettered_total": {"observation": 1},
+            "window_messages": {"observation": 0, "event": 0},
+            "oldest_unacknowledged_seconds": {"observation": 0, "event": 0},
+        }
+        assert {name: _metrics(port, f"undercroft_ingest_{name}") for name in expected} == expected
+        assert ingest.stop() == 0
+
+
+def _metrics(port: int, name: str) -> dict[str, float]:
+    """Values of one metric by lane."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    found = [re.match(rf'{name}{{lane="(\w+)".*}} (\S+)$', line) for line in lines]
+    return {match[1]: float(match[2]) for match in found if match}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from undercroft.store.arrays import Float8Column, Int2Column, Int4Column, TimestamptzColumn
-from undercroft.store.commit import take_commit_seq
+from undercroft.store.commit import COMMIT_CHANNEL
 from undercroft.store.connection import Connection
 from undercroft.store.sql import sql
 
@@ -95,11 +95,9 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def take_batch_id(connection: Connection) -> int:
-    """Take a batch id; ids are unique, not in commit order."""
-    row = connection.execute(sql("take_batch_id")).fetchone()
-    assert row is not None  # noqa: S101 - a sequence always answers
-    return int(row["batch_id"])
+def take_batch_ids(connection: Connection, count: int = 1) -> list[int]:
+    """Take batch ids; they are unique, not in commit order."""
+    return [int(row["batch_id"]) for row in connection.execute(sql("take_batch_ids"), {"count": count})]
 
 
 def store_rows(connection: Connection, rows: Rows, batch_id: int) -> NDArray[np.int8]:
@@ -170,15 +168,17 @@ def _store_conflicts(
 
 
 def finish_batch(connection: Connection, batch_id: int, record: BatchRecord) -> int:
-    """Write the batch row with the next commit number, as the last statements of the transaction."""
-    commit_seq = take_commit_seq(connection)
+    """Take the next commit number, write the batch row and wake the engine, as the last statement before the commit.
+
+    `undercroft.store.commit.take_commit_seq` in one round trip, since whoever holds the number holds up every writer.
+    """
     span = record.observed_us
     clock = record.run_clock
-    connection.execute(
-        sql("insert_batch"),
+    row = connection.execute(
+        sql("finish_batch"),
         {
             "batch_id": batch_id,
-            "commit_seq": commit_seq,
+            "channel": COMMIT_CHANNEL,
             "lane": record.lane,
             "run_now": None if clock is None else instant(clock[0]),
             "run_seq": None if clock is None else clock[1],
@@ -192,5 +192,6 @@ def finish_batch(connection: Connection, batch_id: int, record: BatchRecord) -> 
             "conflicts": record.conflicts,
             "dead_letters": record.dead_letters,
         },
-    )
-    return commit_seq
+    ).fetchone()
+    assert row is not None  # noqa: S101 - the migration wrote the counter
+    return int(row["commit_seq"])

@@ -79,17 +79,24 @@ on conflict (topic, payload_sha256, reason) do update set
     settled_by = null
 returning topic, payload_sha256, reason, batch_id = %(batch_id)s as is_new;
 
--- name: take_batch_id
-select nextval('batch_id_seq') as batch_id;
+-- name: take_batch_ids
+select nextval('batch_id_seq') as batch_id from generate_series(1, %(count)s);
 
--- name: insert_batch
-insert into batch (
-    batch_id, commit_seq, lane, run_now, run_seq, observed_from, observed_to,
-    messages, redelivered, readings, stored, duplicates, conflicts, dead_letters
-) values (
-    %(batch_id)s, %(commit_seq)s, %(lane)s, %(run_now)s, %(run_seq)s, %(observed_from)s, %(observed_to)s,
-    %(messages)s, %(redelivered)s, %(readings)s, %(stored)s, %(duplicates)s, %(conflicts)s, %(dead_letters)s
-);
+-- name: finish_batch
+with counter as (
+    update commit_counter set commit_seq = commit_seq + 1 returning commit_seq
+), written as (
+    insert into batch (
+        batch_id, commit_seq, lane, run_now, run_seq, observed_from, observed_to,
+        messages, redelivered, readings, stored, duplicates, conflicts, dead_letters
+    )
+    select
+        %(batch_id)s, commit_seq, %(lane)s, %(run_now)s::timestamptz, %(run_seq)s::bigint, %(observed_from)s::timestamptz,
+        %(observed_to)s::timestamptz, %(messages)s, %(redelivered)s, %(readings)s, %(stored)s, %(duplicates)s, %(conflicts)s, %(dead_letters)s
+    from counter
+    returning commit_seq
+)
+select commit_seq, pg_notify(%(channel)s, commit_seq::text) from written;
 
 -- name: fetch_site_seq
 select coalesce(max(commit_seq), 0) as commit_seq from site_version;

@@ -1,0 +1,73 @@
+"""Counters of every lane for Prometheus. ``docs/operations/ingest.md`` says what each means and what to do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from ingest.writer import Written
+
+LOOPBACK = "127.0.0.1"
+_COMMIT_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+
+
+class Metrics:
+    """All lanes of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"undercroft_ingest_{name}", text, ("lane", *labels), registry=self.registry)
+
+        self.received = counter("messages_received", "Messages committed, those delivered again included")
+        self.redelivered = counter("messages_redelivered", "Messages of which everything was known")
+        self.acknowledged = counter("messages_acknowledged", "Messages acknowledged to the broker")
+        self.decoded = counter("readings_decoded", "Readings that belong to a sensor")
+        self.stored = counter("readings_stored", "Readings stored")
+        self.duplicates = counter("readings_duplicate", "Readings that were stored before with the same value")
+        self.conflicts = counter("readings_conflicting", "Readings whose sensor and time hold another value")
+        self.dead_lettered = counter("dead_lettered", "Dead letters, those seen before included", "reason")
+        self.kept = counter("batches_kept", "Tries to commit that failed; the batch was kept")
+        self.connections = counter("broker_connections", "Subscriptions confirmed by the broker")
+        self.commit_s = Histogram(
+            "undercroft_ingest_commit_seconds",
+            "From the close of a batch to its commit",
+            ("lane",),
+            registry=self.registry,
+            buckets=_COMMIT_BUCKETS_S,
+        )
+        self._window = Gauge(
+            "undercroft_ingest_window_messages", "Messages read and not committed", ("lane",), registry=self.registry
+        )
+        self._oldest = Gauge(
+            "undercroft_ingest_oldest_unacknowledged_seconds",
+            "Age of the oldest message that is not acknowledged; 0 when there is none",
+            ("lane",),
+            registry=self.registry,
+        )
+
+    def watch(self, lane: str, window: Callable[[], float], oldest_s: Callable[[], float]) -> None:
+        """Read these two whenever they are asked for, so that a lane that hangs is seen to hang."""
+        self._window.labels(lane).set_function(window)
+        self._oldest.labels(lane).set_function(oldest_s)
+
+    def note(self, lane: str, written: Written, elapsed_s: float) -> None:
+        """Count a committed batch."""
+        record = written.record
+        self.received.labels(lane).inc(record.messages)
+        self.redelivered.labels(lane).inc(record.redelivered)
+        self.decoded.labels(lane).inc(record.readings)
+        self.stored.labels(lane).inc(record.stored)
+        self.duplicates.labels(lane).inc(record.duplicates)
+        self.conflicts.labels(lane).inc(record.conflicts)
+        for reason, count in written.reasons.items():
+            self.dead_lettered.labels(lane, reason).inc(count)
+        self.commit_s.labels(lane).observe(elapsed_s)
+
+    def serve(self, port: int) -> tuple[WSGIServer, threading.Thread]:
+        """Serve ``/metrics`` on loopback from a thread."""
+        return start_http_server(port, LOOPBACK, self.registry)
