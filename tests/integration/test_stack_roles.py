@@ -103,7 +103,7 @@ def test_a_login_enters_its_own_database_only(postgres: PostgresServer, logins: 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _other_database(postgres: PostgresServer) -> Iterator[None]:
+def _other_database(postgres: PostgresServer, logins: dict[Role, str]) -> Iterator[None]:
     create_database(postgres.url(), "roles_other")
     create_logins(postgres.url("roles_other"), "roles_other", lambda login: login)
     yield

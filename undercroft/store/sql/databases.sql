@@ -20,7 +20,8 @@ begin
         where namespace.nspname = 'public'
             and relation.relkind in ('r', 'p', 'v', 'm', 'S')
             and not exists (select from pg_depend where objid = relation.oid and deptype = 'e')
-        order by relation.relkind = 'S', relation.oid
+        -- Tables first: what rests on them goes with them, a continuous aggregate cannot go otherwise.
+        order by relation.relkind not in ('r', 'p'), relation.relkind = 'S', relation.oid
     loop
         execute command;
     end loop;

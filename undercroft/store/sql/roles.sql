@@ -28,8 +28,10 @@ grant select, insert, delete on engine_snapshot to undercroft_engine;
 -- The API shows; people's acts come with the duty issue.
 grant select on schema_migration, deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter,
-    clock_lost_reading, tick, assessment, alarm, alarm_event
+    clock_lost_reading, tick, assessment, alarm, alarm_event, retention_class, incident_hold
     to undercroft_api;
 
 -- A simulator speaks MQTT; it may only see that this is no live system, and how far the engine has come.
 grant select on deployment, tick to undercroft_simulator;
+
+-- The owner's alone: store_object.
