@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,11 +33,12 @@ def service(exercise_db: str, spaces: list[str]) -> Iterator[Service]:
 
 
 @pytest.fixture
-def shown(page: Page, service: Service) -> Page:
+def shown(page: Page, service: Service) -> Iterator[Page]:
     page.goto(service[0])
     expect(page.locator("#spaces tr")).to_have_count(40)
     expect(page.locator("#link")).to_have_attribute("data-link", "live")
-    return page
+    yield page
+    page.goto("about:blank")  # before the service ends
 
 
 def row(page: Page, space_id: str) -> str:
@@ -171,17 +173,15 @@ def test_a_silent_service_is_loud(shown: Page, service: Service) -> None:
 
 
 def test_live_has_no_exercise_banner_and_misses_the_engine(page: Page, live_db: str) -> None:
-    world = World(live_db, start=datetime(2026, 1, 1, tzinfo=UTC))
-    seed(world)
-    with running_api(live_db) as (address, _):
+    with closing(World(live_db, start=datetime(2026, 1, 1, tzinfo=UTC))) as world, running_api(live_db) as (address, _):
+        seed(world)
         page.goto(address)
         expect(page.locator("#spaces tr")).to_have_count(40)
         expect(page.locator("#exercise")).to_be_hidden()
         expect(page.locator("#outage")).to_contain_text("ENGINE SILENT")
         world.tick()
         expect(page.locator("#outage")).to_be_hidden()
-    world.close()
-    page.goto("about:blank")
+        page.goto("about:blank")
 
 
 def test_text_from_the_site_is_never_markup(page: Page, exercise_db: str, world: World) -> None:

@@ -98,12 +98,11 @@ class World:
         with self.connection.transaction():
             batch = self.connection.execute("select nextval('batch_id_seq') as id").fetchone()
             assert batch is not None
-            with self.connection.cursor() as cursor:
-                cursor.executemany(
-                    "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
-                    " values (%s, %s, %s, 1, %s, %s)",
-                    [(sensor_id, at, value, at, batch["id"]) for at, value in rows],
-                )
+            self.connection.execute(
+                "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+                " select %s, at, value, 1, at, %s from unnest(%s::timestamptz[], %s::double precision[]) as new (at, value)",
+                (sensor_id, batch["id"], [at for at, _ in rows], [value for _, value in rows]),
+            )
             newest = max(at for at, _ in rows)
             seq = take_commit_seq(self.connection)
             self.connection.execute(

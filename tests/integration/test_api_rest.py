@@ -167,7 +167,7 @@ class TestObservations:
         world.tick()
         found = await all_pages(client, "/spaces/cp-01/observations", sensor=key, limit=7)
         assert [row["value"] for row in found] == [minute / 100 for minute in reversed(range(50))]
-        window = {"from": "2023-09-07T19:10:00+08:00", "to": "2023-09-07T11:20:00Z"}
+        window: dict[str, Any] = {"from": "2023-09-07T19:10:00+08:00", "to": "2023-09-07T11:20:00Z"}
         part = await get(client, "/spaces/cp-01/observations", sensor=key, **window)
         assert [row["value"] for row in part["items"]] == [minute / 100 for minute in range(20, 9, -1)]
 

@@ -50,6 +50,7 @@ function updated(alarm, select) {
   }
   const age = ageText(ageOf(instantOf(alarm.raised_at)));
   setBoth(card.since, { zh: `已 ${age.zh}`, en: `for ${age.en}` });
+  fillNow(card.level, alarm);
   const until = state.newAlarms.get(key) ?? 0;
   card.node.classList.toggle("new", performance.now() < until);
   return card.node;
@@ -63,7 +64,8 @@ function make(alarm, select) {
   const raised = element("time", "raised", clockText(instantOf(alarm.raised_at)));
   raised.dateTime = alarm.raised_at;
   const fresh = element("span", "new-mark", zh("新"), en("NEW"));
-  const head = element("div", "card-head", badge(alarm.severity), title, fresh, element("span", "when", raised, since));
+  const level = element("span", "level-now");
+  const head = element("div", "card-head", badge(alarm.severity), title, fresh, level, element("span", "when", raised, since));
   const node = element("li", "card", head, ...reasonNodes(alarm.reasons, 3));
   node.dataset.level = String(alarm.severity);
   node.dataset.subject = alarm.subject;
@@ -71,7 +73,18 @@ function make(alarm, select) {
     node.classList.add("opens");
     node.addEventListener("click", () => select(alarm.place_id));
   }
-  return { node, since, tick: alarm.last_tick_seq, severity: alarm.severity };
+  return { node, since, level, tick: alarm.last_tick_seq, severity: alarm.severity };
+}
+
+// An alarm outlasts its cause by the off-delay: say where the space stands by now.
+function fillNow(node, alarm) {
+  const space = alarm.subject_kind === "space" ? state.spaces.get(alarm.place_id) : undefined;
+  const differs = space !== undefined && space.level !== alarm.severity;
+  node.hidden = !differs;
+  if (!differs) return;
+  const words = LEVELS[space.level];
+  node.dataset.level = String(space.level);
+  setBoth(node, { zh: `现 ${words.shape} ${words.zh}`, en: `now ${words.shape} ${words.en}` });
 }
 
 export function reasonNodes(reasons, most = 99) {

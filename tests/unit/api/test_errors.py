@@ -51,7 +51,7 @@ async def test_unknown_path_and_method_have_the_same_body() -> None:
         assert (await client.post("/")).json()["error"] == "MethodNotAllowed"
 
 
-@pytest.mark.parametrize("error", sorted(STATUS, key=lambda cls: cls.__name__))
+@pytest.mark.parametrize("error", sorted(STATUS, key=repr))
 def test_every_error_can_be_documented(error: type[UndercroftError]) -> None:
     response = documented(error)[STATUS[error]]
     assert error.__name__ in response["content"]["application/json"]["examples"]
