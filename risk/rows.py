@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from risk.arrays import from_us
@@ -35,8 +34,14 @@ def assessment_rows(outputs: Iterable[TickOutput]) -> list[Row]:
 def event_rows(outputs: Iterable[TickOutput]) -> list[Row]:
     """Return the rows of the alarm log."""
     return [
-        {**asdict(event), "tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us)} for o in outputs for event in o.events
-    ]
+        {
+            "subject": event.subject, "event_no": event.event_no, "occurrence": event.occurrence,
+            "tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us), "kind": event.kind, "severity": event.severity,
+            "reasons": event.reasons, "detail": event.detail,
+        }
+        for o in outputs
+        for event in o.events
+    ]  # fmt: skip
 
 
 def alarm_rows(outputs: Iterable[TickOutput]) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,39 +121,17 @@ def sensor_keys(connection: Connection, key: Callable[[str, str, str], str]) -> 
     return {row["sensor_id"]: key(row["device_id"], row["at"], row["quantity"]) for row in rows}
 
 
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in names}
-
-
-_STATEMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "ticks": ("engine_insert_ticks", ("tick_seq", "tick_at", "up_to", "run_seq")),
-    "assessments": (
-        "engine_insert_assessments",
-        ("space_id", "tick_seq", "tick_at", "level", "score", "blind", "reasons", "contributions", "evidence"),
-    ),
-    "alarms": (
-        "engine_upsert_alarms",
-        (
-            "subject", "occurrence", "subject_kind", "severity", "peak_severity", "active", "raised_at", "cleared_at",
-            "reasons", "last_tick_seq",
-        ),
-    ),
-    "events": (
-        "engine_insert_alarm_events",
-        ("subject", "event_no", "occurrence", "tick_seq", "tick_at", "kind", "severity", "reasons", "detail"),
-    ),
-}  # fmt: skip
-
-_AS_JSON = frozenset({"reasons", "contributions", "evidence", "detail"})
+_JSON_STATEMENTS = {
+    "assessments": "engine_insert_assessments",
+    "alarms": "engine_upsert_alarms",
+    "events": "engine_insert_alarm_events",
+}
+_TICK_COLUMNS = ("tick_seq", "tick_at", "up_to", "run_seq")
 
 
 @dataclass(frozen=True, slots=True)
 class TickWrite:
-    """Rows of one or more ticks by table; JSON columns as values."""
+    """Rows of one or more ticks by table; all values as JSON takes them, but for the ticks' own."""
 
     ticks: list[Row]
     assessments: list[Row]
@@ -164,15 +142,12 @@ class TickWrite:
 def write_ticks(connection: Connection, write: TickWrite, snapshot: Snapshot | None) -> None:
     """Commit the output of ticks, their cursor and a snapshot together, and tell the readers. All of it, or nothing."""
     with translated_errors(), connection.transaction(), connection.pipeline():
-        for part, (name, columns) in _STATEMENTS.items():
+        ticks = {name: [row[name] for row in write.ticks] for name in _TICK_COLUMNS}
+        connection.execute(sql("engine_insert_ticks").encode(), ticks, prepare=True)
+        for part, name in _JSON_STATEMENTS.items():
             rows: list[Row] = getattr(write, part)
             if rows:
-                values = _columns(rows, columns)
-                connection.execute(
-                    sql(name).encode(),
-                    {column: [_json(v) for v in vs] if column in _AS_JSON else vs for column, vs in values.items()},
-                    prepare=True,
-                )
+                connection.execute(sql(name).encode(), {"rows": orjson.dumps(rows).decode()}, prepare=True)
         if snapshot is not None:
             connection.execute(
                 sql("engine_insert_snapshot").encode(),

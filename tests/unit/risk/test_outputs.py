@@ -107,7 +107,7 @@ def test_canonical_log_is_sorted_and_free_of_ids() -> None:
              "reasons": [reason], "detail": {}, "tick_seq": 99}  # fmt: skip
     text = canonical_log([event, event | {"event_no": 1, "reasons": []}, event | {"subject": "space/a"}])
     lines = text.decode().splitlines()
-    assert [(line.index("space/"), line[line.index("space/") + 6]) for line in lines][0][1] == "a"
+    assert '"subject":"space/a"' in lines[0]
     assert '"event_no":1' in lines[1]
     assert "tick_seq" not in text.decode()
     assert '"value":0.15}' in lines[0]

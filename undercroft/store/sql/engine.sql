@@ -44,19 +44,20 @@ insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq)
 select * from unnest(%(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(up_to)s::bigint[], %(run_seq)s::bigint[]);
 
 -- name: engine_insert_assessments
+-- Rows with JSON in them come as one JSON document: as arrays of text every quote would be escaped one by one.
 insert into assessment (space_id, tick_seq, tick_at, level, score, blind, reasons, contributions, evidence)
-select * from unnest(
-    %(space_id)s::text[], %(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(level)s::smallint[],
-    %(score)s::double precision[], %(blind)s::boolean[], %(reasons)s::jsonb[], %(contributions)s::jsonb[],
-    %(evidence)s::jsonb[]);
+select space_id, tick_seq, tick_at, level, score, blind, reasons, contributions, evidence
+from jsonb_to_recordset(%(rows)s::jsonb) as r (
+    space_id text, tick_seq bigint, tick_at timestamptz, level smallint, score double precision, blind boolean,
+    reasons jsonb, contributions jsonb, evidence jsonb);
 
 -- name: engine_upsert_alarms
 insert into alarm as known (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at,
     reasons, last_tick_seq)
-select * from unnest(
-    %(subject)s::text[], %(occurrence)s::integer[], %(subject_kind)s::text[], %(severity)s::smallint[],
-    %(peak_severity)s::smallint[], %(active)s::boolean[], %(raised_at)s::timestamptz[], %(cleared_at)s::timestamptz[],
-    %(reasons)s::jsonb[], %(last_tick_seq)s::bigint[])
+select subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at, reasons, last_tick_seq
+from jsonb_to_recordset(%(rows)s::jsonb) as r (
+    subject text, occurrence integer, subject_kind text, severity smallint, peak_severity smallint, active boolean,
+    raised_at timestamptz, cleared_at timestamptz, reasons jsonb, last_tick_seq bigint)
 on conflict (subject, occurrence) do update set
     severity = excluded.severity,
     reasons = case when excluded.reasons = '[]' then known.reasons else excluded.reasons end,
@@ -67,9 +68,10 @@ on conflict (subject, occurrence) do update set
 
 -- name: engine_insert_alarm_events
 insert into alarm_event (subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons, detail)
-select * from unnest(
-    %(subject)s::text[], %(event_no)s::bigint[], %(occurrence)s::integer[], %(tick_seq)s::bigint[],
-    %(tick_at)s::timestamptz[], %(kind)s::text[], %(severity)s::smallint[], %(reasons)s::jsonb[], %(detail)s::jsonb[]);
+select subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons, detail
+from jsonb_to_recordset(%(rows)s::jsonb) as r (
+    subject text, event_no bigint, occurrence integer, tick_seq bigint, tick_at timestamptz, kind text,
+    severity smallint, reasons jsonb, detail jsonb);
 
 -- name: engine_insert_snapshot
 insert into engine_snapshot (tick_seq, engine_version, state) values (%(tick_seq)s, %(engine_version)s, %(state)s);
