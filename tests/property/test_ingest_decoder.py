@@ -33,8 +33,14 @@ _TREES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=6), max_leaves=12
 )
 _OBJECTS = st.dictionaries(_KEYS, _TREES, max_size=8)
+_SOUND = st.dictionaries(
+    st.sampled_from(["water_depth_m", "battery_v", "rain_total_mm"]), st.floats(0, 40), min_size=1, max_size=3
+)
 _PAYLOADS = st.one_of(
     st.binary(max_size=200),
+    st.tuples(_SOUND, st.sampled_from(["", "north", "west"])).map(
+        lambda parts: json.dumps({"observed_at": NOON_US // 1000, "at": parts[1], **parts[0]}).encode()
+    ),
     _OBJECTS.map(lambda body: json.dumps(body).encode()),
     _OBJECTS.map(lambda body: json.dumps({"observed_at": 1, **body}).encode()),
     st.lists(_OBJECTS, max_size=5).map(lambda bodies: json.dumps({"readings": bodies}).encode()),
