@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from risk.canonical import canonical_log, log_sha256
 from undercroft.store.connection import Connection
 from undercroft.store.demo import Row, fetch_all, fetch_one
+from undercroft.store.engine import alarm_events
 
 REASON_KEYS = ("rule", "value", "unit", "threshold", "source", "sensor", "observed_at")
 
@@ -36,9 +38,6 @@ class Measured:
 
 def build_report(connection: Connection, stats: dict[str, Any], measured: Measured) -> dict[str, Any]:
     """Put the simulator's count beside the database's, so that the two can disagree."""
-    from risk.canonical import canonical_log, log_sha256
-    from undercroft.store.engine import alarm_events
-
     counts = fetch_one(connection, "report_counts") or {}
     return {
         "scenario": measured.scenario,

@@ -35,7 +35,7 @@ rates_mm_h = [60, 120, 180, 150, 60, 20]
 @contextmanager
 def a_data_dir() -> Iterator[Path]:
     """A short path: a Unix socket lies in it."""
-    with tempfile.TemporaryDirectory(prefix="ucd-", dir="/tmp") as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="ucd-", dir="/tmp") as folder:
         yield Path(folder)
 
 
