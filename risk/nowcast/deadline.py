@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from risk.hydraulics.arrays import FloatArray
 from risk.nowcast.summary import weighted_quantile
@@ -19,7 +18,7 @@ def last_order_min(
     kept_m3: FloatArray,
     saved_m3: FloatArray,
     deploy_min: FloatArray,
-    first: NDArray[np.int64],
+    each: int,
     share: FloatArray,
 ) -> FloatArray:
     """Return the last minute of the order, for all barriers of a space that are not yet closed.
@@ -34,8 +33,8 @@ def last_order_min(
         What each closed barrier keeps out in a minute. [m³]
     deploy_min : ndarray, shape (E,)
         Minutes to deploy; NaN where there is nothing to deploy. [min]
-    first : ndarray, shape (S,)
-        First entrance of each space.
+    each : int
+        Entrances of every space; they lie side by side.
     share : ndarray, shape (paths,)
         How likely each path is.
 
@@ -51,19 +50,26 @@ def last_order_min(
     deploy: closed by minute 9 at the latest (90 m³), so the order must come by minute 5; at 10 it is reached.
     """
     steps = kept_m3.shape[0]
-    without = start_m3 + kept_m3.sum(axis=0)
-    later = np.concatenate([np.cumsum(saved_m3[::-1], axis=0)[::-1], np.zeros((1, *saved_m3.shape[1:]))])
-    last = np.full(without.shape, TOO_LATE)
     can = np.isfinite(deploy_min)
+    if not can.any():
+        return np.full(start_m3.shape, np.nan)
+    without = start_m3 + kept_m3.sum(axis=0)
+    later = np.zeros((steps + 1, *saved_m3.shape[1:]))
+    for step in range(steps - 1, -1, -1):
+        np.add(later[step + 1], np.where(can, saved_m3[step], 0.0), out=later[step])
     delay = np.where(can, np.ceil(np.nan_to_num(deploy_min)), steps).astype(np.int64)
-    for minute in range(steps + 1):
-        closed_from = np.minimum(minute + delay, steps)
-        saved = np.take_along_axis(later, np.broadcast_to(closed_from, (1, *later.shape[1:])), axis=0)[0]
-        kept_out = np.add.reduceat(np.where(can, saved, 0.0), first, axis=1)
-        helps = without - kept_out < target_m3
-        if not helps.any():
-            break
-        last[helps] = minute
+    closed_from = np.minimum(np.arange(steps + 1)[:, None] + delay, steps)
+    kept_out = per_space(np.take_along_axis(later, closed_from[:, None, :], axis=0), each)
+    helps = ((without - kept_out) < target_m3).sum(axis=0)
+    last = np.where(helps > 0, helps - 1.0, TOO_LATE)
     last[without < target_m3] = NEVER_NEEDED
     order = weighted_quantile(last, share, SURE)
-    return np.where(np.logical_or.reduceat(can, first), order, np.nan)
+    return np.where(can.reshape(-1, each).any(axis=1), order, np.nan)
+
+
+def per_space(flow_m3: FloatArray, each: int) -> FloatArray:
+    """Return the sum over the entrances of each space, the last axis, ``each`` of them side by side."""
+    total = flow_m3[..., 0::each].copy()
+    for k in range(1, each):
+        total += flow_m3[..., k::each]
+    return total

@@ -86,12 +86,10 @@ def test_rain_on_the_ramp_runs_in() -> None:
 def test_last_order_by_hand() -> None:
     """100 m³ to go at 10 m³ a minute, 4 min to deploy: closed by minute 9, so ordered by minute 5."""
     flow = np.full((60, 1, 1), 10.0)
-    start, target, first, share = np.zeros(1), np.array([100.0]), np.zeros(1, dtype=np.int64), np.ones(1)
+    start, target, share = np.zeros(1), np.array([100.0]), np.ones(1)
 
     def last(deploy_min: float, target_m3: float = 100.0) -> float:
-        return float(
-            last_order_min(start, target * target_m3 / 100.0, flow, flow, np.array([deploy_min]), first, share)[0]
-        )
+        return float(last_order_min(start, target * target_m3 / 100.0, flow, flow, np.array([deploy_min]), 1, share)[0])
 
     assert last(4.0) == 5.0
     assert last(10.0) == -math.inf
