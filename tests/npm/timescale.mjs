@@ -17,18 +17,48 @@ const simpleQuery = (text) => {
   return packet;
 };
 const execProtocolRaw = db.execProtocolRaw.bind(db);
-db.execProtocolRaw = async (message, options) => {
-  if (message[0] === 0) {
+
+// The socket hands over what TCP delivers; the database wants whole messages, one call at a time.
+let pending = new Uint8Array(0);
+let last = Promise.resolve();
+const takeWhole = (chunk) => {
+  const bytes = new Uint8Array(pending.length + chunk.length);
+  bytes.set(pending);
+  bytes.set(chunk, pending.length);
+  const view = new DataView(bytes.buffer);
+  let end = 0;
+  while (end < bytes.length) {
+    const type = bytes[end] === 0 ? 0 : 1;
+    if (bytes.length - end < type + 4) break;
+    const length = type + view.getInt32(end + type);
+    if (bytes.length - end < length) break;
+    end += length;
+  }
+  pending = bytes.slice(end);
+  return bytes.slice(0, end);
+};
+const answer = async (message, options) => {
+  const whole = takeWhole(message);
+  if (whole.length === 0) return whole;
+  if (whole[0] === 0) {
     await execProtocolRaw(simpleQuery("rollback"));
     await execProtocolRaw(simpleQuery("discard all"));
     await execProtocolRaw(simpleQuery('set search_path = "$user", public')); // its own default is pg_catalog alone
   }
-  return execProtocolRaw(message, options);
+  return execProtocolRaw(whole, options);
+};
+db.execProtocolRaw = (message, options) => {
+  const result = last.then(() => answer(message, options));
+  last = result.catch(() => undefined); // the caller gets the error; the next message is not held up by it
+  return result;
 };
 
 const server = new PGLiteSocketServer({ db, port: 0, host: "127.0.0.1" });
 server.addEventListener("listening", (event) => {
   process.stdout.write(JSON.stringify({ port: event.detail.port }) + "\n");
+});
+server.addEventListener("connection", () => {
+  pending = new Uint8Array(0);
 });
 await server.start();
 

@@ -1,0 +1,1 @@
+"""One file per dashboard, each with its `DASHBOARD`."""

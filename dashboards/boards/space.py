@@ -1,0 +1,27 @@
+"""Space: one space: levels, crests, rain, barriers, pumps."""
+
+from __future__ import annotations
+
+from dashboards.dashboard import Dashboard
+from dashboards.empty import NO_BARRIER, NO_FORECAST, NO_JUDGEMENT, NO_PUMP, NO_READING, NO_SENSOR, NO_THRESHOLD
+from dashboards.panels import series, table, timeline
+from dashboards.strip import strip
+
+DASHBOARD = Dashboard(
+    uid="uc-space",
+    title="单处详情 · Space",
+    about="一处地下空间：水位、门槛、雨、挡板、水泵 · One space: levels, crests, rain, barriers, pumps.",
+    panels=(
+        *strip(),
+        table("space_now", "现值 · Now", NO_SENSOR, height=9),
+        series("space_levels", "水位与门槛 · Levels and crests", NO_READING, "m"),
+        series("space_freeboard", "超高 · Freeboard", NO_READING, "m", limits=(0.0,)),
+        series("space_depth", "内部水深 · Depth inside", NO_READING, "m"),
+        series("space_rain", "雨量 · Rain", NO_JUDGEMENT, "mm"),
+        series("space_nowcast", "距橙红 · Minutes to orange and red", NO_FORECAST, "min"),
+        timeline("space_barriers", "挡水设施 · Barriers", NO_BARRIER, "barrier", width=12),
+        timeline("space_pumps", "水泵 · Pumps", NO_PUMP, "pump", width=12),
+        table("space_thresholds", "自定阈值 · Thresholds of the site", NO_THRESHOLD, width=12),
+    ),
+    one_space=True,
+)

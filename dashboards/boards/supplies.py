@@ -1,0 +1,22 @@
+"""Barriers and supplies: needed, installed, closed; what is short."""
+
+from __future__ import annotations
+
+from dashboards.dashboard import Dashboard
+from dashboards.empty import NO_BARRIER, NO_REQUIREMENT, NO_STOCK, NO_STOCK_SENSOR
+from dashboards.panels import series, stat, table
+from dashboards.strip import strip
+
+DASHBOARD = Dashboard(
+    uid="uc-supplies",
+    title="挡水与物资 · Barriers and supplies",
+    about="应设、已设、已关；缺什么 · Needed, installed, closed; what is short.",
+    panels=(
+        *strip(),
+        stat("barrier_coverage", "挡水设施 · Barriers", NO_BARRIER, width=24),
+        table("barriers_now", "逐处状态 · Each barrier", NO_BARRIER, height=11),
+        table("supply_shortage", "缺口 · Shortage", NO_REQUIREMENT, width=12, height=10),
+        table("stock_now", "库存 · Stock", NO_STOCK, width=12, height=10),
+        series("stock_moves", "库存变化 · Stock movement", NO_STOCK_SENSOR, "count", width=24),
+    ),
+)

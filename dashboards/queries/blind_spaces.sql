@@ -1,0 +1,17 @@
+-- Blind spaces at the end of the range; with rain they rank high.
+-- name | text |  | 名称 Name
+-- street | text |  | 街道 Street
+-- level | number | level | 等级 Level
+-- rain_60_mm | number | mm | 60 分钟雨量 Rain 60 min
+-- age_s | number | s | 研判龄 Age
+select s.name, s.street, a.level::int as level, (a.evidence -> 'rain_mm' ->> '60')::float8 as rain_60_mm,
+    extract(epoch from to_timestamp($__unixEpochTo()) - a.tick_at)::float8 as age_s
+from grafana.space s
+left join lateral (
+    select a.level, a.score, a.blind, a.reasons, a.evidence, a.tick_at from grafana.assessment a
+    where a.space_id = s.space_id and a.tick_at > to_timestamp($__unixEpochTo() - 3600) and a.tick_at <= to_timestamp($__unixEpochTo())
+    order by a.tick_seq desc limit 1
+) a on true
+where coalesce(a.blind, true) and {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+order by 4 desc nulls last, s.space_id
+limit 200;

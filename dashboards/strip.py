@@ -1,0 +1,15 @@
+"""The first row of every dashboard: why it may be empty, and how old its data are."""
+
+from __future__ import annotations
+
+from dashboards.panels import Panel, stat
+
+_UNREACHABLE = "数据库无应答 · The database does not answer"
+
+
+def strip() -> tuple[Panel, ...]:
+    """Return the panels that every dashboard begins with."""
+    return (
+        stat("why", "数据状态 · State of the data", _UNREACHABLE, width=12, height=3),
+        stat("ages", "数据龄 · Age of the data", "所示时段内没有数据 · Nothing in this range", width=12, height=3),
+    )
