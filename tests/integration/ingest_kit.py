@@ -7,25 +7,26 @@ import selectors
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from ingest.bench.publisher import Publisher, publishing
 from ingest.failpoints import VARIABLE
 from undercroft.site import load_site, sample_site_path
 from undercroft.stack.ready import READY_FD_VARIABLE
 from undercroft.store.connection import connect
 from undercroft.store.site import import_site
+
+__all__ = ["Publisher", "publishing"]  # used by the tests beside this module
 
 DEADLINE_S = 60.0
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -55,83 +56,6 @@ def wait_until(claim: Callable[[], bool], what: str, deadline_s: float = DEADLIN
             raise AssertionError(f"not within {deadline_s} s: {what}")
         pause.select(0.02)
     pause.close()
-
-
-class Publisher:
-    """Publishes at QoS 1 over a plain socket, many messages in one write, and waits for the acknowledgements."""
-
-    def __init__(self, url: str, client_id: str = "test-publisher") -> None:
-        parts = urlsplit(url)
-        user, password = unquote(parts.username or "").encode(), unquote(parts.password or "").encode()
-        self._socket = socket.create_connection((parts.hostname or "", parts.port or 1883), timeout=DEADLINE_S)
-        flags = 0x02 | (0xC0 if user else 0)
-        body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x3c" + _string(client_id.encode())
-        if user:
-            body += _string(user) + _string(password)
-        self._socket.sendall(b"\x10" + _length(len(body)) + body)
-        if self._exactly(4)[3] != 0:
-            raise AssertionError("the broker refuses the publisher")
-
-    def publish(self, messages: Iterable[tuple[str, bytes]], *, retain: bool = False) -> int:
-        """Return how many the broker took over."""
-        head = b"\x33" if retain else b"\x32"
-        sent = acknowledged = 0
-        pending = b""
-        for topic, payload in messages:
-            sent += 1
-            body = _string(topic.encode()) + struct.pack("!H", (sent - 1) % 65_535 + 1) + payload
-            pending += head + _length(len(body)) + body
-            if len(pending) > 65_536:
-                self._socket.sendall(pending)
-                pending = b""
-                while sent - acknowledged > 2000:
-                    acknowledged += self._acknowledged()
-        self._socket.sendall(pending)
-        while acknowledged < sent:
-            acknowledged += self._acknowledged()
-        return sent
-
-    def send_raw(self, packet: bytes) -> None:
-        self._socket.sendall(packet)
-
-    def abandon(self) -> None:
-        self._socket.close()
-
-    def close(self) -> None:
-        self._socket.sendall(b"\xe0\x00")
-        self._socket.close()
-
-    def _acknowledged(self) -> int:
-        self._exactly(4)
-        return 1
-
-    def _exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            chunk = self._socket.recv(count - len(data))
-            if not chunk:
-                raise AssertionError("the broker closed the connection")
-            data += chunk
-        return data
-
-
-def _string(text: bytes) -> bytes:
-    return struct.pack("!H", len(text)) + text
-
-
-def _length(count: int) -> bytes:
-    out = b""
-    while True:
-        count, low = count >> 7, count & 127
-        out += bytes([low | (128 if count else 0)])
-        if not count:
-            return out
-
-
-@contextmanager
-def publishing(url: str, client_id: str = "test-publisher") -> Iterator[Publisher]:
-    with closing(Publisher(url, client_id)) as publisher:
-        yield publisher
 
 
 @dataclass

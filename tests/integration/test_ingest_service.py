@@ -8,7 +8,7 @@ import signal
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from tests.integration.ingest_kit import (
     query,
     wait_until,
 )
+from undercroft.store.connection import connect
 
 DEVICE = "gauge-beiling/gauge-beiling-rain"
 OTHER = "gauge-rongxi/gauge-rongxi-rain"
@@ -349,3 +350,30 @@ def _metrics(port: int, name: str) -> dict[str, float]:
         lines = answer.read().decode().splitlines()
     found = [re.match(rf'{name}{{lane="(\w+)".*}} (\S+)$', line) for line in lines]
     return {match[1]: float(match[2]) for match in found if match}
+
+
+def test_the_event_lane_does_not_wait_for_the_observation_lane(live: str, broker: str) -> None:
+    """A row that the test has inserted and not committed holds up the batch of the observation lane."""
+    insert = (
+        "insert into observation select sensor_id, to_timestamp(%s), 1.5, 1, 0, now(), 0 from sensor"
+        " where device_id = 'gauge-beiling-rain' and quantity = 'rain_total_mm'"
+    )
+    with (
+        ingest_of(live, broker) as ingest,
+        publishing(broker) as publisher,
+        closing(connect(live, application_name="test")) as holder,
+    ):
+        ingest.start()
+        holder.execute(insert, (NOON_MS / 1000 + 1,))
+        publisher.publish([rain(1)])
+        waiting = (
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        wait_until(lambda: one(live, waiting) == 1, "the observation lane waits")
+        publisher.publish([(f"flood/v1/futian/{DEVICE}/event", rain(2)[1])])
+        wait_until(lambda: messages_of(live) == 1, "the event is committed")
+        assert query(live, "select lane, stored from batch") == [{"lane": "event", "stored": 1}]
+        holder.rollback()
+        wait_until(lambda: messages_of(live) == 2, "the observation is committed")
+        assert ingest.stop() == 0
+    assert one(live, "select sum(stored)::int from batch") == 2
