@@ -1,0 +1,135 @@
+"""Quantities counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from risk.supplies.requirement import (
+    Factors,
+    deploy_min,
+    entrance_requirement,
+    mobile_pumps,
+    panels,
+    sandbags,
+    space_requirement,
+)
+from risk.supplies.route import distance_km, travel_min
+from risk.supplies.stock import Movement, MovementKind, barrier_coverage, lacking, shortage, stock_after
+from undercroft.model import SpaceKind
+from undercroft.site.model import Barrier, Depot, Entrance, Pump, Requirement, Space, StorageRow
+
+NAMES = {"name_zh": "甲", "name_en": "A"}
+
+
+def entrance(ident: str, width_m: float, barrier: Barrier | None = None, *, needed: bool = True) -> Entrance:
+    return Entrance(
+        id=ident,
+        **NAMES,
+        width_m=width_m,
+        crest_level_m=0.3,
+        roadway_level_m=0.0,
+        barrier_needed=needed,
+        barrier=barrier,
+    )
+
+
+def space(*entrances: Entrance, requirements: tuple[Requirement, ...] = (), pumps: tuple[Pump, ...] = ()) -> Space:
+    return Space(
+        id="s",
+        **NAMES,
+        street="福田",
+        lat=22.5,
+        lon=114.0,
+        kind=SpaceKind.CAR_PARK,
+        basin="b",
+        floor_level_m=-4.0,
+        storage=(StorageRow(depth_m=0.0, area_m2=2000.0),),
+        entrances=entrances,
+        requirements=requirements,
+        pumps=pumps,
+    )
+
+
+@pytest.mark.parametrize(
+    ("width_m", "height_m", "bags"), [(6.0, 0.5, 113), (6.0, 0.36, 68), (0.41, 0.12, 3), (0.0, 0.5, 0)]
+)
+def test_sandbags(width_m: float, height_m: float, bags: int) -> None:
+    assert sandbags(width_m, height_m) == bags
+
+
+def test_panels_pumps_and_minutes() -> None:
+    assert panels(6.0, 0.36) == 6
+    assert mobile_pumps(0.1) == 4
+    assert mobile_pumps(0.09) == 3
+    assert deploy_min(113, 2) == 28.25
+    with pytest.raises(ValueError, match="pairs"):
+        deploy_min(10, 0)
+    with pytest.raises(ValueError, match="negative"):
+        sandbags(-1.0, 0.5)
+    with pytest.raises(ValueError, match="bag_length_m"):
+        Factors(bag_length_m=0.0)
+
+
+def test_entrance_with_a_barrier_without_and_without_need() -> None:
+    closed = entrance_requirement(entrance("a", 6.0, Barrier(height_m=0.5, deploy_min=7.0)))
+    assert (dict(closed.items), closed.people, closed.minutes) == ({}, 2, 7.0)
+    bare = entrance_requirement(entrance("a", 6.0))
+    assert (dict(bare.items), bare.people, bare.minutes) == ({"sandbag": 68.0}, 4, 17.0)
+    assert entrance_requirement(entrance("a", 6.0, needed=False)).people == 0
+
+
+def test_space_adds_its_entrances_its_list_and_pumps_for_the_rest_of_the_inflow() -> None:
+    """0.15 m³/s less 0.05 of its own pump: 0.10, four mobile pumps on two generators."""
+    need = space_requirement(
+        space(
+            entrance("a", 6.0),
+            entrance("b", 4.0, Barrier(height_m=0.5, deploy_min=30.0)),
+            requirements=(Requirement(item="sandbag", quantity=40), Requirement(item="traffic-cone", quantity=6)),
+            pumps=(Pump(id="p", capacity_m3_s=0.05, on_depth_m=0.3, off_depth_m=0.1),),
+        ),
+        expected_inflow_m3_s=0.15,
+    )
+    assert dict(need.items) == {"sandbag": 108.0, "traffic-cone": 6.0, "mobile-pump": 4.0, "generator": 2.0}
+    assert (need.people, need.minutes) == (6, 30.0)
+
+
+def test_stock_after_movements() -> None:
+    kinds = [("sent", 30.0), ("used", 80.0), ("counted", 5.0), ("returned", 2.0)]
+    moves = [Movement("d", "sandbag", MovementKind(kind), quantity) for kind, quantity in kinds]
+    assert stock_after({("d", "sandbag"): 100.0}, moves[:1]) == {("d", "sandbag"): 70.0}
+    assert stock_after({("d", "sandbag"): 100.0}, moves[:2]) == {("d", "sandbag"): 0.0}
+    assert stock_after({("d", "sandbag"): 100.0}, moves) == {("d", "sandbag"): 7.0}
+    assert stock_after({}, [Movement("s", "generator", MovementKind.ARRIVED, 1.0)]) == {("s", "generator"): 1.0}
+    with pytest.raises(ValueError, match="quantity"):
+        Movement("d", "sandbag", MovementKind.SENT, -1.0)
+
+
+def test_shortage_is_that_of_the_worst_item() -> None:
+    required, stock = {"sandbag": 100.0, "mobile-pump": 2.0}, {("s", "sandbag"): 60.0, ("s", "mobile-pump"): 9.0}
+    assert shortage(required, "s", stock) == pytest.approx(0.4)
+    assert lacking(required, "s", stock) == {"sandbag": 40.0}
+    assert shortage(required, "elsewhere", stock) == 1.0
+    assert shortage({}, "s", stock) == 0.0
+
+
+def test_barrier_coverage_names_what_is_missing() -> None:
+    coverage = barrier_coverage(
+        [
+            space(
+                entrance("a", 6.0),
+                entrance("b", 4.0, Barrier(height_m=0.5, deploy_min=5.0)),
+                entrance("c", 2.0, needed=False),
+            )
+        ]
+    )
+    assert (coverage.needed, coverage.missing, coverage.share) == (2, (("s", "a"),), 0.5)
+    assert barrier_coverage([]).share == 1.0
+
+
+def test_travel_time() -> None:
+    """0.045 degrees of latitude: 5.0038 km; 10 + 5.0038 * 1.3 / 20 * 60 = 29.51 min."""
+    assert distance_km(22.0, 114.0, 23.0, 114.0) == pytest.approx(111.19, abs=0.01)
+    depot = Depot(id="d", **NAMES, street="福田", lat=22.545, lon=114.0, speed_km_h=20.0)
+    assert travel_min(depot, space(entrance("a", 6.0))) == pytest.approx(29.51, abs=0.01)
+    with pytest.raises(ValueError, match="loading_min"):
+        travel_min(depot, space(entrance("a", 6.0)), -1.0)
