@@ -32,6 +32,7 @@ from undercroft.store.connection import connect
 DEVICE = "gauge-beiling/gauge-beiling-rain"
 OTHER = "gauge-rongxi/gauge-rongxi-rain"
 NOON_MS = 1_782_907_200_000
+WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
 @pytest.fixture
