@@ -8,7 +8,7 @@ On-delays are in the ``candidate`` view of `risk.rules`, which counts samples; h
 - reason_added: a family that had no part in this alarm reaches yellow.
 - severity_down, cleared: with the deadband, newest evidence has stood below the alarm's severity for 10 minutes, and
   the last three good samples of every sensor that took part stand below it. Evidence that is missing, failed,
-  suspect or silent starts the 10 minutes again, so unknown never clears.
+  suspect or silent starts the 10 minutes again, and a good sample must come after them, so unknown never clears.
 
 Acknowledgement, latching, shelving and suppression come with the duty issue: they are fields beside severity and do not
 touch what is decided here. Severity 0 is "no alarm".
@@ -40,6 +40,7 @@ class AlarmView:
     below: NDArray[np.int8]
     lasting: NDArray[np.int8]
     steady: BoolArray
+    heard_us: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def _releases(
     quiet = active & view.steady & (view.below.max(axis=0) < state.alarm_severity)
     started = np.where(state.alarm_below_us == NEVER_US, tick_us, state.alarm_below_us)
     state.alarm_below_us[:] = np.where(quiet, started, NEVER_US)
-    waited = quiet & (tick_us - started >= int(OFF_DELAY_S.value * 1e6))
+    delay_us = int(OFF_DELAY_S.value * 1e6)
+    waited = quiet & (tick_us - started >= delay_us) & (view.heard_us - started >= delay_us)
     return np.asarray(waited & (np.maximum(view.lasting.max(axis=0), target) < state.alarm_severity))
 
 

@@ -14,7 +14,7 @@ from risk.assess import assess, due
 from risk.evidence import Samples, fold
 from risk.output import AlarmEvent, AlarmRow, Assessment, TickOutput
 from risk.reasons import Context, reasons_of
-from risk.rules import evaluate
+from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
@@ -111,12 +111,16 @@ def tick(engine: Engine, inputs: Inputs) -> tuple[Engine, TickOutput]:
     seen = fold(state, arrays, inputs.samples, inputs.tick_us)
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
-    changes = step(state, arrays, AlarmView(views.candidate, views.below, views.lasting, views.steady), inputs.tick_us)
+    changes = step(state, arrays, _alarm_view(views), inputs.tick_us)
     events, alarms = _alarm_output(context, changes)
     output = TickOutput(
         inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, _assessments(context, plant), events, alarms
     )
     return engine, output
+
+
+def _alarm_view(views: Views) -> AlarmView:
+    return AlarmView(views.candidate, views.below, views.lasting, views.steady, views.heard_us)
 
 
 def _assessments(context: Context, plant: Plant) -> list[Assessment]:

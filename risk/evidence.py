@@ -195,6 +195,7 @@ def _fold_round(state: EngineState, arrays: SiteArrays, rows: _Round, tick_us: i
     state.observed_us[s], state.order_us[s] = rows.observed_us, order
     state.x[s] = np.where(evident, x, np.nan)
     state.good_run[s] = np.where(good, np.minimum(state.good_run[s] + 1, 3), 0)
+    state.good_tick_us[s[good]] = tick_us
     s, order, good, same, prior = s[evident], order[evident], good[evident], same[evident], prior[evident]
     previous = state.evidence_us[s]
     state.spacing_us[s] = np.where(same | (previous == NEVER_US), state.spacing_us[s], order - previous)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.arrays import BoolArray, FloatArray, SiteArrays
+from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.forecast import TimeToThreshold, forecast
 from risk.levels import in_force, release_m, severity_of
@@ -63,6 +63,7 @@ class Views:
     below: Severities
     lasting: Severities
     steady: BoolArray
+    heard_us: IntArray
     blind: BoolArray
     rain: RainView
     times: TimeToThreshold
@@ -116,9 +117,19 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     steady[gone] = False
     steady &= rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
     return Views(
-        now, candidate, below, lasting, steady, blind, rain, times, fresh, closed, least,
-        out_depth, out_rate, observed, expected, colour,
+        now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind, rain, times, fresh,
+        closed, least, out_depth, out_rate, observed, expected, colour,
     )  # fmt: skip
+
+
+def _heard_us(state: EngineState, arrays: SiteArrays, rain: RainView) -> IntArray:
+    """Return the tick by which every level sensor that took part in an alarm, and the rain, gave a good reading."""
+    heard = np.full(arrays.n_spaces, 2**62, np.int64)
+    rows = np.flatnonzero(state.implicated)
+    if rows.size:
+        np.minimum.at(heard, arrays.l_space[rows], state.good_tick_us[arrays.l_sensor[rows]])
+    by_rain = (state.alarm_families & (1 << RAIN)) != 0
+    return np.asarray(np.where(by_rain, np.minimum(heard, rain.heard_us), heard))
 
 
 def _water(

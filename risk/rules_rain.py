@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.arrays import BoolArray, FloatArray, SiteArrays
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.evidence import second_largest
 from risk.levels import severity_of
 from risk.state import RAIN, EngineState
@@ -27,11 +27,14 @@ class RainView:
         2 mm in 5 min at a gauge of the basin within the last hour, a warning in force, or no fresh gauge.
     steady : ndarray, shape (N,)
         False while a gauge that showed alarming rain is silent: then rain cannot be said to be over.
+    heard_us : ndarray, shape (N,)
+        Last tick with a good reading of a gauge of the basin. [µs since 1970]
     """
 
     basin_mm: FloatArray
     in_rain: BoolArray
     steady: BoolArray
+    heard_us: IntArray
 
 
 def rain_view(
@@ -67,4 +70,7 @@ def rain_view(
     known = np.bincount(arrays.g_basin[gauge_fresh], minlength=size) > 0
     wet = np.bincount(arrays.g_basin[tick_us - state.wet_us <= IN_RAIN_S.value * 1e6], minlength=size) > 0
     in_rain = wet | ~known
-    return RainView(basin_mm[0], in_rain[arrays.basin_of_space], ~silent[arrays.basin_of_space])
+    heard = np.full(size, NEVER_US, np.int64)
+    np.maximum.at(heard, arrays.g_basin, state.good_tick_us[arrays.g_sensor])
+    of_space = arrays.basin_of_space
+    return RainView(basin_mm[0], in_rain[of_space], ~silent[of_space], heard[of_space])

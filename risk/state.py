@@ -45,7 +45,8 @@ class EngineState:
         ``order_us, observed_us, value, quality``: the newest reading as it came; ``x`` the same on the scale where
         more is worse (depth over ground, 1 for a barrier that is not closed). ``held``: the value the rules use; a
         good reading sets it, a doubtful one may only raise it. ``held_before``: before the newest instant, for
-        conflicts. ``evidence_us``: newest good or doubtful reading. ``good_run``: good readings in a row, up to 3.
+        conflicts. ``evidence_us``: newest good or doubtful reading. ``good_run``: good readings in a row, up to 3;
+        ``good_tick_us``: tick at which the last of them came.
     Level sensors (L)
         ``ring_*``: samples for the rise rate; ``last_*``: the last three samples, oldest first; ``rate`` [m/min];
         ``implicated``: has had a part in the open alarm of its space.
@@ -74,6 +75,7 @@ class EngineState:
     known_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     spacing_us: IntArray = field(metadata=_axis("S", np.int64, 2**62))
     good_run: Small = field(metadata=_axis("S", np.int8, 0))
+    good_tick_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     running_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
 
     ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))

@@ -150,9 +150,9 @@ def memory_of(crank: Crank) -> bytes:
     return dump_state(crank.engine.state, crank.engine.plant.arrays)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
-    depths_m=st.lists(st.sampled_from([0.0, 0.05, 0.149, 0.15, 0.2, 0.5]), min_size=2, max_size=30),
+    depths_m=st.lists(st.sampled_from([0.0, 0.149, 0.15, 0.2]), min_size=2, max_size=30),
     step_s=st.integers(12, 80),
 )
 def test_two_consecutive_samples_at_15_cm_alarm_orange_within_one_tick(depths_m: list[float], step_s: int) -> None:

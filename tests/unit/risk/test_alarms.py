@@ -58,7 +58,8 @@ def play(marks: str) -> tuple[str, Crank]:
         ("__xxxx__", "........"),
         # Off-delay: ten minutes below, and three good samples.
         ("^^___________", "." + "o" * 11 + "."),
-        ("R__________ ", "rrrrrrrrrrr."),
+        ("R__________ ", "rrrrrrrrrrrr"),
+        ("R__________ _", "rrrrrrrrrrrr."),
         ("R___________", "rrrrrrrrrrr."),
         # Silence longer than stale, suspect and failed readings never clear; the ten minutes start again.
         ("R" + " " * 60, "r" * 61),
