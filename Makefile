@@ -6,7 +6,7 @@ STAMP := $(VENV)/.complete
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 ARGS ?=
-CODE := undercroft ingest risk api dashboards simulators tests
+CODE := undercroft ingest risk duty api dashboards simulators tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all check bench clean

@@ -1,0 +1,121 @@
+"""What is to be told now about an incident, why, and to which steps of the roster. Time is an argument.
+
+- news (first, worse) goes out at once when red; below red at most one message a minute per incident.
+- what nobody acknowledges is told again after the interval of its severity: red 3 min, orange 10 min, yellow 30 min.
+  Red and orange reach one step further up the roster each time: it is told ``escalated``, those below ``repeat``.
+- the end goes to everybody who was told.
+
+However late the call, nothing is skipped: steps that were missed are reached together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from duty.incidents import AlarmNote, Incident
+from duty.model import Policy, Reason
+from undercroft.model import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One decision to tell: the reason for each step of the roster, lowest first."""
+
+    incident_id: str
+    number: int
+    at: datetime
+    severity: int
+    reasons: tuple[Reason, ...]
+    alarms: tuple[AlarmNote, ...]
+
+    @property
+    def key(self) -> str:
+        """What the message's idempotency keys are made of."""
+        return f"{self.incident_id}#{self.number}"
+
+
+def due(incident: Incident, now: datetime, steps: int, policy: Policy) -> tuple[Incident, list[Cause]]:
+    """Return what is to be told now and the incident after that.
+
+    Parameters
+    ----------
+    incident : Incident
+        With every event up to ``now`` folded in.
+    now : datetime
+        Never earlier than at the call before.
+    steps : int
+        Steps that the roster has now; with none, messages go to step 0, which the duty file's fallback answers for.
+    policy : Policy
+        Intervals.
+    """
+    causes: list[Cause] = []
+    top = max(steps, 1) - 1
+    incident = _tell_news(incident, now, policy, causes)
+    incident = _tell_again(incident, now, top, policy, causes)
+    incident = _tell_clear(incident, now, causes)
+    return incident, causes
+
+
+def is_over(incident: Incident, now: datetime, policy: Policy) -> bool:
+    """Tell whether the incident has ended: nothing open for the lingering time, and the end was told."""
+    return incident.clear_since is not None and incident.clear_told and now - incident.clear_since >= policy.linger
+
+
+def _tell_news(incident: Incident, now: datetime, policy: Policy, causes: list[Cause]) -> Incident:
+    fresh = [note for note in incident.waiting if note.subject in incident.news]
+    if not fresh:
+        return replace(incident, news=()) if incident.news else incident
+    red = any(note.severity >= Severity.RED for note in fresh)
+    if not red and incident.told_at is not None and now - incident.told_at < policy.spacing:
+        return incident
+    reason = Reason.FIRST if incident.reached < 0 else Reason.WORSE
+    reached = max(incident.reached, 0)
+    told = _told(incident, now, (reason,) * (reached + 1), causes)
+    return replace(told, news=(), reached=reached)
+
+
+def _tell_again(incident: Incident, now: datetime, top: int, policy: Policy, causes: list[Cause]) -> Incident:
+    if incident.reached < 0:
+        return incident
+    overdue = [(late, note) for note in incident.waiting if (late := _late(incident, note, now, policy)) is not None]
+    if not overdue:
+        return incident
+    missed = max(
+        (
+            1 + late // policy.interval[Severity(note.severity)]
+            for late, note in overdue
+            if note.severity in policy.escalates
+        ),
+        default=0,
+    )
+    reached = max(min(incident.reached + missed, top), incident.reached)
+    reasons = (Reason.REPEAT,) * (incident.reached + 1) + (Reason.ESCALATED,) * (reached - incident.reached)
+    told = _told(incident, now, reasons, causes)
+    return replace(told, reached=reached, stepped_at=now)
+
+
+def _late(incident: Incident, note: AlarmNote, now: datetime, policy: Policy) -> timedelta | None:
+    interval = policy.interval.get(Severity(note.severity))
+    if interval is None:
+        return None
+    started = note.since if incident.stepped_at is None else max(note.since, incident.stepped_at)
+    late = now - started - interval
+    return late if late >= timedelta(0) else None
+
+
+def _tell_clear(incident: Incident, now: datetime, causes: list[Cause]) -> Incident:
+    if incident.clear_since is None or incident.clear_told:
+        return incident
+    if incident.reached < 0:
+        return replace(incident, clear_told=True)
+    told = _told(incident, now, (Reason.ALL_CLEAR,) * (incident.reached + 1), causes)
+    return replace(told, clear_told=True, stepped_at=None, news=())
+
+
+def _told(incident: Incident, now: datetime, reasons: tuple[Reason, ...], causes: list[Cause]) -> Incident:
+    notes = tuple(incident.open_alarms)
+    severity = notes[0].severity if notes else incident.worst
+    number = incident.causes + 1
+    causes.append(Cause(incident.incident_id, number, now, severity, reasons, notes))
+    return replace(incident, causes=number, told_at=now)

@@ -1,0 +1,155 @@
+"""The duty log: entries are added, never changed; each hashes the one before; heads are signed outside the database.
+
+The chain alone only tells that entries fit together: who can write the table can write it anew. A signed head says how
+the chain stood, with a key that the database does not have, and its fingerprint is printed in handovers and reports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+FIRST_LINK = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; a correction names the entry it corrects and leaves it as it is."""
+
+    entry_no: int
+    at: datetime
+    kind: str
+    author: str
+    subject: str
+    body: dict[str, Any] = field(default_factory=dict)
+    corrects: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """An entry with its place in the chain."""
+
+    entry: Entry
+    previous: bytes
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How the chain stood: the newest entry and its hash, signed."""
+
+    entry_no: int
+    sha256: bytes
+    signed_at: datetime
+    occasion: str
+    key_id: str
+    signature: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash as it is printed, in groups that can be read aloud."""
+        text = self.sha256.hex()[:32]
+        return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def instant(at: datetime) -> str:
+    """Return an instant as it is hashed: UTC, microseconds always there."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def link(previous: bytes, entry: Entry) -> bytes:
+    """Return the hash of an entry behind the hash of the one before."""
+    text = orjson.dumps(
+        {
+            "entry_no": entry.entry_no, "at": instant(entry.at), "kind": entry.kind, "author": entry.author,
+            "subject": entry.subject, "body": entry.body, "corrects": entry.corrects,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )  # fmt: skip
+    return hashlib.sha256(previous + text).digest()
+
+
+def head_message(entry_no: int, sha256: bytes, signed_at: datetime, occasion: str) -> bytes:
+    """Return what is signed."""
+    return f"undercroft duty log {entry_no} {sha256.hex()} {instant(signed_at)} {occasion}".encode()
+
+
+def key_id_of(public: Ed25519PublicKey) -> str:
+    """Return the name of a key: the first 16 hex digits of its hash."""
+    return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16]
+
+
+def sign_head(newest: Chained, signed_at: datetime, occasion: str, key: Ed25519PrivateKey) -> Head:
+    """Return the signed head of a chain that ends with this entry."""
+    message = head_message(newest.entry.entry_no, newest.sha256, signed_at, occasion)
+    signature = key.sign(message)
+    return Head(newest.entry.entry_no, newest.sha256, signed_at, occasion, key_id_of(key.public_key()), signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verification found; ``covered`` is the newest entry that a good signed head vouches for."""
+
+    entries: int
+    heads: int
+    covered: int
+    problems: tuple[str, ...]
+
+
+def verify(chain: Iterable[Chained], heads: Sequence[Head], keys: Iterable[Ed25519PublicKey]) -> Verdict:
+    """Check every link and every signed head.
+
+    Parameters
+    ----------
+    chain : iterable of Chained
+        All entries in order.
+    heads : sequence of Head
+        The signed heads, from the database and from paper.
+    keys : iterable of Ed25519PublicKey
+        Keys that are trusted; a head of another key is a problem.
+    """
+    problems: list[str] = []
+    hashes: dict[int, bytes] = {}
+    previous, expected_no = FIRST_LINK, 1
+    for chained in chain:
+        number = chained.entry.entry_no
+        if number != expected_no:
+            problems.append(f"entry {expected_no} is missing: {number} follows")
+        if chained.previous != previous:
+            problems.append(f"entry {number} does not follow the one before")
+        if link(chained.previous, chained.entry) != chained.sha256:
+            problems.append(f"entry {number} was changed")
+        hashes[number] = link(previous, chained.entry)
+        previous, expected_no = hashes[number], number + 1
+    covered = _check_heads(heads, {key_id_of(key): key for key in keys}, hashes, problems)
+    return Verdict(len(hashes), len(heads), covered, tuple(problems))
+
+
+def _check_heads(
+    heads: Sequence[Head], keys: dict[str, Ed25519PublicKey], hashes: dict[int, bytes], problems: list[str]
+) -> int:
+    covered = 0
+    for head in heads:
+        key = keys.get(head.key_id)
+        if key is None:
+            problems.append(f"head {head.entry_no} is signed by the unknown key {head.key_id}")
+            continue
+        try:
+            key.verify(head.signature, head_message(head.entry_no, head.sha256, head.signed_at, head.occasion))
+        except InvalidSignature:
+            problems.append(f"head {head.entry_no}: the signature is not good")
+            continue
+        if head.entry_no not in hashes:
+            problems.append(f"head {head.entry_no}: entries up to it are gone")
+        elif hashes[head.entry_no] != head.sha256:
+            problems.append(f"head {head.entry_no}: an entry up to it was changed after it was signed")
+        else:
+            covered = max(covered, head.entry_no)
+    return covered

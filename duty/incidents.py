@@ -1,0 +1,156 @@
+"""One incident per basin and storm: which of its alarms wait for a person, from the alarm log alone.
+
+`fold` takes one event of the alarm log; `duty.decide.due` says what is to be told. Both are functions of their
+arguments; an incident is a value that a transaction stores beside the messages it caused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from duty.model import AlarmEventIn
+from undercroft.model import Severity
+
+NEWS = frozenset({"raised", "severity_up", "reason_added"})
+"""Kinds of event after which somebody has to look again."""
+
+ENDED = frozenset({"cleared", "stood_down"})
+
+QUIET_BY = {
+    "shelved": True, "unshelved": False, "suppressed": True, "unsuppressed": False,
+    "out_of_service": True, "in_service": False,
+}  # fmt: skip
+"""Kinds that stop or resume the telling about an alarm below red; the alarm itself goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmNote:
+    """An alarm of the incident.
+
+    ``since`` is when somebody had to look at it first: raised, or told again after it was acknowledged. While nobody
+    has acknowledged, further reasons and levels do not move it, or they could put off the escalation.
+    """
+
+    subject: str
+    occurrence: int
+    severity: int
+    since: datetime
+    active: bool = True
+    acknowledged: bool = False
+    quiet_by: tuple[str, ...] = ()
+    text_zh: str = ""
+    text_en: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has to be told until one acknowledges; red can be neither shelved nor suppressed."""
+        if not self.active or self.acknowledged:
+            return False
+        return self.severity >= Severity.RED or not self.quiet_by
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The alarms of one basin in one storm, and how far the telling has come.
+
+    Attributes
+    ----------
+    causes : int
+        Messages decided so far; each cause has a number, and messages carry it in their key.
+    reached : int
+        Highest step of the roster told so far; -1 is nobody.
+    stepped_at : datetime or None
+        Last repetition.
+    news : tuple of str
+        Subjects with news that was not told yet.
+    """
+
+    incident_id: str
+    basin: str
+    opened_at: datetime
+    first_subject: str
+    alarms: tuple[AlarmNote, ...] = ()
+    causes: int = 0
+    reached: int = -1
+    told_at: datetime | None = None
+    stepped_at: datetime | None = None
+    news: tuple[str, ...] = ()
+    clear_since: datetime | None = None
+    clear_told: bool = True
+    worst: int = 0
+
+    @property
+    def open_alarms(self) -> list[AlarmNote]:
+        """The active alarms, worst first, in an order that depends on nothing else."""
+        return sorted((note for note in self.alarms if note.active), key=lambda note: (-note.severity, note.subject))
+
+    @property
+    def waiting(self) -> list[AlarmNote]:
+        """The alarms that a person has to acknowledge."""
+        return [note for note in self.open_alarms if note.waits]
+
+
+def incident_id_of(basin: str, opened_at: datetime) -> str:
+    """Return the name of an incident: its basin and when it began.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> incident_id_of("north", datetime(2026, 7, 1, 8, 5, tzinfo=UTC))
+    'north-20260701T080500Z'
+    """
+    return f"{basin}-{opened_at:%Y%m%dT%H%M%SZ}"
+
+
+def opened(basin: str, event: AlarmEventIn) -> Incident:
+    """Return the incident that an event opens; the first alarm is remembered (first-out)."""
+    return Incident(incident_id_of(basin, event.at), basin, event.at, event.subject)
+
+
+def fold(incident: Incident, event: AlarmEventIn) -> Incident:
+    """Return the incident after an event of one of its alarms; events come in the order of the log."""
+    key = (event.subject, event.occurrence)
+    known = next((note for note in incident.alarms if (note.subject, note.occurrence) == key), None)
+    note = _changed(known, event)
+    others = tuple(other for other in incident.alarms if other.subject != event.subject)
+    alarms = tuple(sorted((*others, note), key=lambda entry: entry.subject))
+    news = set(incident.news)
+    if event.kind in NEWS:
+        news.add(event.subject)
+    if not note.active:
+        news.discard(event.subject)
+    after = replace(incident, alarms=alarms, news=tuple(sorted(news)), worst=max(incident.worst, note.severity))
+    return _cleared(after, event.at)
+
+
+def _cleared(incident: Incident, at: datetime) -> Incident:
+    if any(note.active for note in incident.alarms):
+        return replace(incident, clear_since=None, clear_told=False)
+    return replace(incident, clear_since=incident.clear_since or at)
+
+
+def _changed(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
+    note = known or AlarmNote(event.subject, event.occurrence, event.severity, event.at)
+    if event.kind in NEWS:
+        since = note.since if note.waits else event.at
+        quiet = () if event.kind == "severity_up" else note.quiet_by
+        worded = replace(note, text_zh=event.text_zh or note.text_zh, text_en=event.text_en or note.text_en)
+        return replace(worded, severity=event.severity, since=since, active=True, acknowledged=False, quiet_by=quiet)
+    if event.kind == "severity_down":
+        return replace(note, severity=event.severity)
+    if event.kind in ENDED:
+        return replace(note, active=False)
+    if event.kind == "acknowledged":
+        return replace(note, acknowledged=True)
+    if event.kind in QUIET_BY:
+        return _quietened(note, event)
+    return note
+
+
+def _quietened(note: AlarmNote, event: AlarmEventIn) -> AlarmNote:
+    opposite = {"unshelved": "shelved", "unsuppressed": "suppressed", "in_service": "out_of_service"}
+    if QUIET_BY[event.kind]:
+        return replace(note, quiet_by=tuple(sorted({*note.quiet_by, event.kind})))
+    left = tuple(entry for entry in note.quiet_by if entry != opposite[event.kind])
+    return replace(note, quiet_by=left, since=event.at if note.quiet_by and not left else note.since)

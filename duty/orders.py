@@ -1,0 +1,182 @@
+"""Orders: warning, order, confirmation, each with clock, owner and proof; templates by kind of space and severity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from undercroft.errors import BadInput
+from undercroft.model import Severity, SpaceKind
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    WARNED = "warned"
+    ISSUED = "issued"
+    TAKEN = "taken"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Proof(StrEnum):
+    """What shows that an order was carried out."""
+
+    BARRIER_DEPLOYED = "barrier_deployed"
+    ENTRANCE_CLOSED = "entrance_closed"
+    PUMP_RUNNING = "pump_running"
+    EVACUATED = "evacuated"
+    CHECKED = "checked"
+
+
+TRANSITIONS: Mapping[tuple[OrderState, str], OrderState] = {
+    (OrderState.WARNED, "issue"): OrderState.ISSUED,
+    (OrderState.WARNED, "cancel"): OrderState.CANCELLED,
+    (OrderState.ISSUED, "take"): OrderState.TAKEN,
+    (OrderState.ISSUED, "confirm"): OrderState.CONFIRMED,
+    (OrderState.ISSUED, "refuse"): OrderState.REFUSED,
+    (OrderState.ISSUED, "cancel"): OrderState.CANCELLED,
+    (OrderState.TAKEN, "confirm"): OrderState.CONFIRMED,
+    (OrderState.TAKEN, "refuse"): OrderState.REFUSED,
+    (OrderState.TAKEN, "cancel"): OrderState.CANCELLED,
+    (OrderState.REFUSED, "issue"): OrderState.ISSUED,
+}
+"""Every step there is; `docs/alarm-lifecycle.md` shows them."""
+
+LONGEST_CONFIRMATION = timedelta(hours=4)
+"""A confirmation holds at most this long; then the state is unknown again."""
+
+TEAM_OF_FOUR = ("leader", "team", "plan", "single_voice")
+"""四个一: one leader, one team, one plan, one voice."""
+
+
+class OrderRefused(BadInput):
+    """The order cannot take this step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What an order asks for, in which words, within which time."""
+
+    proof: Proof
+    within: timedelta
+    text_zh: str
+    text_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order; ``due_at`` runs from the step to issued."""
+
+    order_id: str
+    incident_id: str
+    subject: str
+    proof: Proof
+    state: OrderState
+    owner: str
+    author: str
+    changed_at: datetime
+    text_zh: str
+    text_en: str
+    within: timedelta
+    entrance: str = ""
+    due_at: datetime | None = None
+    note: str = ""
+
+    def is_late(self, now: datetime) -> bool:
+        """Tell whether the time is over and nobody has confirmed."""
+        going = self.state in {OrderState.ISSUED, OrderState.TAKEN}
+        return going and self.due_at is not None and now > self.due_at
+
+
+def advance(order: Order, step: str, *, author: str, at: datetime, note: str = "") -> Order:
+    """Return the order after a step.
+
+    Raises
+    ------
+    OrderRefused
+        If there is no such step from the order's state, or a refusal or cancellation says no reason.
+    """
+    after = TRANSITIONS.get((order.state, step))
+    if after is None:
+        steps = ", ".join(sorted(name for state, name in TRANSITIONS if state is order.state)) or "none"
+        raise OrderRefused(f"order {order.order_id} is {order.state}: {step} is not possible (possible: {steps})")
+    if step in {"refuse", "cancel"} and not note.strip():
+        raise OrderRefused(f"order {order.order_id}: {step} needs a reason")
+    due_at = at + order.within if step == "issue" else order.due_at
+    return replace(order, state=after, author=author, changed_at=at, due_at=due_at, note=note)
+
+
+def disagreement(proof: Proof, seen: float | None) -> str | None:
+    """Return how a confirmation and its sensor disagree, None where they agree or no sensor tells.
+
+    ``seen`` is 1 when the sensor shows it done, 0 when not, None without a sensor or a good reading.
+    """
+    if seen is None or seen >= 0.5 or proof not in {Proof.BARRIER_DEPLOYED, Proof.PUMP_RUNNING}:
+        return None
+    return f"confirmed as {proof}, but the sensor does not show it"
+
+
+def templates(kind: SpaceKind, severity: Severity) -> tuple[Template, ...]:
+    """Return what is to be ordered for a space of this kind at this severity, most urgent first."""
+    if severity < Severity.YELLOW:
+        return ()
+    if severity is Severity.YELLOW:
+        return (_CHECK,)
+    barrier = () if kind is SpaceKind.UNDERPASS else (_BARRIER,)
+    if severity is Severity.ORANGE:
+        return (*barrier, _PUMP) if barrier else (_PUMP, _CLOSE_ORANGE)
+    return (_EVACUATE, _CLOSE, *barrier, _PUMP)
+
+
+_CHECK = Template(
+    Proof.CHECKED,
+    timedelta(minutes=30),
+    "到场查看出入口、挡板和水泵并回报。",
+    "Check entrances, barrier and pumps on site and report.",
+)
+_BARRIER = Template(
+    Proof.BARRIER_DEPLOYED,
+    timedelta(minutes=15),
+    "安装防汛挡板，检查密封，拍照回报。",
+    "Deploy the flood barrier, check its seal, report with a photo.",
+)
+_PUMP = Template(
+    Proof.PUMP_RUNNING, timedelta(minutes=10), "启动排水泵并核实出水。", "Start the pumps and see that they deliver."
+)
+_CLOSE = Template(
+    Proof.ENTRANCE_CLOSED,
+    timedelta(minutes=5),
+    "封闭所有出入口，专人值守，任何人不得进入。",
+    "Close every entrance and guard it; nobody enters.",
+)
+_CLOSE_ORANGE = Template(
+    Proof.ENTRANCE_CLOSED,
+    timedelta(minutes=15),
+    "会同交警准备并实施双向封闭。",
+    "With the traffic police prepare and carry out closure of both directions.",
+)
+_EVACUATE = Template(
+    Proof.EVACUATED,
+    timedelta(minutes=10),
+    "立即疏散人员并清点，不得返回取物。",
+    "Evacuate and count people now; nobody goes back for anything.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Who leads an incident (四个一); an empty field is shown as still to be named."""
+
+    leader: str = ""
+    team: str = ""
+    plan: str = ""
+    single_voice: str = ""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Which of the four is not named."""
+        return tuple(name for name in TEAM_OF_FOUR if not getattr(self, name))

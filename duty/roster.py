@@ -1,0 +1,186 @@
+"""Who is on duty: shifts in steps (officer, deputy, leader ...), stand-ins, absences, gaps; imported from CSV.
+
+A row holds one step of the chain for a time. Two rows at the same step and time are allowed when one is ``holder`` and
+one ``deputy``: the deputy takes the step while the holder is absent.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+from duty.model import Person, Reach
+from undercroft.errors import BadInput
+
+COLUMNS = ("starts_at", "ends_at", "step", "standing", "person", "name", "phone", "reach")
+STANDINGS = ("holder", "deputy")
+LONGEST_SHIFT = timedelta(days=7)
+
+
+class RosterInvalid(BadInput):
+    """The roster cannot be used as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One person at one step of the chain; ``ends_at`` no longer belongs to it."""
+
+    starts_at: datetime
+    ends_at: datetime
+    step: int
+    standing: str
+    person: Person
+
+    def covers(self, at: datetime) -> bool:
+        """Tell whether the shift runs at an instant."""
+        return self.starts_at <= at < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A person who cannot be reached for a time."""
+
+    person_id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which nobody holds step 0."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All shifts and absences that are known."""
+
+    shifts: tuple[Shift, ...] = ()
+    absences: tuple[Absence, ...] = ()
+
+    def is_absent(self, person_id: str, at: datetime) -> bool:
+        """Tell whether a person is absent at an instant."""
+        return any(entry.person_id == person_id and entry.starts_at <= at < entry.ends_at for entry in self.absences)
+
+    def chain(self, at: datetime) -> tuple[Person, ...]:
+        """Return who is told first, second ...; a step that nobody holds is left out, so that nobody waits for it."""
+        found: dict[int, list[Shift]] = {}
+        for shift in self.shifts:
+            if shift.covers(at) and not self.is_absent(shift.person.person_id, at):
+                found.setdefault(shift.step, []).append(shift)
+        ranked = [min(found[step], key=_holder_first) for step in sorted(found)]
+        people: dict[str, Person] = {}
+        for shift in ranked:
+            people.setdefault(shift.person.person_id, shift.person)
+        return tuple(people.values())
+
+    def gaps(self, starts_at: datetime, ends_at: datetime) -> list[Gap]:
+        """Return the times in a stretch at which step 0 has nobody, deputies counted."""
+        edges = {starts_at, ends_at}
+        for shift in self.shifts:
+            edges |= {shift.starts_at, shift.ends_at}
+        for absence in self.absences:
+            edges |= {absence.starts_at, absence.ends_at}
+        cuts = sorted(edge for edge in edges if starts_at <= edge <= ends_at)
+        gaps: list[Gap] = []
+        for first, last in itertools.pairwise(cuts):
+            if self._has_officer(first):
+                continue
+            if gaps and gaps[-1].ends_at == first:
+                gaps[-1] = Gap(gaps[-1].starts_at, last)
+            else:
+                gaps.append(Gap(first, last))
+        return gaps
+
+    def _has_officer(self, at: datetime) -> bool:
+        return any(
+            shift.step == 0 and shift.covers(at) and not self.is_absent(shift.person.person_id, at)
+            for shift in self.shifts
+        )
+
+
+def _holder_first(shift: Shift) -> tuple[int, datetime, str]:
+    return STANDINGS.index(shift.standing), shift.starts_at, shift.person.person_id
+
+
+def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
+    """Return the shifts of a CSV file.
+
+    Parameters
+    ----------
+    text : str
+        With the header ``starts_at,ends_at,step,standing,person,name,phone,reach``; ``reach`` is
+        ``channel:address`` items separated by ``;``. A byte order mark, as Excel writes it, is allowed.
+    zone : ZoneInfo
+        Of times without offset.
+
+    Raises
+    ------
+    RosterInvalid
+        Names the line and what is wrong there.
+    """
+    reader = csv.DictReader(StringIO(text.removeprefix("\ufeff")))
+    missing = set(COLUMNS) - set(reader.fieldnames or ())
+    if missing:
+        raise RosterInvalid(f"roster: the header lacks {', '.join(sorted(missing))}")
+    shifts = tuple(_shift(row, reader.line_num, zone) for row in reader)
+    if not shifts:
+        raise RosterInvalid("roster: no shift in the file")
+    _refuse_doubles(shifts)
+    return tuple(sorted(shifts, key=lambda shift: (shift.starts_at, shift.step, _holder_first(shift))))
+
+
+def _shift(row: dict[str, str | None], line: int, zone: ZoneInfo) -> Shift:
+    value = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    starts_at, ends_at = _instant(value["starts_at"], line, zone), _instant(value["ends_at"], line, zone)
+    if not starts_at < ends_at <= starts_at + LONGEST_SHIFT:
+        raise RosterInvalid(f"roster line {line}: the shift must end after it starts, within 7 days")
+    if value["step"] not in {str(number) for number in range(10)}:
+        raise RosterInvalid(f"roster line {line}: step {value['step']!r} is not a number from 0 to 9")
+    standing = value["standing"] or "holder"
+    if standing not in STANDINGS:
+        raise RosterInvalid(f"roster line {line}: standing {standing!r} is neither holder nor deputy")
+    if not value["person"]:
+        raise RosterInvalid(f"roster line {line}: no person")
+    reach = tuple(_reach(item.strip(), line) for item in value["reach"].split(";") if item.strip())
+    if not reach:
+        raise RosterInvalid(f"roster line {line}: {value['person']} cannot be reached: no channel:address")
+    person = Person(value["person"], value["name"] or value["person"], value["phone"], reach)
+    return Shift(starts_at, ends_at, int(value["step"]), standing, person)
+
+
+def _instant(text: str, line: int, zone: ZoneInfo) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise RosterInvalid(f"roster line {line}: {text!r} is not a date and time") from None
+    return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _reach(item: str, line: int) -> Reach:
+    channel, colon, address = item.partition(":")
+    if not colon or not channel or not address:
+        raise RosterInvalid(f"roster line {line}: {item!r} is not channel:address")
+    return Reach(channel, address)
+
+
+def _refuse_doubles(shifts: Sequence[Shift]) -> None:
+    ordered = sorted(shifts, key=lambda shift: (shift.step, shift.standing, shift.starts_at))
+    for before, after in itertools.pairwise(ordered):
+        if (before.step, before.standing) == (after.step, after.standing) and after.starts_at < before.ends_at:
+            raise RosterInvalid(
+                f"roster: {before.person.person_id} and {after.person.person_id} both are {after.standing} of step"
+                f" {after.step} at {after.starts_at.isoformat()}"
+            )
+
+
+def channels_of(shifts: Iterable[Shift]) -> set[str]:
+    """Return the channels that the roster needs."""
+    return {reach.channel for shift in shifts for reach in shift.person.reach}

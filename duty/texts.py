@@ -1,0 +1,163 @@
+"""What a message says, in Chinese and English, by severity and kind of space.
+
+Messages about garages say stay out. They never speak of moving cars: in Pohang, 2022, a broadcast to move cars came
+eight minutes before the car park was full (domain notes, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from duty.decide import Cause
+from duty.incidents import AlarmNote
+from duty.model import Reason
+from undercroft.model import Severity, SpaceKind
+
+SEVERITY_WORDS = {
+    Severity.NORMAL: ("正常", "normal"), Severity.BLUE: ("蓝色", "BLUE"), Severity.YELLOW: ("黄色", "YELLOW"),
+    Severity.ORANGE: ("橙色", "ORANGE"), Severity.RED: ("红色", "RED"),
+}  # fmt: skip
+
+REASON_WORDS = {
+    Reason.FIRST: ("首次", "first"), Reason.WORSE: ("加重", "worse"),
+    Reason.REPEAT: ("重复，尚无人确认", "repeat, nobody has acknowledged"),
+    Reason.ESCALATED: ("升级，前一级未确认", "escalated, the step before has not acknowledged"),
+    Reason.ALL_CLEAR: ("解除", "all clear"),
+}  # fmt: skip
+
+ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {
+    (SpaceKind.CAR_PARK, Severity.YELLOW): (
+        "派人到出入口查看，挡板就位备装；劝离正要进入的人员和车辆。",
+        "Send somebody to the entrances, bring the barrier; turn away people and vehicles about to enter.",
+    ),
+    (SpaceKind.CAR_PARK, Severity.ORANGE): (
+        "立即安装挡板，停止进入；库内人员走楼梯撤离，不取任何物品。",
+        "Deploy the barrier now, let nobody in; people inside leave by the stairs and fetch nothing.",
+    ),
+    (SpaceKind.CAR_PARK, Severity.RED): (
+        "严禁进入地下车库！任何人不得以任何理由下去。库内人员立即走楼梯撤离，切断电源。",
+        "STAY OUT of the garage! Nobody goes down, for any reason. Those inside leave by the stairs; cut the power.",
+    ),
+    (SpaceKind.METRO_ENTRANCE, Severity.YELLOW): (
+        "通知车站值班，出入口挡板就位备装，沙袋到位。",
+        "Tell the station, bring barrier and sandbags to the entrance.",
+    ),
+    (SpaceKind.METRO_ENTRANCE, Severity.ORANGE): (
+        "与车站共同关闭该出入口并装挡板，引导乘客走其他出口。",
+        "Close this entrance together with the station and deploy the barrier; lead passengers to other exits.",
+    ),
+    (SpaceKind.METRO_ENTRANCE, Severity.RED): (
+        "立即封闭出入口，请车站疏散并由运营方决定停运；任何人不得进入。",
+        "Seal the entrance now; the station evacuates and the operator decides on stopping trains; nobody enters.",
+    ),
+    (SpaceKind.UNDERPASS, Severity.YELLOW): (
+        "派人值守两端，准备封路器材，检查泵站。",
+        "Station people at both ends with closing gear; check the pumps.",
+    ),
+    (SpaceKind.UNDERPASS, Severity.ORANGE): (
+        "会同交警准备封闭双向，劝返车辆和行人，启动排水。",
+        "With the traffic police get ready to close both directions, turn traffic back, start the pumps.",
+    ),
+    (SpaceKind.UNDERPASS, Severity.RED): (
+        "立即双向封闭！任何车辆和行人不得进入；车内被困者弃车上高处。",
+        "CLOSE both directions now! No vehicle or person enters; people caught leave their vehicle for higher ground.",
+    ),
+    (SpaceKind.MALL, Severity.YELLOW): (
+        "通知商场值班，挡板就位备装，检查集水井水泵。",
+        "Tell the mall, bring the barriers, check the sump pumps.",
+    ),
+    (SpaceKind.MALL, Severity.ORANGE): (
+        "安装挡板，地下层停止营业，引导顾客由上层出口离开。",
+        "Deploy the barriers, close the lower floors, lead customers out by the upper exits.",
+    ),
+    (SpaceKind.MALL, Severity.RED): (
+        "立即疏散地下各层，禁用电梯扶梯，切断地下电源；任何人不得返回。",
+        "Evacuate all lower floors now, no lifts or escalators, cut the power below; nobody goes back.",
+    ),
+    (SpaceKind.CIVIL_DEFENCE, Severity.YELLOW): (
+        "通知使用单位，检查口部和防护门，挡板就位备装。",
+        "Tell the user, check entrances and doors, bring the barrier.",
+    ),
+    (SpaceKind.CIVIL_DEFENCE, Severity.ORANGE): (
+        "安装挡板，停止使用，人员撤离。",
+        "Deploy the barrier, stop all use, people leave.",
+    ),
+    (SpaceKind.CIVIL_DEFENCE, Severity.RED): (
+        "立即撤空并封闭口部；任何人不得进入。",
+        "Clear it now and seal the entrances; nobody enters.",
+    ),
+}  # fmt: skip
+"""What to do, for the person who is told: (Chinese, English)."""
+
+EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
+LISTED = 8
+"""Alarms that a message names; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A subject as people know it."""
+
+    name_zh: str
+    name_en: str
+    kind: SpaceKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message ready to be sent."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is the same in every message of a deployment."""
+
+    names: Mapping[str, Named]
+    zone: ZoneInfo
+    exercise: bool
+
+
+def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
+    """Return the message about an incident for those who are told for this reason."""
+    notes, exercise, names = cause.alarms, style.exercise, style.names
+    severity = Severity(notes[0].severity) if notes else Severity.NORMAL
+    mark_zh, mark_en = EXERCISE_MARK if exercise else ("", "")
+    word_zh, word_en = SEVERITY_WORDS[severity]
+    why_zh, why_en = REASON_WORDS[reason]
+    title = f"{mark_zh}【{word_zh}】{basin.name_zh}（{why_zh}） {mark_en}{word_en} {basin.name_en} ({why_en})"
+    local = cause.at.astimezone(style.zone)
+    lines = [title, f"时间 time {local:%Y-%m-%d %H:%M:%S}  事件 incident {cause.incident_id}"]
+    for note in notes[:LISTED]:
+        lines += _alarm_lines(note, names)
+    if len(notes) > LISTED:
+        lines.append(f"另有 {len(notes) - LISTED} 处 and {len(notes) - LISTED} more")
+    if reason is Reason.ALL_CLEAR:
+        lines.append("报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters.")
+    else:
+        lines.append("请立即确认（接警）。 Please acknowledge now.")
+    lines.append(f"编号 ref {cause.key}")
+    return Written(title, "\n".join(lines))
+
+
+def advice(kind: SpaceKind | None, severity: Severity) -> tuple[str, str] | None:
+    """Return what to do, or None where there is nothing to say."""
+    if kind is None:
+        return None
+    return ADVICE.get((kind, severity))
+
+
+def _alarm_lines(note: AlarmNote, names: Mapping[str, Named]) -> list[str]:
+    named = names.get(note.subject, Named(note.subject, note.subject))
+    zh, en = SEVERITY_WORDS[Severity(note.severity)]
+    lines = [f"· {zh} {named.name_zh} / {en} {named.name_en}"]
+    if note.text_zh or note.text_en:
+        lines.append(f"  {note.text_zh}  {note.text_en}")
+    told = advice(named.kind, Severity(note.severity))
+    if told is not None:
+        lines += [f"  → {told[0]}", f"  → {told[1]}"]
+    return lines

@@ -1,0 +1,210 @@
+"""Whatever happens in a storm, nobody who has to know is left out. Each property is shown to catch a planted bug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import duty.incidents
+from duty import decide
+from duty.decide import Cause, due
+from duty.dutylog import FIRST_LINK, Chained, Entry, link, sign_head, verify
+from duty.incidents import AlarmNote, Incident, fold, opened
+from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
+from duty.roster import Roster, Shift
+from undercroft.model import Severity
+
+START = datetime(2026, 7, 1, 15, 50, tzinfo=UTC)
+TICK = timedelta(seconds=30)
+KINDS = (
+    "raised", "severity_up", "severity_down", "reason_added", "acknowledged", "shelved", "unshelved", "suppressed",
+    "unsuppressed", "cleared",
+)  # fmt: skip
+STEP = st.tuples(st.sampled_from(KINDS), st.integers(2, 4), st.integers(0, 2), st.integers(1, 8))
+STORM = st.lists(STEP, min_size=1, max_size=25)
+Script = list[tuple[str, int, int, int]]
+
+
+def play(script: Script, steps: int = 3) -> list[tuple[datetime, Incident, list[Cause]]]:
+    """Every 30 seconds: the incident and what was told then."""
+    events, at = [AlarmEventIn("space/0", 1, 0, "raised", 4, START)], START
+    for number, (kind, severity, subject, ticks) in enumerate(script, 1):
+        at += ticks * TICK
+        events.append(AlarmEventIn(f"space/{subject}", 1, number, kind, severity, at))
+    incident, history, now = opened("north", events[0]), [], START
+    while now <= at + timedelta(minutes=40):
+        while events and events[0].at <= now:
+            incident = fold(incident, events.pop(0))
+        incident, causes = due(incident, now, steps, Policy())
+        history.append((now, incident, causes))
+        now += TICK
+    return history
+
+
+def check_red_is_told_at_once(script: Script) -> None:
+    for _, incident, _ in play(script):
+        untold = [note for note in incident.alarms if note.subject in incident.news and note.waits]
+        assert all(note.severity < Severity.RED for note in untold)
+
+
+def check_nobody_sleeps_through_red(script: Script) -> None:
+    """A red alarm that waits is told to one step more every 3 minutes, whatever else happens."""
+    waited: dict[str, datetime] = {}
+    heard = START
+    for now, incident, causes in play(script):
+        if any(Reason.REPEAT in cause.reasons for cause in causes):
+            heard = now
+        red = {note.subject for note in incident.alarms if note.active and not note.acknowledged and note.severity == 4}
+        waited = {subject: waited.get(subject, now) for subject in red}
+        for since in waited.values():
+            assert now - max(since, heard) < timedelta(minutes=3, seconds=30)
+
+
+def check_silence_after_acknowledgement(script: Script) -> None:
+    for _, incident, causes in play(script):
+        if not incident.waiting:
+            assert all(set(cause.reasons) <= {Reason.ALL_CLEAR} for cause in causes)
+
+
+def check_the_end_is_told_to_all(script: Script) -> None:
+    heard = 0
+    for _, incident, causes in play(script):
+        for cause in causes:
+            heard = max(heard, len(cause.reasons))
+            if Reason.ALL_CLEAR in cause.reasons:
+                assert len(cause.reasons) == heard
+        if heard and not incident.open_alarms:
+            assert incident.clear_told
+
+
+CHECKS = [
+    check_red_is_told_at_once,
+    check_nobody_sleeps_through_red,
+    check_silence_after_acknowledgement,
+    check_the_end_is_told_to_all,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_it_holds(check: Callable[[Script], None]) -> None:
+    given(STORM)(settings(max_examples=60, deadline=None)(check))()
+
+
+def red_waits_a_minute(incident: Incident, now: datetime, policy: Policy, causes: list[Cause]) -> Incident:
+    if incident.told_at is not None and now - incident.told_at < policy.spacing:
+        return incident
+    return TELL_NEWS(incident, now, policy, causes)
+
+
+def reasons_start_again(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
+    note = CHANGED(known, event)
+    return replace(note, since=event.at) if event.kind == "reason_added" and known else note
+
+
+def shelving_silences_red(note: AlarmNote) -> bool:
+    return note.active and not note.acknowledged and not note.quiet_by
+
+
+def acknowledged_still_waits(note: AlarmNote) -> bool:
+    return note.active
+
+
+def end_to_first_step_only(incident: Incident, now: datetime, causes: list[Cause]) -> Incident:
+    after = TELL_CLEAR(incident, now, causes)
+    causes[:] = [replace(c, reasons=c.reasons[:1]) if Reason.ALL_CLEAR in c.reasons else c for c in causes]
+    return after
+
+
+TELL_NEWS, TELL_CLEAR, CHANGED = decide._tell_news, decide._tell_clear, duty.incidents._changed
+
+
+@pytest.mark.parametrize(
+    ("check", "where", "name", "bug"),
+    [
+        (check_red_is_told_at_once, decide, "_tell_news", red_waits_a_minute),
+        (check_nobody_sleeps_through_red, duty.incidents, "_changed", reasons_start_again),
+        (check_nobody_sleeps_through_red, AlarmNote, "waits", property(shelving_silences_red)),
+        (check_silence_after_acknowledgement, AlarmNote, "waits", property(acknowledged_still_waits)),
+        (check_the_end_is_told_to_all, decide, "_tell_clear", end_to_first_step_only),
+    ],
+)
+def test_a_planted_bug_is_caught(
+    check: Callable[[Script], None], where: object, name: str, bug: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script: Script = [
+        ("reason_added", 4, 0, 2), ("reason_added", 4, 0, 3), ("reason_added", 4, 0, 3), ("raised", 4, 1, 1),
+        ("shelved", 4, 0, 5), ("shelved", 4, 1, 1), ("acknowledged", 4, 0, 8), ("acknowledged", 4, 1, 1),
+        ("cleared", 4, 0, 8), ("cleared", 4, 1, 8),
+    ]  # fmt: skip
+    check(script)
+    if check is check_silence_after_acknowledgement:
+        # What is silent must be told apart from what the bug calls waiting.
+        expected = [len(causes) for _, _, causes in play(script)]
+        monkeypatch.setattr(where, name, bug)
+        assert [len(causes) for _, _, causes in play(script)] != expected
+        return
+    monkeypatch.setattr(where, name, bug)
+    with pytest.raises(AssertionError):
+        check(script)
+
+
+HOURS = st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(0, 2), st.sampled_from("abcd"))
+
+
+@given(st.lists(HOURS, max_size=10))
+def test_gaps_are_exactly_the_hours_without_an_officer(rows: list[tuple[int, int, int, str]]) -> None:
+    shifts = tuple(
+        Shift(START + timedelta(hours=h), START + timedelta(hours=h + n), step, "holder", Person(p, p))
+        for h, n, step, p in rows
+    )
+    roster = Roster(shifts)
+    gaps = roster.gaps(START, START + timedelta(hours=48))
+    for hour in range(48):
+        at = START + timedelta(hours=hour, minutes=30)
+        officer = any(shift.step == 0 and shift.covers(at) for shift in shifts)
+        assert officer != any(gap.starts_at <= at < gap.ends_at for gap in gaps)
+
+
+ENTRIES = st.lists(st.tuples(st.sampled_from(["note", "phone", "order"]), st.text(max_size=8)), min_size=2, max_size=8)
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def chain_of(rows: list[tuple[str, str]]) -> list[Chained]:
+    chain, previous = [], FIRST_LINK
+    for number, (kind, words) in enumerate(rows, 1):
+        entry = Entry(number, START + number * TICK, kind, "li", "log", {"words": words})
+        chain.append(Chained(entry, previous, link(previous, entry)))
+        previous = chain[-1].sha256
+    return chain
+
+
+@given(ENTRIES, st.data())
+def test_any_change_under_a_signed_head_is_found(rows: list[tuple[str, str]], data: st.DataObject) -> None:
+    chain = chain_of(rows)
+    head = sign_head(chain[-1], START, "hourly", KEY)
+    assert verify(chain, [head], [KEY.public_key()]).problems == ()
+    victim = data.draw(st.integers(0, len(rows) - 1))
+    way = data.draw(st.sampled_from(["change", "rewrite", "cut", "drop"]))
+    forged = list(rows)
+    if way in {"change", "rewrite"}:
+        forged[victim] = (rows[victim][0], rows[victim][1] + "!")
+    other = chain_of(forged) if way != "change" else list(chain)
+    if way == "change":
+        other[victim] = replace(chain[victim], entry=replace(chain[victim].entry, author="forger"))
+    elif way == "cut":
+        other = other[:-1]
+    elif way == "drop":
+        del other[victim]
+    assert verify(other, [head], [KEY.public_key()]).problems
+
+
+def test_reach_is_kept_in_order() -> None:
+    person = Person("li", "Li", "", (Reach("wecom", "a"), Reach("smtp", "b")))
+    shift = Shift(START, START + timedelta(hours=8), 0, "holder", person)
+    assert [reach.channel for reach in Roster((shift,)).chain(START)[0].reach] == ["wecom", "smtp"]

@@ -1,0 +1,124 @@
+"""When who is told, and why: worked out by hand from the intervals red 3, orange 10, yellow 30 minutes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from duty.decide import due, is_over
+from duty.incidents import fold, opened
+from duty.model import AlarmEventIn, Policy
+from tests.unit.duty.kit import at, event, play, told
+
+RED, ORANGE, YELLOW = 4, 3, 2
+
+
+@pytest.mark.parametrize(
+    ("events", "until", "expected"),
+    [
+        # Nobody acknowledges a red alarm: one step further every three minutes, then the whole chain again.
+        (
+            [event(0, "raised", RED)],
+            12,
+            [
+                (0, "first"),
+                (3, "repeat/escalated"),
+                (6, "repeat/repeat/escalated"),
+                (9, "repeat/repeat/repeat"),
+                (12, "repeat/repeat/repeat"),
+            ],
+        ),
+        ([event(0, "raised", ORANGE)], 20, [(0, "first"), (10, "repeat/escalated"), (20, "repeat/repeat/escalated")]),
+        ([event(0, "raised", YELLOW)], 60, [(0, "first"), (30, "repeat"), (60, "repeat")]),
+        # Acknowledged: silence, until it gets worse.
+        (
+            [event(0, "raised", ORANGE), event(2, "acknowledged", ORANGE), event(30, "severity_up", RED)],
+            33,
+            [(0, "first"), (30, "worse"), (33, "repeat/escalated")],
+        ),
+        ([event(0, "raised", RED), event(2, "acknowledged", RED)], 60, [(0, "first")]),
+        # A new family of reasons opens an acknowledged alarm again.
+        (
+            [event(0, "raised", RED), event(1, "acknowledged", RED), event(5, "reason_added", RED)],
+            8,
+            [(0, "first"), (5, "worse"), (8, "repeat/escalated")],
+        ),
+        # News below red waits a minute after the message before; red does not wait.
+        (
+            [event(0, "raised", YELLOW), event(0.5, "raised", ORANGE, "space/met")],
+            2,
+            [(0, "first"), (1, "worse")],
+        ),
+        ([event(0, "raised", YELLOW), event(0.5, "raised", RED, "space/met")], 2, [(0, "first"), (0.5, "worse")]),
+        # Shelved below red: silence until unshelved; the time waited does not count.
+        (
+            [event(0, "raised", ORANGE), event(1, "shelved", ORANGE), event(25, "unshelved", ORANGE)],
+            35,
+            [(0, "first"), (35, "repeat/escalated")],
+        ),
+        # Red is told whatever was shelved or suppressed.
+        (
+            [event(0, "raised", RED), event(1, "shelved", RED), event(1, "suppressed", RED)],
+            3,
+            [(0, "first"), (3, "repeat/escalated")],
+        ),
+        # The end goes to everybody who was told.
+        (
+            [event(0, "raised", RED), event(4, "acknowledged", RED), event(20, "cleared", 0)],
+            60,
+            [(0, "first"), (3, "repeat/escalated"), (20, "all_clear/all_clear")],
+        ),
+        # An alarm that ended untold is not told.
+        ([event(0, "suppressed", YELLOW), event(1, "cleared", 0)], 5, []),
+    ],
+)
+def test_who_is_told_when(events: list[AlarmEventIn], until: float, expected: list[tuple[float, str]]) -> None:
+    assert told(play(events, until)[1]) == expected
+
+
+def test_new_reasons_do_not_put_off_the_escalation() -> None:
+    events = [event(0, "raised", RED), *(event(minute, "reason_added", RED) for minute in (1, 2, 4, 5))]
+    escalations = [minute for minute, reasons in told(play(events, 6)[1]) if "escalated" in reasons]
+    assert escalations == [3, 6]
+
+
+def test_a_late_call_reaches_every_step_that_was_missed() -> None:
+    first = event(0, "raised", RED)
+    incident, _ = due(fold(opened("north", first), first), at(0), 3, Policy())
+    _, causes = due(incident, at(7), 3, Policy())
+    assert told(causes) == [(7, "repeat/escalated/escalated")]
+
+
+def test_an_empty_roster_still_tells_step_0() -> None:
+    assert told(play([event(0, "raised", RED)], 3, steps=0)[1]) == [(0, "first"), (3, "repeat")]
+
+
+def test_water_that_comes_back_within_the_half_hour_is_the_same_incident() -> None:
+    events = [
+        event(0, "raised", RED), event(1, "acknowledged", RED), event(10, "cleared", 0),
+        event(20, "raised", YELLOW, occurrence=2),
+    ]  # fmt: skip
+    incident, causes = play(events, 21)
+    assert told(causes) == [(0, "first"), (10, "all_clear"), (20, "worse")]
+    assert not is_over(incident, at(21), Policy())
+
+
+def test_it_is_over_half_an_hour_after_the_end() -> None:
+    incident, _ = play([event(0, "raised", YELLOW), event(5, "cleared", 0)], 34)
+    assert not is_over(incident, at(34), Policy())
+    assert is_over(incident, at(35), Policy())
+
+
+def test_every_cause_has_its_own_key() -> None:
+    causes = play([event(0, "raised", RED), event(5, "severity_down", ORANGE), event(9, "severity_up", RED)], 60)[1]
+    assert len({cause.key for cause in causes}) == len(causes)
+    assert [cause.number for cause in causes] == list(range(1, len(causes) + 1))
+
+
+def test_grouping_names_all_alarms_of_the_basin_worst_first() -> None:
+    events = [event(0, "raised", YELLOW, "space/a"), event(0, "raised", RED, "space/b")]
+    (cause,) = play(events, 0)[1]
+    assert [note.subject for note in cause.alarms] == ["space/b", "space/a"]
+    assert play(events, 0)[0].first_subject == "space/a"
+    assert timedelta(0) == cause.at - at(0)

@@ -1,0 +1,85 @@
+"""Shifts, stand-ins, midnight, and files that are wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from duty.roster import Absence, Gap, Roster, RosterInvalid, channels_of, parse_roster
+
+ZONE = ZoneInfo("Asia/Shanghai")
+HEADER = "starts_at,ends_at,step,standing,person,name,phone,reach\n"
+NIGHT = (
+    HEADER + "2026-07-01 20:00,2026-07-02 08:00,0,holder,li,李,1,wecom:li;smtp:li@example.org\n"
+    "2026-07-01 20:00,2026-07-02 08:00,0,deputy,wu,吴,2,wecom:wu\n"
+    "2026-07-01 20:00,2026-07-02 08:00,1,holder,chen,陈,3,wecom:chen\n"
+    "2026-07-02 08:00,2026-07-02 20:00,0,holder,sun,孙,4,wecom:sun\n"
+)
+
+
+def local(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 7, day, hour, minute, tzinfo=ZONE).astimezone(UTC)
+
+
+def names(roster: Roster, at: datetime) -> list[str]:
+    return [person.person_id for person in roster.chain(at)]
+
+
+def test_the_chain_over_midnight_and_the_change_of_shift() -> None:
+    roster = Roster(parse_roster("\ufeff" + NIGHT, ZONE))
+    assert names(roster, local(1, 19, 59)) == []
+    assert names(roster, local(1, 20)) == ["li", "chen"]
+    assert names(roster, local(2, 0)) == ["li", "chen"]
+    assert names(roster, local(2, 7, 59)) == ["li", "chen"]
+    assert names(roster, local(2, 8)) == ["sun"]
+    assert channels_of(roster.shifts) == {"wecom", "smtp"}
+
+
+def test_the_deputy_takes_the_step_while_the_holder_is_absent() -> None:
+    absence = Absence("li", local(1, 22), local(1, 23))
+    roster = Roster(parse_roster(NIGHT, ZONE), (absence,))
+    assert names(roster, local(1, 21)) == ["li", "chen"]
+    assert names(roster, local(1, 22)) == ["wu", "chen"]
+    assert names(roster, local(1, 23)) == ["li", "chen"]
+
+
+def test_gaps_are_known_before_they_begin() -> None:
+    roster = Roster(parse_roster(NIGHT, ZONE), (Absence("sun", local(2, 9), local(2, 10)),))
+    assert roster.gaps(local(1, 18), local(2, 22)) == [
+        Gap(local(1, 18), local(1, 20)),
+        Gap(local(2, 9), local(2, 10)),
+        Gap(local(2, 20), local(2, 22)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("starts_at,ends_at\n", "the header lacks name, person, phone, reach, standing, step"),
+        (HEADER, "no shift in the file"),
+        (HEADER + "x,2026-07-02 08:00,0,,li,,,wecom:li\n", "line 2: 'x' is not a date and time"),
+        (HEADER + "2026-07-02 08:00,2026-07-02 08:00,0,,li,,,wecom:li\n", "line 2: the shift must end after it starts"),
+        (HEADER + "2026-07-02 08:00,2026-07-02 09:00,one,,li,,,wecom:li\n", "line 2: step 'one' is not a number"),
+        (HEADER + "2026-07-02 08:00,2026-07-02 09:00,0,boss,li,,,wecom:li\n", "line 2: standing 'boss' is neither"),
+        (HEADER + "2026-07-02 08:00,2026-07-02 09:00,0,,,,,wecom:li\n", "line 2: no person"),
+        (HEADER + "2026-07-02 08:00,2026-07-02 09:00,0,,li,,,\n", "line 2: li cannot be reached"),
+        (HEADER + "2026-07-02 08:00,2026-07-02 09:00,0,,li,,,wecom\n", "line 2: 'wecom' is not channel:address"),
+        (
+            HEADER + "2026-07-02 08:00,2026-07-02 10:00,0,,li,,,a:b\n2026-07-02 09:00,2026-07-02 11:00,0,,wu,,,a:b\n",
+            "li and wu both are holder of step 0 at 2026-07-02T01:00:00+00:00",
+        ),
+    ],
+)
+def test_a_file_that_is_wrong_says_where(text: str, complaint: str) -> None:
+    with pytest.raises(RosterInvalid) as error:
+        parse_roster(text, ZONE)
+    assert complaint in str(error.value)
+
+
+def test_an_offset_in_the_file_holds() -> None:
+    text = HEADER + "2026-07-02T00:00:00Z,2026-07-02T08:00:00+00:00,0,,li,,,wecom:li\n"
+    (shift,) = parse_roster(text, ZONE)
+    assert shift.starts_at == datetime(2026, 7, 2, tzinfo=UTC)
+    assert shift.ends_at - shift.starts_at == timedelta(hours=8)

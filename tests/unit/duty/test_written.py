@@ -1,0 +1,142 @@
+"""Message texts, alarm load, orders and reports."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from duty.load import flood_times, load_of
+from duty.model import Reason
+from duty.orders import Command, Order, OrderRefused, OrderState, Proof, advance, disagreement, templates
+from duty.reports import Count, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, markdown, text
+from duty.texts import ADVICE, Named, Style, write
+from tests.unit.duty.kit import at, event, play
+from undercroft.model import Severity, SpaceKind
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NAMES = {"space/gar": Named("一号车库", "Garage 1", SpaceKind.CAR_PARK)}
+
+
+def message(reason: Reason, *, exercise: bool = False) -> str:
+    (cause,) = play([event(0, "raised", 4)], 0)[1]
+    return write(cause, reason, Named("北片", "North"), Style(NAMES, ZONE, exercise)).body
+
+
+def test_a_red_garage_says_stay_out_in_both_languages() -> None:
+    body = message(Reason.FIRST)
+    assert body.startswith("【红色】北片（首次） RED North (first)\n时间 time 2026-07-01 23:50:00")
+    assert "严禁进入地下车库" in body
+    assert "STAY OUT of the garage" in body
+    assert "水深 30 cm" in body
+    assert body.endswith("编号 ref north-20260701T155000Z#1")
+
+
+def test_a_drill_says_so_first() -> None:
+    assert message(Reason.REPEAT, exercise=True).startswith("【演练】【红色】北片（重复，尚无人确认） [EXERCISE] RED")
+
+
+def test_every_kind_and_level_has_advice_and_none_speaks_of_moving_cars() -> None:
+    assert {(kind, severity) for kind in SpaceKind for severity in (2, 3, 4)} == {(k, int(s)) for k, s in ADVICE}
+    for zh, en in ADVICE.values():
+        assert "挪车" not in zh
+        assert "移车" not in zh
+        assert "move" not in en.lower()
+
+
+def test_load_against_the_manageable_rate() -> None:
+    # 12 alarms within 5.5 minutes, then silence, in an hour: 12 / 6 windows / 2 operators = 1.0, the limit.
+    events = [event(n * 0.5, "raised", 4 if n == 0 else 2, f"space/s{n}") for n in range(12)]
+    events.append(event(7, "acknowledged", 4, "space/s0"))
+    load = load_of(events, at(0), at(60), 2)
+    assert (load.alarms, load.per_window_per_operator, load.peak_window, load.manageable) == (12, 1.0, 12, True)
+    assert load.by_severity == {2: 11, 4: 1}
+    assert (load.ack_median_s, load.ack_slowest_s, load.never_acknowledged) == (420.0, 420.0, 11)
+    # The tenth alarm comes at 4.5; at 14 only those of 4.5, 5 and 5.5 are within ten minutes... fewer than 5 at 13.5.
+    assert flood_times([entry.at for entry in events[:12]], at(60)) == [(at(4.5), at(13.5))]
+    assert load.flood_share == pytest.approx(9 / 60)
+    assert not load.flood_now
+
+
+def test_chattering_and_stale() -> None:
+    events = [event(0, "raised", 2, "space/old")]
+    for n in range(3):
+        events += [
+            event(1 + n * 0.4, "raised", 2, "space/bell", n),
+            event(1.1 + n * 0.4, "cleared", 0, "space/bell", n),
+        ]
+    load = load_of(events, at(0), at(24 * 60), 1)
+    assert load.chattering == ("space/bell",)
+    assert load.stale == ("space/old",)
+    assert load.top == (("space/bell", 3), ("space/old", 1))
+
+
+def order() -> Order:
+    return Order("o1", "i1", "space/gar", Proof.BARRIER_DEPLOYED, OrderState.WARNED, "street", "li", at(0), "装", "do",
+                 timedelta(minutes=15))  # fmt: skip
+
+
+def test_an_order_from_warning_to_confirmation() -> None:
+    issued = advance(order(), "issue", author="li", at=at(1))
+    assert issued.due_at == at(16)
+    assert not issued.is_late(at(16))
+    assert issued.is_late(at(17))
+    done = advance(advance(issued, "take", author="wu", at=at(3)), "confirm", author="wu", at=at(9))
+    assert done.state is OrderState.CONFIRMED
+    assert not done.is_late(at(99))
+
+
+@pytest.mark.parametrize(
+    ("steps", "complaint"),
+    [
+        (["confirm"], "is warned: confirm is not possible"),
+        (["issue", "confirm", "confirm"], "possible: none"),
+        (["issue", "refuse"], "refuse needs a reason"),
+        (["issue", "issue"], "is issued: issue is not possible"),
+    ],
+)
+def test_steps_that_are_not(steps: list[str], complaint: str) -> None:
+    moved = order()
+    for step in steps[:-1]:
+        moved = advance(moved, step, author="li", at=at(1))
+    with pytest.raises(OrderRefused, match="order o1") as error:
+        advance(moved, steps[-1], author="li", at=at(1))
+    assert complaint in str(error.value)
+
+
+def test_templates_and_disagreement() -> None:
+    assert [t.proof for t in templates(SpaceKind.CAR_PARK, Severity.RED)] == [
+        Proof.EVACUATED, Proof.ENTRANCE_CLOSED, Proof.BARRIER_DEPLOYED, Proof.PUMP_RUNNING,
+    ]  # fmt: skip
+    assert Proof.BARRIER_DEPLOYED not in {t.proof for t in templates(SpaceKind.UNDERPASS, Severity.ORANGE)}
+    assert all(templates(kind, severity) for kind in SpaceKind for severity in list(Severity)[2:])
+    assert disagreement(Proof.BARRIER_DEPLOYED, 0.0) is not None
+    assert disagreement(Proof.BARRIER_DEPLOYED, 1.0) is None
+    assert disagreement(Proof.BARRIER_DEPLOYED, None) is None
+    assert Command(leader="chen").missing == ("team", "plan", "single_voice")
+
+
+def test_reports_are_asked_for_and_counted() -> None:
+    # Serious at 0: first within 2 h, follow-ups every 2 h after, ended at 7 h: follow-ups at 4 and 6 h, final at 31 h.
+    asked = dues(at(0), at(7 * 60), [], at(8 * 60), Limits())
+    assert [(d.kind.value, d.serial, d.due_at) for d in asked] == [
+        ("first", 1, at(120)), ("follow_up", 2, at(240)), ("follow_up", 3, at(360)), ("final", 4, at(31 * 60)),
+    ]  # fmt: skip
+    sent = [Submitted(ReportKind.FIRST, 1, at(90)), Submitted(ReportKind.FOLLOW_UP, 2, at(300))]
+    assert count(asked, sent, at(8 * 60)) == Count(on_time=1, late=1, missing=1)
+    assert dues(None, None, [], at(8 * 60), Limits()) == []
+
+
+def test_a_follow_up_does_not_repeat_the_start_and_names_its_sources() -> None:
+    facts = [
+        Fact(at(1), "alarm", "水深 16 cm", "depth 16 cm", "gar-in:water_depth_m@15:51"),
+        Fact(at(50), "order", "挡板已装", "barrier deployed", "order o1"),
+    ]
+    asked = Due(ReportKind.FOLLOW_UP, 2, at(240))
+    report = draft("i1", asked, facts, at(60), at(30), place=("北片", "North"), exercise=True)
+    words = markdown(report, ZONE)
+    assert words.startswith("# 【演练 EXERCISE】续报1 Follow-up report 1")
+    assert "depth 16 cm" not in words
+    assert words.count("barrier deployed 〔order o1〕") == 2  # what happened, and a measure taken
+    assert "#" not in text(report, ZONE)
