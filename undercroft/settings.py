@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 
 def default_data_dir() -> Path:
@@ -15,6 +20,10 @@ def default_data_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/undercroft")
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / "undercroft"
+
+
+SECRETS_DIR = Path("/run/secrets")
+"""Where a container finds secrets as files named like the variables, in small letters."""
 
 
 class Settings(BaseSettings):
@@ -38,3 +47,18 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment first, then files of secrets: ``/run/secrets/undercroft_database_url``."""
+        del dotenv_settings, file_secret_settings
+        if not SECRETS_DIR.is_dir():
+            return init_settings, env_settings
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=SECRETS_DIR)

@@ -1,0 +1,182 @@
+"""The production stack, checked without a container engine: schema, paths, variables, secrets, logins."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from undercroft.errors import StoreRejected, StoreUnavailable
+from undercroft.model import Mode
+from undercroft.settings import Settings
+from undercroft.stack.postgres import OWNER, PostgresServer
+from undercroft.store.connection import connect
+from undercroft.store.databases import create_database, drop_database, migrate_database
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("undercroft:")}
+OF_OTHERS = {"SSL_CERT_FILE": "OpenSSL's own"}
+
+
+def test_it_is_a_compose_file_by_the_specification() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        "docker-compose.yml",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_images_are_pinned_and_services_are_limited_checked_and_restarted() -> None:
+    for name, service in SERVICES.items():
+        assert re.search(r":v?\d+(\.\d+)+[\w.-]*$", service["image"]), service["image"]
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
+        assert service["restart"] == ("on-failure" if name == "migrate" else "unless-stopped")
+        assert "healthcheck" in service or name == "migrate"
+        assert "no-new-privileges:true" in service.get("security_opt", []) or name in {"timescaledb", "grafana"}
+        assert "privileged" not in service
+
+
+def test_our_services_cannot_write_and_have_no_rights() -> None:
+    assert set(OURS) == {"migrate", "ingest", "risk", "api"}
+    for service in OURS.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+
+
+def test_every_mounted_path_exists() -> None:
+    for service in SERVICES.values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (ROOT / source).exists(), source
+                assert volume.endswith(":ro"), volume
+            else:
+                assert source in COMPOSE["volumes"], source
+
+
+def test_every_variable_of_our_services_is_a_setting() -> None:
+    known = {f"UNDERCROFT_{name.upper()}" for name in Settings.model_fields}
+    for service in OURS.values():
+        for name in service.get("environment", {}):
+            assert name in known or name in OF_OTHERS, name
+        for secret in service.get("secrets", []):
+            target = secret["target"] if isinstance(secret, dict) else secret
+            assert target.upper() in known or target == "mqtt_ca.crt", target
+
+
+def test_commands_of_our_services_are_commands() -> None:
+    for service in OURS.values():
+        for command in (service["command"], service.get("healthcheck", {}).get("test", ["", "undercroft"])[2:]):
+            done = subprocess.run(
+                [sys.executable, "-m", "undercroft", *command, "--help"], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, (command, done.stderr)
+
+
+def test_only_devices_reach_the_broker_and_only_services_the_database() -> None:
+    assert [name for name, service in SERVICES.items() if "devices" in service["networks"]] == ["mosquitto"]
+    assert COMPOSE["networks"]["data"]["internal"] is True
+    assert COMPOSE["networks"]["broker"]["internal"] is True
+    assert SERVICES["mosquitto"]["ports"] == ["8883:8883"]
+    for name in ("api", "grafana"):
+        assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
+    assert "ports" not in SERVICES["timescaledb"]
+
+
+def made_secrets(folder: Path) -> None:
+    command = [sys.executable, str(ROOT / "deploy/make_secrets.py"), "broker.example.org", "--folder", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def test_secrets_are_those_that_compose_names_and_stay_when_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    made_secrets(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for secret in COMPOSE["secrets"].values():
+        assert Path(secret["file"]).name in before
+    passwords = [before[name] for name in before if name.endswith("_password")]
+    assert len(set(passwords)) == len(passwords)
+    made_secrets(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_settings_are_read_from_secret_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "undercroft_database_url").write_text("postgresql://from-file/x\n", encoding="utf-8")
+    monkeypatch.setattr("undercroft.settings.SECRETS_DIR", tmp_path)
+    monkeypatch.delenv("UNDERCROFT_DATABASE_URL", raising=False)
+    found = Settings().database_url
+    assert found is not None
+    assert found.get_secret_value() == "postgresql://from-file/x"
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", "postgresql://from-environment/x")
+    found = Settings().database_url
+    assert found is not None
+    assert found.get_secret_value() == "postgresql://from-environment/x"
+
+
+@pytest.fixture
+def initialised(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Run the image's script of logins against a database of the embedded server; its name and the secrets."""
+    folder, name = tmp_path / "secrets", "compose_logins"
+    made_secrets(folder)
+    create_database(postgres.url(), name)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    script = (ROOT / "deploy/timescaledb/10-logins.sh").read_text(encoding="utf-8")
+    without_extension = script.replace("create extension if not exists timescaledb;", "select 1;")
+    (tmp_path / "logins.sh").write_text(without_extension, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "POSTGRES_USER": OWNER,
+        "POSTGRES_DB": name,
+        "PGHOST": str(postgres.socket_folder),
+        "PGPASSWORD": postgres.owner_password,
+        "UNDERCROFT_SECRETS_DIR": str(folder),
+    }
+    done = subprocess.run(
+        ["sh", str(tmp_path / "logins.sh")], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(path.read_text().strip() not in done.stdout + done.stderr for path in folder.glob("*_password"))
+    yield name, folder
+    drop_database(postgres.url(), name)
+
+
+def test_logins_have_the_rights_of_their_service_and_grafana_sees_views_only(
+    initialised: tuple[str, Path], postgres: PostgresServer
+) -> None:
+    name, folder = initialised
+    migrate_database(postgres.url(name), Mode.LIVE)
+
+    def url(login: str, file: str) -> str:
+        return postgres.url(name, login, (folder / file).read_text(encoding="utf-8").strip())
+
+    with connect(url("grafana", "grafana_db_password"), application_name="tests", autocommit=True) as grafana:
+        assert grafana.execute("select count(*) as n from grafana.space").fetchone() == {"n": 0}
+        for refused in (
+            "select * from public.observation",
+            "select payload from public.dead_letter",
+            "create table x ()",
+        ):
+            with pytest.raises(Exception, match=r"permission denied|read-only"):
+                grafana.execute(refused.encode())
+    with connect(url("ingest", "ingest_password"), application_name="tests", autocommit=True) as ingest:
+        assert ingest.execute("select count(*) as n from observation").fetchone() == {"n": 0}
+        with pytest.raises(Exception, match="permission denied"):
+            ingest.execute("select * from alarm")
+    with pytest.raises((StoreUnavailable, StoreRejected)):
+        connect(postgres.url(name, "api", "wrong"), application_name="tests")

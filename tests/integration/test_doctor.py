@@ -1,0 +1,45 @@
+"""`undercroft doctor` on real databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from undercroft.clock import SystemClock
+from undercroft.doctor.database import check_database
+from undercroft.doctor.finding import Verdict
+from undercroft.stack.postgres import PostgresServer
+from undercroft.store.databases import create_database, drop_database
+
+
+def test_a_migrated_database_is_well_with_and_without_timescale(live_db: str, timescale_live_db: str) -> None:
+    for url, extension in ((live_db, Verdict.NOTE), (timescale_live_db, Verdict.GOOD)):
+        found = {finding.check: finding for finding in check_database(url, SystemClock().now())}
+        assert found["timescaledb"].verdict is extension
+        assert found["schema"].seen == "up to date, mode live"
+        assert found["clock"].verdict is Verdict.GOOD
+    assert found["policies"].verdict is Verdict.GOOD
+
+
+def test_an_empty_database_and_an_absent_one(postgres: PostgresServer) -> None:
+    create_database(postgres.url(), "never_migrated")
+    found = {finding.check: finding for finding in check_database(postgres.url("never_migrated"), SystemClock().now())}
+    drop_database(postgres.url(), "never_migrated")
+    assert found["schema"].verdict is Verdict.BAD
+    assert "0001_spine" in found["schema"].seen
+    absent = check_database("postgresql://nobody@127.0.0.1:1/nothing", SystemClock().now())
+    assert [finding.verdict for finding in absent] == [Verdict.BAD]
+
+
+def test_the_command_ends_with_1_where_something_is_bad(live_db: str) -> None:
+    def run(url: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "undercroft", "doctor", "--only", "database", "--json"]
+        environment = {**os.environ, "UNDERCROFT_DATABASE_URL": url}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    well, ill = run(live_db), run("postgresql://nobody@127.0.0.1:1/nothing")
+    assert (ill.returncode, json.loads(ill.stdout)[0]["verdict"]) == (1, "bad")
+    # The test server runs without fsync, which the doctor must not like; everything else is well.
+    assert [entry["check"] for entry in json.loads(well.stdout) if entry["verdict"] == "bad"] == ["database"]

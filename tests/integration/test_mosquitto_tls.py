@@ -1,0 +1,215 @@
+"""Our Mosquitto configuration on a real Mosquitto: TLS, passwords, topics, and a queue that nothing drops."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.broker import parse_broker_url
+from undercroft.stack.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_S = 20.0
+NOT_AUTHORISED = 135  # of MQTT 5
+
+
+@dataclass
+class Broker:
+    """A running Mosquitto with our configuration."""
+
+    port: int
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def authority(self) -> Path:
+        return self.folder / "secrets/mqtt_ca.crt"
+
+
+@dataclass
+class Client:
+    """A client that notes what happens to it."""
+
+    client: mqtt.Client
+    received: list[tuple[str, bytes]] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    connected: int | None = None
+    acknowledged: int = 0
+    refused: int = 0
+
+    def wait(self, what: str, enough: object) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: bool(enough()), DEADLINE_S), what  # type: ignore[operator]
+
+
+def program() -> str:
+    found = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if found is None:
+        pytest.skip("Mosquitto is missing: apt install mosquitto")
+    return found
+
+
+def secrets(folder: Path, *words: str) -> str:
+    command = [sys.executable, str(ROOT / "deploy/make_secrets.py"), *words, "--folder", str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def configured(folder: Path, port: int) -> Path:
+    """Write our configuration with the container's paths replaced by this folder's."""
+    text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
+    text = text.replace("/run/secrets/", f"{folder}/secrets/").replace("/mosquitto/data/", f"{folder}/data/")
+    text = text.replace("/mosquitto/config/acl", str(ROOT / "deploy/mosquitto/acl"))
+    text = text.replace("listener 8883", f"listener {port} 127.0.0.1") + "user root\n"
+    path = folder / "mosquitto.conf"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def running(folder: Path, port: int) -> Iterator[Broker]:
+    process = subprocess.Popen([program(), "-c", str(configured(folder, port))], stderr=subprocess.DEVNULL)
+    broker = Broker(port, folder, process)
+    try:
+        deadline = time.monotonic() + DEADLINE_S
+        while not _listens(port):
+            assert process.poll() is None, "Mosquitto refused the configuration"
+            assert time.monotonic() < deadline
+        yield broker
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_S)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    program()
+    (tmp_path / "data").mkdir()
+    secrets(tmp_path / "secrets", "broker.example.org")
+    return tmp_path
+
+
+@contextmanager
+def joined(
+    broker: Broker, user: str, password: str, *, client_id: str = "", clean: bool | None = True
+) -> Iterator[Client]:
+    """Join; ``clean`` None speaks MQTT 5, in which a refused message is answered and does not end the connection."""
+    inner = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        clean_session=clean,
+        protocol=mqtt.MQTTv5 if clean is None else mqtt.MQTTv311,
+    )
+    inner.username_pw_set(user, password)
+    inner.tls_set(ca_certs=str(broker.authority))
+    noted = Client(inner)
+
+    def on_connect(client: object, data: object, flags: object, reason: ReasonCode, properties: object) -> None:
+        with noted.changed:
+            noted.connected = reason.value
+            noted.changed.notify_all()
+
+    def on_message(client: object, data: object, message: mqtt.MQTTMessage) -> None:
+        with noted.changed:
+            noted.received.append((message.topic, bytes(message.payload)))
+            noted.changed.notify_all()
+
+    def on_done(client: object, data: object, number: object, reason: object, *_: object) -> None:
+        with noted.changed:
+            noted.acknowledged += 1
+            noted.refused += isinstance(reason, ReasonCode) and reason.value == NOT_AUTHORISED
+            noted.changed.notify_all()
+
+    inner.on_connect, inner.on_message = on_connect, on_message
+    inner.on_publish = inner.on_subscribe = on_done
+    inner.connect("127.0.0.1", broker.port)
+    inner.loop_start()
+    try:
+        noted.wait("connected", lambda: noted.connected is not None)
+        yield noted
+    finally:
+        inner.disconnect()
+        inner.loop_stop()
+
+
+def ingest_password(folder: Path) -> str:
+    url = parse_broker_url((folder / "secrets/mqtt_url").read_text(encoding="utf-8").strip())
+    assert url.is_tls
+    return str(url.password)
+
+
+def test_a_device_writes_its_own_topics_and_reads_nothing(folder: Path) -> None:
+    device, password = secrets(folder / "secrets", "--device", "g-7").split()
+    own, other = f"flood/v1/futian/square/{device}/observation", "flood/v1/futian/square/g-8/observation"
+    with running(folder, free_port()) as broker, joined(broker, "undercroft-ingest", ingest_password(folder)) as ingest:
+        ingest.client.subscribe("#", qos=1)
+        ingest.wait("subscribed", lambda: ingest.acknowledged)
+        with joined(broker, device, password, clean=None) as sensor:
+            assert sensor.connected == 0
+            sensor.client.subscribe("flood/v1/#", qos=1)
+            sensor.wait("subscribed", lambda: sensor.acknowledged == 1)
+            # One at a time: Mosquitto 2.0.11 closes a connection that sends more behind a refused message.
+            for number, topic in enumerate((other, "exercise/v1/futian/square/g-7/event", f"{own}/more", own), start=2):
+                sensor.client.publish(topic, topic.encode(), qos=1)
+                sensor.wait(topic, lambda number=number: sensor.acknowledged == number)
+            assert sensor.refused == 3  # the subscription is granted, and never served
+        ingest.wait("received", lambda: ingest.received)
+        assert ingest.received == [(own, own.encode())]
+        assert sensor.received == []
+
+
+def test_nobody_enters_without_a_password_or_without_tls(folder: Path) -> None:
+    with running(folder, free_port()) as broker:
+        for user, password in (("undercroft-ingest", "wrong"), ("g-9", "")):
+            with joined(broker, user, password) as refused:
+                assert refused.connected in {4, 5, 134, 135}  # bad name or password, not authorised
+        plain = mqtt.Client(CallbackAPIVersion.VERSION2)
+        plain.connect("127.0.0.1", broker.port)
+        deadline = time.monotonic() + DEADLINE_S
+        while (code := plain.loop(0.1)) == mqtt.MQTT_ERR_SUCCESS:
+            assert time.monotonic() < deadline, "a client without TLS was not turned away"
+        assert code != mqtt.MQTT_ERR_SUCCESS
+        stranger = ssl.create_default_context()  # knows the public authorities, not ours
+        with (
+            socket.create_connection(("127.0.0.1", broker.port)) as raw,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
+            stranger.wrap_socket(raw, server_hostname="localhost")
+
+
+def test_more_than_the_default_queue_waits_for_a_client_that_is_away_even_over_a_restart(folder: Path) -> None:
+    device, password = secrets(folder / "secrets", "--device", "g-7").split()
+    port, count = free_port(), 3_000
+    topic = f"flood/v1/futian/square/{device}/observation"
+    with running(folder, port) as broker:
+        with joined(broker, "undercroft-ingest", ingest_password(folder), client_id="lane", clean=False) as ingest:
+            ingest.client.subscribe("flood/v1/+/+/+/observation", qos=1)
+            ingest.wait("subscribed", lambda: ingest.acknowledged)
+        with joined(broker, device, password) as sensor:
+            for number in range(count):
+                sensor.client.publish(topic, str(number).encode(), qos=1)
+            sensor.wait("published", lambda: sensor.acknowledged == count)
+    with (
+        running(folder, port) as broker,
+        joined(broker, "undercroft-ingest", ingest_password(folder), client_id="lane", clean=False) as ingest,
+    ):
+        ingest.wait("received", lambda: len(ingest.received) >= count)
+        assert [int(payload) for _, payload in ingest.received] == list(range(count))

@@ -1,0 +1,77 @@
+"""Checks of the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from undercroft.doctor.finding import Finding, bad, good, note
+from undercroft.errors import UndercroftError
+from undercroft.store.inspect import CLOCK_TOLERANCE, DatabaseFacts, inspect_database
+from undercroft.store.timescale import LEAST_VERSION
+
+LEAST_SERVER = 150000
+
+
+def check_database(url: str, now: datetime) -> list[Finding]:
+    """Return what a database looks like; ``now`` is ours, taken just before."""
+    try:
+        facts = inspect_database(url)
+    except UndercroftError as error:
+        return [bad("database", str(error), "see that it runs, and that UNDERCROFT_DATABASE_URL is right")]
+    return judge(facts, now)
+
+
+def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
+    """Return the findings of a database's facts."""
+    return [_server(facts), _schema(facts), _extension(facts), *_policies(facts), _rights(facts), _clock(facts, now)]
+
+
+def _server(facts: DatabaseFacts) -> Finding:
+    words = f"PostgreSQL {facts.server_version // 10000}.{facts.server_version % 10000}"
+    if facts.server_version < LEAST_SERVER:
+        return bad("database", words, "PostgreSQL 15 or newer is needed")
+    if not facts.is_fsync_on:
+        return bad("database", f"{words}, fsync off", "turn fsync on: committed readings are lost with the power")
+    return good("database", f"{words}, {facts.bytes_used / 1e6:.0f} MB")
+
+
+def _schema(facts: DatabaseFacts) -> Finding:
+    if facts.missing_migrations:
+        return bad("schema", f"missing: {', '.join(facts.missing_migrations)}", "run `undercroft db migrate`")
+    return good("schema", f"up to date, mode {facts.mode}")
+
+
+def _extension(facts: DatabaseFacts) -> Finding:
+    if facts.extension is None:
+        return note("timescaledb", "not installed: no compression, rollups are computed when read", "see sizing.md")
+    found = tuple(int(part) for part in facts.extension.split("-")[0].split(".")[:2])
+    if found < LEAST_VERSION:
+        return bad("timescaledb", facts.extension, f"{'.'.join(map(str, LEAST_VERSION))} or newer is needed")
+    return good("timescaledb", facts.extension)
+
+
+def _policies(facts: DatabaseFacts) -> list[Finding]:
+    if facts.extension is None:
+        return []
+    found = []
+    if facts.missing_policies:
+        found.append(bad("policies", f"missing: {', '.join(facts.missing_policies)}", "run `undercroft db migrate`"))
+    if facts.failing_jobs:
+        advice = "read timescaledb_information.job_errors"
+        found.append(bad("policies", f"last run failed: {', '.join(facts.failing_jobs)}", advice))
+    return found or [good("policies", "compression, refresh and retention are in place")]
+
+
+def _rights(facts: DatabaseFacts) -> Finding:
+    if facts.grafana_reads_tables:
+        return bad("rights", "undercroft_grafana may read tables", "run `undercroft db migrate`: it may see views only")
+    if facts.is_superuser:
+        return note("rights", "this URL is a superuser's", "give services their own logins (deployment.md)")
+    return good("rights", "this login has the rights of its role only")
+
+
+def _clock(facts: DatabaseFacts, now: datetime) -> Finding:
+    off = facts.server_now - now
+    if abs(off) > CLOCK_TOLERANCE:
+        return bad("clock", f"the database is {off.total_seconds():+.1f} s from here", "run NTP on both")
+    return good("clock", f"the database is {off.total_seconds():+.1f} s from here")

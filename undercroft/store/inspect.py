@@ -1,0 +1,109 @@
+"""What `undercroft doctor` asks a database: versions, schema, policies, rights, clocks."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from undercroft.store.connection import connect, translated_errors
+from undercroft.store.migrate import migrations
+from undercroft.store.sql import sql
+from undercroft.store.timescale import extension_version
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """A database as it stands.
+
+    Attributes
+    ----------
+    server_version : int
+        As PostgreSQL counts: 170005 is 17.5.
+    extension : str or None
+        Version of TimescaleDB; None without it.
+    missing_migrations : list of str
+        Migrations of this version that were not applied.
+    failing_jobs : list of str
+        Background jobs whose last run failed.
+    missing_policies : list of str
+        Relations without the policy that they should have.
+    """
+
+    server_version: int
+    extension: str | None
+    mode: str | None
+    missing_migrations: list[str]
+    failing_jobs: list[str]
+    missing_policies: list[str]
+    grafana_reads_tables: bool
+    is_superuser: bool
+    server_now: datetime
+    newest_batch: datetime | None
+    newest_tick: datetime | None
+    bytes_used: int
+    is_fsync_on: bool
+
+
+def inspect_database(url: str) -> DatabaseFacts:
+    """Ask a database for its facts.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it cannot be reached.
+    """
+    with (
+        closing(connect(url, application_name="undercroft-doctor", autocommit=True)) as connection,
+        translated_errors(),
+    ):
+        about = connection.execute(sql("inspect_server")).fetchone()
+        assert about is not None  # noqa: S101 - it has one row
+        known = connection.execute(sql("inspect_tables")).fetchone()
+        assert known is not None  # noqa: S101 - it has one row
+        if not known["is_migrated"]:
+            names = [migration.name for migration in migrations()]
+            return _facts(about, None, names, None, {}, [], [])
+        applied = {row["version"] for row in connection.execute(sql("inspect_migrations"))}
+        missing = [migration.name for migration in migrations() if migration.version not in applied]
+        lively = {} if missing else connection.execute(sql("inspect_lively")).fetchone() or {}
+        extension = extension_version(connection)
+        failing: list[str] = []
+        lacking: list[str] = []
+        if extension is not None and not missing:
+            failing = [row["name"] for row in connection.execute(sql("inspect_jobs"))]
+            lacking = [row["name"] for row in connection.execute(sql("inspect_policies"))]
+        return _facts(about, extension, missing, lively.get("mode"), lively, failing, lacking)
+
+
+def _facts(
+    about: dict[str, object],
+    extension: str | None,
+    missing: list[str],
+    mode: object,
+    lively: dict[str, object],
+    failing: list[str],
+    lacking: list[str],
+) -> DatabaseFacts:
+    batch, tick = lively.get("newest_batch"), lively.get("newest_tick")
+    now = about["server_now"]
+    assert isinstance(now, datetime)  # noqa: S101 - the query says so
+    return DatabaseFacts(
+        server_version=int(str(about["server_version"])),
+        extension=extension,
+        mode=None if mode is None else str(mode),
+        missing_migrations=missing,
+        failing_jobs=failing,
+        missing_policies=lacking,
+        grafana_reads_tables=bool(lively.get("grafana_reads_tables")),
+        is_superuser=bool(about["is_superuser"]),
+        server_now=now,
+        newest_batch=batch if isinstance(batch, datetime) else None,
+        newest_tick=tick if isinstance(tick, datetime) else None,
+        bytes_used=int(str(about["bytes_used"])),
+        is_fsync_on=about["fsync"] == "on",
+    )
+
+
+CLOCK_TOLERANCE = timedelta(seconds=2)
+"""How far the database's clock may be from ours before ages are wrong on the wall."""

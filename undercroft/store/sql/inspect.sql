@@ -1,0 +1,45 @@
+-- What `undercroft doctor` asks.
+
+-- name: inspect_server
+select current_setting('server_version_num')::int as server_version, clock_timestamp() as server_now,
+    (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
+    pg_database_size(current_database()) as bytes_used, current_setting('fsync') as fsync;
+
+-- name: inspect_tables
+select to_regclass('public.schema_migration') is not null as is_migrated;
+
+-- name: inspect_migrations
+select version from schema_migration;
+
+-- name: inspect_lively
+select
+    (select mode from deployment) as mode,
+    (select committed_at from batch order by commit_seq desc limit 1) as newest_batch,
+    (select max(committed_at) from tick where tick_at > (select max(tick_at) from tick) - interval '1 hour') as newest_tick,
+    exists (select from information_schema.role_table_grants
+        where grantee = 'undercroft_grafana' and table_schema = 'public') as grafana_reads_tables;
+
+-- name: inspect_jobs
+-- undercroft: only with TimescaleDB
+select j.proc_name || ' ' || coalesce(j.hypertable_name::text, '') as name
+from timescaledb_information.jobs j
+join timescaledb_information.job_stats s using (job_id)
+where s.last_run_status = 'Failed'
+order by 1;
+
+-- name: inspect_policies
+-- undercroft: only with TimescaleDB
+select wanted.name || ': ' || wanted.policy as name
+from (values
+    ('observation', 'policy_compression'), ('tick', 'policy_compression'), ('assessment', 'policy_compression'),
+    ('rollup_1m', 'policy_refresh_continuous_aggregate'), ('rollup_10m', 'policy_refresh_continuous_aggregate'),
+    ('rollup_1h', 'policy_refresh_continuous_aggregate'), ('rollup_1d', 'policy_refresh_continuous_aggregate')
+) as wanted (name, policy)
+where not exists (
+    select from timescaledb_information.jobs j
+    where j.proc_name = wanted.policy and j.hypertable_name::text = wanted.name)
+union all
+select 'undercroft_retain_job'
+where (select mode from deployment) = 'live'
+  and not exists (select from timescaledb_information.jobs where proc_name = 'undercroft_retain_job')
+order by 1;
