@@ -1,6 +1,6 @@
 """Readings into evidence: what each sensor is taken to say, and what it said last.
 
-Rules of the fold (domain notes 5.4, 6.2, 6.3; design invariants 2 and 4):
+Rules of the fold (docs/risk.md):
 
 - Readings are taken per sensor in order of ``observed_at``, whatever order they came in.
 - A good reading sets the held value. A suspect or unchecked one may raise it, never lower it. Failed and missing ones
@@ -227,7 +227,7 @@ def _fold_pumps(state: EngineState, arrays: SiteArrays, s: IntArray, order: IntA
 def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, intervals: float) -> BoolArray:
     """Tell which sensors are neither stale nor offline; one never heard has as long from when it became known.
 
-    Stale is ``intervals`` missed intervals (domain notes 6.2): the wet interval for a level sensor that stands in
+    Stale is ``intervals`` missed intervals (docs/risk.md): the wet interval for a level sensor that stands in
     water and has shown that pace, else the dry one. Offline is the broker's word, until a newer reading comes.
     """
     wet = (arrays.s_role == LEVEL) & (state.held >= WET_DEPTH_M.value)

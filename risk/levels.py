@@ -1,13 +1,13 @@
 """The water thresholds of every level sensor on one scale, and the severity of a depth on it.
 
 Each level sensor gets, per severity, the least depth over its own ground at which any of its rules fires
-(domain notes 1.5). That one table replaces the separate comparisons; ``rule`` remembers which rule it was.
+(docs/risk.md). That one table replaces the separate comparisons; ``rule`` remembers which rule it was.
 
 Decisions where the table is terse:
 
 - *Freeboard* and *outside* are measured at the crest (top of the last step, platform or hump), or at the top of the
   barrier while it is known to be deployed. "Outside 20 cm" is the head over that edge: only it can flow.
-- Nothing fires below 2 cm of water over the ground (6.2): a crest 10 cm above a dry road is no freeboard alarm.
+- Nothing fires below 2 cm of water over the ground: a crest 10 cm above a dry road is no freeboard alarm.
 - Underpass: every depth counts, inside or on the approach; there is no step to hold water back.
 - Metro and mall, "any inflow": 2 cm inside. A mall keeps the metro's red at 10 cm inside.
 - Mall, "evacuate before outside reaches 20 cm": orange at 15 cm of head, and by freeboard long before.

@@ -12,13 +12,13 @@ from risk.state import RAIN_SLOTS, EngineState
 from risk.thresholds import IN_RAIN_MM
 
 WINDOWS_MIN = (5.0, 10.0, 60.0)
-"""Windows of the rain rules (domain notes 1.6). [min]"""
+"""Windows of the rain rules (docs/risk.md). [min]"""
 
 SPACING_US = 50_000_000
 """Points of the curve closer than this replace the newest: 80 slots then span more than an hour."""
 
 DOUBTFUL_JUMP_MM = 100.0
-"""A doubtful counter may not add more at once; 39.7 mm in 10 min is the record in hand (domain notes 4)."""
+"""A doubtful counter may not add more at once; 39.7 mm in 10 min is the record in hand (Shenzhen, 2019-04-11)."""
 
 INTENSITY_HOLDS_US = 600_000_000
 """An intensity counts for at most ten minutes back."""

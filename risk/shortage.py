@@ -10,11 +10,11 @@ from risk.arrays import FloatArray
 from undercroft.site.model import Entrance, Site, Space
 
 SANDBAG_LENGTH_M, SANDBAG_LAYER_M, SANDBAG_SPARE = 0.4, 0.12, 1.5
-"""Domain notes 5.3 [P]: bags = ceil(width / 0.4 m) * ceil(height / 0.12 m) * 1.5."""
+"""A proposal, all factors editable: bags = ceil(width / 0.4 m) * ceil(height / 0.12 m) * 1.5."""
 
 SANDBAG_WALL_M = 0.36
 """Height of a sandbag wall where there is no barrier: three layers, over the 30 cm of street water at which stairs
-become unusable (domain notes 1.3). [m]"""
+become unusable (Ishigaki 2010). [m]"""
 
 SANDBAG = "sandbag"
 

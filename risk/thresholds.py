@@ -1,7 +1,6 @@
 """Every number that decides a level, once, with its source; and how a site's threshold sets override it.
 
-The sections named are those of the domain notes: 1.3 people and stairs, 1.5 trigger table, 1.6 rules beside
-depth, 2.1 warning colours, 3.1 design rain, 3.2 inflow, 3.3 storage, 5.4 alarm management, 6.2 intervals, 6.3 quality.
+A source names what a reader can open or recognise; "default (proposal)" is ours, to be set per site.
 """
 
 from __future__ import annotations
@@ -40,33 +39,70 @@ _METRO = (SpaceKind.METRO_ENTRANCE,)
 _MALL = (SpaceKind.MALL,)
 _GARAGE = (SpaceKind.CAR_PARK, SpaceKind.CIVIL_DEFENCE)
 _ALL = (None,)
+_OSONG = "v.daum.net/v/20240528001210683"
 
 DEFAULT_THRESHOLDS: tuple[Threshold, ...] = tuple(
-    _rows("inside-depth", _UNDERPASS, "1.5: 15 cm closes (Osong after 2023)", blue=0.05, yellow=0.10, orange=0.15)
-    + _rows("inside-depth", _UNDERPASS, "1.5: 27-30 cm traps vehicles (half wheel; MLIT)", red=0.27)
-    + _rows("freeboard", _METRO + _MALL, "1.5: outside level against platform top", blue=0.30, yellow=0.15, orange=0.05)
-    + _rows("inside-depth", _METRO + _MALL, "1.5: any inflow; 2 cm is the first wet reading (6.2)", orange=0.02)
-    + _rows("inside-depth", _METRO + _MALL, "1.5: inside 10 cm", red=0.10)
-    + _rows("outside-head", _METRO, "1.5: flow on stairs from 20 cm outside (1.3, Ishigaki)", red=0.20)
-    + _rows("outside-head", _MALL, "1.5: evacuate before outside reaches 20 cm", orange=0.15)
-    + _rows("outside-head", _MALL, "1.5: outside 30 cm, flooded stair no longer safe (1.3)", red=0.30)
-    + _rows("freeboard", _GARAGE, "1.5: outside level against hump crest", blue=0.15, yellow=0.05)
-    + _rows("outside-head", _GARAGE, "1.5 inflow, by 3.2 any level over an open crest flows in", orange=0.0)
-    + _rows("inside-depth", _GARAGE, "1.5: inflow confirmed, no entry, people out", orange=0.05)
-    + _rows("inside-depth", _GARAGE, "1.5: inside 30 cm", red=0.30)
-    + _rows("inside-depth-rising", _GARAGE, "1.5: inside 15 cm and rising", red=0.15)
-    + _rows("rise-rate", _ALL, "1.6 from 1.3: streets rise 2-3 cm/min", yellow=0.01, orange=0.03)
-    + _rows("rain-10min", _ALL, "1.6 from 3.1: Shenzhen 2 / 10 years", yellow=19.0, orange=26.0)
-    + _rows("rain-60min", _ALL, "1.6 from 3.1: Shenzhen 2 / 10 years", yellow=58.0, orange=78.0)
-    + _rows("warning-colour", _ALL, "1.6 from 2.1: yellow, orange, red signal", blue=1.0, yellow=2.0, orange=3.0)
-    + _rows("time-to-orange", _ALL, "1.6 from 3.3: likely time to orange", yellow=15.0)
-    + _rows("time-to-red", _ALL, "1.6 from 3.3: likely time to red", orange=10.0)
-    + _rows("barrier-not-deployed", _ALL, "1.6 from 3.2: outside within 15 cm of the crest", yellow=0.15)
-    + _rows("pump-not-coping", _ALL, "1.6 from 3.3: pump runs 5 min and the level rises", blue=5.0)
-    + _rows("leak", _ALL, "1.6 from 6.3: inside wet while outside dry", yellow=0.02)
-    + _rows("blind", _ALL, "1.6 from 6.3: no data in rain; stale after 3 intervals (6.2)", yellow=3.0)
+    _rows("inside-depth", _UNDERPASS, "default (proposal): notice 5 cm, docs/risk.md", blue=0.05)
+    + _rows("inside-depth", _UNDERPASS, "Seoul closes underpasses at 10 cm (YTN on the Osong flood)", yellow=0.10)
+    + _rows("inside-depth", _UNDERPASS, f"Osong rule after 2023: close at 15 cm ({_OSONG})", orange=0.15)
+    + _rows(
+        "inside-depth",
+        _UNDERPASS,
+        "MLIT guide value: engine stops at 30 cm; 27 cm, half a wheel: default (proposal)",
+        red=0.27,
+    )
+    + _rows(
+        "freeboard", _METRO + _MALL, "default (proposal): 30 / 5 cm to the crest, docs/risk.md", blue=0.30, orange=0.05
+    )
+    + _rows(
+        "freeboard",
+        _METRO + _MALL,
+        "Harbin metro first line of defence 15 cm (dbw.cn 058705479); as freeboard: proposal",
+        yellow=0.15,
+    )
+    + _rows("inside-depth", _METRO + _MALL, "default (proposal): any inflow, first wet reading 2 cm", orange=0.02)
+    + _rows("inside-depth", _METRO + _MALL, "default (proposal): 10 cm inside, docs/risk.md", red=0.10)
+    + _rows(
+        "outside-head", _METRO, "Ishigaki 2015: 10 cm runs down stairs at 2 m/s; 20 cm: default (proposal)", red=0.20
+    )
+    + _rows("outside-head", _MALL, "default (proposal): evacuate before 20 cm over the crest", orange=0.15)
+    + _rows("outside-head", _MALL, "Ishigaki 2010, doi 10.2166/wst.2010.455: 30 cm makes stairs unusable", red=0.30)
+    + _rows(
+        "freeboard", _GARAGE, "default (proposal): 15 / 5 cm to the hump crest, docs/risk.md", blue=0.15, yellow=0.05
+    )
+    + _rows("outside-head", _GARAGE, "weir formula Q = 1.7 B h^1.5: any water over an open crest flows in", orange=0.0)
+    + _rows(
+        "inside-depth", _GARAGE, "Pohang 2022: car park full in 8-10 min; 5 cm inside: default (proposal)", orange=0.05
+    )
+    + _rows("inside-depth", _GARAGE, "NDMI tests: a door opens with effort up to 30 cm (usmbc.co.kr 798897)", red=0.30)
+    + _rows(
+        "inside-depth-rising",
+        _GARAGE,
+        "NDMI tests: stairs passable at 17 cm; 15 cm rising: default (proposal)",
+        red=0.15,
+    )
+    + _rows("rise-rate", _ALL, "Ishigaki 2015: street rise 2-3 cm/min; 1 cm/min: default (proposal)", yellow=0.01)
+    + _rows("rise-rate", _ALL, "Ishigaki 2015: street rise 2-3 cm/min", orange=0.03)
+    + _rows("rain-10min", _ALL, "Shenzhen storm formula 2015, 2-year 10-min depth", yellow=19.0)
+    + _rows("rain-10min", _ALL, "Shenzhen storm formula 2015, 10-year 10-min depth", orange=26.0)
+    + _rows("rain-60min", _ALL, "Shenzhen storm formula 2015, 2-year 60-min depth", yellow=58.0)
+    + _rows("rain-60min", _ALL, "Shenzhen storm formula 2015, 10-year 60-min depth", orange=78.0)
+    + _rows(
+        "warning-colour",
+        _ALL,
+        "Shenzhen rain signals yellow, orange, red; one level lower here: default (proposal)",
+        blue=1.0,
+        yellow=2.0,
+        orange=3.0,
+    )
+    + _rows("time-to-orange", _ALL, "default (proposal): 15 min, docs/risk.md", yellow=15.0)
+    + _rows("time-to-red", _ALL, "default (proposal): 10 min, docs/risk.md", orange=10.0)
+    + _rows("barrier-not-deployed", _ALL, "Harbin metro first line of defence 15 cm (dbw.cn 058705479)", yellow=0.15)
+    + _rows("pump-not-coping", _ALL, "default (proposal): pump runs 5 min and the level rises", blue=5.0)
+    + _rows("leak", _ALL, "default (proposal): inside wet from 2 cm while outside is dry", yellow=0.02)
+    + _rows("blind", _ALL, "default (proposal): stale after 3 missed intervals, in rain", yellow=3.0)
 )
-"""Domain notes 1.5 and 1.6. Values in the unit of `RULE_UNITS`."""
+"""The trigger table and the rules beside depth of `docs/risk.md`. Values in the unit of `RULE_UNITS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +114,21 @@ class Parameter:
     source: str
 
 
-WET_DEPTH_M = Parameter(0.02, "m", "6.2: wet from 2 cm; below it a level sensor proves nothing")
-DEADBAND_M = Parameter(0.03, "m", "1.6 and 5.4: deadband 3 cm")
-OFF_DELAY_S = Parameter(600.0, "s", "1.6 and 5.4: off-delay 10 min")
-RISE_WINDOW_S = Parameter(300.0, "s", "1.6: rise rate over the last 5 min")
-RISING_M_MIN = Parameter(0.002, "m/min", "1.5 'rising': 1 cm in 5 min, the resolution of an electronic staff (6.1)")
-IN_RAIN_MM = Parameter(2.0, "mm", "1.6: in rain is 2 mm in 5 min at any gauge of the basin")
-IN_RAIN_S = Parameter(3600.0, "s", "1.6: within the last hour")
-RED_READINESS_10MIN_MM = Parameter(32.0, "mm", "1.6 from 3.1: 50 years, orange and red readiness")
-RED_READINESS_60MIN_MM = Parameter(98.0, "mm", "1.6 from 3.1: 50 years, orange and red readiness")
-CLOCK_AHEAD_S = Parameter(60.0, "s", "6.2: flag skew over 60 s")
-HORIZON_MIN = Parameter(60.0, "min", "3.3: not reached within 60 min")
-HEARTBEAT_S = Parameter(300.0, "s", "architecture 5: an assessment at least every 5 min")
-SCORE_STEP = Parameter(5.0, "points", "architecture 5: an assessment when the score moves by 5")
+WET_DEPTH_M = Parameter(0.02, "m", "default (proposal): wet from 2 cm; below it a level sensor proves nothing")
+DEADBAND_M = Parameter(0.03, "m", "default (proposal): deadband 3 cm")
+OFF_DELAY_S = Parameter(600.0, "s", "default (proposal): off-delay 10 min")
+RISE_WINDOW_S = Parameter(300.0, "s", "default (proposal): rise rate over the last 5 min")
+RISING_M_MIN = Parameter(0.002, "m/min", "1 cm in 5 min: the resolution of an electronic staff gauge")
+IN_RAIN_MM = Parameter(2.0, "mm", "default (proposal): 2 mm in 5 min at any gauge of the basin")
+IN_RAIN_S = Parameter(3600.0, "s", "default (proposal): within the last hour")
+RED_READINESS_10MIN_MM = Parameter(32.0, "mm", "Shenzhen storm formula 2015, 50-year 10-min depth")
+RED_READINESS_60MIN_MM = Parameter(98.0, "mm", "Shenzhen storm formula 2015, 50-year 60-min depth")
+CLOCK_AHEAD_S = Parameter(60.0, "s", "default (proposal): clocks apart by over 60 s")
+HORIZON_MIN = Parameter(60.0, "min", "default (proposal): not reached within 60 min")
+HEARTBEAT_S = Parameter(300.0, "s", "default: an assessment at least every 5 min")
+SCORE_STEP = Parameter(5.0, "points", "default: an assessment when the score moves by 5")
 LEAST_ALARM_SEVERITY = 2
-"""Blue is a notice on the page, not an alarm: EEMUA 191 allows one alarm per 10 minutes and operator (5.4)."""
+"""Blue is a notice on the page, not an alarm: EEMUA 191 allows one alarm per 10 minutes and operator."""
 
 
 @dataclass(frozen=True, slots=True)

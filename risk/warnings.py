@@ -15,7 +15,7 @@ import numpy as np
 from risk.arrays import FloatArray, SiteArrays
 
 COLOUR_RANK = {"yellow": 1, "orange": 2, "red": 3}
-"""Shenzhen knows three colours and no blue (domain notes 2.1)."""
+"""Shenzhen knows three colours and no blue (docs/risk.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,13 @@ def _cm(metres: float | None) -> str:
     return "-" if metres is None else f"{metres * 100:.0f} cm"
 
 
+def _below(metres: float, edge_en: str, edge_zh: str) -> tuple[str, str]:
+    """Return where water stands against an edge; a negative freeboard is water above it."""
+    if round(metres * 100) < 0:
+        return f"{_cm(-metres)} above the {edge_en}", f"水面已高出{edge_zh} {_cm(-metres)}"
+    return f"{_cm(abs(metres))} below the {edge_en}", f"水面距{edge_zh}仅 {_cm(abs(metres))}"
+
+
 def phrase(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - one line per rule
     """Return a rule's finding in English and Chinese."""
     en, zh = words.get("place_en", ""), words.get("place_zh", "")
@@ -38,10 +45,8 @@ def phrase(rule: str, value: float, threshold: float | None, words: dict[str, An
                 f"{zh}积水 {_cm(value)} 且在上涨(阈值 {_cm(threshold)})",
             )
         case "freeboard":
-            return (
-                f"Water {en} stands {_cm(value)} below the {edge_en} (limit {_cm(threshold)})",
-                f"{zh}水面距{edge_zh}仅 {_cm(value)}(阈值 {_cm(threshold)})",
-            )
+            where_en, where_zh = _below(value, edge_en, edge_zh)
+            return f"Water {en} stands {where_en} (limit {_cm(threshold)})", f"{zh}{where_zh}(阈值 {_cm(threshold)})"
         case "outside-head":
             return (
                 f"Water {en} stands {_cm(value)} over the {edge_en} (limit {_cm(threshold)})",
@@ -62,11 +67,13 @@ def phrase(rule: str, value: float, threshold: float | None, words: dict[str, An
             return f"Rain warning in force: {colour}", f"暴雨{COLOURS_ZH[colour]}预警生效"
         case "barrier-not-deployed":
             state = words.get("barrier", "unknown")
-            soon_en, soon_zh = (", and will be", ",预计") if words.get("forecast") else ("", ",")
+            soon = words.get("forecast")
+            where_en, where_zh = _below(value, "crest", "挡水坎")
+            tail_en = " and rising towards it" if soon else f" (limit {_cm(threshold)})"
+            tail_zh = "且正在上涨" if soon else f"(阈值 {_cm(threshold)})"
             return (
-                f"Barrier needed {en} but {state.replace('_', ' ')}: water {_cm(value)} below the crest"
-                + (" and rising towards it" if soon_en else f" (limit {_cm(threshold)})"),
-                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{soon_zh}水面距挡水坎 {_cm(value)}(阈值 {_cm(threshold)})",
+                f"Barrier needed {en} but {state.replace('_', ' ')}: water {where_en}{tail_en}",
+                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]},{where_zh}{tail_zh}",
             )
         case "pump-not-coping":
             return f"Pump runs {value:.0f} min and the level still rises", f"水泵运行 {value:.0f} 分钟,水位仍上涨"

@@ -13,7 +13,7 @@ RED = reason(
     rule="inside-depth",
     value=0.31,
     threshold=0.27,
-    source="1.5: 27-30 cm traps vehicles (half wheel; MLIT)",
+    source="MLIT guide value: engine stops at 30 cm; 27 cm, half a wheel: default (proposal)",
     text_en="Depth 0.31 m on the roadway, red from 0.27 m: vehicles are trapped",
     text_zh="路面积水0.31米，达到红色阈值0.27米：车辆受困",
 )
@@ -22,7 +22,7 @@ BARRIER = reason(
     rule="barrier-not-deployed",
     value=0.12,
     threshold=0.15,
-    source="1.6 from 3.2: outside within 15 cm of the crest",
+    source="Harbin metro first line of defence 15 cm (dbw.cn 058705479)",
     text_en="Water 0.12 m below the crest and the barrier is not deployed (needed from 0.15 m)",
     text_zh="水位距坎顶0.12米，防汛挡板未关闭（0.15米起须关闭）",
 )
@@ -32,7 +32,7 @@ RISE = reason(
     value=0.017,
     unit="m/min",
     threshold=0.01,
-    source="1.6 from 1.3: streets rise 2-3 cm/min",
+    source="Ishigaki 2015: street rise 2-3 cm/min",
     text_en="Outside water rises 1.7 cm/min, yellow from 1.0 cm/min",
     text_zh="室外水位每分钟上涨1.7厘米，达到黄色阈值1.0厘米/分钟",
 )
@@ -43,7 +43,7 @@ BLIND = reason(
     unit="intervals",
     threshold=3.0,
     age_s=660.0,
-    source="1.6 from 6.3: no data in rain; stale after 3 intervals (6.2)",
+    source="default (proposal): stale after 3 missed intervals, in rain",
     text_en="No fresh level for 11 min while it rains: the space is blind",
     text_zh="降雨期间已有11分钟没有新水位数据：该空间失明",
 )

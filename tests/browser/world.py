@@ -52,7 +52,7 @@ def reason(severity: int = 3, **changes: object) -> JsonObject:
         "value": 0.06,
         "unit": "m",
         "threshold": 0.0,
-        "source": "1.5 inflow, by 3.2 any level over an open crest flows in",
+        "source": "weir formula Q = 1.7 B h^1.5: any water over an open crest flows in",
         "sensor": "cp-01-level:water_depth_m",
         "observed_at": START.isoformat(),
         "text_en": "Water 0.06 m over the open crest of the north ramp (threshold 0.00 m)",

@@ -1,0 +1,45 @@
+"""What people read: where water stands against an edge, and where a number comes from."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from risk.thresholds import DEFAULT_THRESHOLDS
+from risk.wording import phrase
+
+WORDS = {"place_en": "at south ramp", "place_zh": "南坡道", "barrier": "open"}
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "chinese"),
+    [
+        (0.03, "water 3 cm below the crest (limit 15 cm)", "水面距挡水坎仅 3 cm(阈值 15 cm)"),
+        (-0.03, "water 3 cm above the crest (limit 15 cm)", "水面已高出挡水坎 3 cm(阈值 15 cm)"),
+        (-0.004, "water 0 cm below the crest (limit 15 cm)", "水面距挡水坎仅 0 cm(阈值 15 cm)"),
+    ],
+)
+def test_water_over_an_open_crest_is_above_it(value: float, english: str, chinese: str) -> None:
+    en, zh = phrase("barrier-not-deployed", value, 0.15, WORDS)
+    assert en == f"Barrier needed at south ramp but open: {english}"
+    assert zh == f"南坡道需要挡水而挡板敞开,{chinese}"
+
+
+def test_freeboard_used_up_is_said_as_water_above() -> None:
+    en, zh = phrase("freeboard", -0.12, 0.05, WORDS)
+    assert en == "Water at south ramp stands 12 cm above the crest (limit 5 cm)"
+    assert zh == "南坡道水面已高出挡水坎 12 cm(阈值 5 cm)"
+
+
+def test_forecast_need_says_that_water_rises() -> None:
+    en, zh = phrase("barrier-not-deployed", 0.2, 0.15, WORDS | {"forecast": True})
+    assert en.endswith("water 20 cm below the crest and rising towards it")
+    assert zh.endswith("水面距挡水坎仅 20 cm且正在上涨")
+
+
+@pytest.mark.parametrize("row", DEFAULT_THRESHOLDS, ids=lambda row: f"{row.rule}-{row.kind}-{row.severity}")
+def test_sources_can_be_recognised_by_who_reads_them(row: object) -> None:
+    source = row.source  # type: ignore[attr-defined]
+    assert 10 < len(source) <= 90
+    assert not re.match(r"\d\.\d", source), "a section of a sheet that readers do not have"
