@@ -1,0 +1,104 @@
+"""Backup and restore on PostgreSQL, and an upgrade from the schema before the storage migration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.contract.storm import fill_storm
+from undercroft.errors import BadInput
+from undercroft.model import Mode
+from undercroft.stack.postgres import PostgresServer
+from undercroft.store import migrate as migrating
+from undercroft.store.backup import BackupFailed, backup, restore
+from undercroft.store.connection import connect
+from undercroft.store.databases import create_database, drop_database, migrate_database
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+TABLES = ("observation", "assessment", "alarm_event", "site_version", "sensor", "incident_hold", "deployment")
+
+
+@pytest.fixture
+def empty_db(postgres: PostgresServer) -> Iterator[str]:
+    create_database(postgres.url(), "restored_here")
+    yield postgres.url("restored_here")
+    drop_database(postgres.url(), "restored_here")
+
+
+def content(url: str) -> dict[str, str]:
+    """Return a hash of all rows of each table."""
+    with closing(connect(url, application_name="tests")) as connection:
+        found = {}
+        for table in TABLES:
+            row = connection.execute(
+                f"select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as hash from {table} t".encode()  # noqa: S608
+            ).fetchone()
+            assert row is not None
+            found[table] = row["hash"]
+        return found
+
+
+def test_what_is_restored_is_what_was_backed_up(exercise_db: str, empty_db: str, tmp_path: Path) -> None:
+    fill_storm(exercise_db)
+    manifest = backup(exercise_db, tmp_path / "a.dump", NOW)
+    assert manifest.rows["tick"] == 36
+    assert restore(empty_db, tmp_path / "a.dump") == manifest
+    assert content(empty_db) == content(exercise_db)
+    with closing(connect(empty_db, application_name="tests")) as connection:
+        assert connection.execute("select count(*) as n from grafana.alarm").fetchone() == {"n": 20}
+        # The next numbers go on where the old ones ended.
+        row = connection.execute("select nextval('sensor_sensor_id_seq') > max(sensor_id) as ok from sensor").fetchone()
+        assert row == {"ok": True}
+
+
+def test_a_damaged_file_a_full_database_and_an_existing_file_are_refused(exercise_db: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.dump"
+    backup(exercise_db, path, NOW)
+    with pytest.raises(BadInput, match="exists already"):
+        backup(exercise_db, path, NOW)
+    with pytest.raises(BadInput, match="not empty"):
+        restore(exercise_db, path)
+    path.write_bytes(path.read_bytes()[:-1] + b"\0\0")
+    with pytest.raises(BadInput, match="damaged"):
+        restore(exercise_db, path)
+    with pytest.raises(BadInput, match="no such file"):
+        restore(exercise_db, tmp_path / "b.dump")
+
+
+def test_missing_rows_are_seen_after_a_restore(exercise_db: str, empty_db: str, tmp_path: Path) -> None:
+    path, beside = tmp_path / "a.dump", tmp_path / "a.dump.json"
+    backup(exercise_db, path, NOW)
+    manifest = json.loads(beside.read_text(encoding="utf-8"))
+    manifest["rows"]["observation"] = 1
+    beside.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(BackupFailed, match="rows are missing"):
+        restore(empty_db, path)
+
+
+def test_an_unreachable_database_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match=r"^database: connection failed"):
+        backup("postgresql://nobody@127.0.0.1:1/nothing", tmp_path / "a.dump", NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upgrade_from_the_schema_before_keeps_every_row(empty_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = [migration for migration in migrating.migrations() if migration.version < 40]
+    with monkeypatch.context() as patched:
+        patched.setattr(migrating, "migrations", lambda: older)
+        patched.setattr(migrating, "settle", lambda _: [])
+        patched.setattr(migrating, "grant_exactly", lambda _: True)
+        migrate_database(empty_db, Mode.EXERCISE)
+    with closing(connect(empty_db, application_name="tests", autocommit=True)) as connection:
+        connection.execute("insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 1)")
+        connection.execute("insert into engine_snapshot values (1, 'x', '')")
+    applied = migrate_database(empty_db, Mode.EXERCISE)
+    assert "0040_storage" in applied
+    assert "views of grafana" in applied
+    with closing(connect(empty_db, application_name="tests", autocommit=True)) as connection:
+        assert connection.execute("select tick_seq from tick join engine_snapshot using (tick_seq)").fetchone()
+        assert connection.execute("select count(*) as n from grafana.tick").fetchone() == {"n": 1}

