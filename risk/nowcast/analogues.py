@@ -47,7 +47,7 @@ class Tuning:
     scale_with_rate: bool
 
 
-TIDE_TUNING = Tuning(120, 30, 6.0, 0.015, 120.0, scale_with_rate=False)
+TIDE_TUNING = Tuning(120, 30, 3.0, 0.015, 120.0, scale_with_rate=False)
 RAIN_TUNING = Tuning(60, 15, 30.0, -np.inf, 0.0, scale_with_rate=True)
 WIDTH_LIMITS = (0.15, 1.0)
 

@@ -55,7 +55,8 @@ class TideClock:
         phase = self._site_phase_rad(track)
         peak, left = at, np.zeros(at.shape)
         for _ in range(3):
-            left = _wrap(phase + _differences(peak) @ self.corrections - LUNAR_RAD_S * at)
+            corrected = (_differences(peak) * self.corrections).sum(axis=1)
+            left = _wrap(phase + corrected - LUNAR_RAD_S * at)
             peak = at + left / LUNAR_RAD_S
         return floats(left)
 

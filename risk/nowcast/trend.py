@@ -24,6 +24,9 @@ RAIN_COEFFICIENTS = (-3.70, 0.50, 0.12, -0.11, -1.04, 0.20, 0.59, 0.90, 0.76, -0
 """The same, on sites without a tide."""
 HOLD = 3.0
 """Pull of each coefficient towards its start: one over its prior variance."""
+HOLD_CONSTANT = 1.0
+"""The constant is held less: how often the threshold is passed differs from network to network."""
+_ROUNDS, _HALVINGS = 30, 30
 _SAMPLE_WEIGHT = 0.3
 """Samples of one flood are not independent."""
 
@@ -65,8 +68,9 @@ def trend_terms(
 
 
 def trend_probability(terms: FloatArray, coefficients: FloatArray) -> FloatArray:
-    """Return the logistic of the weighted terms."""
-    return floats(1.0 / (1.0 + np.exp(-np.clip(terms @ coefficients, -30.0, 30.0))))
+    """Return the logistic of the weighted terms, row by row: the last digit depends on no other row."""
+    logit = (terms * coefficients).sum(axis=1)
+    return floats(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
 
 
 def refit(terms: FloatArray, crossed: FloatArray, start: FloatArray, hold_towards: FloatArray) -> FloatArray:
@@ -84,16 +88,34 @@ def refit(terms: FloatArray, crossed: FloatArray, start: FloatArray, hold_toward
     Returns
     -------
     ndarray
-        Coefficients: the maximum of the penalised likelihood, by Newton's method.
+        Coefficients: the maximum of the penalised likelihood, by Newton's method; a step that would make it worse is
+        halved, since far from the maximum a full one overshoots without end.
     """
-    coefficients, hold = start.copy(), np.full(start.size, HOLD)
-    hold[0] = 0.1
-    for _ in range(30):
+    hold = np.full(start.size, HOLD)
+    hold[0] = HOLD_CONSTANT
+    coefficients, loss = start, _loss(terms, crossed, start, hold, hold_towards)
+    for _ in range(_ROUNDS):
         p = trend_probability(terms, coefficients)
         weight = _SAMPLE_WEIGHT * p * (1.0 - p)
         slope = terms.T @ (_SAMPLE_WEIGHT * (crossed - p)) - hold * (coefficients - hold_towards)
         step = np.linalg.solve((terms * weight[:, None]).T @ terms + np.diag(hold), slope)
-        coefficients = coefficients + step
-        if np.max(np.abs(step)) < 1e-6:
+        gain = 0.0
+        for _ in range(_HALVINGS):
+            tried = _loss(terms, crossed, coefficients + step, hold, hold_towards)
+            gain = loss - tried
+            if gain >= 0.0:
+                break
+            step = step / 2.0
+        if gain <= 1e-9:
             break
+        coefficients, loss = coefficients + step, loss - gain
     return floats(coefficients)
+
+
+def _loss(
+    terms: FloatArray, crossed: FloatArray, coefficients: FloatArray, hold: FloatArray, hold_towards: FloatArray
+) -> float:
+    """Penalised negative log likelihood."""
+    logit = terms @ coefficients
+    likelihood = np.logaddexp(0.0, logit) - crossed * logit
+    return float(_SAMPLE_WEIGHT * likelihood.sum() + 0.5 * (hold * (coefficients - hold_towards) ** 2).sum())
