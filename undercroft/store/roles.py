@@ -21,6 +21,7 @@ class Role(StrEnum):
     ENGINE = "undercroft_engine"
     API = "undercroft_api"
     SIMULATOR = "undercroft_simulator"
+    DUTY = "undercroft_duty"
 
     @property
     def short(self) -> str:

@@ -5,10 +5,13 @@ select count(*) as found from pg_roles where rolname = any(%(names)s);
 
 -- name: grant_exactly
 revoke all on all tables in schema public
-    from undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator;
+    from undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator,
+    undercroft_duty;
 revoke all on all sequences in schema public
-    from undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator;
-grant usage on schema public to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator;
+    from undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator,
+    undercroft_duty;
+grant usage on schema public to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator,
+    undercroft_duty;
 
 -- Readings: written by ingest only.
 grant select on deployment, basin, place, space, entrance, device, sensor, site_version to undercroft_ingest;
@@ -33,5 +36,11 @@ grant select on schema_migration, deployment, commit_counter, site_version, basi
 
 -- A simulator speaks MQTT; it may only see that this is no live system, and how far the engine has come.
 grant select on deployment, tick to undercroft_simulator;
+
+-- The notifier reads the alarm log and writes messages; the dead-man reads how far everybody has come.
+grant select on deployment, site_version, basin, place, space, device, batch, tick, alarm, alarm_event, roster_shift,
+    roster_absence, duty_progress, incident, notification, duty_order, report to undercroft_duty;
+grant update on duty_progress to undercroft_duty;
+grant insert, update on incident, notification to undercroft_duty;
 
 -- The owner's alone: store_object.

@@ -1,0 +1,136 @@
+"""The duty file: channels, intervals, fallback. Secrets are named by environment variable and never written in it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from duty.model import Policy, Reach
+from duty.senders.base import Sender
+from undercroft.errors import BadInput
+from undercroft.model import Severity
+
+
+class DutyFileInvalid(BadInput):
+    """The duty file cannot be used as it is."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Minutes = Annotated[float, Field(gt=0, le=24 * 60)]
+
+
+class Intervals(_Part):
+    """How long each severity may wait for somebody. [min]"""
+
+    red_min: Minutes = 3
+    orange_min: Minutes = 10
+    yellow_min: Minutes = 30
+
+    def policy(self) -> Policy:
+        """Return them as the decision takes them."""
+        minutes = {Severity.RED: self.red_min, Severity.ORANGE: self.orange_min, Severity.YELLOW: self.yellow_min}
+        return Policy(interval={severity: timedelta(minutes=value) for severity, value in minutes.items()})
+
+
+class Channel(_Part):
+    """One way out. ``*_env`` name the environment variables that hold URL and secret."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    kind: Literal["wecom", "dingtalk", "feishu", "webhook", "smtp", "apprise"]
+    url_env: str = ""
+    secret_env: str = ""
+    host: str = "localhost"
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    sender: str = "undercroft@localhost"
+    user: str = ""
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    per_minute: Annotated[int, Field(ge=1, le=10_000)] = 18
+    """Messages a minute that the service allows; above it messages merge. WeCom and DingTalk allow 20."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+
+class DutyFile(_Part):
+    """A whole duty file."""
+
+    intervals: Intervals = Intervals()
+    channels: tuple[Channel, ...] = Field(alias="channel", default=())
+    fallback: tuple[str, ...] = ()
+    """``channel:address`` items that are told when the roster has nobody, or nobody could be reached."""
+    drill: tuple[str, ...] = ()
+    """Channels that a drill may use; none by default, so that an exercise reaches nobody."""
+
+    def fallback_reach(self) -> tuple[Reach, ...]:
+        """Return the fallback as ways to reach somebody."""
+        pairs = (item.partition(":") for item in self.fallback)
+        return tuple(Reach(channel, address) for channel, _, address in pairs)
+
+
+def load_duty_file(path: Path) -> DutyFile:
+    """Return the duty file.
+
+    Raises
+    ------
+    DutyFileInvalid
+        If it cannot be read, is no TOML, or says something that is not possible.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = DutyFile.model_validate(document)
+    except OSError as error:
+        raise DutyFileInvalid(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DutyFileInvalid(f"{path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise DutyFileInvalid(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    ids = [channel.id for channel in found.channels]
+    if len(set(ids)) < len(ids):
+        raise DutyFileInvalid(f"{path}: two channels share an id")
+    unknown = {*found.drill, *(reach.channel for reach in found.fallback_reach())} - set(ids)
+    if unknown:
+        raise DutyFileInvalid(f"{path}: no channel {', '.join(sorted(unknown))}")
+    return found
+
+
+def sender_of(channel: Channel, environment: Mapping[str, str], now: Callable[[], float]) -> Sender:
+    """Return what sends for a channel.
+
+    Raises
+    ------
+    DutyFileInvalid
+        If an environment variable that the channel needs is not set.
+    """
+    from duty.senders.bots import DingTalk, Feishu, WeCom  # noqa: PLC0415 - commands that send nothing start faster
+    from duty.senders.mail import Mail  # noqa: PLC0415
+    from duty.senders.webhook import Webhook  # noqa: PLC0415
+
+    def value(name: str) -> str:
+        if not name or not environment.get(name):
+            raise DutyFileInvalid(f"channel {channel.id}: the environment variable {name or '(not named)'} is not set")
+        return environment[name]
+
+    limit_s = channel.timeout_s
+    match channel.kind:
+        case "wecom":
+            return WeCom(value(channel.url_env), limit_s)
+        case "dingtalk":
+            return DingTalk(value(channel.url_env), value(channel.secret_env), limit_s, now)
+        case "feishu":
+            return Feishu(value(channel.url_env), value(channel.secret_env), limit_s, now)
+        case "webhook":
+            return Webhook(value(channel.url_env), value(channel.secret_env), limit_s, now)
+        case "smtp":
+            password = value(channel.secret_env) if channel.user else ""
+            return Mail(channel.host, channel.port, channel.sender, channel.user, password, channel.security, limit_s)
+        case "apprise":
+            from duty.senders.other import Other  # noqa: PLC0415 - loads its many services
+
+            return Other(value(channel.url_env))

@@ -1,0 +1,226 @@
+"""From the alarm log to queued messages: one transaction for what was read, what was decided and what is to be sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from duty.codec import from_json, to_json
+from duty.decide import Cause, due, is_over
+from duty.incidents import NEWS, Incident, fold, opened
+from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
+from duty.roster import Absence, Roster, Shift
+from duty.texts import Named, Style, write
+from undercroft.model import SpaceKind
+from undercroft.store import duty as store
+from undercroft.store.connection import Connection
+
+log = structlog.get_logger(__name__)
+
+TICKS_AT_ONCE = 200
+ROSTER_AROUND = timedelta(days=8)
+FALLBACK = Person("fallback", "fallback")
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Which channels there are, which may be used, and whom to tell when nobody is on duty."""
+
+    usable: frozenset[str]
+    held: frozenset[str] = frozenset()
+    fallback: tuple[Reach, ...] = ()
+
+    def state_of(self, channel: str) -> tuple[str, str | None]:
+        """Return the first state of a message to a channel, and why."""
+        if channel in self.usable:
+            return "queued", None
+        if channel in self.held:
+            return "held", "an exercise, and the drill does not name this channel"
+        return "failed", "no such channel in the duty file"
+
+
+@dataclass(slots=True)
+class Notifier:
+    """Reads the alarm log, decides, and queues; the connection is in autocommit and holds the lock of the notifier."""
+
+    connection: Connection
+    channels: Channels
+    style: Style
+    policy: Policy = field(default_factory=Policy)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    progress: store.Progress | None = None
+    beyond_help: set[str] = field(default_factory=set)
+
+    def restore(self) -> None:
+        """Take up where the last transaction ended."""
+        self.progress = store.progress(self.connection)
+        rows = store.open_incidents(self.connection)
+        self.incidents = {row["basin_id"]: from_json(row["state"]) for row in rows}
+
+    def step_run(self, beat_at: datetime) -> int:
+        """Decide at every tick of a run that was not read yet, as if each had just happened; return how many."""
+        ticks = self._ticks()
+        if ticks:
+            self._take([(tick["tick_seq"], tick["tick_at"]) for tick in ticks], beat_at)
+        return len(ticks)
+
+    def step_live(self, now: datetime, beat_at: datetime) -> int:
+        """Decide now, on everything that was alarmed; return how many ticks were read."""
+        before = self._reached().tick_seq
+        newest = max(store.newest_tick(self.connection), before)
+        self._take([(newest, now)], beat_at)
+        return newest - before
+
+    def _reached(self) -> store.Progress:
+        if self.progress is None:
+            self.restore()
+        assert self.progress is not None  # noqa: S101 - restore sets it
+        return self.progress
+
+    def _ticks(self) -> list[dict[str, Any]]:
+        return store.ticks_after(self.connection, self._reached().tick_seq, TICKS_AT_ONCE)
+
+    def _take(self, moments: list[tuple[int, datetime]], beat_at: datetime) -> None:
+        before = self._reached()
+        last_seq, last_at = moments[-1]
+        rows = store.events(self.connection, before.tick_seq, last_seq) if last_seq > before.tick_seq else []
+        if not rows and not self.incidents:
+            self._save(store.Progress(last_seq, last_at, before.deployment_id), [], [], beat_at)
+            return
+        roster = self._roster(moments[0][1], last_at)
+        changed: dict[str, Incident] = {}
+        closed: dict[str, datetime] = {}
+        messages: list[dict[str, Any]] = []
+        for tick_seq, at in moments:
+            events = [row for row in rows if row["tick_seq"] <= tick_seq]
+            rows = rows[len(events) :]
+            self._fold(events, changed, closed)
+            for basin, incident in sorted(self.incidents.items()):
+                after, causes = due(incident, at, len(roster.chain(at)), self.policy)
+                for cause in causes:
+                    messages += self.messages(cause, basin, roster.chain(at), before.deployment_id)
+                if after is not incident:
+                    self.incidents[basin] = changed[after.incident_id] = after
+                if is_over(after, at, self.policy):
+                    closed[after.incident_id] = at
+                    changed[after.incident_id] = self.incidents.pop(basin)
+        saved = [_incident_row(incident, closed.get(incident.incident_id)) for incident in changed.values()]
+        self._save(store.Progress(last_seq, last_at, before.deployment_id), saved, messages, beat_at)
+
+    def _save(
+        self,
+        reached: store.Progress,
+        incidents: Iterable[dict[str, Any]],
+        messages: list[dict[str, Any]],
+        beat_at: datetime,
+    ) -> None:
+        store.save_decisions(self.connection, reached, list(incidents), messages, beat_at)
+        self.progress = reached
+        if messages:
+            log.info("messages_queued", count=len(messages), tick_seq=reached.tick_seq)
+
+    def _fold(self, rows: Iterable[dict[str, Any]], changed: dict[str, Incident], closed: dict[str, datetime]) -> None:
+        for row in rows:
+            event, basin = event_of(row), row["basin_id"]
+            incident = self.incidents.get(basin)
+            if incident is None:
+                if event.kind not in NEWS:
+                    continue  # an act on an alarm of an incident that has ended
+                incident = opened(basin, event)
+                closed.pop(incident.incident_id, None)
+            self.incidents[basin] = changed[incident.incident_id] = fold(incident, event)
+
+    def _roster(self, starts_at: datetime, ends_at: datetime) -> Roster:
+        return load_roster(self.connection, starts_at - ROSTER_AROUND, ends_at + ROSTER_AROUND)
+
+    def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
+        """Return a row for every way to reach everybody who is told; an empty chain is the fallback."""
+        people = chain or (Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback),)
+        named = self.style.names.get(f"basin/{basin}", Named(basin, basin))
+        found = []
+        for step, (reason, person) in enumerate(zip(cause.reasons, people, strict=False)):
+            written = write(cause, reason, named, self.style)
+            for reach in person.reach or self.channels.fallback:
+                found.append(
+                    message_row(
+                        cause.key, cause.incident_id, reason, step, cause.severity, person, reach, deployment_id,
+                        written.title, written.body, cause.at, self.channels,
+                    )
+                )  # fmt: skip
+        if not found:
+            log.error("nobody_to_tell", incident=cause.incident_id, cause=cause.key)
+        return found
+
+    def rescue(self, at: datetime) -> int:
+        """Tell the fallback where every message of a cause failed for good; return how many causes are new."""
+        unreached = [row for row in store.unreached(self.connection) if row["cause"] not in self.beyond_help]
+        deployment_id = self._reached().deployment_id
+        person = Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback)
+        rows = []
+        for row in unreached:
+            body = "原收件人均未送达 nobody of those addressed could be reached\n" + row["body"]
+            rows += [
+                message_row(
+                    row["cause"] + "!", row["incident_id"], Reason.ESCALATED, row["step"], row["severity"], person,
+                    reach, deployment_id, row["title"], body, at, self.channels,
+                )
+                for reach in self.channels.fallback
+            ]  # fmt: skip
+        store.queue_messages(self.connection, rows)
+        self.beyond_help |= {row["cause"] for row in unreached}
+        return len(unreached)
+
+
+def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
+    cause: str, incident_id: str, reason: Reason, step: int, severity: int, person: Person, reach: Reach,
+    deployment_id: str, title: str, body: str, at: datetime, channels: Channels,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the row of one message; its key follows from the cause and the address, so deciding twice sends once."""
+    state, error = channels.state_of(reach.channel)
+    key = hashlib.sha256(f"{deployment_id}|{cause}|{reach.channel}|{reach.address}".encode()).hexdigest()[:32]
+    return {
+        "key": key, "cause": cause, "incident_id": incident_id, "reason": reason.value, "step": step,
+        "severity": severity, "person_id": person.person_id, "channel": reach.channel, "address": reach.address,
+        "title": title, "body": body, "decided_at": at, "state": state, "error": error,
+    }  # fmt: skip
+
+
+def event_of(row: Mapping[str, Any]) -> AlarmEventIn:
+    """Return a row of the alarm log as duty reads it, with the words of its worst reason."""
+    reason: dict[str, Any] = max(row["reasons"], key=lambda entry: entry.get("severity", 0), default={})
+    return AlarmEventIn(
+        row["subject"], row["occurrence"], row["event_no"], row["kind"], row["severity"], row["tick_at"],
+        reason.get("text_zh", ""), reason.get("text_en", ""),
+    )  # fmt: skip
+
+
+def _incident_row(incident: Incident, closed_at: datetime | None) -> dict[str, Any]:
+    return {
+        "incident_id": incident.incident_id, "basin_id": incident.basin, "opened_at": incident.opened_at,
+        "closed_at": closed_at, "worst": incident.worst, "state": to_json(incident),
+    }  # fmt: skip
+
+
+def load_roster(connection: Connection, starts_at: datetime, ends_at: datetime) -> Roster:
+    """Return the roster around a stretch of time."""
+    shifts = tuple(
+        Shift(
+            row["starts_at"], row["ends_at"], row["step"], row["standing"],
+            Person(row["person_id"], row["name"], row["phone"], tuple(Reach(**entry) for entry in row["reach"])),
+        )
+        for row in store.shifts(connection, starts_at, ends_at)
+    )  # fmt: skip
+    return Roster(shifts, tuple(Absence(**row) for row in store.absences(connection, starts_at, ends_at)))
+
+
+def load_names(connection: Connection) -> dict[str, Named]:
+    """Return what subjects and basins are called."""
+    return {
+        row["subject"]: Named(row["name_zh"], row["name_en"], SpaceKind(row["kind"]) if row["kind"] else None)
+        for row in store.names(connection)
+    }

@@ -1,0 +1,190 @@
+"""The notifier's loop: woken by ticks, decides at least every half second, restarts what the database takes away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from duty.file import DutyFile, sender_of
+from duty.notifier import Channels, Notifier, load_names, load_roster
+from duty.texts import Style
+from duty.worker import Channel, Limiter, Worker
+from undercroft.clock import Clock
+from undercroft.errors import BadInput, StackFailed, StoreUnavailable
+from undercroft.model import Mode
+from undercroft.store import duty as store
+from undercroft.store.connection import Connection, connect
+from undercroft.store.migrate import mode_of
+from undercroft.store.site import latest_site
+
+log = structlog.get_logger(__name__)
+
+WAIT_S = 0.25
+RECONNECT_AFTER_S = 1.0
+BEAT_EVERY_S = 2.0
+RESCUE_EVERY_S = 2.0
+GAP_LOOK_EVERY_S = 60.0
+GAP_AHEAD = timedelta(hours=24)
+
+
+class SteadyClock:
+    """The time of day that never goes back: when the clock is set back, time goes on from where it was."""
+
+    def __init__(self, clock: Clock, least: datetime | None = None) -> None:
+        self._clock = clock
+        self._newest = max(clock.now(), least or clock.now())
+        self._at_s = clock.monotonic_s()
+
+    def now(self) -> datetime:
+        """Tell the present instant, never earlier than before."""
+        now_s = self._clock.monotonic_s()
+        steady = self._newest + timedelta(seconds=now_s - self._at_s)
+        self._newest, self._at_s = max(self._clock.now(), steady), now_s
+        return self._newest
+
+
+@dataclass(slots=True)
+class _Timers:
+    beat_s: float = -1e9
+    rescue_s: float = -1e9
+    gap_s: float = -1e9
+
+
+def run_duty(
+    url: str, clock: Clock, stop: threading.Event, duty_file: DutyFile, environment: Mapping[str, str],
+    announce_ready: Callable[[], None],
+) -> None:  # fmt: skip
+    """Notify until told to stop.
+
+    Raises
+    ------
+    StackFailed
+        If a channel's thread ended by a fault of ours.
+    """
+    faults: list[str] = []
+    with closing(connect(url, application_name="undercroft-duty", autocommit=True)) as connection:
+        mode = mode_of(connection)
+    channels = _channels(duty_file, mode)
+    workers = _workers(url, duty_file, channels, clock, environment, stop, faults)
+    for worker in workers:
+        worker.start()
+    said = [False]
+
+    def ready() -> None:
+        if not said[0]:
+            said[0] = True
+            announce_ready()
+
+    while not stop.is_set():
+        try:
+            _follow(url, clock, stop, duty_file, channels, workers, ready, faults)
+        except StoreUnavailable as error:
+            log.warning("database_gone", error=str(error))
+            stop.wait(RECONNECT_AFTER_S)
+    for worker in workers:
+        worker.join(timeout=2.0)
+    if faults:
+        raise StackFailed(faults[0])
+
+
+def _channels(duty_file: DutyFile, mode: Mode) -> Channels:
+    known = frozenset(channel.id for channel in duty_file.channels)
+    usable = known if mode is Mode.LIVE else known & set(duty_file.drill)
+    return Channels(usable, known - usable, duty_file.fallback_reach())
+
+
+def _workers(
+    url: str, duty_file: DutyFile, channels: Channels, clock: Clock, environment: Mapping[str, str],
+    stop: threading.Event, faults: list[str],
+) -> list[Worker]:  # fmt: skip
+    def on_fault(text: str) -> None:
+        faults.append(text)
+        stop.set()
+
+    return [
+        Worker(
+            url,
+            Channel(
+                entry.id,
+                sender_of(entry, environment, lambda: clock.now().timestamp()),
+                Limiter(entry.per_minute),
+                clock,
+            ),
+            stop,
+            on_fault,
+        )
+        for entry in duty_file.channels
+        if entry.id in channels.usable
+    ]
+
+
+def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
+    url: str, clock: Clock, stop: threading.Event, duty_file: DutyFile, channels: Channels, workers: list[Worker],
+    ready: Callable[[], None], faults: list[str],
+) -> None:  # fmt: skip
+    with (
+        closing(connect(url, application_name="undercroft-duty", autocommit=True)) as connection,
+        closing(connect(url, application_name="undercroft-duty-listener", autocommit=True)) as listener,
+    ):
+        store.listen_for_ticks(listener)
+        if not _await_lock(connection, stop):
+            return
+        mode = mode_of(connection)
+        notifier = Notifier(connection, channels, _style(connection, mode), duty_file.intervals.policy())
+        notifier.restore()
+        log.info("duty_follows", mode=mode.value, channels=sorted(channels.usable), incidents=len(notifier.incidents))
+        ready()
+        decided_at = notifier.progress.decided_at if notifier.progress and mode is Mode.LIVE else None
+        steady, timers = SteadyClock(clock, decided_at), _Timers()
+        while not stop.is_set() and not faults:
+            taken = _step(notifier, mode, steady, clock, timers)
+            if taken:
+                for worker in workers:
+                    worker.wake()
+                continue
+            store.wait_for_tick(listener, WAIT_S)
+
+
+def _style(connection: Connection, mode: Mode) -> Style:
+    try:
+        zone = ZoneInfo(latest_site(connection)[1].district.timezone)
+    except BadInput:
+        zone = ZoneInfo("Asia/Shanghai")  # no site yet: no alarms either
+    return Style(load_names(connection), zone, mode is Mode.EXERCISE)
+
+
+def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, clock: Clock, timers: _Timers) -> int:
+    now, now_s = steady.now(), clock.monotonic_s()
+    taken = notifier.step_run(now) if mode is Mode.EXERCISE else notifier.step_live(now, now)
+    if taken:
+        notifier.style = _style(notifier.connection, mode) if not notifier.style.names else notifier.style
+    if now_s - timers.beat_s >= BEAT_EVERY_S:
+        store.beat(notifier.connection, now)
+        timers.beat_s = now_s
+    if now_s - timers.rescue_s >= RESCUE_EVERY_S:
+        timers.rescue_s = now_s
+        if notifier.rescue(now):
+            log.error("nobody_reached")
+    if mode is Mode.LIVE and now_s - timers.gap_s >= GAP_LOOK_EVERY_S:
+        timers.gap_s = now_s
+        for gap in load_roster(notifier.connection, now, now + GAP_AHEAD).gaps(now, now + GAP_AHEAD):
+            log.warning("roster_gap", starts_at=gap.starts_at.isoformat(), ends_at=gap.ends_at.isoformat())
+    return taken
+
+
+def _await_lock(connection: Connection, stop: threading.Event) -> bool:
+    told = False
+    while not stop.is_set():
+        if store.try_duty_lock(connection):
+            return True
+        if not told:
+            log.info("another_notifier_runs", waiting=True)
+            told = True
+        stop.wait(WAIT_S)
+    return False

@@ -1,0 +1,1 @@
+"""Ways to send a message: each reads the service's answer, not only its status."""

@@ -1,0 +1,104 @@
+"""Group robots of WeCom 企业微信, DingTalk 钉钉 and Feishu 飞书: a 200 with an error code inside is a refusal."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+import orjson
+
+from duty.senders.base import Accepted, Outcome, Outgoing, cut
+from duty.senders.http import Answer, post, refused
+
+Now = Callable[[], float]
+"""Seconds since 1970, for signatures."""
+
+WECOM_TEMPORARY = {-1: 1.0, 45009: 60.0, 45033: 10.0}
+WECOM_PERMANENT = frozenset({40001, 40008, 40014, 40035, 42001, 44004, 45002, 93000})
+DINGTALK_TEMPORARY = {-1: 1.0, 130101: 60.0, 660026: 60.0, 410100: 60.0}
+DINGTALK_PERMANENT = frozenset({300001, 310000, 400001, 400002, 400013, 400101, 400102, 400105, 400106})
+FEISHU_TEMPORARY = {11232: 60.0, 11233: 60.0, 11247: 60.0}
+FEISHU_PERMANENT = frozenset({9499, 19001, 19002, 19005, 19021, 19022, 19024, 19036})
+
+
+@dataclass(frozen=True, slots=True)
+class WeCom:
+    """A group robot of WeCom; the address is the user to be mentioned, or ``@all``."""
+
+    url: str
+    timeout_s: float
+
+    def send(self, message: Outgoing) -> Outcome:
+        """Send as text, at most 2,048 bytes."""
+        text = {"content": cut(message.body, 2048), "mentioned_list": [message.address]}
+        answer = _post(self.url, {"msgtype": "text", "text": text}, message.key, self.timeout_s)
+        return _judge(answer, "errcode", "errmsg", WECOM_TEMPORARY, WECOM_PERMANENT)
+
+
+@dataclass(frozen=True, slots=True)
+class DingTalk:
+    """A group robot of DingTalk with its signing secret; the address is the mobile number to be mentioned."""
+
+    url: str
+    secret: str
+    timeout_s: float
+    now: Now
+
+    def send(self, message: Outgoing) -> Outcome:
+        """Send as text, signed by timestamp."""
+        stamp = str(round(self.now() * 1000))
+        sign = _hmac(self.secret.encode(), f"{stamp}\n{self.secret}".encode())
+        url = f"{self.url}{'&' if '?' in self.url else '?'}timestamp={stamp}&sign={quote_plus(sign)}"
+        everybody = message.address == "@all"
+        at = {"isAtAll": True} if everybody else {"atMobiles": [message.address]}
+        content = {"msgtype": "text", "text": {"content": cut(message.body, 18_000)}, "at": at}
+        answer = _post(url, content, message.key, self.timeout_s)
+        return _judge(answer, "errcode", "errmsg", DINGTALK_TEMPORARY, DINGTALK_PERMANENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Feishu:
+    """A group robot of Feishu with its signing secret; the address is the user to be mentioned, or ``all``."""
+
+    url: str
+    secret: str
+    timeout_s: float
+    now: Now
+
+    def send(self, message: Outgoing) -> Outcome:
+        """Send as text, signed by timestamp: the key of the signature is timestamp and secret, its message is empty."""
+        stamp = str(int(self.now()))
+        sign = _hmac(f"{stamp}\n{self.secret}".encode(), b"")
+        mention = f'<at user_id="{message.address}"></at>\n'
+        content = {
+            "timestamp": stamp, "sign": sign, "msg_type": "text",
+            "content": {"text": mention + cut(message.body, 18_000)},
+        }  # fmt: skip
+        answer = _post(self.url, content, message.key, self.timeout_s)
+        return _judge(answer, "code", "msg", FEISHU_TEMPORARY, FEISHU_PERMANENT)
+
+
+def _hmac(key: bytes, text: bytes) -> str:
+    return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
+
+
+def _post(url: str, content: dict[str, Any], key: str, timeout_s: float) -> Answer | Outcome:
+    return post(url, orjson.dumps(content), {"Idempotency-Key": key}, timeout_s)
+
+
+def _judge(
+    answer: Answer | Outcome, code_name: str, words_name: str, temporary: Mapping[int, float], permanent: frozenset[int]
+) -> Outcome:
+    if not isinstance(answer, Answer):
+        return answer
+    code = answer.json.get(code_name)
+    if code == 0 and not isinstance(code, bool):
+        return Accepted(f"{code_name} 0")
+    if code is None:
+        return refused("absent", "the answer has no code", temporary, permanent)
+    return refused(code, answer.json.get(words_name, ""), temporary, permanent)

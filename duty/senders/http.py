@@ -1,0 +1,87 @@
+"""One POST of JSON with a limit on its whole duration and on the answer's size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
+
+from duty.senders.base import Permanent, Temporary
+
+MOST_ANSWER_BYTES = 64 * 1024
+UNKNOWN_CODE_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a status below 300 and the JSON object, empty when it was none."""
+
+    status: int
+    json: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer | Temporary | Permanent:
+    """Post and read the answer. Errors never name the URL, for it holds the key of the channel.
+
+    A hanging service, one that trickles, 408, 425, 429 and 5xx are temporary; every other refusal is permanent.
+    """
+    deadline = time.monotonic() + timeout_s
+    try:
+        with (
+            httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=body, headers={"Content-Type": "application/json", **headers}) as answer,
+        ):
+            content = b""
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if time.monotonic() > deadline:
+                    return Temporary(f"no whole answer within {timeout_s:g} s")
+                if len(content) > MOST_ANSWER_BYTES:
+                    break
+            return _judged(answer, content)
+    except httpx.TimeoutException:
+        return Temporary(f"no answer within {timeout_s:g} s")
+    except httpx.TransportError as error:
+        return Temporary(type(error).__name__)
+    except httpx.InvalidURL:
+        return Permanent("the channel's URL is not a URL")
+
+
+def _judged(answer: httpx.Response, content: bytes) -> Answer | Temporary | Permanent:
+    status = answer.status_code
+    if status in {408, 425, 429} or status >= 500:
+        return Temporary(f"HTTP {status}", _retry_after_s(answer.headers.get("Retry-After", "")))
+    if status >= 300:
+        return Permanent(f"HTTP {status}")
+    try:
+        parsed = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        parsed = {}
+    return Answer(status, parsed if isinstance(parsed, dict) else {}, dict(answer.headers))
+
+
+def _retry_after_s(text: str) -> float:
+    return min(float(text), 600.0) if text.isdigit() else 0.0
+
+
+def refused(
+    code: object, words: object, temporary: Mapping[int, float], permanent: frozenset[int]
+) -> Temporary | Permanent:
+    """Return what an error code inside a 200 means; an unknown one is tried a few times more.
+
+    Parameters
+    ----------
+    temporary : mapping of int to float
+        Code -> seconds to wait.
+    """
+    error = f"error code {code}: {str(words)[:200]}"
+    if not isinstance(code, int) or isinstance(code, bool):
+        return Permanent(error)
+    if code in temporary:
+        return Temporary(error, temporary[code])
+    return Permanent(error) if code in permanent else Temporary(error, most=UNKNOWN_CODE_TRIES)

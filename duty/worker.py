@@ -1,0 +1,156 @@
+"""One queue and one thread per channel: red first, at least once, merged over the limit.
+
+A channel that hangs holds up itself alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import structlog
+
+from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
+from undercroft.clock import Clock
+from undercroft.errors import StoreUnavailable
+from undercroft.store import duty as store
+from undercroft.store.connection import Connection, connect
+
+log = structlog.get_logger(__name__)
+
+WINDOW_S = 60.0
+FIRST_BACKOFF_S, MOST_BACKOFF_S = 1.0, 60.0
+LOOK_EVERY_S = 0.5
+AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Limiter:
+    """At most so many sends in any 60 seconds; it lives in memory, the service's 429 stands behind it."""
+
+    per_minute: int
+    sent: deque[float] = field(default_factory=deque)
+
+    def free(self, now_s: float) -> int:
+        """Return how many may be sent now."""
+        while self.sent and now_s - self.sent[0] >= WINDOW_S:
+            self.sent.popleft()
+        return self.per_minute - len(self.sent)
+
+    def take(self, now_s: float) -> None:
+        """Count one send."""
+        self.sent.append(now_s)
+
+
+def groups_to_merge(rows: list[dict[str, Any]], free: int) -> list[tuple[int, list[int]]]:
+    """Return which messages should carry which others, when more wait than may be sent.
+
+    Only messages that were never sent merge, so that a repeated attempt is the same message; each group is one
+    address, its carrier the most urgent.
+    """
+    if len(rows) <= free:
+        return []
+    fresh = [row for row in rows if row["attempts"] == 0]
+    by_address = groupby(sorted(fresh, key=lambda row: str(row["address"])), key=lambda row: row["address"])
+    groups = [[row["notification_id"] for row in members] for _, members in by_address]
+    return [(ids[0], ids[1:]) for ids in groups if len(ids) > 1]
+
+
+@dataclass(slots=True)
+class Channel:
+    """Sends what waits for one channel."""
+
+    name: str
+    sender: Sender
+    limiter: Limiter
+    clock: Clock
+    not_before_s: dict[int, float] = field(default_factory=dict)
+    failures: dict[int, int] = field(default_factory=dict)
+    paused_until_s: float = 0.0
+
+    def step(self, connection: Connection) -> bool:
+        """Send the most urgent message that is due; tell whether there was one."""
+        now_s = self.clock.monotonic_s()
+        rows = store.open_messages(connection, self.name, AT_ONCE)
+        ready = [row for row in rows if self.not_before_s.get(row["notification_id"], 0.0) <= now_s]
+        free = self.limiter.free(now_s)
+        if not ready or free <= 0 or now_s < self.paused_until_s:
+            return False
+        for carrier, others in groups_to_merge(ready, free):
+            store.merge(connection, carrier, others)
+        self._send(connection, ready[0])
+        return True
+
+    def _send(self, connection: Connection, row: dict[str, Any]) -> None:
+        number = row["notification_id"]
+        carried = store.begin_attempt(connection, number, self.clock.now())
+        self.limiter.take(self.clock.monotonic_s())
+        body = "\n――――――\n".join([row["body"], *carried])
+        outcome = self.sender.send(Outgoing(row["key"], row["address"], row["title"], body, row["severity"]))
+        tried = row["attempts"] + 1
+        if isinstance(outcome, Temporary) and outcome.most is not None and tried >= outcome.most:
+            outcome = Permanent(f"{outcome.error} (tried {tried} times)")
+        match outcome:
+            case Accepted(receipt):
+                self._settle(connection, number, "accepted", receipt, None)
+            case HandedOver(receipt):
+                self._settle(connection, number, "handed_over", receipt, None)
+            case Permanent(error):
+                log.error("message_failed", channel=self.name, notification=number, error=error)
+                self._settle(connection, number, "failed", None, error)
+            case Temporary():
+                self._postpone(connection, number, outcome)
+
+    def _settle(self, connection: Connection, number: int, state: str, receipt: str | None, error: str | None) -> None:
+        store.settle(connection, number, state, self.clock.now(), receipt=receipt, error=error)
+        self.not_before_s.pop(number, None)
+        self.failures.pop(number, None)
+
+    def _postpone(self, connection: Connection, number: int, outcome: Temporary) -> None:
+        self.failures[number] = self.failures.get(number, 0) + 1
+        wait_s = min(FIRST_BACKOFF_S * 2 ** (self.failures[number] - 1), MOST_BACKOFF_S)
+        now_s = self.clock.monotonic_s()
+        self.not_before_s[number] = now_s + max(wait_s, outcome.retry_after_s)
+        if outcome.retry_after_s:
+            self.paused_until_s = now_s + outcome.retry_after_s
+        store.postpone(connection, number, outcome.error)
+        log.warning("message_postponed", channel=self.name, notification=number, error=outcome.error)
+
+
+class Worker(threading.Thread):
+    """Runs a channel until told to stop; survives a database that goes away."""
+
+    def __init__(self, url: str, channel: Channel, stop: threading.Event, on_fault: Callable[[str], None]) -> None:
+        super().__init__(name=f"channel-{channel.name}", daemon=True)
+        self._url, self._channel, self._end, self._on_fault = url, channel, stop, on_fault
+        self._wake = threading.Event()
+
+    def wake(self) -> None:
+        """Look at the queue now."""
+        self._wake.set()
+
+    def run(self) -> None:
+        """Send until told to stop."""
+        try:
+            while not self._end.is_set():
+                try:
+                    self._follow()
+                except StoreUnavailable as error:
+                    log.warning("database_gone", channel=self._channel.name, error=str(error))
+                    self._end.wait(1.0)
+        except BaseException as error:
+            self._on_fault(f"channel {self._channel.name}: {type(error).__name__}: {error}")
+            raise
+
+    def _follow(self) -> None:
+        name = f"undercroft-duty-{self._channel.name}"
+        with closing(connect(self._url, application_name=name, autocommit=True)) as connection:
+            while not self._end.is_set():
+                self._wake.clear()
+                if not self._channel.step(connection):
+                    self._wake.wait(LOOK_EVERY_S)

@@ -1,0 +1,141 @@
+"""Each sender against a real server that answers 200, 200 with an error inside, 429, 500, rubbish, or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
+from duty.senders.bots import DingTalk, Feishu, WeCom
+from duty.senders.mail import Mail
+from duty.senders.other import Other
+from duty.senders.webhook import Webhook, sign
+from tests.integration.duty_servers import mail_server, service
+
+MESSAGE = Outgoing("k1", "13800000000", "【红色】 RED", "【红色】一号车库 水深 30 cm", 4)
+LIMIT_S = 0.3
+
+
+def now() -> float:
+    return 1_782_900_000.5
+
+
+def sender(kind: str, url: str) -> Sender:
+    senders: dict[str, Sender] = {
+        "wecom": WeCom(url, LIMIT_S),
+        "dingtalk": DingTalk(url, "SECx", LIMIT_S, now),
+        "feishu": Feishu(url, "sec", LIMIT_S, now),
+        "webhook": Webhook(url, "sec", LIMIT_S, now),
+    }
+    return senders[kind]
+
+
+BAD_DAYS = [
+    ("wecom", 200, {"errcode": 0, "errmsg": "ok"}, Accepted),
+    ("wecom", 200, {"errcode": 93000, "errmsg": "invalid webhook url"}, Permanent),
+    ("wecom", 200, {"errcode": 45009, "errmsg": "api freq out of limit"}, Temporary),
+    ("wecom", 200, {"errcode": 77777, "errmsg": "news to us"}, Temporary),
+    ("wecom", 200, {}, Permanent),
+    ("wecom", 200, ["errcode", 0], Permanent),
+    ("wecom", 200, {"errcode": False}, Permanent),
+    ("wecom", 500, {}, Temporary),
+    ("wecom", 404, {}, Permanent),
+    ("wecom", 0, {}, Temporary),
+    ("dingtalk", 200, {"errcode": 0, "errmsg": "ok"}, Accepted),
+    ("dingtalk", 200, {"errcode": 310000, "errmsg": "sign not match"}, Permanent),
+    ("dingtalk", 200, {"errcode": 130101, "errmsg": "send too fast"}, Temporary),
+    ("dingtalk", 429, {}, Temporary),
+    ("feishu", 200, {"code": 0, "msg": "success"}, Accepted),
+    ("feishu", 200, {"code": 19021, "msg": "sign match fail"}, Permanent),
+    ("feishu", 200, {"code": 11232, "msg": "too many request"}, Temporary),
+    ("feishu", 503, {}, Temporary),
+    ("webhook", 200, {"receipt": "r7"}, Accepted),
+    ("webhook", 202, {}, Accepted),
+    ("webhook", 200, {"errcode": 5, "errmsg": "no"}, Temporary),
+    ("webhook", 401, {}, Permanent),
+    ("webhook", 301, {}, Permanent),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "answer", "outcome"), BAD_DAYS)
+def test_the_answer_is_read(kind: str, status: int, answer: Any, outcome: type) -> None:
+    with service(lambda _: (status, answer)) as it:
+        found = sender(kind, it.url).send(MESSAGE)
+        assert isinstance(found, outcome), found
+        assert it.keys == ["k1"]
+        assert "127.0.0.1" not in str(found)
+
+
+def test_an_unknown_code_is_tried_a_few_times_only() -> None:
+    with service(lambda _: (200, {"errcode": 77777})) as it:
+        found = sender("wecom", it.url).send(MESSAGE)
+    assert isinstance(found, Temporary)
+    assert found.most == 5
+
+
+def test_nobody_listens() -> None:
+    with service(lambda _: (200, {})) as it:
+        url = it.url
+    assert isinstance(sender("webhook", url).send(MESSAGE), Temporary)
+
+
+def test_what_the_services_are_sent() -> None:
+    with service(lambda _: (200, {"errcode": 0, "code": 0})) as it:
+        for kind in ("wecom", "dingtalk", "feishu", "webhook"):
+            sender(kind, it.url).send(MESSAGE)
+        wecom, ding, feishu, hook = it.received
+    assert wecom == {"msgtype": "text", "text": {"content": MESSAGE.body, "mentioned_list": ["13800000000"]}}
+    assert ding["at"] == {"atMobiles": ["13800000000"]}
+    # base64(HMAC-SHA256(key "SECx", "1782900000500\nSECx")) by openssl dgst, percent-encoded.
+    assert it.paths[1] == "/send?key=k&timestamp=1782900000500&sign=rnSGbFgMbf5L8xsnQbBdhKyqNsD7kHz8VjGdn3kdmHg%3D"
+    assert feishu["timestamp"] == "1782900000"
+    assert feishu["content"]["text"].endswith(MESSAGE.body)
+    assert hook["key"] == "k1"
+    assert it.headers[3]["Undercroft-Signature"] == sign("sec", "1782900000", it.raw[3])
+
+
+def test_long_texts_are_cut_to_what_wecom_takes() -> None:
+    with service(lambda _: (200, {"errcode": 0})) as it:
+        sender("wecom", it.url).send(Outgoing("k", "@all", "t", "水" * 3000, 2))
+        content = it.received[0]["text"]["content"]
+    assert len(content.encode()) <= 2048
+    assert content.endswith("水…")
+
+
+def mail(port: int) -> Mail:
+    return Mail("127.0.0.1", port, "duty@example.org", "", "", "none", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "outcome"),
+    [
+        ({}, Accepted),
+        ({"RCPT": "550 no such user"}, Permanent),
+        ({"RCPT": "450 mailbox busy"}, Temporary),
+        ({"MAIL": "421 too many connections"}, Temporary),
+        ({"DATA": "554 refused"}, Permanent),
+    ],
+)
+def test_mail_codes(refuse: dict[str, str], outcome: type) -> None:
+    with mail_server(refuse) as it:
+        found = mail(it.port).send(Outgoing("k1", "li@example.org", "【红色】 RED", "水深 30 cm", 4))
+    assert isinstance(found, outcome), found
+    if outcome is Accepted:
+        assert found == Accepted("250 queued as 1")
+        assert "Message-ID: <k1@undercroft>" in it.mails[0]
+
+
+def test_a_password_is_not_sent_in_the_clear() -> None:
+    with mail_server() as it:
+        found = Mail("127.0.0.1", it.port, "a@example.org", "user", "secret", "none", 2.0).send(MESSAGE)
+    assert found == Permanent("a user without TLS: the password is not sent")
+
+
+@pytest.mark.filterwarnings("ignore:.imghdr. is deprecated:DeprecationWarning")  # by a plugin of Apprise
+def test_apprise_is_handed_over_never_delivered() -> None:
+    with service(lambda _: (200, {})) as it:
+        found = Other(it.url.replace("http://", "json://")).send(MESSAGE)
+        assert found == HandedOver("taken by Apprise")
+        assert len(it.received) == 1
+    assert isinstance(Other("nonsense").send(MESSAGE), Permanent)

@@ -1,0 +1,166 @@
+"""What the notifier asks of the store: the alarm log as its outbox, and messages queued with their decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from undercroft.store.commit import TICK_CHANNEL
+from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.sql import sql
+
+Row = dict[str, Any]
+
+_INCIDENT = ("incident_id", "basin_id", "opened_at", "closed_at", "worst", "state")
+_MESSAGE = (
+    "key", "cause", "incident_id", "reason", "step", "severity", "person_id", "channel", "address", "title", "body",
+    "decided_at", "state", "error",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the notifier has read the alarm log, and the time it decided at last."""
+
+    tick_seq: int
+    decided_at: datetime | None
+    deployment_id: str
+
+
+def rows(connection: Connection, name: str, **values: object) -> list[Row]:
+    """Return the rows of a named query."""
+    with translated_errors():
+        return connection.execute(sql(name).encode(), values).fetchall()
+
+
+def run(connection: Connection, name: str, **values: object) -> int:
+    """Run a named statement; return how many rows it touched."""
+    with translated_errors():
+        return connection.execute(sql(name).encode(), values).rowcount
+
+
+def try_duty_lock(connection: Connection) -> bool:
+    """Take the lock of the one notifier of this database while the connection lives; tell whether it is ours."""
+    return bool(rows(connection, "duty_try_lock")[0]["locked"])
+
+
+def listen_for_ticks(connection: Connection) -> None:
+    """Ask to be woken by ticks; the connection must be in autocommit."""
+    with translated_errors():
+        connection.execute(f"listen {TICK_CHANNEL}".encode())
+
+
+def wait_for_tick(connection: Connection, timeout_s: float) -> bool:
+    """Wait for a tick, at most this long; tell whether one came. [s]"""
+    with translated_errors():
+        return any(True for _ in connection.notifies(timeout=timeout_s, stop_after=1))
+
+
+def progress(connection: Connection) -> Progress:
+    """Return how far the notifier has come."""
+    return Progress(**rows(connection, "duty_progress")[0])
+
+
+def ticks_after(connection: Connection, tick_seq: int, most: int) -> list[Row]:
+    """Return ticks in order."""
+    return rows(connection, "duty_ticks_after", tick_seq=tick_seq, most=most)
+
+
+def newest_tick(connection: Connection) -> int:
+    """Return the number of the newest tick, 0 before the first."""
+    return int(rows(connection, "duty_newest_tick")[0]["tick_seq"])
+
+
+def events(connection: Connection, after: int, up_to: int) -> list[Row]:
+    """Return the alarm log of a stretch of ticks, each event with its basin."""
+    return rows(connection, "duty_events", after=after, up_to=up_to)
+
+
+def open_incidents(connection: Connection) -> list[Row]:
+    """Return the incidents that have not ended."""
+    return rows(connection, "duty_open_incidents")
+
+
+def save_decisions(
+    connection: Connection,
+    reached: Progress,
+    incidents: Sequence[Mapping[str, Any]],
+    messages: Sequence[Mapping[str, Any]],
+    beat_at: datetime,
+) -> None:
+    """Commit incidents, their messages and the place in the alarm log together: all of it, or nothing."""
+    with translated_errors(), connection.transaction():
+        if incidents:
+            columns = {name: [entry[name] for entry in incidents] for name in _INCIDENT}
+            columns["state"] = [orjson.dumps(state).decode() for state in columns["state"]]
+            connection.execute(sql("duty_save_incidents").encode(), columns)
+        queue_messages(connection, messages)
+        connection.execute(
+            sql("duty_save_progress").encode(),
+            {"tick_seq": reached.tick_seq, "decided_at": reached.decided_at, "beat_at": beat_at},
+        )
+
+
+def queue_messages(connection: Connection, messages: Sequence[Mapping[str, Any]]) -> None:
+    """Queue messages; one whose key is known is not queued again."""
+    if messages:
+        with translated_errors():
+            columns = {name: [entry[name] for entry in messages] for name in _MESSAGE}
+            connection.execute(sql("duty_queue").encode(), columns)
+
+
+def beat(connection: Connection, at: datetime) -> None:
+    """Say that the notifier lives."""
+    run(connection, "duty_beat", beat_at=at)
+
+
+def open_messages(connection: Connection, channel: str, most: int) -> list[Row]:
+    """Return what a channel still has to send, red first, then in the order it was queued."""
+    return rows(connection, "duty_open_messages", channel=channel, most=most)
+
+
+def merge(connection: Connection, carrier: int, others: Sequence[int]) -> None:
+    """Have one message carry others, for good."""
+    run(connection, "duty_merge", carrier=carrier, others=list(others))
+
+
+def begin_attempt(connection: Connection, notification_id: int, at: datetime) -> list[str]:
+    """Record that a message is about to be sent; return the texts that it carries."""
+    run(connection, "duty_begin_attempt", id=notification_id, at=at)
+    return [row["body"] for row in rows(connection, "duty_merged_bodies", carrier=notification_id)]
+
+
+def settle(
+    connection: Connection, notification_id: int, state: str, at: datetime, *, receipt: str | None, error: str | None
+) -> None:
+    """Record how a message ended, with all it carries."""
+    run(connection, "duty_settle", id=notification_id, state=state, at=at, receipt=receipt, error=error)
+
+
+def postpone(connection: Connection, notification_id: int, error: str) -> None:
+    """Record that an attempt failed and another one follows."""
+    run(connection, "duty_postpone", id=notification_id, error=error)
+
+
+def unreached(connection: Connection) -> list[Row]:
+    """Return the causes of which every message failed for good."""
+    return rows(connection, "duty_unreached")
+
+
+def shifts(connection: Connection, starts_at: datetime, ends_at: datetime) -> list[Row]:
+    """Return the shifts that touch a stretch of time."""
+    return rows(connection, "duty_shifts", starts_at=starts_at, ends_at=ends_at)
+
+
+def absences(connection: Connection, starts_at: datetime, ends_at: datetime) -> list[Row]:
+    """Return the absences that touch a stretch of time."""
+    return rows(connection, "duty_absences", starts_at=starts_at, ends_at=ends_at)
+
+
+def names(connection: Connection) -> list[Row]:
+    """Return what spaces and basins are called."""
+    return rows(connection, "duty_names")

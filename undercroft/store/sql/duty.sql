@@ -1,0 +1,96 @@
+-- What the notifier reads and writes.
+
+-- name: duty_try_lock
+select pg_try_advisory_lock(hashtext('undercroft'), hashtext('duty')) as locked;
+
+-- name: duty_progress
+select p.tick_seq, p.decided_at, d.deployment_id::text as deployment_id
+from duty_progress p cross join deployment d;
+
+-- name: duty_ticks_after
+select tick_seq, tick_at from tick where tick_seq > %(tick_seq)s order by tick_seq limit %(most)s;
+
+-- name: duty_newest_tick
+select coalesce(max(tick_seq), 0) as tick_seq from tick;
+
+-- name: duty_events
+select e.subject, e.occurrence, e.event_no, e.kind, e.severity, e.tick_at, e.tick_seq, e.reasons,
+    coalesce(p.basin_id, q.basin_id, 'district') as basin_id
+from alarm_event e
+left join place p on e.subject = 'space/' || p.place_id
+left join device d on e.subject = 'device/' || d.device_id
+left join place q on q.place_id = d.place_id
+where e.tick_seq > %(after)s and e.tick_seq <= %(up_to)s
+order by e.tick_seq, e.subject, e.event_no;
+
+-- name: duty_open_incidents
+select incident_id, basin_id, opened_at, worst, state from incident where closed_at is null order by incident_id;
+
+-- name: duty_save_incidents
+insert into incident (incident_id, basin_id, opened_at, closed_at, worst, state)
+select * from unnest(
+    %(incident_id)s::text[], %(basin_id)s::text[], %(opened_at)s::timestamptz[], %(closed_at)s::timestamptz[],
+    %(worst)s::smallint[], %(state)s::jsonb[])
+on conflict (incident_id) do update set
+    closed_at = excluded.closed_at, worst = excluded.worst, state = excluded.state;
+
+-- name: duty_queue
+insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body,
+    decided_at, state, error)
+select * from unnest(
+    %(key)s::text[], %(cause)s::text[], %(incident_id)s::text[], %(reason)s::text[], %(step)s::smallint[],
+    %(severity)s::smallint[], %(person_id)s::text[], %(channel)s::text[], %(address)s::text[], %(title)s::text[],
+    %(body)s::text[], %(decided_at)s::timestamptz[], %(state)s::text[], %(error)s::text[])
+on conflict (key) do nothing;
+
+-- name: duty_save_progress
+update duty_progress set tick_seq = %(tick_seq)s, decided_at = %(decided_at)s, beat_at = %(beat_at)s;
+
+-- name: duty_beat
+update duty_progress set beat_at = %(beat_at)s;
+
+-- name: duty_open_messages
+select notification_id, key, severity, address, title, body, attempts from notification
+where channel = %(channel)s and state in ('queued', 'sending')
+order by severity desc, notification_id limit %(most)s;
+
+-- name: duty_merge
+update notification set state = 'merged', merged_into = %(carrier)s
+where notification_id = any(%(others)s::bigint[]) and state = 'queued';
+
+-- name: duty_merged_bodies
+select body from notification where merged_into = %(carrier)s order by severity desc, notification_id;
+
+-- name: duty_begin_attempt
+update notification set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, %(at)s),
+    state = case when notification_id = %(id)s then 'sending' else state end
+where notification_id = %(id)s or merged_into = %(id)s;
+
+-- name: duty_settle
+update notification set state = %(state)s, receipt = %(receipt)s, error = %(error)s, settled_at = %(at)s
+where notification_id = %(id)s or merged_into = %(id)s;
+
+-- name: duty_postpone
+update notification set state = 'queued', error = %(error)s where notification_id = %(id)s;
+
+-- name: duty_unreached
+-- Causes that reached nobody: every message failed for good, and the rescue was not tried yet.
+select cause, incident_id, max(severity)::int as severity, max(step)::int as step, min(title) as title, min(body) as body
+from notification n
+where cause in (select cause from notification where state = 'failed') and cause not like '%%!' and reason <> 'all_clear'
+group by cause, incident_id
+having bool_and(state = 'failed') and not exists (select from notification r where r.cause = n.cause || '!');
+
+-- name: duty_shifts
+select starts_at, ends_at, step, standing, person_id, name, phone, reach from roster_shift
+where ends_at > %(starts_at)s and starts_at < %(ends_at)s order by starts_at, step, standing;
+
+-- name: duty_absences
+select person_id, starts_at, ends_at from roster_absence where ends_at > %(starts_at)s and starts_at < %(ends_at)s
+order by starts_at, person_id;
+
+-- name: duty_names
+select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind
+from place p join space s on s.space_id = p.place_id
+union all
+select 'basin/' || basin_id, name_zh, name_en, null from basin;
