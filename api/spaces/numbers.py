@@ -46,7 +46,8 @@ def key_numbers(evidence: Row | None) -> KeyNumbers:
     if not evidence:
         return KeyNumbers()
     entrances, inside = _list(evidence, "entrances"), _list(evidence, "inside")
-    rain = evidence.get("rain_mm") or {}
+    rain = evidence.get("rain_mm")
+    rain = rain if isinstance(rain, Mapping) else {}
     minutes, level = _time_to(evidence)
     return KeyNumbers(
         outside_freeboard_m=min(_each(entrances, "freeboard_m"), default=None),
@@ -71,8 +72,8 @@ def stale_after_s(numbers: KeyNumbers, level: int, interval_dry_s: float, interv
 
 
 def _list(evidence: Row, key: str) -> list[Row]:
-    found = evidence.get(key) or ()
-    return [entry for entry in found if isinstance(entry, Mapping)]
+    found = evidence.get(key)
+    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 
 
 def _time_to(evidence: Row) -> tuple[float | None, Literal["orange", "red"] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -27,10 +28,12 @@ def world(exercise_db: str) -> Iterator[World]:
 
 
 @asynccontextmanager
-async def running(url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def running(url: str, *, reachable: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(url, FakeClock(NOW))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        if reachable:
+            await asyncio.wait_for(app.state.services.hub.wait_until_fresh(), 30)
         yield http
 
 
@@ -88,7 +91,7 @@ class TestHealth:
         assert health["now"] == "2023-09-07T14:00:00Z"
 
     async def test_database_away(self) -> None:
-        async with running("postgresql://nobody:hunter2@127.0.0.1:1/none") as http:
+        async with running("postgresql://nobody:hunter2@127.0.0.1:1/none", reachable=False) as http:
             response = await http.get("/api/v1/health")
             assert response.status_code == 503
             assert response.json()["checks"]["database"]["ok"] is False

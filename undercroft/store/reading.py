@@ -25,6 +25,9 @@ STATEMENT_TIMEOUT_MS = 5_000
 POOL_TIMEOUT_S = 3.0
 """How long a request waits for a connection before it is told that the database is not there. [s]"""
 
+CLOSE_TIMEOUT_S = 5.0
+"""How long closing waits for connections that are being made; those given up would stay open. [s]"""
+
 _OPTIONS = f"-c timezone=UTC -c default_transaction_read_only=on -c statement_timeout={STATEMENT_TIMEOUT_MS}"
 
 
@@ -82,7 +85,7 @@ class Reader:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._pool.close(timeout=2.0)
+        await self._pool.close(timeout=CLOSE_TIMEOUT_S)
 
     async def rows(self, statement: str, **values: object) -> list[Row]:
         """Return the rows of a named statement.
