@@ -24,7 +24,7 @@ from undercroft.errors import PayloadInvalid
 from undercroft.model import Mode, Reading
 from undercroft.quality import Quality
 from undercroft.store.dead_letters import DeadLetter
-from undercroft.store.observations import Rows
+from undercroft.store.observations import NO_SERIAL, Rows
 from undercroft.store.stamped import Stamped
 
 
@@ -64,6 +64,7 @@ class _Gathered:
     observed_us: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     received_us: list[int] = field(default_factory=list)
+    serials: list[int] = field(default_factory=list)
     row_of: list[int] = field(default_factory=list)
     stamped: list[Stamped] = field(default_factory=list)
     stamped_of: list[int] = field(default_factory=list)
@@ -93,6 +94,8 @@ class _Builder:
         try:
             if route.fault is not None:
                 self._bury(index, message, route, [route.fault])
+            elif route.decoder is not None:
+                self._add_foreign(index, message, route, received_us)
             elif route.device is None:
                 self._hear_clock(index, message)
             elif route.kind is Kind.STATUS:
@@ -104,19 +107,37 @@ class _Builder:
 
     def _add_readings(self, index: int, message: Message, route: Route, device: DeviceEntry, received_us: int) -> None:
         readings, faults = decode_native(message.payload)
-        gathered = self.gathered
         for reading in readings:
-            position = device.position(reading)
-            if position is None:
-                faults.append(device.missing(reading))
-                continue
-            gathered.positions.append(position)
-            gathered.observed_us.append(reading.observed_us)
-            gathered.values.append(reading.value)
-            gathered.received_us.append(received_us)
-            gathered.row_of.append(index)
+            self._add_reading(index, device, reading, received_us, faults)
         if faults:
             self._bury(index, message, route, faults)
+
+    def _add_foreign(self, index: int, message: Message, route: Route, received_us: int) -> None:
+        assert route.decoder is not None  # noqa: S101 - the caller looked
+        told, faults = route.decoder.decode(route.foreign_topic, message.payload, received_us)
+        for device_id, reading in told:
+            device = self.directory.devices.get(device_id)
+            if device is None:
+                faults.append(Fault(Reason.UNKNOWN_DEVICE, f"no device {device_id[:40]!r} in the site data"))
+            else:
+                self._add_reading(index, device, reading, received_us, faults)
+        if faults:
+            self._bury(index, message, route, faults)
+
+    def _add_reading(
+        self, index: int, device: DeviceEntry, reading: Reading, received_us: int, faults: list[Fault]
+    ) -> None:
+        position = device.position(reading)
+        if position is None:
+            faults.append(device.missing(reading))
+            return
+        gathered = self.gathered
+        gathered.positions.append(position)
+        gathered.observed_us.append(reading.observed_us)
+        gathered.values.append(reading.value)
+        gathered.received_us.append(received_us)
+        gathered.serials.append(NO_SERIAL if reading.seq is None else reading.seq)
+        gathered.row_of.append(index)
 
     def _add_status(self, index: int, message: Message, device: DeviceEntry, received_us: int) -> None:
         online = decode_status(message.payload)
@@ -180,11 +201,12 @@ def build_draft(messages: Sequence[Message], directory: Directory, run_clock: Ru
     observed_us = np.array(gathered.observed_us, dtype=np.int64)
     received_us = np.array(gathered.received_us, dtype=np.int64)
     values = np.array(gathered.values, dtype=np.float64)
+    serials = np.array(gathered.serials, dtype=np.int64)
     row_of = np.array(gathered.row_of, dtype=np.int64)
     is_lost = clock_lost(observed_us, received_us)
     is_outside = outside_range(values, directory.least[positions], directory.most[positions])
     quality, tests = flags(is_outside, is_lost)
-    rows = Rows(directory.sensor_ids[positions], observed_us, values, quality, tests, received_us)
+    rows = Rows(directory.sensor_ids[positions], observed_us, values, quality, tests, received_us, serials)
     stamped, stamped_of = list(gathered.stamped), list(gathered.stamped_of)
     if is_lost.any():
         lost = np.flatnonzero(is_lost)

@@ -87,15 +87,26 @@ def load_object(payload: bytes) -> dict[str, Any]:
     PayloadInvalid
         If the payload is too large, not UTF-8, not JSON, holds a number that is not finite, or is not an object.
     """
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise PayloadInvalid(Reason.TOO_LARGE, f"{len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}")
-    try:
-        body = orjson.loads(payload)
-    except orjson.JSONDecodeError as error:
-        raise _why_not_json(payload, str(error)) from None
+    body = load_json(payload)
     if type(body) is not dict:
         raise PayloadInvalid(Reason.NOT_OBJECT, f"the payload is a JSON {type(body).__name__}")
     return body
+
+
+def load_json(payload: bytes) -> Any:
+    """Parse one JSON value in UTF-8.
+
+    Raises
+    ------
+    PayloadInvalid
+        If the payload is too large, not UTF-8, not JSON, or holds a number that is not finite.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise PayloadInvalid(Reason.TOO_LARGE, f"{len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}")
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise _why_not_json(payload, str(error)) from None
 
 
 def _pack_of(body: dict[str, Any], faults: list[Fault]) -> list[object]:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ingest.foreign.decoder import ForeignDecoder
 from ingest.reading import Fault
 from ingest.reasons import Reason
-from ingest.topics import DeviceTopic, Kind, RunClockTopic, parse_topic
+from ingest.topics import DeviceTopic, Kind, RunClockTopic, foreign_topic, parse_topic
 from undercroft.errors import PayloadInvalid
 from undercroft.model import Mode, Reading
 from undercroft.quantities import quantity_of
 from undercroft.store.sensors import SensorTable
+from undercroft.topic_filters import filter_matches
 
 ONLINE = "online"
 _MAX_ROUTES = 20_000
@@ -53,6 +55,9 @@ class Route:
     device: DeviceEntry | None
     fault: Fault | None = None
     """Why they are all dead letters."""
+    decoder: ForeignDecoder | None = None
+    """Reads them, and names their devices."""
+    foreign_topic: str = ""
 
 
 @dataclass(slots=True)
@@ -66,7 +71,13 @@ class Directory:
     sensor_ids: np.ndarray[tuple[int], np.dtype[np.int32]]
     least: np.ndarray[tuple[int], np.dtype[np.float64]]
     most: np.ndarray[tuple[int], np.dtype[np.float64]]
+    decoders: tuple[ForeignDecoder, ...] = ()
     _routes: dict[bytes, Route] = field(default_factory=dict)
+
+    @property
+    def decoder_topics(self) -> tuple[str, ...]:
+        """Topic filters of the decoders."""
+        return tuple(decoder.definition.topic for decoder in self.decoders)
 
     def route(self, topic: bytes) -> Route:
         """Return where a topic leads; answers are remembered."""
@@ -78,6 +89,10 @@ class Directory:
         return found
 
     def _find(self, topic: bytes) -> Route:
+        foreign = foreign_topic(topic, self.mode, self.district)
+        for decoder in self.decoders if foreign is not None else ():
+            if filter_matches(decoder.definition.topic, foreign or ""):
+                return Route(Kind.OBSERVATION, None, None, decoder, foreign or "")
         try:
             parsed = parse_topic(topic, self.mode)
         except PayloadInvalid as error:
@@ -123,4 +138,5 @@ def build_directory(mode: Mode, table: SensorTable) -> Directory:
         np.array(sensor_ids, dtype=np.int32),
         limits[:, 0],
         limits[:, 1],
+        tuple(ForeignDecoder(definition) for definition in table.decoders),
     )

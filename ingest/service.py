@@ -6,7 +6,7 @@ import random
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -20,9 +20,10 @@ from ingest.topics import event_filters, observation_filters
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
 from undercroft.errors import BadInput, StoreUnavailable, UndercroftError
+from undercroft.model import Mode
 from undercroft.stack.ready import announce_ready
 from undercroft.store.connection import connect, translated_errors
-from undercroft.store.sensors import Deployment, fetch_deployment, fetch_site_seq
+from undercroft.store.sensors import Deployment, fetch_decoders, fetch_deployment, fetch_site_seq
 
 _log = structlog.get_logger("ingest")
 _SITE_WAIT_S = 0.5
@@ -57,7 +58,9 @@ def await_deployment(database_url: str, stop: threading.Event) -> Deployment | N
                 if deployment is None:
                     raise BadInput("this database has no mode yet: run `undercroft db migrate` first")
                 if fetch_site_seq(connection):
-                    return deployment
+                    is_live = deployment.mode is Mode.LIVE
+                    topics = [decoder.topic for decoder in fetch_decoders(connection)] if is_live else []
+                    return replace(deployment, decoder_topics=tuple(topics))
             if not has_told:
                 _log.warning("no_site", hint="undercroft site import")
                 has_told = True
@@ -81,7 +84,8 @@ class Service:
         self._subscribed: set[str] = set()
         self.metrics = Metrics()
         wiring = LaneWiring(clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set)
-        filters = {"observation": observation_filters(deployment.mode), "event": event_filters(deployment.mode)}
+        observations = (*observation_filters(deployment.mode), *deployment.decoder_topics)
+        filters = {"observation": observations, "event": event_filters(deployment.mode)}
         self._lanes = [
             self._lane(name, topic_filters, settings, deployment, wiring)
             for name, topic_filters in filters.items()

@@ -65,6 +65,30 @@ def parse_topic(topic: bytes, mode: Mode) -> DeviceTopic | RunClockTopic:
     raise PayloadInvalid(Reason.BAD_TOPIC, "not district/place/device/(observation|event|status)")
 
 
+FOREIGN = "foreign"
+"""In an exercise a foreign topic stands under ``exercise/v1/{district}/foreign/``."""
+
+
+def foreign_topic(topic: bytes, mode: Mode, district: str | None) -> str | None:
+    """Return the topic as a foreign network published it; None if it is one of the district's own tree.
+
+    Examples
+    --------
+    >>> foreign_topic(b"sl651/v1/0012345678", Mode.LIVE, "futian")
+    'sl651/v1/0012345678'
+    >>> foreign_topic(b"exercise/v1/futian/foreign/sl651/v1/0012345678", Mode.EXERCISE, "futian")
+    'sl651/v1/0012345678'
+    """
+    try:
+        text = topic.decode()
+    except UnicodeDecodeError:
+        return None
+    if mode is Mode.LIVE:
+        return None if text.startswith(f"{mode.topic_root}/") else text
+    prefix = f"{mode.topic_root}/{VERSION}/{district}/{FOREIGN}/"
+    return text.removeprefix(prefix) if text.startswith(prefix) else None
+
+
 def is_run_clock(topic: bytes) -> bool:
     """Tell whether a message of this topic closes a batch."""
     return topic.endswith(RUN_CLOCK_SUFFIX)

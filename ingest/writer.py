@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ingest.batch import Draft, Message, build_draft
+import structlog
+
+from ingest.batch import Message, build_draft
 from ingest.failpoints import Failpoint
 from ingest.outcome import (
     StoreDraft,
@@ -22,6 +24,8 @@ from ingest.outcome import (
     strange_clocks,
     with_rejected,
 )
+from ingest.quality_checks import Examined
+from ingest.quality_memory import QualityMemory, store_later_flags
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
 from undercroft.clock import Clock
@@ -32,6 +36,7 @@ from undercroft.store.dead_letters import keep_dead_letters
 from undercroft.store.observations import BatchRecord, finish_batch, take_batch_ids
 from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
 
+_log = structlog.get_logger("ingest")
 SITE_CHECK_S = 1.0
 _BATCH_IDS_AT_ONCE = 64
 
@@ -60,6 +65,7 @@ class BatchWriter:
         self._run_clock: RunClock | None = None
         self._site_checked_s = 0.0
         self._batch_ids: list[int] = []
+        self._memory = QualityMemory()
 
     def write(self, messages: Sequence[Message]) -> Written:
         """Commit a batch.
@@ -85,6 +91,7 @@ class BatchWriter:
         """Close the connection; what it knew is read again."""
         connection, self._connection = self._connection, None
         self._directory = None
+        self._memory.forget()
         if connection is not None:
             with suppress(UndercroftError), translated_errors():
                 connection.close()
@@ -92,35 +99,46 @@ class BatchWriter:
     def _ready_connection(self) -> Connection:
         if self._connection is None:
             self._connection = connect(self._url, application_name=f"ingest {self._lane}", autocommit=True)
-            known = fetch_last_run_clock(self._connection) if self._mode is Mode.EXERCISE else None
-            self._run_clock = None if known is None else RunClock(*known)
+            heard = fetch_last_run_clock(self._connection) if self._mode is Mode.EXERCISE else None
+            self._run_clock = None if heard is None else RunClock(*heard)
         now_s = self._clock.monotonic_s()
         if self._directory is None or now_s - self._site_checked_s >= SITE_CHECK_S:
             site_seq = fetch_site_seq(self._connection)
             if self._directory is None or site_seq != self._directory.site_seq:
+                known = self._directory
                 self._directory = build_directory(self._mode, fetch_sensor_table(self._connection))
+                if known is not None and known.decoder_topics != self._directory.decoder_topics:
+                    _log.warning("decoder_topics_changed", lane=self._lane, hint="restart ingest to subscribe anew")
             self._site_checked_s = now_s
         return self._connection
 
     def _write(self, connection: Connection, messages: Sequence[Message]) -> Written:
         assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
         draft = build_draft(messages, self._directory, self._run_clock)
+        if self._mode is Mode.LIVE:  # an exercise has one writer
+            self._memory.look_around(connection)
+        examined = self._memory.examine(connection, draft)
         try:
-            written = self._commit(connection, draft, messages, store_together)
+            written = self._commit(connection, examined, messages, store_together)
         except StoreRejected as error:
             if not blames_row(error):
                 raise
-            written = self._commit(connection, draft, messages, store_apart)
+            written = self._commit(connection, examined, messages, store_apart)
+            self._memory.forget()  # it holds what was refused
         self._failpoint("after_commit")
         if draft.run_clock is not None:
             self._run_clock = draft.run_clock
         return written
 
-    def _commit(self, connection: Connection, draft: Draft, messages: Sequence[Message], store: StoreDraft) -> Written:
+    def _commit(
+        self, connection: Connection, examined: Examined, messages: Sequence[Message], store: StoreDraft
+    ) -> Written:
+        draft = examined.draft
         batch_id = self._next_batch_id(connection)
         with translated_errors(), connection.transaction():
             self._failpoint("before_insert")
             outcome = store(connection, draft, batch_id)
+            store_later_flags(connection, examined, batch_id)
             letters, letter_of = with_rejected(draft, messages, outcome)
             for index, letter in strange_clocks(connection, draft, messages):
                 letters.append(letter)
@@ -129,6 +147,7 @@ class BatchWriter:
             record = make_record(self._lane, draft, outcome, letter_of, is_new)
             self._failpoint("after_insert")
             commit_seq = finish_batch(connection, batch_id, record)
+        self._memory.commit(examined, batch_id)
         return Written(commit_seq, record, Counter(letter.reason for letter in letters))
 
     def _next_batch_id(self, connection: Connection) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from undercroft.rules import RULE_UNITS, units_of_rule
+from undercroft.site.check_decoders import decoder_problems
 from undercroft.site.check_devices import device_problems, is_depth, is_rain
 from undercroft.site.check_heights import space_height_problems
 from undercroft.site.nodes import Node
@@ -23,6 +24,7 @@ def cross_problems(document: dict[str, Any]) -> list[Problem]:
         *_threshold_problems(top),
         *_district_problems(top),
         *device_problems(top),
+        *decoder_problems(top),
         *(problem for space in top.tables("space") for problem in space_height_problems(space)),
     ]
 

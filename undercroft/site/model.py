@@ -207,6 +207,57 @@ class ThresholdSet(_Part):
     rows: tuple[ThresholdRow, ...]
 
 
+class DecoderKind(StrEnum):
+    """Payload formats that a foreign topic may carry; see docs/operations/decoders.md."""
+
+    SENML = "senml"
+    CHIRPSTACK = "chirpstack"
+    TTN = "ttn"
+    SL651 = "sl651"
+
+
+class FieldMap(_Part):
+    """What one field of a foreign payload means: value x scale + offset, in the unit of the quantity."""
+
+    field: Name
+    quantity: str
+    at: Ident | None = None
+    """Probe of the device that the field belongs to."""
+    scale: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    offset: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    invert: bool = False
+    """The field is true when the quantity is false."""
+    unit: Name | None = None
+    """SenML: the unit that the record must state."""
+    period_s: Annotated[float, Field(gt=0.0, le=86_400.0)] | None = None
+    """Period that a rain depth is the sum of. [s]"""
+
+
+class DeviceKey(_Part):
+    """A name that a device has in foreign payloads."""
+
+    key: Name
+    device: Ident
+
+
+class Decoder(_Part):
+    """Which foreign topics are read, in what format, and how their fields map to sensors."""
+
+    id: Ident
+    kind: DecoderKind
+    topic: Name
+    """MQTT topic filter, its first level in full."""
+    device_field: Name | None = None
+    """ChirpStack, TTN: path of the field that names the device; default: DevEUI, device_id."""
+    device_level: Annotated[int, Field(ge=1)] | None = None
+    """SenML: level of the topic that names the device, from 1; default: the record's name up to its last / or :."""
+    devices: tuple[DeviceKey, ...] = ()
+    """Devices by foreign name; a name that is absent here is itself the device id, in lower case."""
+    fields: tuple[FieldMap, ...] = Field(min_length=1)
+    ignore: tuple[Name, ...] = ()
+    """Fields that are known and not wanted."""
+
+
 class District(_Part):
     """The district and its conventions."""
 
@@ -227,3 +278,4 @@ class Site(_Part):
     depots: tuple[Depot, ...] = Field(alias="depot", default=())
     spaces: tuple[Space, ...] = Field(alias="space", min_length=1)
     threshold_sets: tuple[ThresholdSet, ...] = Field(alias="threshold_set", default=())
+    decoders: tuple[Decoder, ...] = Field(alias="decoder", default=())

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
 from undercroft.model import Mode
+from undercroft.site.model import Decoder
 from undercroft.store.connection import Connection
 from undercroft.store.observations import microseconds
 from undercroft.store.sql import sql
+
+_DECODERS = TypeAdapter(tuple[Decoder, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,8 @@ class Deployment:
 
     deployment_id: str
     mode: Mode
+    decoder_topics: tuple[str, ...] = ()
+    """Topic filters of the site's decoders; none in an exercise, which has a tree of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class SensorTable:
     """Commit number of the site version; 0 before the first import."""
     district: str | None
     rows: tuple[SensorRow, ...]
+    decoders: tuple[Decoder, ...] = ()
+    """How foreign topics are read."""
 
 
 def fetch_deployment(connection: Connection) -> Deployment | None:
@@ -64,7 +73,14 @@ def fetch_sensor_table(connection: Connection) -> SensorTable:
             SensorRow(row["device_id"], row["place_id"], row["sensor_id"], row["at"] or "", row["quantity"] or "")
             for row in rows
         ),
+        fetch_decoders(connection),
     )
+
+
+def fetch_decoders(connection: Connection) -> tuple[Decoder, ...]:
+    """Return the decoders of the newest site version."""
+    row = connection.execute(sql("fetch_site_decoders")).fetchone()
+    return () if row is None else _DECODERS.validate_json(row["decoders"], strict=True)
 
 
 def fetch_last_run_clock(connection: Connection) -> tuple[int, int] | None:

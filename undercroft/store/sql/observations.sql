@@ -1,10 +1,10 @@
 -- name: insert_observations
-insert into observation (sensor_id, observed_at, value, quality, quality_tests, received_at, batch_id)
-select sensor_id, observed_at, value, quality, quality_tests, received_at, %(batch_id)s
+insert into observation (sensor_id, observed_at, value, quality, quality_tests, received_at, batch_id, seq)
+select sensor_id, observed_at, value, quality, quality_tests, received_at, %(batch_id)s, nullif(seq, -1)
 from unnest(
     %(sensor_ids)s::integer[], %(observed_at)s::timestamptz[], %(values)s::double precision[],
-    %(qualities)s::smallint[], %(quality_tests)s::integer[], %(received_at)s::timestamptz[]
-) as incoming (sensor_id, observed_at, value, quality, quality_tests, received_at)
+    %(qualities)s::smallint[], %(quality_tests)s::integer[], %(received_at)s::timestamptz[], %(serials)s::bigint[]
+) as incoming (sensor_id, observed_at, value, quality, quality_tests, received_at, seq)
 on conflict (sensor_id, observed_at) do nothing;
 
 -- name: fetch_stored_beside
@@ -103,6 +103,9 @@ select coalesce(max(commit_seq), 0) as commit_seq from site_version;
 
 -- name: fetch_site_district
 select document -> 'district' ->> 'id' as district from site_version order by commit_seq desc limit 1;
+
+-- name: fetch_site_decoders
+select coalesce(document -> 'decoder', '[]')::text as decoders from site_version order by commit_seq desc limit 1;
 
 -- name: fetch_device_sensors
 select device.device_id, device.place_id, sensor.sensor_id, sensor.at, sensor.quantity

@@ -1,0 +1,89 @@
+"""Uplinks of LoRaWAN network servers as JSON: ChirpStack v4 and The Things Stack v3.
+
+Both carry what the server's own codec made of the frame, as an object; a frame without a codec has none. The devices
+have no clock: the time is the network server's at reception. ChirpStack: event ``up`` of the MQTT integration
+(chirpstack.io/docs, integrations, events). The Things Stack: "Data formats", uplink messages; the server leaves out
+fields that are empty.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ingest.decode_native import MAX_SEQ, load_object
+from ingest.foreign.parts import Part, Parts, flattened, value_at
+from ingest.reading import Fault
+from ingest.reasons import Reason
+from ingest.timestamps import rfc3339_us
+from undercroft.errors import PayloadInvalid
+
+
+class _Form(NamedTuple):
+    device: str
+    times: tuple[str, ...]
+    """Where the time stands; the first that is there counts."""
+    values: str
+    seq: str
+
+
+_CHIRPSTACK = _Form("deviceInfo.devEui", ("time",), "object", "fCnt")
+_TTN = _Form(
+    "end_device_ids.device_id",
+    ("uplink_message.received_at", "received_at"),
+    "uplink_message.decoded_payload",
+    "uplink_message.f_cnt",
+)
+
+
+def decode_chirpstack(payload: bytes, device_field: str | None = None) -> Parts:
+    """Decode a ChirpStack v4 uplink event.
+
+    Raises
+    ------
+    PayloadInvalid
+        If it names no device or no time, or holds no decoded object.
+    """
+    return _decode(payload, _CHIRPSTACK, device_field)
+
+
+def decode_ttn(payload: bytes, device_field: str | None = None) -> Parts:
+    """Decode an uplink message of The Things Stack v3.
+
+    Raises
+    ------
+    PayloadInvalid
+        If it names no device or no time, or holds no decoded payload.
+    """
+    return _decode(payload, _TTN, device_field)
+
+
+def _decode(payload: bytes, form: _Form, device_field: str | None) -> Parts:
+    body = load_object(payload)
+    device = value_at(body, device_field or form.device)
+    if not isinstance(device, str) or not device:
+        raise PayloadInvalid(Reason.NO_DEVICE, f"{device_field or form.device} is no name")
+    observed_us = _time_of(body, form)
+    values = value_at(body, form.values)
+    if not isinstance(values, dict) or not values:
+        raise PayloadInvalid(Reason.NO_READINGS, f"no {form.values}: the network server has no codec for this device")
+    leaves = flattened(values)
+    faults: list[Fault] = []
+    seq = _seq_of(value_at(body, form.seq), form.seq, faults)
+    return Parts([Part(device, field, observed_us, value, seq=seq) for field, value in leaves.items()], faults)
+
+
+def _time_of(body: dict[str, Any], form: _Form) -> int:
+    for path in form.times:
+        text = value_at(body, path)
+        if text is not None:
+            if not isinstance(text, str):
+                raise PayloadInvalid(Reason.BAD_TIMESTAMP, f"{path} is a JSON {type(text).__name__}")
+            return rfc3339_us(text)
+    raise PayloadInvalid(Reason.NO_TIMESTAMP, f"{' and '.join(form.times)}: absent")
+
+
+def _seq_of(seq: object, name: str, faults: list[Fault]) -> int | None:
+    if seq is None or (type(seq) is int and 0 <= seq <= MAX_SEQ):
+        return seq
+    faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"{name} is {str(seq)[:40]}"))
+    return None

@@ -1,0 +1,147 @@
+"""Whatever bytes come, a foreign decoder answers or raises `PayloadInvalid`; frames come whole out of any stream."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ingest.foreign.decoder import ForeignDecoder, Translated
+from ingest.foreign.sl651_frame import START, Ending, FrameCutter, confirmation, crc16, parse_frame
+from ingest.reasons import Reason
+from tests.unit.ingest.builders import NOON_US
+from tests.unit.ingest.test_foreign_cases import CASES, FOLDERS, decoder_of, payload_of
+from undercroft.errors import PayloadInvalid
+from undercroft.site.model import DecoderKind
+
+DECODERS = {kind: decoder_of(CASES / kind.value / "none") for kind in DecoderKind}
+SEEDS = [payload_of(folder) for folder in FOLDERS]
+FRAMES = [payload_of(folder) for folder in FOLDERS if "published" in folder.name]
+_KEYS = st.sampled_from(
+    [
+        "bn",
+        "bt",
+        "bu",
+        "bv",
+        "bver",
+        "n",
+        "u",
+        "t",
+        "v",
+        "vb",
+        "vs",
+        "time",
+        "object",
+        "deviceInfo",
+        "devEui",
+        "fCnt",
+        "end_device_ids",
+        "device_id",
+        "uplink_message",
+        "decoded_payload",
+        "received_at",
+        "f_cnt",
+        "BatV",
+        "depth_cm",
+    ]
+)
+_LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.sampled_from(["a:level", 1e300])
+)
+_TREES = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=6), max_leaves=15
+)
+_SPOILT = st.tuples(st.sampled_from(SEEDS), st.integers(0, 2000), st.binary(max_size=3), st.integers(0, 4)).map(
+    lambda parts: _spoilt(*parts)
+)
+
+
+def _spoilt(payload: bytes, position: int, insert: bytes, cut: int) -> bytes:
+    position %= len(payload)
+    return payload[:position] + insert + payload[position + cut :]
+
+
+def _resummed(payload: bytes) -> bytes:
+    return payload[:-2] + crc16(payload[:-2]).to_bytes(2) if len(payload) > 2 else payload
+
+
+_PAYLOADS = st.one_of(
+    st.binary(max_size=200), _TREES.map(lambda tree: json.dumps(tree).encode()), _SPOILT, _SPOILT.map(_resummed)
+)
+
+
+def _check(decoder: ForeignDecoder, payload: bytes) -> None:
+    answer: Translated | PayloadInvalid
+    try:
+        answer = decoder.decode("senml/x", payload, NOON_US)
+    except PayloadInvalid as error:
+        answer = error
+    if isinstance(answer, PayloadInvalid):
+        assert answer.reason in set(Reason)
+        assert answer.detail
+        return
+    told, faults = answer
+    mapped = {entry.quantity for entry in decoder.definition.fields}
+    assert all(reading.quantity in mapped and abs(reading.value) <= 1e12 for _, reading in told)
+    assert all(fault.reason in set(Reason) and fault.detail and len(fault.detail) < 400 for fault in faults)
+
+
+@given(st.sampled_from(list(DecoderKind)), _PAYLOADS)
+@example(DecoderKind.SENML, b"[" * 100_000)
+@example(DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1e308,"bv":1e308}]')
+@example(DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1,"t":1e308,"bt":-1e308}]')
+@example(DecoderKind.SENML, b'[{"bver":9007199254740993,"n":"a:level","v":1}]')
+@example(DecoderKind.CHIRPSTACK, b'{"object":{"a.b":1,"a":{"b":2}},"time":"2022-07-18T09:34:15Z","deviceInfo":7}')
+def test_decoders_raise_nothing_else(kind: DecoderKind, payload: bytes) -> None:
+    _check(DECODERS[kind], payload)
+
+
+@given(st.binary(max_size=60), st.sampled_from([0x30, 0x32, 0x33, 0x34, 0x37]), st.integers(0, 2))
+def test_sl651_bodies_of_any_kind(body: bytes, function: int, prefix: int) -> None:
+    lead = (b"", bytes(8), bytes.fromhex("0101260701120005F0F02607011200"))[prefix]
+    whole = lead + body or b"\0"
+    head = START + bytes.fromhex("0100123456781234") + bytes([function]) + len(whole).to_bytes(2) + b"\x02"
+    data = head + whole + b"\x03"
+    _check(DECODERS[DecoderKind.SL651], data + crc16(data).to_bytes(2))
+
+
+@given(st.lists(st.tuples(st.sampled_from(FRAMES), st.binary(max_size=20)), max_size=5), st.data())
+def test_frames_come_whole_out_of_any_stream(pieces: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
+    # Noise without 7E begins no frame that could swallow a real one.
+    stream = b"".join(noise.replace(b"\x7e", b"") + frame for frame, noise in pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    cutter = FrameCutter()
+    found = [
+        frame
+        for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True)
+        for frame in cutter.feed(stream[start:stop])
+    ]
+
+    assert found == [frame for frame, _ in pieces]
+    assert cutter.waiting_bytes == 0
+
+
+@given(st.binary(max_size=3000))
+def test_the_cutter_holds_no_more_than_a_frame(noise: bytes) -> None:
+    cutter = FrameCutter()
+    cutter.feed(noise)
+    cutter.feed(START + noise)
+
+    assert cutter.waiting_bytes <= 4115
+
+
+def test_published_confirmation_is_reproduced() -> None:
+    up = bytes.fromhex(
+        "7E7E010012345678123430002B020003591011154947F1F1001234567848F0F0591011154920190000052619000005"
+        "392300000127381211150320FA"
+    )
+    down = bytes.fromhex("7E7E00123456780112343080080200035910111549471B75D4")
+
+    assert confirmation(parse_frame(up), Ending.ESC) == down
+
+
+def test_case_folders_are_found() -> None:
+    assert len(FRAMES) == 3
+    assert Path(CASES).is_dir()

@@ -1,0 +1,64 @@
+"""Every folder under ``cases/<decoder>/``: a topic and a payload, and the readings and faults that come of them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.foreign.decoder import ForeignDecoder
+from tests.unit.ingest.builders import NOON_US
+from undercroft.errors import PayloadInvalid
+from undercroft.site.model import Decoder, DecoderKind
+from undercroft.topic_filters import filter_matches
+
+CASES = Path(__file__).parent / "cases"
+FOLDERS = sorted(path.parent for path in CASES.glob("*/*/expected.json"))
+
+
+def decoder_of(folder: Path) -> ForeignDecoder:
+    own = folder / "decoder.toml"
+    text = (own if own.exists() else folder.parent / "decoder.toml").read_text(encoding="utf-8")
+    return ForeignDecoder(Decoder.model_validate_json(json.dumps(tomllib.loads(text)), strict=True))
+
+
+def payload_of(folder: Path) -> bytes:
+    text = folder / "payload.hex"
+    return bytes.fromhex(text.read_text()) if text.exists() else (folder / "payload.json").read_bytes()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_case(folder: Path) -> None:
+    decoder, topic = decoder_of(folder), (folder / "topic").read_text(encoding="utf-8").strip()
+    found: dict[str, Any]
+    try:
+        told, faults = decoder.decode(topic, payload_of(folder), NOON_US)
+    except PayloadInvalid as error:
+        found = {"invalid": {"reason": error.reason, "detail": error.detail}}
+    else:
+        found = {
+            "readings": [
+                {
+                    "device": device,
+                    "at": reading.at,
+                    "quantity": reading.quantity,
+                    "value": reading.value,
+                    "observed_at": reading.observed_us,
+                    "seq": reading.seq,
+                }
+                for device, reading in told
+            ],
+            "faults": [{"reason": fault.reason.value, "detail": fault.detail} for fault in faults],
+        }
+
+    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+
+    assert found == expected
+    assert filter_matches(decoder.definition.topic, topic)
+
+
+def test_every_kind_has_cases() -> None:
+    assert {folder.parent.name for folder in FOLDERS} == {kind.value for kind in DecoderKind}
