@@ -1,6 +1,6 @@
 """Reading FloodNet's event and sensor tables, and writing the hindcast's.
 
-Start times carry no offset and, as the times of high water show, do not follow daylight saving: they are taken as one
+Start times carry no offset and, as the times of high water show, do not follow daylight saving: they are read as one
 clock without jumps (`docs/nowcast.md`).
 """
 
