@@ -112,6 +112,8 @@ def fold(incident: Incident, event: AlarmEventIn) -> Incident:
     """Return the incident after an event of one of its alarms; events come in the order of the log."""
     key = (event.subject, event.occurrence)
     known = next((note for note in incident.alarms if (note.subject, note.occurrence) == key), None)
+    if known is None and event.kind not in NEWS:
+        return incident  # an act on an alarm that this incident never had
     note = _changed(known, event)
     others = tuple(other for other in incident.alarms if other.subject != event.subject)
     alarms = tuple(sorted((*others, note), key=lambda entry: entry.subject))

@@ -10,8 +10,8 @@ On-delays are in the ``candidate`` view of `risk.rules`, which counts samples; h
   the last three good samples of every sensor that took part stand below it. Evidence that is missing, failed,
   suspect or silent starts the 10 minutes again, and a good sample must come after them, so unknown never clears.
 
-Acknowledgement, latching, shelving and suppression come with the duty issue: they are fields beside severity and do not
-touch what is decided here. Severity 0 is "no alarm".
+What people do to alarms is in `risk.lifecycle`: fields beside severity that do not touch what is decided here, but for
+the stand-down, which holds an alarm down until new evidence. Severity 0 is "no alarm".
 """
 
 from __future__ import annotations
@@ -62,13 +62,20 @@ def family_bits(severities: NDArray[np.int8], least: int) -> NDArray[np.int32]:
     return np.asarray(((severities >= least) * FAMILY_BITS[:, None]).sum(axis=0, dtype=np.int32))
 
 
-def step(state: EngineState, arrays: SiteArrays, view: AlarmView, tick_us: int) -> list[Change]:
-    """Move every alarm on by one tick and return what changed, by space, at most two changes each."""
+def step(
+    state: EngineState, arrays: SiteArrays, view: AlarmView, tick_us: int, held_down: BoolArray | None = None
+) -> list[Change]:
+    """Move every alarm on by one tick and return what changed, by space, at most two changes each.
+
+    Spaces in ``held_down`` raise nothing: a person stood their alarm down and nothing was heard since.
+    """
     target = view.candidate.max(axis=0)
     bits = family_bits(view.candidate, LEAST_ALARM_SEVERITY)
     severity = state.alarm_severity
     active = severity > 0
     raised = ~active & (target >= LEAST_ALARM_SEVERITY)
+    if held_down is not None:
+        raised &= ~held_down
     up = active & (target > severity)
     added = active & ((bits & ~state.alarm_families) != 0) & ~up
     going = _releases(state, view, target, active, tick_us)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from risk.alarms import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmView, Change, step
-from risk.arrays import FloatArray, SiteArrays, from_us
+from risk.arrays import NEVER_US, FloatArray, SiteArrays, from_us
 from risk.assess import assess, due
 from risk.evidence import Samples, fold
+from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, take_acts
 from risk.output import AlarmEvent, AlarmRow, Assessment, TickOutput
 from risk.reasons import Context, reasons_of
 from risk.rules import Views, evaluate
@@ -21,7 +23,7 @@ from risk.statics import SiteStatics, statics_of
 from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
 
 DAY_HOURS = range(7, 20)
@@ -108,11 +110,13 @@ def tick(engine: Engine, inputs: Inputs) -> tuple[Engine, TickOutput]:
     state.tick_seq, state.tick_us, state.up_to = inputs.tick_seq, inputs.tick_us, inputs.up_to
     if inputs.acts:
         fold_warnings(state.warnings, inputs.acts)
-    seen = fold(state, arrays, inputs.samples, inputs.tick_us)
+    happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
+    seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
-    changes = step(state, arrays, _alarm_view(views), inputs.tick_us)
-    events, alarms = _alarm_output(context, changes)
+    changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays))
+    happened += follow(state, changes)
+    events, alarms = _alarm_output(context, changes, happened)
     output = TickOutput(
         inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, _assessments(context, plant), events, alarms
     )
@@ -131,13 +135,55 @@ def _assessments(context: Context, plant: Plant) -> list[Assessment]:
     return [assess(context, row, float(score[row]), factors) for row in due(context, score).tolist()]
 
 
-def _alarm_output(context: Context, changes: list[Change]) -> tuple[list[AlarmEvent], list[AlarmRow]]:
-    events, alarms = [], {}
-    for change in changes:
-        event, alarm = _event(context, change)
+def _alarm_output(
+    context: Context, changes: list[Change], happened: list[LifeEvent]
+) -> tuple[list[AlarmEvent], list[AlarmRow]]:
+    events: list[AlarmEvent] = []
+    alarms: dict[tuple[str, int], AlarmRow] = {}
+    both: list[LifeEvent | Change] = [*happened, *changes]  # acts before evidence; the order is kept within a space
+    for entry in sorted(both, key=lambda entry: entry.space):
+        event, alarm = _life_event(context, entry) if isinstance(entry, LifeEvent) else _event(context, entry)
         events.append(event)
-        alarms[alarm.subject] = alarm
+        if alarm.occurrence and event.kind != REFUSED:
+            alarms[alarm.subject, alarm.occurrence] = alarm
     return events, list(alarms.values())
+
+
+def _life_event(context: Context, happened: LifeEvent) -> tuple[AlarmEvent, AlarmRow]:
+    state, row = context.state, happened.space
+    subject = f"space/{context.arrays.spaces[row].id}"
+    state.alarm_events[row] += 1
+    occurrence = int(state.alarm_occurrence[row])
+    number = int(state.alarm_events[row])
+    event = AlarmEvent(subject, number, occurrence, happened.kind, happened.severity, [], happened.detail)
+    alarm = AlarmRow(
+        subject=subject,
+        occurrence=occurrence,
+        subject_kind="space",
+        severity=happened.was or happened.severity or max(int(state.alarm_peak[row]), 1),
+        peak_severity=int(state.alarm_peak[row]),
+        active=happened.severity > 0,
+        raised_us=int(state.alarm_raised_us[row]),
+        cleared_us=context.tick_us if happened.was else None,
+        reasons=[],
+        **_life_fields(state, row),
+    )
+    return event, alarm
+
+
+class _LifeFields(TypedDict):
+    acknowledged: bool
+    latched: bool
+    shelved_us: int | None
+
+
+def _life_fields(state: EngineState, row: int) -> _LifeFields:
+    shelved_us = int(state.alarm_shelved_us[row])
+    return {
+        "acknowledged": bool(state.alarm_acked[row]),
+        "latched": bool(state.alarm_latched[row]),
+        "shelved_us": None if shelved_us == NEVER_US else shelved_us,
+    }
 
 
 def _event(context: Context, change: Change) -> tuple[AlarmEvent, AlarmRow]:
@@ -164,5 +210,6 @@ def _event(context: Context, change: Change) -> tuple[AlarmEvent, AlarmRow]:
         raised_us=int(state.alarm_raised_us[row]),
         cleared_us=context.tick_us if cleared else None,
         reasons=reasons if change.kind != REASON_ADDED else reasons_of(context, row, views.candidate[:, row], 2),
+        **_life_fields(state, row),
     )
     return event, alarm

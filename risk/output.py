@@ -48,6 +48,9 @@ class AlarmRow:
     raised_us: int
     cleared_us: int | None
     reasons: list[dict[str, Any]]
+    acknowledged: bool = False
+    latched: bool = False
+    shelved_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def alarm_rows(outputs: Iterable[TickOutput]) -> list[Row]:
             row = _alarm_row(alarm, output.tick_seq)
             if not row["reasons"] and key in latest:
                 row["reasons"] = latest[key]["reasons"]
+            if not row["active"] and row["cleared_at"] is None and key in latest:
+                row |= {name: latest[key][name] for name in ("severity", "cleared_at")}
             latest[key] = row
     return [latest[key] for key in sorted(latest)]
 
@@ -64,4 +66,6 @@ def _alarm_row(alarm: AlarmRow, tick_seq: int) -> Row:
         "raised_at": from_us(alarm.raised_us),
         "cleared_at": None if alarm.cleared_us is None else from_us(alarm.cleared_us),
         "reasons": alarm.reasons, "last_tick_seq": tick_seq,
+        "acknowledged": alarm.acknowledged, "latched": alarm.latched,
+        "shelved_until": None if alarm.shelved_us is None else from_us(alarm.shelved_us),
     }  # fmt: skip

@@ -54,7 +54,8 @@ class EngineState:
         ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     Spaces (N)
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
-        closed_bits``: the forecast and the barriers it was made with. ``alarm_*``: the alarm.
+        closed_bits``: the forecast and the barriers it was made with. ``alarm_*``: the alarm; ``stood_down_us``: when
+        a person ended it, until new evidence comes.
         ``written_*``: what the last assessment said.
     """
 
@@ -77,6 +78,7 @@ class EngineState:
     good_run: Small = field(metadata=_axis("S", np.int8, 0))
     good_tick_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     running_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    out_of_service_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
 
     ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
     ring_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (RISE_SLOTS,)))
@@ -105,6 +107,10 @@ class EngineState:
     alarm_events: IntArray = field(metadata=_axis("N", np.int64, 0))
     alarm_raised_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
     alarm_below_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
+    alarm_acked: BoolArray = field(metadata=_axis("N", np.bool_, 0))
+    alarm_latched: BoolArray = field(metadata=_axis("N", np.bool_, 0))
+    alarm_shelved_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
+    stood_down_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
     written_signature: IntArray = field(metadata=_axis("N", np.int64, -1))
     written_score: FloatArray = field(metadata=_axis("N", np.float64, -100.0))
     due_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))

@@ -53,17 +53,22 @@ from jsonb_to_recordset(%(rows)s::jsonb) as r (
 
 -- name: engine_upsert_alarms
 insert into alarm as known (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at,
-    reasons, last_tick_seq)
-select subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at, reasons, last_tick_seq
+    reasons, last_tick_seq, acknowledged, latched, shelved_until)
+select subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at, reasons, last_tick_seq,
+    acknowledged, latched, shelved_until
 from jsonb_to_recordset(%(rows)s::jsonb) as r (
     subject text, occurrence integer, subject_kind text, severity smallint, peak_severity smallint, active boolean,
-    raised_at timestamptz, cleared_at timestamptz, reasons jsonb, last_tick_seq bigint)
+    raised_at timestamptz, cleared_at timestamptz, reasons jsonb, last_tick_seq bigint,
+    acknowledged boolean, latched boolean, shelved_until timestamptz)
 on conflict (subject, occurrence) do update set
-    severity = excluded.severity,
+    severity = case when excluded.active or excluded.cleared_at is not null then excluded.severity else known.severity end,
     reasons = case when excluded.reasons = '[]' then known.reasons else excluded.reasons end,
     peak_severity = excluded.peak_severity,
     active = excluded.active,
-    cleared_at = excluded.cleared_at,
+    cleared_at = case when excluded.active then null else coalesce(excluded.cleared_at, known.cleared_at) end,
+    acknowledged = excluded.acknowledged,
+    latched = excluded.latched,
+    shelved_until = excluded.shelved_until,
     last_tick_seq = excluded.last_tick_seq;
 
 -- name: engine_insert_alarm_events

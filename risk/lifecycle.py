@@ -1,0 +1,189 @@
+"""What people do to alarms: acknowledge, shelve, stand down, take a device out of service. Pure; times are arguments.
+
+Acts are inputs like readings, at their place in the commit order. Those of a tick are taken before its evidence, so
+that an alarm that rises in the same tick is unacknowledged again: whoever acknowledged had not seen it. An act that
+cannot be is answered by an event ``refused`` that says why. ``docs/alarm-lifecycle.md`` has the transition table.
+
+- ``acknowledge`` ``space/<id>`` ``{comment}``
+- ``shelve`` ``space/<id>`` ``{reason, minutes}``: at most 30 minutes in a storm, else 480; never red
+- ``unshelve`` ``space/<id>``
+- ``stand_down`` ``space/<id>`` ``{evidence}``: a reading of the space after it undoes it
+- ``out_of_service`` ``device/<id>`` ``{reason, minutes}``: its readings count as missing, never as normal
+- ``in_service`` ``device/<id>``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from risk.alarms import CLEARED, RAISED, REASON_ADDED, SEVERITY_UP, Change
+from risk.arrays import NEVER_US, BoolArray, SiteArrays, from_us
+from risk.evidence import Samples
+from risk.state import EngineState
+from risk.warnings import Act
+
+RED, ORANGE = 4, 3
+REFUSED = "refused"
+MINUTE_US = 60_000_000
+MOST_SHELVED_MIN = 480.0
+MOST_SHELVED_IN_STORM_MIN = 30.0
+"""Domain notes 5.4: shelving needs a reason, a name and an end, at most 30 minutes ahead in a storm."""
+
+MOST_OUT_OF_SERVICE_MIN = 7 * 24 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LifeEvent:
+    """Something that a person or an expiry did to the alarm of a space."""
+
+    space: int
+    kind: str
+    severity: int
+    detail: dict[str, Any] = field(default_factory=dict)
+    was: int = 0
+
+
+def take_acts(state: EngineState, arrays: SiteArrays, acts: Iterable[Act], tick_us: int) -> list[LifeEvent]:
+    """Take the acts of a tick in commit order, then let what expired end; return what happened."""
+    rows = {f"space/{space.id}": row for row, space in enumerate(arrays.spaces)}
+    events: list[LifeEvent] = []
+    for act in sorted(acts, key=lambda act: act.commit_seq):
+        if act.kind in _DEVICE_ACTS:
+            _device_act(state, arrays, act)
+        elif act.kind in _SPACE_ACTS and act.subject in rows:
+            row = rows[act.subject]
+            why_not = _SPACE_ACTS[act.kind](state, row, act, tick_us, events)
+            if why_not:
+                detail = {"act": act.kind, "author": act.author, "why": why_not}
+                events.append(LifeEvent(row, REFUSED, int(state.alarm_severity[row]), detail))
+    for row in np.flatnonzero((state.alarm_shelved_us != NEVER_US) & (state.alarm_shelved_us <= tick_us)).tolist():
+        events.append(_unshelved(state, row, "expiry"))
+    return events
+
+
+def in_service(state: EngineState, samples: Samples, tick_us: int) -> Samples:
+    """Return the samples without those of sensors that are out of service; expired ones are back."""
+    out = state.out_of_service_us
+    out[out <= tick_us] = NEVER_US
+    if not (out != NEVER_US).any() or not samples.sensor.size:
+        return samples
+    kept = (samples.sensor < 0) | (out[samples.sensor] == NEVER_US)
+    return Samples(samples.sensor[kept], samples.observed_us[kept], samples.value[kept], samples.quality[kept])
+
+
+def held_down(state: EngineState, arrays: SiteArrays) -> BoolArray:
+    """Return the spaces whose alarm was stood down and that have told nothing since; the others are lifted."""
+    down = state.stood_down_us != NEVER_US
+    for row in np.flatnonzero(down).tolist():
+        heard_us = state.evidence_us[arrays.s_space == row]
+        if heard_us.size and int(heard_us.max()) > int(state.stood_down_us[row]):
+            state.stood_down_us[row] = NEVER_US
+            down[row] = False
+    return np.asarray(down, np.bool_)
+
+
+def follow(state: EngineState, changes: Sequence[Change]) -> list[LifeEvent]:
+    """Let acknowledgement, latch and shelving follow what the evidence did; return shelvings that ended by it."""
+    events = []
+    for change in changes:
+        row = change.space
+        if change.kind in {RAISED, SEVERITY_UP, REASON_ADDED}:
+            state.alarm_acked[row] = state.alarm_latched[row] = False
+            if change.kind == SEVERITY_UP and state.alarm_shelved_us[row] != NEVER_US:
+                events.append(_unshelved(state, row, "rising severity"))
+        elif change.kind == CLEARED:
+            state.alarm_latched[row] = not state.alarm_acked[row]
+            state.alarm_shelved_us[row] = NEVER_US
+    return events
+
+
+def _unshelved(state: EngineState, row: int, by: str) -> LifeEvent:
+    state.alarm_shelved_us[row] = NEVER_US
+    return LifeEvent(row, "unshelved", int(state.alarm_severity[row]), {"by": by})
+
+
+def _acknowledge(state: EngineState, row: int, act: Act, _: int, events: list[LifeEvent]) -> str | None:
+    severity = int(state.alarm_severity[row])
+    if severity == 0 and not state.alarm_latched[row]:
+        return "there is no alarm to acknowledge"
+    if severity and state.alarm_acked[row]:
+        return "it is acknowledged already"
+    state.alarm_acked[row], state.alarm_latched[row] = True, False
+    detail = {"author": act.author, "comment": str(act.body.get("comment", ""))}
+    events.append(LifeEvent(row, "acknowledged", severity, detail))
+    return None
+
+
+def _shelve(state: EngineState, row: int, act: Act, tick_us: int, events: list[LifeEvent]) -> str | None:
+    severity = int(state.alarm_severity[row])
+    if severity == 0:
+        return "there is no alarm to shelve"
+    if severity >= RED:
+        return "a red alarm cannot be shelved"
+    if not str(act.body.get("reason", "")).strip():
+        return "shelving needs a reason"
+    minutes = _minutes(act)
+    most = MOST_SHELVED_IN_STORM_MIN if is_storm(state) else MOST_SHELVED_MIN
+    if minutes is None or not 0 < minutes <= most:
+        return f"shelving lasts more than 0 and at most {most:g} minutes now"
+    until_us = act.acted_us + round(minutes * MINUTE_US)
+    if until_us <= tick_us:
+        return "it would have expired already"
+    state.alarm_shelved_us[row] = until_us
+    detail = {"author": act.author, "reason": str(act.body["reason"]), "until": _instant(until_us)}
+    events.append(LifeEvent(row, "shelved", severity, detail))
+    return None
+
+
+def _unshelve(state: EngineState, row: int, act: Act, _: int, events: list[LifeEvent]) -> str | None:
+    if state.alarm_shelved_us[row] == NEVER_US:
+        return "it is not shelved"
+    events.append(_unshelved(state, row, act.author))
+    return None
+
+
+def _stand_down(state: EngineState, row: int, act: Act, _: int, events: list[LifeEvent]) -> str | None:
+    severity = int(state.alarm_severity[row])
+    if severity == 0:
+        return "there is no alarm to stand down"
+    if not str(act.body.get("evidence", "")).strip():
+        return "a stand-down names its evidence"
+    state.alarm_severity[row] = state.alarm_families[row] = 0
+    state.alarm_below_us[row] = state.alarm_shelved_us[row] = NEVER_US
+    state.alarm_acked[row], state.alarm_latched[row] = True, False
+    state.stood_down_us[row] = act.acted_us
+    detail = {"author": act.author, "evidence": str(act.body["evidence"])}
+    events.append(LifeEvent(row, "stood_down", 0, detail, was=severity))
+    return None
+
+
+def _device_act(state: EngineState, arrays: SiteArrays, act: Act) -> None:
+    device = act.subject.removeprefix("device/")
+    sensors = [index for index, sensor in enumerate(arrays.sensors) if sensor.device == device]
+    minutes = _minutes(act)
+    until_us = NEVER_US
+    if act.kind == "out_of_service":
+        until_us = act.acted_us + round(min(minutes or 0.0, MOST_OUT_OF_SERVICE_MIN) * MINUTE_US)
+    state.out_of_service_us[sensors] = until_us
+
+
+def is_storm(state: EngineState) -> bool:
+    """Tell whether shelving is short: a rain warning is in force, or some alarm is orange or red."""
+    return bool(state.warnings) or bool((state.alarm_severity >= ORANGE).any())
+
+
+def _minutes(act: Act) -> float | None:
+    value = act.body.get("minutes")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _instant(us: int) -> str:
+    return from_us(us).isoformat().replace("+00:00", "Z")
+
+
+_SPACE_ACTS = {"acknowledge": _acknowledge, "shelve": _shelve, "unshelve": _unshelve, "stand_down": _stand_down}
+_DEVICE_ACTS = frozenset({"out_of_service", "in_service"})
