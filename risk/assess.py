@@ -38,53 +38,75 @@ def due(context: Context, score: FloatArray) -> IntArray:
 
 
 def assess(
-    context: Context, space: int, score: float, factors: tuple[dict[str, FloatArray], ScoreStatics, bool]
-) -> Assessment:
-    """Return the assessment of one space."""
+    context: Context, rows: IntArray, score: FloatArray, factors: tuple[dict[str, FloatArray], ScoreStatics, bool]
+) -> list[Assessment]:
+    """Return the assessments of some spaces."""
     views = context.views
     dynamic, statics, by_day = factors
-    now = views.now[:, space]
-    return Assessment(
-        space_id=context.arrays.spaces[space].id,
-        level=int(now.max()),
-        score=score,
-        blind=bool(views.blind[space]),
-        reasons=reasons_of(context, space, now, 1),
-        contributions=contributions(dynamic, statics, space, by_day=by_day),
-        evidence=_evidence(context, space),
-    )
+    if rows.size == 0:
+        return []
+    shares = contributions(dynamic, statics, rows, by_day=by_day)
+    evidence = _evidence(context, rows)
+    levels, scores, blind = views.now[:, rows].max(axis=0).tolist(), score[rows].tolist(), views.blind[rows].tolist()
+    return [
+        Assessment(
+            space_id=context.arrays.spaces[space].id,
+            level=level,
+            score=of_space,
+            blind=is_blind,
+            reasons=reasons_of(context, space, views.now[:, space], 1),
+            contributions=share,
+            evidence=shown,
+        )
+        for space, level, of_space, is_blind, share, shown in zip(
+            rows.tolist(), levels, scores, blind, shares, evidence, strict=True
+        )
+    ]
 
 
-def _metres(value: float, decimals: int = 3) -> float | None:
-    return None if not np.isfinite(value) else round(float(value) + 0.0, decimals)
+def _rounded(values: FloatArray, decimals: int) -> list[float | None]:
+    """Return values at their resolution; None for not known."""
+    known = np.isfinite(values).tolist()
+    rounded = (np.round(values, decimals) + 0.0).tolist()
+    return [value if good else None for value, good in zip(rounded, known, strict=True)]
 
 
-def _age_s(context: Context, evidence_us: int) -> float | None:
-    return None if evidence_us == NEVER_US else round(max(context.tick_us - evidence_us, 0) / 1e6, 1)
-
-
-def _sensor_facts(context: Context, level: int) -> dict[str, Any]:
+def _sensor_facts(context: Context, spaces: list[int]) -> dict[int, dict[str, Any]]:
+    """Return what is shown of every level sensor of some spaces."""
     state, arrays = context.state, context.arrays
-    sensor = int(arrays.l_sensor[level])
-    heard = int(state.evidence_us[sensor])
+    levels = np.concatenate([context.statics.level_rows[space] for space in spaces])
+    sensors = arrays.l_sensor[levels]
+    heard_us = state.evidence_us[sensors]
+    ages = np.round(np.maximum(context.tick_us - heard_us, 0) / 1e6, 1).tolist()
+    columns = zip(
+        levels.tolist(),
+        sensors.tolist(),
+        _rounded(state.held[sensors], 3),
+        _rounded(state.rate[levels], 4),
+        heard_us.tolist(),
+        ages,
+        context.views.fresh[sensors].tolist(),
+        state.quality[sensors].tolist(),
+        strict=True,
+    )
     return {
-        "sensor": arrays.sensors[sensor].key,
-        "depth_m": _metres(state.held[sensor]),
-        "rise_m_min": _metres(state.rate[level], 4),
-        "observed_at": iso(heard),
-        "age_s": _age_s(context, heard),
-        "fresh": bool(context.views.fresh[sensor]),
-        "quality": int(state.quality[sensor]),
+        level: {
+            "sensor": arrays.sensors[sensor].key,
+            "depth_m": depth,
+            "rise_m_min": rate,
+            "observed_at": iso(heard),
+            "age_s": None if heard == NEVER_US else age,
+            "fresh": fresh,
+            "quality": quality,
+        }
+        for level, sensor, depth, rate, heard, age, fresh, quality in columns
     }
 
 
-def _entrance(context: Context, entrance: int, rows: list[int]) -> dict[str, Any]:
+def _entrance(context: Context, entrance: int, rows: list[int], facts: dict[int, dict[str, Any]]) -> dict[str, Any]:
     arrays, state, views = context.arrays, context.state, context.views
     named = arrays.entrances[entrance].entrance
-    closed = bool(views.closed[entrance])
-    edge = arrays.e_barrier_top_m[entrance] if closed else arrays.e_crest_m[entrance]
-    known = [r for r in rows if np.isfinite(state.held[arrays.l_sensor[r]])]
-    facts: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "entrance": named.id,
         "crest_level_m": named.crest_level_m,
         "barrier": barrier_word(context, entrance),
@@ -93,36 +115,66 @@ def _entrance(context: Context, entrance: int, rows: list[int]) -> dict[str, Any
         "freeboard_m": None,
         "sensor": None,
     }
+    known = [r for r in rows if facts[r]["depth_m"] is not None]
     if known:
-        worst = max(known, key=lambda r: (float(state.held[arrays.l_sensor[r]]), -r))
-        level = float(state.held[arrays.l_sensor[worst]] + arrays.e_roadway_m[entrance])
-        facts |= _sensor_facts(context, worst)
-        facts |= {"level_m": _metres(level), "freeboard_m": _metres(float(edge) - level)}
-    return facts
+        worst = known[0]
+        if len(known) > 1:
+            worst = max(known, key=lambda r: (float(state.held[arrays.l_sensor[r]]), -r))
+        edge = float(arrays.e_barrier_top_m[entrance]) if views.closed[entrance] else named.crest_level_m
+        level = float(state.held[arrays.l_sensor[worst]]) + named.roadway_level_m
+        shown |= facts[worst]
+        shown["level_m"], shown["freeboard_m"] = round(level + 0.0, 3), round(edge - level + 0.0, 3)
+    return shown
 
 
-def _evidence(context: Context, space: int) -> dict[str, Any]:
-    arrays, state, views = context.arrays, context.state, context.views
-    rows = context.statics.level_rows[space].tolist()
-    entrances = context.statics.entrance_rows[space].tolist()
-    inside = [r for r in rows if arrays.l_entrance[r] < 0]
-    mm = views.rain.basin_mm[arrays.basin_of_space[space]]
-    pumps = context.statics.storage.pump_sensors[space].tolist()
-    return {
-        "entrances": [_entrance(context, e, [r for r in rows if arrays.l_entrance[r] == e]) for e in entrances],
-        "inside": [_sensor_facts(context, r) for r in inside],
-        "rain_mm": {"5": _metres(mm[0], 1), "10": _metres(mm[1], 1), "60": _metres(mm[2], 1)},
-        "in_rain": bool(views.rain.in_rain[space]),
-        "warning_rank": int(views.colour[space]),
-        "pumps": [
+def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
+    arrays, views = context.arrays, context.views
+    spaces = rows.tolist()
+    facts = _sensor_facts(context, spaces)
+    entrance_of = arrays.l_entrance
+    mm = [_rounded(depths, 1) for depths in views.rain.basin_mm[arrays.basin_of_space[rows]]]
+    columns = zip(
+        spaces,
+        mm,
+        views.rain.in_rain[rows].tolist(),
+        views.colour[rows].tolist(),
+        _rounded(views.times.orange_min[rows], 1),
+        _rounded(views.times.red_min[rows], 1),
+        views.now[:, rows].T.tolist(),
+        strict=True,
+    )
+    found = []
+    for space, rain, in_rain, colour, orange, red, families in columns:
+        of_entrance: dict[int, list[int]] = {}
+        levels = context.statics.level_rows[space]
+        for level, entrance in zip(levels.tolist(), entrance_of[levels].tolist(), strict=True):
+            of_entrance.setdefault(entrance, []).append(level)
+        found.append(
             {
-                "sensor": arrays.sensors[s].key,
-                "running": bool(state.held[s] >= 0.5),
-                "since": iso(int(state.running_us[s])),
+                "entrances": [
+                    _entrance(context, e, of_entrance.get(e, []), facts)
+                    for e in context.statics.entrance_rows[space].tolist()
+                ],
+                "inside": [facts[r] for r in of_entrance.get(-1, [])],
+                "rain_mm": {"5": rain[0], "10": rain[1], "60": rain[2]},
+                "in_rain": in_rain,
+                "warning_rank": int(colour),
+                "pumps": _pumps(context, space),
+                "time_to_orange_min": orange,
+                "time_to_red_min": red,
+                "families": {FAMILIES[f]: severity for f, severity in enumerate(families) if severity},
             }
-            for s in pumps
-        ],
-        "time_to_orange_min": _metres(views.times.orange_min[space], 1),
-        "time_to_red_min": _metres(views.times.red_min[space], 1),
-        "families": {FAMILIES[f]: int(views.now[f, space]) for f in np.flatnonzero(views.now[:, space]).tolist()},
-    }
+        )
+    return found
+
+
+def _pumps(context: Context, space: int) -> list[dict[str, Any]]:
+    state, arrays = context.state, context.arrays
+    return [
+        {
+            "sensor": arrays.sensors[s].key,
+            "running": bool(state.held[s] >= 0.5),
+            "since": iso(int(state.running_us[s])),
+        }
+        for s in context.statics.storage.pump_sensors[space].tolist()
+    ]

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from risk.alarms import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmView, Change, step
-from risk.arrays import NEVER_US, FloatArray, SiteArrays, from_us
+from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
 from risk.evidence import Samples, fold
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, take_acts
-from risk.output import AlarmEvent, AlarmRow, Assessment, TickOutput
+from risk.output import AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import Context, reasons_of
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
@@ -87,8 +87,26 @@ def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
     return Engine(engine.state, plant_of(engine.plant.arrays.site, from_us(tick_us)))
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a tick decided: levels, scores and alarms, and which spaces are to be written. Words come in `write_up`.
+
+    It looks into the engine's memory, so it is written up before the next tick is taken.
+    """
+
+    inputs: Inputs
+    plant: Plant
+    context: Context
+    changes: list[Change]
+    happened: list[LifeEvent]
+    score: FloatArray
+    factors: dict[str, FloatArray]
+    by_day: bool
+    due: IntArray
+
+
 def tick(engine: Engine, inputs: Inputs) -> tuple[Engine, TickOutput]:
-    """Take one tick. The engine handed in is used up; inputs count as a set, whatever their order.
+    """Take one tick: decide and write up.
 
     Parameters
     ----------
@@ -104,6 +122,27 @@ def tick(engine: Engine, inputs: Inputs) -> tuple[Engine, TickOutput]:
     TickOutput
         What is to be written, in an order that depends on nothing but the inputs.
     """
+    engine, decision = decide(engine, inputs)
+    return engine, write_up(decision)
+
+
+def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
+    """Decide levels and alarms. The engine handed in is used up; inputs count as a set, whatever their order.
+
+    Parameters
+    ----------
+    engine : Engine
+        On the site version in force at ``inputs.up_to``.
+    inputs : Inputs
+        Sensor indices are those of ``engine.plant.arrays``.
+
+    Returns
+    -------
+    Engine
+        To be used for the next tick.
+    Decision
+        To be written up before the next tick.
+    """
     engine = with_thresholds_of(engine, inputs.tick_us)
     state, plant = engine.state, engine.plant
     arrays = plant.arrays
@@ -116,23 +155,23 @@ def tick(engine: Engine, inputs: Inputs) -> tuple[Engine, TickOutput]:
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
     changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays))
     happened += follow(state, changes)
-    events, alarms = _alarm_output(context, changes, happened)
-    output = TickOutput(
-        inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, _assessments(context, plant), events, alarms
-    )
-    return engine, output
+    dynamic = dynamic_factors(state, arrays, plant.statics, views)
+    by_day = from_us(inputs.tick_us).astimezone(plant.zone).hour in DAY_HOURS
+    score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)
+    return engine, Decision(inputs, plant, context, changes, happened, score, dynamic, by_day, due(context, score))
+
+
+def write_up(decision: Decision) -> TickOutput:
+    """Return a decision in words and numbers, for alarms that changed and spaces that are due."""
+    inputs, context = decision.inputs, decision.context
+    events, alarms = _alarm_output(context, decision.changes, decision.happened)
+    factors = (decision.factors, decision.plant.scores, decision.by_day)
+    assessments = assess(context, decision.due, decision.score, factors)
+    return TickOutput(inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, assessments, events, alarms)
 
 
 def _alarm_view(views: Views) -> AlarmView:
     return AlarmView(views.candidate, views.below, views.lasting, views.steady, views.heard_us)
-
-
-def _assessments(context: Context, plant: Plant) -> list[Assessment]:
-    by_day = from_us(context.tick_us).astimezone(plant.zone).hour in DAY_HOURS
-    dynamic = dynamic_factors(context.state, context.arrays, plant.statics, context.views)
-    score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)
-    factors = (dynamic, plant.scores, by_day)
-    return [assess(context, row, float(score[row]), factors) for row in due(context, score).tolist()]
 
 
 def _alarm_output(

@@ -45,6 +45,7 @@ class Storage:
     pump_m3_s: FloatArray
     pump_sensors: tuple[IntArray, ...]
     inside_rows: tuple[IntArray, ...]
+    has_inside: BoolArray
 
     def volume_at_m3(self, space: IntArray, depth_m: FloatArray) -> FloatArray:
         """Return the volume below a depth in each of some spaces; 0 at or below the floor, infinite at infinity. [m³]
@@ -76,6 +77,7 @@ def storage_of(arrays: SiteArrays) -> Storage:
         pump_m3_s=np.array([sum(pump.capacity_m3_s for pump in space.pumps) for space in arrays.spaces], np.float64),
         pump_sensors=rows_by_space(np.flatnonzero(arrays.s_role == PUMP), arrays.s_space, arrays.n_spaces),
         inside_rows=rows_by_space(np.flatnonzero(arrays.l_entrance < 0), arrays.l_space, arrays.n_spaces),
+        has_inside=np.bincount(arrays.l_space[arrays.l_entrance < 0], minlength=arrays.n_spaces) > 0,
     )
 
 
@@ -197,7 +199,7 @@ def _filling_insides(
     edge = np.where(closed[entrance], arrays.e_barrier_top_m[entrance], arrays.e_crest_m[entrance])
     head = state.held[arrays.l_sensor[rows]] + arrays.e_roadway_m[entrance] - edge
     rate = np.where(state.rate[rows] > RISING_M_MIN.value, state.rate[rows], 0.0)
-    inside = np.array([storage.inside_rows[space].size > 0 for space in arrays.l_space[rows].tolist()], np.bool_)
+    inside = storage.has_inside[arrays.l_space[rows]]
     active = inside & (head + rate * HORIZON_MIN.value > 0.0)
     if not active.any():
         return
@@ -212,6 +214,12 @@ def _filling_insides(
     _cross(state, arrays, storage, least_m, space_of[firsts], np.add.reduceat(worst, firsts, axis=0))
 
 
+def _flat(rows_of: tuple[IntArray, ...], spaces: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the rows of some spaces one after another, and to which of the spaces each belongs."""
+    chosen = [rows_of[space] for space in spaces.tolist()]
+    return np.concatenate(chosen), np.repeat(np.arange(len(chosen)), [rows.size for rows in chosen])
+
+
 def _cross(
     state: EngineState,
     arrays: SiteArrays,
@@ -220,13 +228,18 @@ def _cross(
     spaces: IntArray,
     inflow_m3: FloatArray,
 ) -> None:
-    held = [float(np.nan_to_num(state.held[arrays.l_sensor[storage.inside_rows[s]]]).max()) for s in spaces.tolist()]
-    running = [bool((state.held[storage.pump_sensors[s]] >= 0.5).any()) for s in spaces.tolist()]
-    start = storage.volume_at_m3(spaces, np.array(held))
+    inside, of_inside = _flat(storage.inside_rows, spaces)
+    pumps, of_pump = _flat(storage.pump_sensors, spaces)
+    held = np.full(spaces.size, -np.inf)
+    np.maximum.at(held, of_inside, np.nan_to_num(state.held[arrays.l_sensor[inside]]))
+    running = np.zeros(spaces.size, np.bool_)
+    running[of_pump[state.held[pumps] >= 0.5]] = True
+    start = storage.volume_at_m3(spaces, held)
     pumped = np.where(running, storage.pump_m3_s[spaces] * 60.0, 0.0)
     volume = filled_m3(start, inflow_m3 - pumped[:, None])
     for row, out in ((ORANGE_ROW, state.orange_min), (RED_ROW, state.red_min)):
-        least = np.array([least_m[row, storage.inside_rows[s]].min() for s in spaces.tolist()])
+        least = np.full(spaces.size, np.inf)
+        np.minimum.at(least, of_inside, least_m[row, inside])
         reached = volume >= storage.volume_at_m3(spaces, least)[:, None]
         minutes = np.where(reached.any(axis=1), STEPS_MIN[np.argmax(reached, axis=1)], np.nan)
         _earliest(out, spaces, minutes)

@@ -87,9 +87,12 @@ def in_force(table: LevelTable, arrays: SiteArrays, closed: BoolArray, rising: B
     at_closed = np.zeros(arrays.l_entrance.size, np.bool_)
     outside = arrays.l_entrance >= 0
     at_closed[outside] = closed[arrays.l_entrance[outside]]
-    least = np.where(at_closed, table.closed_m, table.open_m)
+    least = table.open_m.copy()
+    shut = np.flatnonzero(at_closed)
+    least[:, shut] = table.closed_m[:, shut]
     if table.ever_rising:
-        least[3] = np.where(rising, np.minimum(least[3], table.rising_m), least[3])
+        rows = np.flatnonzero(rising)
+        least[3, rows] = np.minimum(least[3, rows], table.rising_m[rows])
     return np.asarray(least)
 
 

@@ -49,7 +49,7 @@ class LifeEvent:
 
 def take_acts(state: EngineState, arrays: SiteArrays, acts: Iterable[Act], tick_us: int) -> list[LifeEvent]:
     """Take the acts of a tick in commit order, then let what expired end; return what happened."""
-    rows = {f"space/{space.id}": row for row, space in enumerate(arrays.spaces)}
+    rows = {f"space/{space.id}": row for row, space in enumerate(arrays.spaces)} if acts else {}
     events: list[LifeEvent] = []
     for act in sorted(acts, key=lambda act: act.commit_seq):
         if act.kind in _DEVICE_ACTS:

@@ -7,7 +7,9 @@ observed_at, text_en, text_zh`` and, where they apply, ``age_s`` (the evidence i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -49,7 +51,7 @@ BARRIER_WORDS = {float(state): state.word for state in BarrierState}
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that a reason may quote."""
+    """All that a reason may quote; ``memo`` keeps the reasons of this tick, shared by alarm events and assessments."""
 
     state: EngineState
     arrays: SiteArrays
@@ -57,6 +59,7 @@ class Context:
     views: Views
     seen: Seen
     tick_us: int
+    memo: dict[tuple[int, int, int], Reason | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class _Fact:
     row: int = -1
 
 
+@lru_cache(maxsize=4096)
 def iso(instant_us: int) -> str | None:
     """Return an instant as RFC 3339 in UTC, or None for never."""
     return None if instant_us == NEVER_US else from_us(instant_us).isoformat().replace("+00:00", "Z")
@@ -80,22 +84,34 @@ def reasons_of(context: Context, space: int, severities: NDArray[np.int8], least
     """Return a reason for every family of a space that reaches a severity, worst first."""
     found = []
     for family in np.flatnonzero(severities >= least).tolist():
-        fact = _FACTS[family](context, space, int(severities[family]))
-        if fact is not None:
-            found.append(_reason(context, space, fact, int(severities[family])))
+        severity = int(severities[family])
+        key = (space, family, severity)
+        if key not in context.memo:
+            fact = _FACTS[family](context, space, severity)
+            context.memo[key] = None if fact is None else _reason(context, space, fact, severity)
+        reason = context.memo[key]
+        if reason is not None:
+            found.append(reason)
     return sorted(found, key=lambda reason: (-reason["severity"], reason["rule"], reason["sensor"] or ""))
 
 
+def _limit(context: Context, space: int, rule: str, severity: int) -> tuple[float | None, str]:
+    """Return the rounded threshold that a reason quotes, and its source."""
+    place, table = context.arrays.spaces[space], context.arrays.thresholds
+    key = (rule, place.id if place.id in table.overridden else place.kind.value, severity)
+    limits = context.statics.limits
+    if key not in limits:
+        found = (table.find(rule, place.id, place.kind, s) for s in (severity, 3, 2, 1, 4))
+        threshold = next((row for row in found if row is not None), None)
+        decimals = DECIMALS[RULE_UNITS[rule]]
+        limits[key] = (None, "") if threshold is None else (round(threshold.value, decimals), threshold.source)
+    return limits[key]
+
+
 def _reason(context: Context, space: int, fact: _Fact, severity: int) -> Reason:
-    place = context.arrays.spaces[space]
-    table = context.arrays.thresholds
-    at = next(
-        (s for s in (severity, 3, 2, 1, 4) if table.find(fact.rule, place.id, place.kind, s) is not None), severity
-    )
-    threshold = table.find(fact.rule, place.id, place.kind, at)
     unit = RULE_UNITS[fact.rule]
     value = round(float(fact.value) + 0.0, DECIMALS[unit])
-    limit = None if threshold is None else round(threshold.value, DECIMALS[unit])
+    limit, source = _limit(context, space, fact.rule, severity)
     text_en, text_zh = phrase(fact.rule, value, limit, fact.words)
     reason: Reason = {
         "rule": fact.rule,
@@ -103,7 +119,7 @@ def _reason(context: Context, space: int, fact: _Fact, severity: int) -> Reason:
         "value": value,
         "unit": unit,
         "threshold": limit,
-        "source": "" if threshold is None else threshold.source,
+        "source": source,
         "sensor": fact.sensor,
         "observed_at": iso(fact.observed_us),
         "text_en": text_en,
@@ -146,21 +162,30 @@ def _best_sample(context: Context, level: int, severity: int) -> tuple[int, floa
     """Return (severity, depth, time) of the sample of a level sensor that speaks for this severity: the newest does."""
     state, seen = context.state, context.seen
     sensor = context.arrays.l_sensor[level]
-    samples = [(float(state.held[sensor]), int(state.evidence_us[sensor]))]
-    samples += [
-        (float(m), int(at)) for m, at in zip(state.last_m[level][::-1], state.last_us[level][::-1], strict=True)
-    ]
-    samples.append((float(seen.peak_m[level]), int(seen.peak_us[level])))
     least = context.views.least_m[:, level].tolist()
-    rated = [(_severity(m, least), m, at) for m, at in samples if m > -np.inf and at != NEVER_US]
-    if not rated:
-        return 0, 0.0, NEVER_US
-    enough = [entry for entry in rated if entry[0] >= severity]
-    return enough[0] if enough else rated[0]
+    depths, times = state.last_m[level].tolist(), state.last_us[level].tolist()
+    newest: tuple[int, float, int] | None = None
+    for m, at in (
+        (float(state.held[sensor]), int(state.evidence_us[sensor])),
+        (depths[2], times[2]),
+        (depths[1], times[1]),
+        (depths[0], times[0]),
+        (float(seen.peak_m[level]), int(seen.peak_us[level])),
+    ):
+        if not m > -inf or at == NEVER_US:
+            continue
+        entry = (_severity(m, least), m, at)
+        if entry[0] >= severity:
+            return entry
+        newest = newest or entry
+    return newest or (0, 0.0, NEVER_US)
 
 
 def _severity(depth_m: float, least_m: list[float]) -> int:
-    return max((row + 1 for row, least in enumerate(least_m) if depth_m >= least), default=0)
+    for row in (3, 2, 1, 0):
+        if depth_m >= least_m[row]:
+            return row + 1
+    return 0
 
 
 def _water_fact(family: int) -> Callable[[Context, int, int], _Fact | None]:

@@ -91,8 +91,9 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     least = in_force(statics.levels, arrays, closed, state.rate > RISING_M_MIN.value)
     depth = state.held[arrays.l_sensor]
     views = (now, candidate, below, lasting)
-    part = _water(state, arrays, statics, seen, (depth, least), views)
-    part |= _rise(state, arrays, statics, seen, depth, views)
+    rows = rows_that_matter(state, seen, depth)
+    part = _water(state, arrays, statics, seen, (depth, least, rows), views)
+    part |= _rise(state, arrays, statics, seen, (depth, rows), views)
     state.implicated |= part
     rain = rain_view(state, arrays, statics, fresh, bool(state.warnings), tick_us, views)
     colour = colour_of_spaces(state.warnings, arrays) if state.warnings else np.zeros(n)
@@ -132,29 +133,48 @@ def _heard_us(state: EngineState, arrays: SiteArrays, rain: RainView) -> IntArra
     return np.asarray(np.where(by_rain, np.minimum(heard, rain.heard_us), heard))
 
 
+def rows_that_matter(state: EngineState, seen: Seen, depth: FloatArray) -> IntArray:
+    """Return the level sensors that can say anything but 0 at this tick.
+
+    No threshold lies below 2 cm (`risk.levels`) and none is left above half of itself, so a sensor that stood below
+    1 cm now, at every sample of this tick and at its last three, and has no part in an alarm, reaches none of the four
+    views of depth, freeboard and rise. 8 mm leaves room for rounding.
+    """
+    least = 0.4 * WET_DEPTH_M.value
+    wet = (depth >= least) | (seen.peak_m >= least) | (seen.confirmed_m >= least) | state.implicated
+    wet |= (state.last_m[:, 0] >= least) | (state.last_m[:, 1] >= least) | (state.last_m[:, 2] >= least)
+    return np.flatnonzero(wet)
+
+
 def _water(
     state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,
     seen: Seen,
-    held: tuple[FloatArray, FloatArray],
+    held: tuple[FloatArray, FloatArray, IntArray],
     views: tuple[Severities, ...],
 ) -> BoolArray:
-    """Fill depth and freeboard; return the level sensors that take part in an alarm."""
-    depth, least = held
-    climbing = np.where(state.rate > RISING_M_MIN.value, state.rate, 0.0)
-    projected = seen.peak_m + climbing * statics.l_interval_min
-    seen_now = severity_of(np.stack((depth, seen.peak_m, seen.confirmed_m, projected)), least)
-    doubtful = state.implicated & (state.good_run[arrays.l_sensor] < 3)
-    longest = np.where(doubtful, np.inf, state.last_m.max(axis=1)) if depth.size else depth
+    """Fill depth and freeboard from the sensors that matter; return the level sensors that take part in an alarm."""
+    part = np.zeros(arrays.l_sensor.size, np.bool_)
+    rows = held[2]
+    if rows.size == 0:
+        return part
+    depth, least, rate, peak_m = held[0][rows], held[1][:, rows], state.rate[rows], seen.peak_m[rows]
+    climbing = np.where(rate > RISING_M_MIN.value, rate, 0.0)
+    projected = peak_m + climbing * statics.l_interval_min[rows]
+    seen_now = severity_of(np.stack((depth, peak_m, seen.confirmed_m[rows], projected)), least)
+    doubtful = state.implicated[rows] & (state.good_run[arrays.l_sensor[rows]] < 3)
+    longest = np.where(doubtful, np.inf, state.last_m[rows].max(axis=1))
     leaving = severity_of(np.stack((depth, np.fmax(longest, depth))), release_m(least))
     peak = seen_now[1]
     alarm = np.maximum(seen_now[2], np.where((peak == 4) | (seen_now[3] > peak), peak, 0)).astype(np.int8)
-    stacked = np.stack((seen_now[0], alarm, np.maximum(leaving[0], seen_now[0]), np.maximum(leaving[1], leaving[0])))
-    by_space = arrays.l_family_space.maximum(stacked, 0).reshape(4, 2, arrays.n_spaces)
-    for view, severities in zip(views, by_space, strict=True):
-        view[DEPTH], view[FREEBOARD] = severities
-    return np.asarray(alarm >= 2)
+    by_view = (seen_now[0], alarm, np.maximum(leaving[0], seen_now[0]), np.maximum(leaving[1], leaving[0]))
+    freeboard = arrays.l_family[rows] == 1
+    for view, severity in zip(views, by_view, strict=True):
+        for family, mine in ((DEPTH, ~freeboard), (FREEBOARD, freeboard)):
+            np.maximum.at(view[family], arrays.l_space[rows[mine]], severity[mine])
+    part[rows] = alarm >= 2
+    return part
 
 
 def _rise(
@@ -162,26 +182,24 @@ def _rise(
     arrays: SiteArrays,
     statics: SiteStatics,
     seen: Seen,
-    depth: FloatArray,
+    held: tuple[FloatArray, IntArray],
     views: tuple[Severities, ...],
 ) -> BoolArray:
-    """Fill the rise family; return the level sensors that take part in an alarm."""
-    part = np.zeros(depth.shape, np.bool_)
-    rows = statics.rise_rows
+    """Fill the rise family from the sensors that matter; return the level sensors that take part in an alarm."""
+    part = np.zeros(arrays.l_sensor.size, np.bool_)
+    rows = held[1][statics.l_rise[held[1]]]
     if rows.size == 0:
         return part
-    least = statics.rise_m_min
+    depth, rate = held[0][rows], state.rate[rows]
     doubtful = state.implicated[rows] & (state.good_run[arrays.l_sensor[rows]] < 3)
     longest = np.where(doubtful, np.inf, state.last_rate[rows].max(axis=1))
-    rate = state.rate[rows]
     rates = np.stack((rate, seen.confirmed_rate[rows], rate, np.maximum(longest, rate)))
-    wet = np.stack((depth[rows], seen.peak_m[rows], depth[rows], depth[rows])) >= WET_DEPTH_M.value
+    wet = np.stack((depth, seen.peak_m[rows], depth, depth)) >= WET_DEPTH_M.value
     wet[3] |= doubtful
-    severity = np.where(wet, severity_of(rates, least), 0).astype(np.int8)
+    severity = np.where(wet, severity_of(rates, statics.rise_m_min[:, arrays.l_space[rows]]), 0).astype(np.int8)
     severity[3] = np.where(np.isinf(longest) & doubtful, 4, severity[3])
-    by_space = statics.rise_space.maximum(severity, 0)
-    for view, severities in zip(views, by_space, strict=True):
-        view[RISE] = severities
+    for view, severities in zip(views, severity, strict=True):
+        np.maximum.at(view[RISE], arrays.l_space[rows], severities)
     part[rows] = severity[1] >= 2
     return part
 
@@ -236,9 +254,16 @@ def _pump_and_leak(
     working = np.zeros(n, np.bool_)
     working[space[long]] = True
     now[PUMP] = np.where(working & rising, np.clip(water + 1, 1, 4), 0)
-    by_space = arrays.l_family_space.maximum(np.where(np.isnan(depth), -np.inf, depth), -np.inf).reshape(2, n)
-    dry_outside = (by_space[1] > -np.inf) & (by_space[1] < WET_DEPTH_M.value)
-    now[LEAK] = np.where(dry_outside & (by_space[0] >= statics.leak_m) & ~statics.underpass, 2, 0)
+    wet_inside = inside[depth[inside] >= statics.leak_m[arrays.l_space[inside]]]
+    now[LEAK] = 0
+    if wet_inside.size:
+        out = arrays.l_family == 1
+        watched, wet_out = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+        watched[arrays.l_space[out & (depth > -np.inf)]] = True
+        wet_out[arrays.l_space[out & (depth >= WET_DEPTH_M.value)]] = True
+        leaks = np.zeros(n, np.bool_)
+        leaks[arrays.l_space[wet_inside]] = True
+        now[LEAK] = np.where(leaks & watched & ~wet_out & ~statics.underpass, 2, 0)
 
 
 def _blind(arrays: SiteArrays, statics: SiteStatics, fresh: BoolArray, in_rain: BoolArray) -> BoolArray:
@@ -259,9 +284,14 @@ def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...]) -> N
         last[:, :, :2] = last[:, :, 1:]
         last[:, families, 2] = now[families][:, touched].T
         state.derived_last[touched] = last
-    last = state.derived_last[:, families]
-    confirmed = second_largest(last).T  # type: ignore[arg-type]
-    current = now[families]
-    candidate[families] = np.maximum(confirmed, np.where(current == 4, 4, 0))
-    below[families] = current
-    lasting[families] = np.maximum(last.max(axis=2).T, current)
+    live = seen.touched | (now[families] != 0).any(axis=0) | (state.derived_last != 0).any(axis=(1, 2))
+    rows = np.flatnonzero(live)
+    if rows.size == 0:
+        return
+    cells = np.ix_(families, rows)
+    last = state.derived_last[np.ix_(rows, families)]
+    confirmed = second_largest(last).T
+    current = now[cells]
+    candidate[cells] = np.maximum(confirmed, np.where(current == 4, 4, 0))
+    below[cells] = current
+    lasting[cells] = np.maximum(last.max(axis=2).T, current)

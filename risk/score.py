@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from risk.arrays import FloatArray, SiteArrays
+from risk.arrays import FloatArray, IntArray, SiteArrays
 from risk.rules import Views
 from risk.shortage import shortage_of_spaces
 from risk.state import EngineState
@@ -97,15 +97,17 @@ def dynamic_factors(
 ) -> dict[str, FloatArray]:
     """Return the factors that change with the evidence, shape (N,) each, in the order of `DYNAMIC`."""
     n = arrays.n_spaces
-    depth = np.nan_to_num(state.held[arrays.l_sensor])
-    with_top = np.isfinite(views.least_m)
+    depth = state.held[arrays.l_sensor]
+    rows = np.flatnonzero(depth > 0.0)  # a dry sensor adds nothing to either factor
+    depth = depth[rows]
+    with_top = np.isfinite(views.least_m[:, rows])
     top_row = 3 - np.argmax(with_top[::-1], axis=0)
-    columns = np.arange(depth.size)
-    least = views.least_m[top_row, columns]
+    least = views.least_m[top_row, rows]
     reach = np.clip(depth / np.maximum(least, 1e-3), 0.0, 1.0) * (top_row + 1) / 4.0 * with_top.any(axis=0)
-    margin = arrays.l_family_space.maximum(reach, 0.0).reshape(2, n).max(axis=0)
-    rate = np.where(depth >= 0.02, state.rate, 0.0)
-    rises = arrays.l_family_space.maximum(np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0), 0.0).reshape(2, n).max(axis=0)
+    margin, rises = np.zeros(n), np.zeros(n)
+    np.maximum.at(margin, arrays.l_space[rows], reach)
+    rate = np.where(depth >= 0.02, state.rate[rows], 0.0)
+    np.maximum.at(rises, arrays.l_space[rows], np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0))
     mm = views.rain.basin_mm[arrays.basin_of_space]
     rain = np.clip(np.maximum(mm[:, 1] / FULL_RAIN_MM[0], mm[:, 2] / FULL_RAIN_MM[1]), 0.0, 1.0)
     soonest = np.fmin(views.times.orange_min + 15.0, views.times.red_min)
@@ -129,22 +131,22 @@ def score_of(dynamic: dict[str, FloatArray], statics: ScoreStatics, *, by_day: b
 
 
 def contributions(
-    dynamic: dict[str, FloatArray], statics: ScoreStatics, space: int, *, by_day: bool
-) -> dict[str, object]:
-    """Return what each factor adds to the score of one space, with its worst-case value and weight."""
+    dynamic: dict[str, FloatArray], statics: ScoreStatics, spaces: IntArray, *, by_day: bool
+) -> list[dict[str, object]]:
+    """Return what each factor adds to the score of some spaces, with its worst-case value and weight."""
     factors = dynamic | (statics.day if by_day else statics.night)
-    parts = {name: float(np.log1p(-WEIGHTS[name] * factors[name][space])) for name in WEIGHTS}
-    total = sum(parts.values())
-    score = 100.0 * (1.0 - float(np.exp(total)))
-    return {
-        "weights_version": WEIGHTS_VERSION,
-        "factors": [
-            {
-                "factor": name,
-                "points": round(score * parts[name] / total, 2) if total else 0.0,
-                "x": round(float(factors[name][space]), 3),
-                "weight": WEIGHTS[name],
-            }
-            for name in WEIGHTS
-        ],
-    }
+    x = np.array([factors[name][spaces] for name in WEIGHTS])
+    parts = np.log1p(-np.array(list(WEIGHTS.values()))[:, None] * x)
+    total = parts.sum(axis=0)
+    shares = np.divide(100.0 * (1.0 - np.exp(total)), total, out=np.zeros(total.shape), where=total != 0.0)
+    points = np.round(parts * shares + 0.0, 2).T.tolist()
+    return [
+        {
+            "weights_version": WEIGHTS_VERSION,
+            "factors": [
+                {"factor": name, "points": p, "x": value, "weight": weight}
+                for (name, weight), p, value in zip(WEIGHTS.items(), of_space, values, strict=True)
+            ],
+        }
+        for of_space, values in zip(points, np.round(x, 3).T.tolist(), strict=True)
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,10 +22,10 @@ class SiteStatics:
     rain_10min_mm: FloatArray
     rain_60min_mm: FloatArray
     gauge_yellow_mm: FloatArray
+    least_rain_mm: tuple[float, float]
     colour: FloatArray
-    rise_rows: IntArray
+    l_rise: BoolArray
     rise_m_min: FloatArray
-    rise_space: Segments
     outside_rows: IntArray
     inside_rows: IntArray
     pump_sensors: IntArray
@@ -44,6 +44,7 @@ class SiteStatics:
     entrance_rows: tuple[IntArray, ...]
     rise_set: frozenset[int]
     barrier_sensors: dict[int, tuple[int, ...]]
+    limits: dict[tuple[str, str, int], tuple[float | None, str]] = field(default_factory=dict)
 
 
 def _table(arrays: SiteArrays, rule: str) -> FloatArray:
@@ -60,9 +61,7 @@ def _single(arrays: SiteArrays, rule: str, severity: int, absent: float) -> Floa
 def statics_of(arrays: SiteArrays) -> SiteStatics:
     """Return the statics of a site."""
     underpass = np.array([space.kind == "underpass" for space in arrays.spaces], np.bool_)
-    rise_rows = np.flatnonzero(arrays.l_outside | underpass[arrays.l_space])
-    order = np.argsort(arrays.l_space[rise_rows], kind="stable")
-    rise_rows = rise_rows[order]
+    l_rise = arrays.l_outside | underpass[arrays.l_space]
     rain_10min, rain_60min = _table(arrays, "rain-10min"), _table(arrays, "rain-60min")
     primary = np.flatnonzero(arrays.l_primary)
     group_keys = arrays.l_space[primary] * (len(arrays.entrances) + 1) + arrays.l_entrance[primary] + 1
@@ -82,10 +81,10 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         rain_10min_mm=rain_10min,
         rain_60min_mm=rain_60min,
         gauge_yellow_mm=np.array([rain_10min[1].min(), rain_60min[1].min()]),
+        least_rain_mm=(float(rain_10min.min()), float(rain_60min.min())),
         colour=_table(arrays, "warning-colour"),
-        rise_rows=rise_rows,
-        rise_m_min=_table(arrays, "rise-rate")[:, arrays.l_space[rise_rows]],
-        rise_space=Segments.of(arrays.l_space[rise_rows], arrays.n_spaces),
+        l_rise=l_rise,
+        rise_m_min=_table(arrays, "rise-rate"),
         outside_rows=np.flatnonzero(arrays.l_outside),
         inside_rows=np.flatnonzero(~arrays.l_outside),
         pump_sensors=np.flatnonzero((arrays.s_role == PUMP) & (arrays.s_space >= 0)),
@@ -102,7 +101,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         l_interval_min=arrays.s_limit_wet_us[arrays.l_sensor] / 60e6,
         level_rows=rows_by_space(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
         entrance_rows=rows_by_space(np.arange(len(arrays.entrances)), arrays.e_space, arrays.n_spaces),
-        rise_set=frozenset(rise_rows.tolist()),
+        rise_set=frozenset(np.flatnonzero(l_rise).tolist()),
         barrier_sensors=_barrier_sensors(arrays),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from undercroft.errors import SiteInvalid
 from undercroft.model import Severity, SpaceKind
@@ -131,7 +132,7 @@ LEAST_ALARM_SEVERITY = 2
 """Blue is a notice on the page, not an alarm: EEMUA 191 allows one alarm per 10 minutes and operator."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdTable:
     """The thresholds in force at one instant.
 
@@ -141,6 +142,11 @@ class ThresholdTable:
     by_kind: Mapping[tuple[str, SpaceKind | None, int], Threshold]
     by_space: Mapping[tuple[str, str, int], Threshold]
     sets: tuple[str, ...] = ()
+
+    @cached_property
+    def overridden(self) -> frozenset[str]:
+        """Spaces that have a threshold of their own."""
+        return frozenset(space for _, space, _ in self.by_space)
 
     def find(self, rule: str, space_id: str, kind: SpaceKind, severity: int) -> Threshold | None:
         """Return the threshold of a rule for a space, or None when the rule does not reach this severity."""
