@@ -9,6 +9,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY undercroft ./undercroft
 COPY ingest ./ingest
 COPY risk ./risk
+COPY duty ./duty
 COPY api ./api
 COPY dashboards ./dashboards
 COPY simulators ./simulators

@@ -7,8 +7,9 @@
 -- warned_min | number | min | 橙到红 Orange to red
 -- peak_age_s | number | s | 末次研判距时段末 Last judged
 select s.name, max(a.level)::int as level,
-    (select max(o.max_value) from grafana.sensor n join grafana.rollup_10m o on o.sensor_id = n.sensor_id
-     where n.place_id = s.space_id and n.quantity = 'water_depth_m' and n.entrance_id is null and $__timeFilter(o.bucket)) as depth_m,
+    (select max(o.value) from grafana.sensor n join grafana.observation o on o.sensor_id = n.sensor_id
+     where n.place_id = s.space_id and n.quantity = 'water_depth_m' and n.entrance_id is null
+        and o.quality < 4 and $__timeFilter(o.observed_at)) as depth_m,
     min(a.tick_at) filter (where a.level >= 3) as first_orange, min(a.tick_at) filter (where a.level >= 4) as first_red,
     extract(epoch from min(a.tick_at) filter (where a.level >= 4) - min(a.tick_at) filter (where a.level >= 3))::float8 / 60 as warned_min,
     extract(epoch from to_timestamp($__unixEpochTo()) - max(a.tick_at))::float8 as peak_age_s

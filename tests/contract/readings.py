@@ -21,6 +21,7 @@ def store(connection: Connection, rows: Sequence[Row], batch_id: int = 1) -> Non
             "observed_at": [row[1] for row in rows],
             "values": [row[2] for row in rows],
             "qualities": [row[3] for row in rows],
+            "serials": [None for _ in rows],
             "quality_tests": [0 for _ in rows],
             "received_at": [row[1] for row in rows],
             "batch_id": batch_id,

@@ -1,0 +1,64 @@
+-- Data for `undercroft bench query`, made in the server: an exercise database only.
+
+-- name: bench_fill_site
+-- Sensors of 500 spaces: three readings a message would carry, as depths in steps of a millimetre.
+with basin as (
+    insert into basin (basin_id, name_zh, name_en) values ('bench', '测', 'bench') returning basin_id
+), place as (
+    insert into place (place_id, place_kind, name_zh, name_en, street, basin_id, lat, lon)
+    select 'bench-' || n, 'space', '测' || n, 'bench ' || n, 'street ' || n %% 10, basin_id, 22.5, 114.0
+    from basin, generate_series(1, %(sensors)s::int) n returning place_id
+), space as (
+    insert into space (space_id, kind, floor_level_m, ceiling_height_m, detail)
+    select place_id, 'car_park', 0, 3, '{}' from place returning space_id
+), device as (
+    insert into device (device_id, place_id, interval_dry_s, interval_wet_s)
+    select space_id || '-d', space_id, 600, 60 from space returning device_id, place_id
+)
+insert into sensor (device_id, quantity, unit, place_id, zero_level_m)
+select device_id, 'water_depth_m', 'm', place_id, 0 from device;
+
+-- name: bench_fill_day
+-- One day of readings: every 60 s in the wet fifth of the day, every 600 s otherwise; each device's clock is off by up to
+-- two seconds and trembles by a tenth; depths in steps of a millimetre. A run receives at its clock, once a minute; live,
+-- a message takes 0.2 to 2 s.
+insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)
+select sensor_id, at, value, quality,
+    case when %(live)s then at + (0.2 + 1.8 * random()) * interval '1 second'
+        else date_bin('1 minute', at + interval '1 minute', timestamptz '2000-01-03 00:00+00') end,
+    (extract(epoch from at) / 10)::bigint
+from (
+    select n.sensor_id, n.sensor_id %% 50 = 0 as odd, minute,
+        %(day)s::timestamptz + minute * interval '1 minute'
+            + ((n.sensor_id * 7919 %% 4000) / 1000.0 - 2 + 0.1 * random()) * interval '1 second'
+            + (n.sensor_id %% 60) * interval '1 second' as at,
+        case when minute < 288 then round((0.4 * sin(minute / 92.0) ^ 2 + 0.004 * random())::numeric, 3) else 0 end as value,
+        case when random() < 0.01 then 3 else 1 end::smallint as quality
+    from sensor n cross join generate_series(0, 1439) as minute
+    where minute < 288 or minute %% 10 = 0
+) as made
+order by sensor_id, at
+on conflict do nothing;
+
+-- name: bench_fill_engine
+insert into tick (tick_seq, tick_at, up_to_commit_seq)
+select (extract(epoch from %(day)s::timestamptz) / 300)::bigint + n, %(day)s::timestamptz + n * interval '5 minutes', n
+from generate_series(0, 287) n;
+
+-- name: bench_fill_assessments
+insert into assessment (space_id, tick_seq, tick_at, level, score, blind, reasons, contributions, evidence)
+select s.space_id, t.tick_seq, t.tick_at, (t.tick_seq %% 5)::int, (t.tick_seq %% 100), false,
+    '[{"rule": "depth", "text_zh": "水深", "text_en": "depth"}]', '{}', '{"rain_mm": {"5": 1, "10": 2, "60": 9}, "entrances": []}'
+from space s cross join tick t
+where t.tick_at >= %(day)s::timestamptz and t.tick_at < %(day)s::timestamptz + interval '1 day';
+
+-- name: bench_observation_bytes_plain
+select pg_total_relation_size('observation') as bytes, (select count(*) from observation) as readings;
+
+-- name: bench_compress
+-- undercroft: only with TimescaleDB
+select count(compress_chunk(chunk, if_not_compressed => true)) as chunks from show_chunks('observation') as chunk;
+
+-- name: bench_observation_bytes_timescale
+-- undercroft: only with TimescaleDB
+select hypertable_size('observation') as bytes, (select count(*) from observation) as readings;
