@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.foreign.decoder import ForeignDecoder, Translated
@@ -53,6 +53,27 @@ _LEAVES = st.one_of(
 _TREES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=6), max_leaves=15
 )
+_RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {"n": st.just("a:level") | _LEAVES, "v": st.just(1.5) | _LEAVES},
+        optional={key: _LEAVES for key in ("bn", "bt", "bu", "bv", "bver", "u", "t")},  # noqa: C420 - drawn anew
+    ),
+    min_size=1,
+    max_size=4,
+)
+_TIMES = st.just("2022-07-18T09:34:15Z") | _LEAVES
+_VALUES = st.dictionaries(st.sampled_from(["BatV", "distance_mm", "depth_cm", "probes"]), _TREES) | _TREES
+_UPLINKS = st.fixed_dictionaries(
+    {
+        "time": _TIMES,
+        "deviceInfo": st.just({"devEui": "01"}) | _TREES,
+        "object": _VALUES,
+        "end_device_ids": st.just({"device_id": "01"}) | _TREES,
+        "uplink_message": st.fixed_dictionaries({"received_at": _TIMES, "decoded_payload": _VALUES}) | _TREES,
+    },
+    optional={"fCnt": _LEAVES},
+)
+_BY_KIND = {DecoderKind.SENML: _RECORDS, DecoderKind.CHIRPSTACK: _UPLINKS, DecoderKind.TTN: _UPLINKS}
 _SPOILT = st.tuples(st.sampled_from(SEEDS), st.integers(0, 2000), st.binary(max_size=3), st.integers(0, 4)).map(
     lambda parts: _spoilt(*parts)
 )
@@ -67,8 +88,11 @@ def _resummed(payload: bytes) -> bytes:
     return payload[:-2] + crc16(payload[:-2]).to_bytes(2) if len(payload) > 2 else payload
 
 
-_PAYLOADS = st.one_of(
+_ANY = st.one_of(
     st.binary(max_size=200), _TREES.map(lambda tree: json.dumps(tree).encode()), _SPOILT, _SPOILT.map(_resummed)
+)
+_OF_KIND = st.sampled_from(list(_BY_KIND)).flatmap(
+    lambda kind: st.tuples(st.just(kind), _BY_KIND[kind].map(lambda tree: json.dumps(tree).encode()))
 )
 
 
@@ -88,13 +112,15 @@ def _check(decoder: ForeignDecoder, payload: bytes) -> None:
     assert all(fault.reason in set(Reason) and fault.detail and len(fault.detail) < 400 for fault in faults)
 
 
-@given(st.sampled_from(list(DecoderKind)), _PAYLOADS)
-@example(DecoderKind.SENML, b"[" * 100_000)
-@example(DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1e308,"bv":1e308}]')
-@example(DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1,"t":1e308,"bt":-1e308}]')
-@example(DecoderKind.SENML, b'[{"bver":9007199254740993,"n":"a:level","v":1}]')
-@example(DecoderKind.CHIRPSTACK, b'{"object":{"a.b":1,"a":{"b":2}},"time":"2022-07-18T09:34:15Z","deviceInfo":7}')
-def test_decoders_raise_nothing_else(kind: DecoderKind, payload: bytes) -> None:
+@settings(max_examples=400)
+@given(st.tuples(st.sampled_from(list(DecoderKind)), _ANY) | _OF_KIND)
+@example((DecoderKind.SENML, b"[" * 100_000))
+@example((DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1e308,"bv":1e308}]'))
+@example((DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1,"t":1e308,"bt":-1e308}]'))
+@example((DecoderKind.SENML, b'[{"bver":9007199254740993,"n":"a:level","v":1}]'))
+@example((DecoderKind.CHIRPSTACK, b'{"object":{"a.b":1,"a":{"b":2}},"time":"2022-07-18T09:34:15Z","deviceInfo":7}'))
+def test_decoders_raise_nothing_else(message: tuple[DecoderKind, bytes]) -> None:
+    kind, payload = message
     _check(DECODERS[kind], payload)
 
 
