@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
@@ -27,7 +27,19 @@ PULSE_S = 3.0
 TICKS_PER_READ = 50
 RETRY_LEAST_S = 0.2
 RETRY_MOST_S = 3.0
-NO_LIMIT = 2**62
+CANCEL_AGAIN_S = 0.5
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they end: a query that answers in the same instant may swallow one cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        done, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+        for task in done:
+            if not task.cancelled():
+                task.result()
 
 
 class Listener(Protocol):
@@ -173,11 +185,7 @@ class Hub:
             yield
         finally:
             self.close()
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
+            await _end(tasks)
 
     async def _pulse_for_ever(self) -> None:
         while True:
@@ -186,13 +194,13 @@ class Hub:
 
     async def _follow_for_ever(self) -> None:
         retry_s = RETRY_LEAST_S
-        while True:
+        while not self._closing:
             try:
                 listener = await self._listen()
                 try:
                     await self._start()
                     retry_s = RETRY_LEAST_S
-                    while True:
+                    while not self._closing:
                         await self._publish_new()
                         await listener.wait(self._pulse_s)
                 finally:

@@ -16,8 +16,9 @@ expect.set_options(timeout=30_000)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser that ends with its module: while it runs, so does an event loop, and asyncio tests cannot."""
     if not CHROMIUM.exists():
         pytest.skip(f"needs chromium at {CHROMIUM}")
     with sync_playwright() as playwright:

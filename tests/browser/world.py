@@ -100,7 +100,8 @@ class World:
             assert batch is not None
             self.connection.execute(
                 "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
-                " select %s, at, value, 1, at, %s from unnest(%s::timestamptz[], %s::double precision[]) as new (at, value)",
+                " select %s, at, value, 1, at, %s"
+                " from unnest(%s::timestamptz[], %s::double precision[]) as new (at, value)",
                 (sensor_id, batch["id"], [at for at, _ in rows], [value for _, value in rows]),
             )
             newest = max(at for at, _ in rows)

@@ -163,3 +163,28 @@ async def test_a_client_takes_events_up_to_its_bound() -> None:
     client.offer(Frame(3, b""))
     assert (full, client.ended) == (False, True)
     assert await client.next() is None
+
+
+class Stubborn(FakeStore):
+    """A listener that swallows the first cancellation, as a query that answers in the same instant may."""
+
+    swallowed = False
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for a change, or for the first cancellation."""
+        try:
+            return await super().wait(timeout_s)
+        except asyncio.CancelledError:
+            if self.swallowed:
+                raise
+            self.swallowed = True
+            return False
+
+
+async def test_ends_though_a_cancellation_is_swallowed() -> None:
+    store = Stubborn()
+    async with asyncio.timeout(10):
+        async with running(store):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+    assert store.swallowed
