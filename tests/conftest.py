@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -9,8 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.timescale import timescale_db, timescale_live_db, timescale_url  # noqa: F401 - fixtures
 from tests.no_skip import pytest_make_collect_report, pytest_runtest_makereport
+from tests.timescale import (  # noqa: F401 - some are fixtures
+    URL_VARIABLE,
+    fresh_database,
+    timescale_db,
+    timescale_live_db,
+    timescale_url,
+)
 from undercroft.model import Mode
 from undercroft.stack.broker import Broker, running_broker
 from undercroft.stack.datadir import DataDir, open_data_dir
@@ -59,7 +66,13 @@ def template_databases(postgres: PostgresServer) -> dict[Mode, str]:
     return names
 
 
-def _fresh(server: PostgresServer, template: str) -> Iterator[str]:
+def _fresh(server: PostgresServer, mode: Mode, template: str) -> Iterator[str]:
+    given = os.environ.get(URL_VARIABLE)
+    if given:  # then everything runs on that TimescaleDB, whose scheduler lets no database be copied
+        with fresh_database(given) as url:
+            migrate_database(url, mode)
+            yield url
+        return
     name = f"test_{next(_NUMBERS)}"
     create_database(server.url(), name, template)
     renew_deployment_id(server.url(name))
@@ -70,10 +83,10 @@ def _fresh(server: PostgresServer, template: str) -> Iterator[str]:
 @pytest.fixture
 def exercise_db(postgres: PostgresServer, template_databases: dict[Mode, str]) -> Iterator[str]:
     """URL of a fresh migrated database of mode exercise."""
-    yield from _fresh(postgres, template_databases[Mode.EXERCISE])
+    yield from _fresh(postgres, Mode.EXERCISE, template_databases[Mode.EXERCISE])
 
 
 @pytest.fixture
 def live_db(postgres: PostgresServer, template_databases: dict[Mode, str]) -> Iterator[str]:
     """URL of a fresh migrated database of mode live."""
-    yield from _fresh(postgres, template_databases[Mode.LIVE])
+    yield from _fresh(postgres, Mode.LIVE, template_databases[Mode.LIVE])
