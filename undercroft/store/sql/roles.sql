@@ -34,11 +34,8 @@ grant select on schema_migration, deployment, commit_counter, site_version, basi
     clock_lost_reading, tick, assessment, alarm, alarm_event, retention_class, incident_hold
     to undercroft_api;
 
--- People's acts come through the API and the command line; what they said is never changed.
-grant select on operator, audit, roster_shift, roster_absence, duty_progress, incident, notification, duty_order, report,
-    duty_log, duty_log_head to undercroft_api;
-grant insert on act, audit, duty_log, duty_order, report, roster_absence to undercroft_api;
-grant update on commit_counter, duty_order, report, roster_absence to undercroft_api;
+grant select on roster_shift, roster_absence, duty_progress, incident, notification, duty_order, report, duty_log,
+    duty_log_head to undercroft_api;
 
 -- A simulator speaks MQTT; it may only see that this is no live system, and how far the engine has come.
 grant select on deployment, tick to undercroft_simulator;
@@ -48,5 +45,11 @@ grant select on deployment, site_version, basin, place, space, device, batch, ti
     roster_absence, duty_progress, incident, notification, duty_order, report to undercroft_duty;
 grant update on duty_progress to undercroft_duty;
 grant insert, update on incident, notification to undercroft_duty;
+
+-- People's acts, through the same role; what they said is never changed.
+grant select on operator, audit, act, commit_counter, sensor, observation, duty_log, duty_log_head to undercroft_duty;
+grant insert on act, audit, duty_log, duty_log_head, duty_order, report, roster_absence, roster_shift to undercroft_duty;
+grant update on commit_counter, duty_order, report, roster_absence to undercroft_duty;
+grant delete on roster_shift to undercroft_duty;
 
 -- The owner's alone: store_object.

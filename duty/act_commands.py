@@ -1,0 +1,181 @@
+"""Commands of people: acts, orders, operators, the duty log. A token in ``UNDERCROFT_TOKEN`` says who acts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from duty.commands import database_url
+from undercroft.clock import SystemClock
+from undercroft.errors import BadInput
+from undercroft.groups import group
+from undercroft.settings import Settings
+from undercroft.store.connection import Connection, connect
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("act")(run_act)
+    orders = group(app, "order", "What is asked of somebody, and its confirmation.")
+    orders.command("issue")(issue_order)
+    orders.command("step")(step_order)
+    users = group(app, "user", "Who may act.")
+    users.command("add")(add_user)
+    users.command("disable")(disable_user)
+    users.command("list")(list_users)
+    logs = group(app, "log", "The duty log: append-only, chained, signed.")
+    logs.command("show")(show_log)
+    logs.command("sign")(sign_log)
+    logs.command("verify")(verify_log)
+
+
+KeyFile = Annotated[Path | None, typer.Option("--key", help="signing key; default: duty-log.key in DATA_DIR")]
+
+
+@contextmanager
+def _opened(command: str) -> Iterator[Connection]:
+    with closing(connect(database_url(command), application_name="undercroft-duty-cli", autocommit=True)) as connection:
+        yield connection
+
+
+def _token() -> str:
+    token = os.environ.get("UNDERCROFT_TOKEN", "")
+    if not token:
+        raise BadInput("set UNDERCROFT_TOKEN to your token; `undercroft user add` gives one")
+    return token
+
+
+def run_act(
+    kind: Annotated[str, typer.Argument(help="acknowledge, shelve, unshelve, stand_down, out_of_service, note ...")],
+    subject: Annotated[str, typer.Argument(help="space/<id>, device/<id>, warning/<id>, or - for the district")] = "-",
+    say: Annotated[list[str] | None, typer.Option("--say", help="name=value, as often as needed")] = None,
+) -> None:
+    """Do something as an operator: it is authorised, logged and audited."""
+    from duty import acts  # noqa: PLC0415 - help starts faster
+
+    with _opened("act") as connection:
+        actor = acts.authorise(connection, _token(), "cli")
+        done = acts.perform(connection, actor, acts.Act(kind, subject, _body(say or [])), SystemClock().now())
+    typer.echo(f"entry {done.entry_no} of the duty log, {done.at:%F %T}Z")
+
+
+def _body(items: list[str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise BadInput(f"--say {item}: write name=value")
+        body[name] = float(value) if name == "minutes" and value.replace(".", "", 1).isdigit() else value
+    return body
+
+
+def issue_order(
+    subject: Annotated[str, typer.Argument(help="space/<id>")],
+    proof: Annotated[str, typer.Argument(help="barrier_deployed, entrance_closed, pump_running, evacuated, checked")],
+    owner: Annotated[str, typer.Argument(help="who has to do it")],
+    entrance: Annotated[str, typer.Option(help="at this entrance")] = "",
+) -> None:
+    """Issue an order from the template of the space's kind."""
+    from duty import acts  # noqa: PLC0415
+    from duty.orders import Proof  # noqa: PLC0415
+
+    if proof not in set(Proof):
+        raise BadInput(f"order issue: {proof!r} is not one of {', '.join(Proof)}")
+    with _opened("order issue") as connection:
+        actor = acts.authorise(connection, _token(), "cli")
+        typer.echo(acts.order(connection, actor, subject, Proof(proof), owner, SystemClock().now(), entrance))
+
+
+def step_order(
+    order_id: str,
+    step: Annotated[str, typer.Argument(help="take, confirm, refuse, cancel, issue")],
+    note: Annotated[str, typer.Option(help="why, or what was seen")] = "",
+) -> None:
+    """Move an order on; a confirmation that the sensors contradict says so."""
+    from duty import acts  # noqa: PLC0415
+
+    with _opened("order step") as connection:
+        actor = acts.authorise(connection, _token(), "cli")
+        done = acts.order_step(connection, actor, order_id, step, SystemClock().now(), note)
+    typer.echo(f"entry {done.entry_no} of the duty log")
+    if done.disagreement:
+        typer.echo(f"DISAGREEMENT {done.disagreement}")
+
+
+def add_user(operator_id: str, name: str, role: str = "officer") -> None:
+    """Make an operator, or give one a new token; the token is shown once."""
+    from duty import acts  # noqa: PLC0415
+    from undercroft.store import duty_acts as store  # noqa: PLC0415
+
+    if role not in acts.RANK:
+        raise BadInput(f"user add: {role!r} is not one of {', '.join(acts.RANK)}")
+    token, hashed = acts.new_token()
+    with _opened("user add") as connection:
+        store.add_operator(connection, operator_id, name, role, hashed, SystemClock().now())
+    typer.echo(token)
+
+
+def disable_user(operator_id: str) -> None:
+    """Take an operator's rights away at once."""
+    from undercroft.store import duty_acts as store  # noqa: PLC0415
+
+    with _opened("user disable") as connection:
+        if not store.disable_operator(connection, operator_id, SystemClock().now()):
+            raise BadInput(f"user disable: there is no active operator {operator_id}")
+
+
+def list_users() -> None:
+    """List the operators."""
+    from undercroft.store import duty_acts as store  # noqa: PLC0415
+
+    with _opened("user list") as connection:
+        for row in store.operators(connection):
+            typer.echo(
+                f"{row['operator_id']:<20} {row['role']:<8} {row['name']}{' (disabled)' * bool(row['disabled_at'])}"
+            )
+
+
+def show_log() -> None:
+    """Print the duty log as JSON Lines."""
+    from undercroft.store import duty_acts as store  # noqa: PLC0415
+
+    with _opened("log show") as connection:
+        for row in store.log_entries(connection):
+            shown = {name: value for name, value in row.items() if name not in {"previous", "sha256"}}
+            typer.echo(orjson.dumps({**shown, "sha256": bytes(row["sha256"]).hex()}).decode())
+
+
+def _key_path(key: Path | None) -> Path:
+    return key or Settings().data_dir / "duty-log.key"
+
+
+def sign_log(
+    key: KeyFile = None, occasion: Annotated[str, typer.Option(help="hourly, handover ...")] = "handover"
+) -> None:
+    """Sign the log as it stands and print the fingerprint for the handover sheet."""
+    from duty.signing import load_key, sign  # noqa: PLC0415
+
+    with _opened("log sign") as connection:
+        head = sign(connection, load_key(_key_path(key), make=True), occasion, SystemClock().now())
+    if head is None:
+        raise BadInput("log sign: the log is empty")
+    typer.echo(f"entry {head.entry_no}  {head.fingerprint}  key {head.key_id}")
+
+
+def verify_log(key: KeyFile = None) -> None:
+    """Check every entry and every signed head; exit code 1 when anything was changed."""
+    from duty.signing import check, load_key  # noqa: PLC0415
+
+    with _opened("log verify") as connection:
+        verdict = check(connection, load_key(_key_path(key), make=False))
+    for problem in verdict.problems:
+        typer.echo(f"PROBLEM {problem}")
+    typer.echo(f"{verdict.entries} entries, {verdict.heads} signed heads, signed up to entry {verdict.covered}")
+    if verdict.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,155 @@
+"""CAP 1.2 (OASIS; ITU-T X.1303) of an incident, with a Chinese and an English block.
+
+Draft by default, Exercise in drills. Nothing here sends: a district's tool does not publish to the national system by
+itself (domain notes 5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from xml.etree import ElementTree as Xml
+from zoneinfo import ZoneInfo
+
+from duty.incidents import AlarmNote
+from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named, advice
+from undercroft.errors import BadInput
+from undercroft.model import Severity
+
+NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
+Status = Literal["Actual", "Exercise", "System", "Test", "Draft"]
+
+SEVERITY = {
+    Severity.RED: "Extreme", Severity.ORANGE: "Severe", Severity.YELLOW: "Moderate", Severity.BLUE: "Minor",
+    Severity.NORMAL: "Minor",
+}  # fmt: skip
+URGENCY = {
+    Severity.RED: "Immediate", Severity.ORANGE: "Immediate", Severity.YELLOW: "Expected", Severity.BLUE: "Future",
+    Severity.NORMAL: "Past",
+}  # fmt: skip
+RESPONSE = {
+    Severity.RED: ("Evacuate", "Avoid"), Severity.ORANGE: ("Execute", "Avoid"), Severity.YELLOW: ("Prepare",),
+    Severity.BLUE: ("Monitor",), Severity.NORMAL: ("AllClear",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Where: a name in both languages and a circle."""
+
+    name_zh: str
+    name_en: str
+    lat: float
+    lon: float
+    radius_km: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who issues and how the message is marked.
+
+    ``references`` are earlier messages of the incident as ``sender,identifier,sent``; with one it is an update, and
+    without an open alarm a cancellation.
+    """
+
+    sender: str
+    sender_name: str
+    area_code: str
+    zone: ZoneInfo
+    status: Status = "Draft"
+    references: tuple[str, ...] = ()
+
+
+def identifier(area_code: str, sent: datetime, serial: int) -> str:
+    """Return an identifier of GB/T 35965.1: area, sector and extension (zero here), Beijing time, serial 0-9.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> identifier("440304", datetime(2026, 7, 1, 16, 0, tzinfo=UTC), 0)
+    '44030400000000_20260702000000_0'
+    """
+    if not (len(area_code) == 6 and area_code.isdigit() and 0 <= serial <= 9):
+        raise BadInput(f"CAP: area code {area_code!r} has six digits and the serial {serial} one")
+    return f"{area_code}00000000_{sent.astimezone(ZoneInfo('Asia/Shanghai')):%Y%m%d%H%M%S}_{serial}"
+
+
+def export(
+    name: str, incident_id: str, notes: Sequence[AlarmNote], names: Mapping[str, Named], areas: Sequence[Area],
+    origin: Origin, sent: datetime,
+) -> bytes:  # fmt: skip
+    """Return the message as XML; ``notes`` are the open alarms, worst first, ``name`` its identifier."""
+    severity = Severity(notes[0].severity) if notes else Severity.NORMAL
+    kind = "Alert" if not origin.references else "Update" if notes else "Cancel"
+    alert = Xml.Element("alert", {"xmlns": NAMESPACE})
+    _add(alert, "identifier", name)
+    _add(alert, "sender", origin.sender)
+    _add(alert, "sent", _time(sent, origin.zone))
+    _add(alert, "status", origin.status)
+    _add(alert, "msgType", kind)
+    _add(alert, "scope", "Restricted")
+    _add(alert, "restriction", "District flood control; not for publication before release by the officer in charge")
+    if origin.references:
+        _add(alert, "references", " ".join(origin.references))
+    _add(alert, "incidents", incident_id)
+    for number, language in enumerate(("zh-CN", "en")):
+        _info(alert, language, number, severity, notes, names, areas, origin, sent)
+    Xml.indent(alert)
+    text: bytes = Xml.tostring(alert, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def _info(  # noqa: PLR0913, PLR0917 - one block of one message
+    alert: Xml.Element, language: str, number: int, severity: Severity, notes: Sequence[AlarmNote],
+    names: Mapping[str, Named], areas: Sequence[Area], origin: Origin, sent: datetime,
+) -> None:  # fmt: skip
+    info = Xml.SubElement(alert, "info")
+    mark = EXERCISE_MARK[number] if origin.status == "Exercise" else ""
+    event = ("地下空间洪涝", "Flooding of underground spaces")[number]
+    _add(info, "language", language)
+    _add(info, "category", "Met")
+    _add(info, "event", event)
+    for response in RESPONSE[severity]:
+        _add(info, "responseType", response)
+    _add(info, "urgency", URGENCY[severity])
+    _add(info, "severity", SEVERITY[severity])
+    _add(info, "certainty", "Observed")
+    _add(info, "effective", _time(sent, origin.zone))
+    _add(info, "senderName", origin.sender_name)
+    _add(info, "headline", f"{mark}{SEVERITY_WORDS[severity][number]} {event}")
+    _add(
+        info,
+        "description",
+        "\n".join(_described(note, names, number) for note in notes) or ("报警解除", "All clear")[number],
+    )
+    told = [advice(names[n.subject].kind, Severity(n.severity)) for n in notes if n.subject in names]
+    words = list(dict.fromkeys(entry[number] for entry in told if entry))
+    if words:
+        _add(info, "instruction", "\n".join(words))
+    parameter = Xml.SubElement(info, "parameter")
+    _add(parameter, "valueName", "level")
+    _add(parameter, "value", severity.word)
+    for area in areas:
+        place = Xml.SubElement(info, "area")
+        _add(place, "areaDesc", (area.name_zh, area.name_en)[number])
+        _add(place, "circle", f"{area.lat:.5f},{area.lon:.5f} {area.radius_km:g}")
+        geocode = Xml.SubElement(place, "geocode")
+        _add(geocode, "valueName", "GB/T 2260")
+        _add(geocode, "value", origin.area_code)
+
+
+def _described(note: AlarmNote, names: Mapping[str, Named], number: int) -> str:
+    named = names.get(note.subject, Named(note.subject, note.subject))
+    word = SEVERITY_WORDS[Severity(note.severity)][number]
+    return f"{word} {(named.name_zh, named.name_en)[number]}: {(note.text_zh, note.text_en)[number]}"
+
+
+def _add(parent: Xml.Element, name: str, text: str) -> None:
+    Xml.SubElement(parent, name).text = text
+
+
+def _time(at: datetime, zone: ZoneInfo) -> str:
+    # CAP wants an offset and never "Z".
+    return at.astimezone(zone).replace(microsecond=0).isoformat()

@@ -1,0 +1,170 @@
+"""Acts through the one door: authorised, logged, audited, and given to the engine in commit order."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
+
+from duty import acts
+from duty.orders import OrderRefused, Proof
+from duty.signing import check, load_key, sign
+from tests.integration.duty_kit import now, opened, prepared
+from undercroft.cli import build_app
+from undercroft.errors import BadInput, StoreRejected
+from undercroft.store import duty_acts as store
+from undercroft.store.connection import Connection, connect, translated_errors
+from undercroft.store.site import sensors
+
+SUBJECT = "space/gar"
+
+
+def actor(db: Connection, role: str = "officer") -> acts.Actor:
+    token, hashed = acts.new_token()
+    store.add_operator(db, f"li-{role}", "李", role, hashed, now())
+    return acts.authorise(db, token, "test")
+
+
+def audited(db: Connection) -> list[tuple[str, str, str]]:
+    rows = db.execute("select operator_id, action, outcome from audit order by audit_id").fetchall()
+    return [(row["operator_id"], row["action"], row["outcome"]) for row in rows]
+
+
+def test_an_act_is_logged_audited_and_in_the_commit_order(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        before = db.execute("select commit_seq from commit_counter").fetchone()
+        done = acts.perform(db, actor(db), acts.Act("acknowledge", SUBJECT, {"comment": "mine"}), now())
+        assert before is not None
+        assert done.commit_seq == before["commit_seq"] + 1
+        (row,) = db.execute("select kind, subject, author, commit_seq, body from act").fetchall()
+        assert row == {
+            "kind": "acknowledge", "subject": SUBJECT, "author": "li-officer", "commit_seq": done.commit_seq,
+            "body": {"comment": "mine"},
+        }  # fmt: skip
+        assert audited(db) == [("li-officer", "acknowledge", "done")]
+        assert [entry["kind"] for entry in store.log_entries(db)] == ["acknowledge"]
+
+
+@pytest.mark.parametrize(
+    ("role", "act", "why"),
+    [
+        ("officer", acts.Act("stand_down", SUBJECT, {"evidence": "x"}), "needs the role leader"),
+        ("officer", acts.Act("acknowledge", "space/none", {}), "there is no space/none"),
+        ("officer", acts.Act("shelve", SUBJECT, {"minutes": 5}), "reason must be said"),
+        ("officer", acts.Act("dance", SUBJECT, {}), "there is no act dance"),
+    ],
+)
+def test_a_refusal_is_audited_and_changes_nothing(live_db: str, role: str, act: acts.Act, why: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        with pytest.raises(BadInput, match=why):
+            acts.perform(db, actor(db, role), act, now())
+        assert audited(db) == [(f"li-{role}", act.kind, "refused")]
+        assert store.log_entries(db) == []
+        assert db.execute("select count(*) as n from act").fetchone() == {"n": 0}
+
+
+def test_a_wrong_or_disabled_token_is_nobody(live_db: str) -> None:
+    with opened(live_db) as db:
+        token, hashed = acts.new_token()
+        store.add_operator(db, "li", "李", "officer", hashed, now())
+        assert acts.authorise(db, token, "test").operator_id == "li"
+        with pytest.raises(acts.NotAuthorised):
+            acts.authorise(db, token + "x", "test")
+        assert store.disable_operator(db, "li", now())
+        with pytest.raises(acts.NotAuthorised):
+            acts.authorise(db, token, "test")
+
+
+def observe(db: Connection, quantity: str, value: float) -> None:
+    sensor = next(s for s in sensors(db) if s.place_id == "gar" and s.quantity == quantity)
+    db.execute(
+        "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+        " values (%s, %s, %s, 1, %s, 0)",
+        (sensor.sensor_id, now(), value, now()),
+    )
+
+
+def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        who = actor(db)
+        with pytest.raises(acts.ActRefused, match="no open incident"):
+            acts.order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now())
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+        )
+        observe(db, "barrier_state", 5.0)  # failed
+        order_id = acts.order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north")
+        acts.order_step(db, who, order_id, "take", now())
+        done = acts.order_step(db, who, order_id, "confirm", now(), "photo 12")
+        assert done.disagreement == "confirmed as barrier_deployed, but the sensor does not show it"
+        assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
+        with pytest.raises(OrderRefused, match="possible: none"):
+            acts.order_step(db, who, order_id, "take", now())
+
+
+def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: str, tmp_path: Path) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        who, key = actor(db), load_key(tmp_path / "keys" / "log.key", make=True)
+        for words in ("one", "two", "three"):
+            acts.perform(db, who, acts.Act("note", "-", {"text": words}), now())
+        assert sign(db, key, "handover", now()) is not None
+        acts.perform(db, who, acts.Act("note", "-", {"text": "four"}), now())
+        verdict = check(db, key)
+        assert (verdict.entries, verdict.covered, verdict.problems) == (4, 3, ())
+        with pytest.raises(StoreRejected, match="append-only"), translated_errors():
+            db.execute("update duty_log set author = 'x' where entry_no = 2")
+        db.execute("alter table duty_log disable trigger all")
+        rewrite(db)
+        assert check(db, key).problems == ("head 3: an entry up to it was changed after it was signed",)
+        with pytest.raises(BadInput, match="not signed"):
+            sign(db, key, "hourly", now())
+
+
+def rewrite(db: Connection) -> None:
+    """Change an entry and every hash after it, as somebody who owns the table can."""
+    rows = store.log_entries(db)
+    db.execute("delete from duty_log")
+    for row in rows:
+        body = {"text": "nothing happened"} if row["entry_no"] == 2 else row["body"]
+        with store.transaction(db):
+            acts.log(db, row["kind"], row["author"], row["subject"], body, row["at"])
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.key"
+    path.write_bytes(Ed25519PrivateKey.generate().private_bytes_raw())
+    path.chmod(0o644)
+    with pytest.raises(BadInput, match="others may read"):
+        load_key(path, make=False)
+
+
+def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(build_app(words[0]), list(words))
+
+    token = run("user", "add", "wu", "吴", "--role", "leader").output.strip()
+    monkeypatch.setenv("UNDERCROFT_TOKEN", token)
+    assert "entry 1 of the duty log" in run("act", "note", "--say", "text=hello").output
+    assert run("act", "shelve", SUBJECT).exception.__class__ is acts.ActRefused
+    key = str(tmp_path / "k" / "log.key")
+    assert run("log", "sign", "--key", key).output.startswith("entry 1 ")
+    assert run("log", "verify", "--key", key).output == "1 entries, 1 signed heads, signed up to entry 1\n"
+    assert '"text":"hello"' in run("log", "show").output
+    with closing(connect(live_db, application_name="test", autocommit=True)) as db:
+        db.execute("alter table duty_log disable trigger all")
+        db.execute("update duty_log set author = 'x'")
+    verified = run("log", "verify", "--key", key)
+    assert verified.exit_code == 1
+    assert "PROBLEM entry 1 was changed" in verified.output

@@ -1,0 +1,147 @@
+"""What people do, committed whole: the act for the engine, the duty log and the audit in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from undercroft.store.commit import take_commit_seq
+from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.sql import sql
+
+Row = dict[str, Any]
+Link = Callable[[int, bytes], bytes]
+"""(entry number, hash of the entry before) -> hash of this entry."""
+
+_FIRST_LINK = bytes(32)
+
+
+def _one(connection: Connection, statement: str, /, **values: object) -> Row | None:
+    with translated_errors():
+        return connection.execute(sql(statement).encode(), values).fetchone()
+
+
+def _all(connection: Connection, statement: str, /, **values: object) -> list[Row]:
+    with translated_errors():
+        return connection.execute(sql(statement).encode(), values).fetchall()
+
+
+def _run(connection: Connection, statement: str, /, **values: object) -> int:
+    with translated_errors():
+        return connection.execute(sql(statement).encode(), values).rowcount
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Commit everything in the block together."""
+    with translated_errors(), connection.transaction():
+        yield
+
+
+def operator_by_token(connection: Connection, token_sha256: bytes) -> Row | None:
+    """Return who holds a token, None when nobody does or the operator is disabled."""
+    return _one(connection, "acts_operator", token_sha256=token_sha256)
+
+
+def add_operator(
+    connection: Connection, operator_id: str, name: str, role: str, token_sha256: bytes, at: datetime
+) -> None:
+    """Make an operator, or give one a new token."""
+    _run(
+        connection, "acts_add_operator", operator_id=operator_id, name=name, role=role, token_sha256=token_sha256,
+        created_at=at,
+    )  # fmt: skip
+
+
+def disable_operator(connection: Connection, operator_id: str, at: datetime) -> bool:
+    """Take an operator's rights away; False when there was none."""
+    return _run(connection, "acts_disable_operator", operator_id=operator_id, at=at) == 1
+
+
+def operators(connection: Connection) -> list[Row]:
+    """Return all operators."""
+    return _all(connection, "acts_operators")
+
+
+def subject(connection: Connection, name: str) -> Row | None:
+    """Return a subject with the severity of its open alarm, None when it does not exist."""
+    return _one(connection, "acts_subject", subject=name)
+
+
+def acting_time(connection: Connection, now: datetime) -> datetime:
+    """Return the time of an act: in a run that of its newest tick, else now."""
+    row = _one(connection, "acts_now")
+    return now if row is None or row["run_at"] is None else row["run_at"]
+
+
+def insert_act(connection: Connection, kind: str, name: str, author: str, at: datetime, body: Mapping[str, Any]) -> int:
+    """Put an act into the commit order; the last thing in its transaction. Return its number."""
+    with translated_errors():
+        seq = take_commit_seq(connection)
+    _run(
+        connection, "acts_insert", act_id=uuid.uuid4(), commit_seq=seq, kind=kind, subject=name, author=author,
+        acted_at=at, body=orjson.dumps(body).decode(),
+    )  # fmt: skip
+    return seq
+
+
+def audit(  # noqa: PLR0913, PLR0917 - one argument per column
+    connection: Connection, at: datetime, operator_id: str, origin: str, action: str, name: str, outcome: str,
+    detail: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Record who tried what from where."""
+    _run(
+        connection, "acts_audit", at=at, operator_id=operator_id, origin=origin, action=action, subject=name,
+        outcome=outcome, detail=orjson.dumps(detail).decode(),
+    )  # fmt: skip
+
+
+def append_log(connection: Connection, entry: Mapping[str, Any], link: Link) -> int:
+    """Add an entry behind the newest one, inside a transaction; return its number."""
+    _run(connection, "acts_log_lock")
+    last = _one(connection, "acts_log_last")
+    number, previous = (1, _FIRST_LINK) if last is None else (last["entry_no"] + 1, bytes(last["sha256"]))
+    values = {**entry, "body": orjson.dumps(entry["body"]).decode()}
+    _run(connection, "acts_log_insert", **values, entry_no=number, previous=previous, sha256=link(number, previous))
+    return number
+
+
+def log_entries(connection: Connection) -> list[Row]:
+    """Return the whole duty log."""
+    return _all(connection, "acts_log_all")
+
+
+def log_heads(connection: Connection) -> list[Row]:
+    """Return the signed heads."""
+    return _all(connection, "acts_heads")
+
+
+def add_head(connection: Connection, head: Mapping[str, Any]) -> None:
+    """Keep a signed head."""
+    _run(connection, "acts_head_insert", **head)
+
+
+def order(connection: Connection, order_id: str) -> Row | None:
+    """Return an order, locked until the transaction ends."""
+    return _one(connection, "acts_order", order_id=order_id)
+
+
+def save_order(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Write an order as it stands now."""
+    _run(connection, "acts_save_order", **values)
+
+
+def seen(connection: Connection, name: str, quantity: str, entrance: str) -> float | None:
+    """Return what the sensor of a space or entrance said last with good quality; None without one."""
+    row = _one(connection, "acts_seen", subject=name, quantity=quantity, entrance=entrance)
+    return None if row is None else float(row["value"])
+
+
+def incident_of(connection: Connection, name: str) -> Row | None:
+    """Return kind and open incident of a space."""
+    return _one(connection, "acts_incident_of", subject=name)

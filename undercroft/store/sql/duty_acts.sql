@@ -1,0 +1,82 @@
+-- What people do: acts for the engine, orders, reports, the duty log, the audit.
+
+-- name: acts_operator
+select operator_id, name, role from operator where token_sha256 = %(token_sha256)s and disabled_at is null;
+
+-- name: acts_add_operator
+insert into operator (operator_id, name, role, token_sha256, created_at)
+values (%(operator_id)s, %(name)s, %(role)s, %(token_sha256)s, %(created_at)s)
+on conflict (operator_id) do update set
+    name = excluded.name, role = excluded.role, token_sha256 = excluded.token_sha256, disabled_at = null;
+
+-- name: acts_disable_operator
+update operator set disabled_at = %(at)s where operator_id = %(operator_id)s and disabled_at is null;
+
+-- name: acts_operators
+select operator_id, name, role, disabled_at from operator order by operator_id;
+
+-- name: acts_subject
+-- The newest alarm of a subject that exists; severity 0 without an open one.
+select s.subject, coalesce(max(a.severity) filter (where a.active), 0)::int as severity
+from (select 'space/' || space_id as subject from space union all select 'device/' || device_id from device) s
+left join alarm a on a.subject = s.subject
+where s.subject = %(subject)s group by s.subject;
+
+-- name: acts_now
+-- A run has its own time: that of its newest tick.
+select d.mode, max(t.tick_at) as run_at from deployment d left join tick t on d.mode = 'exercise' group by d.mode;
+
+-- name: acts_insert
+insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
+values (%(act_id)s, %(commit_seq)s, %(kind)s, %(subject)s, %(author)s, %(acted_at)s, %(body)s::jsonb);
+
+-- name: acts_audit
+insert into audit (at, operator_id, origin, action, subject, outcome, detail)
+values (%(at)s, %(operator_id)s, %(origin)s, %(action)s, %(subject)s, %(outcome)s, %(detail)s::jsonb);
+
+-- name: acts_log_lock
+select pg_advisory_xact_lock(hashtext('undercroft'), hashtext('duty_log'));
+
+-- name: acts_log_last
+select entry_no, sha256 from duty_log order by entry_no desc limit 1;
+
+-- name: acts_log_insert
+insert into duty_log (entry_no, at, kind, author, subject, body, corrects, previous, sha256)
+values (%(entry_no)s, %(at)s, %(kind)s, %(author)s, %(subject)s, %(body)s::jsonb, %(corrects)s, %(previous)s, %(sha256)s);
+
+-- name: acts_log_all
+select entry_no, at, kind, author, subject, body, corrects, previous, sha256 from duty_log order by entry_no;
+
+-- name: acts_heads
+select entry_no, sha256, signed_at, occasion, key_id, signature from duty_log_head order by entry_no, signed_at;
+
+-- name: acts_head_insert
+insert into duty_log_head (entry_no, sha256, signed_at, occasion, key_id, signature)
+values (%(entry_no)s, %(sha256)s, %(signed_at)s, %(occasion)s, %(key_id)s, %(signature)s);
+
+-- name: acts_order
+select order_id, incident_id, subject, entrance, proof, state, owner, author, changed_at, due_at, within_s, text_zh, text_en,
+    note from duty_order where order_id = %(order_id)s for update;
+
+-- name: acts_save_order
+insert into duty_order (order_id, incident_id, subject, entrance, proof, state, owner, author, changed_at, due_at, within_s,
+    text_zh, text_en, note)
+values (%(order_id)s, %(incident_id)s, %(subject)s, %(entrance)s, %(proof)s, %(state)s, %(owner)s, %(author)s,
+    %(changed_at)s, %(due_at)s, %(within_s)s, %(text_zh)s, %(text_en)s, %(note)s)
+on conflict (order_id) do update set
+    state = excluded.state, author = excluded.author, changed_at = excluded.changed_at, due_at = excluded.due_at,
+    note = excluded.note;
+
+-- name: acts_seen
+-- The newest good reading of a quantity at a space and, where named, an entrance.
+select o.value from sensor s
+join lateral (select value from observation where sensor_id = s.sensor_id and quality = 1 order by observed_at desc limit 1) o
+    on true
+where 'space/' || s.place_id = %(subject)s and s.quantity = %(quantity)s
+    and (%(entrance)s = '' or s.entrance_id = %(entrance)s) and s.retired_at is null
+order by s.sensor_id limit 1;
+
+-- name: acts_incident_of
+select i.incident_id, s.kind from place p join space s on s.space_id = p.place_id
+left join incident i on i.basin_id = p.basin_id and i.closed_at is null
+where 'space/' || p.place_id = %(subject)s;
