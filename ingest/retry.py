@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ingest.batch import Message, build_draft
 from ingest.outcome import make_record, store_together
+from ingest.quality_memory import QualityMemory, store_later_flags
 from ingest.run_clock import RunClock
 from ingest.sensors import build_directory
 from ingest.topics import is_run_clock
@@ -56,7 +57,12 @@ def retry_dead_letter(connection: Connection, mode: Mode, dead_letter_id: int, a
         if any(again.reason == letter["reason"] for again in draft.letters):
             return Retried.STILL_DEAD
         (batch_id,) = take_batch_ids(connection)
+        memory = QualityMemory()
+        memory.take_site(connection)
+        examined = memory.examine(connection, draft)
+        draft = examined.draft
         record = make_record(LANE, draft, store_together(connection, draft, batch_id), (), ())
+        store_later_flags(connection, examined, batch_id)
         finish_batch(connection, batch_id, record)
         settle_dead_letter(connection, dead_letter_id, "retried", author)
         return Retried.STORED if record.stored + record.conflicts else Retried.KNOWN

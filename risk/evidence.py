@@ -6,7 +6,8 @@ Rules of the fold (docs/risk.md):
 - A good reading sets the held value. A suspect or unchecked one may raise it, never lower it. Failed and missing ones
   are no evidence, and end a run of good readings.
 - Two values for one instant are a conflict: the more dangerous one, doubtful, whichever came first.
-- A reading older than the newest of its sensor is history. One from the future of the tick (over 60 s) is doubtful.
+- A reading older than the newest of its sensor is history; so is a level out of a buffer when a newer one is there.
+  One from the future of the tick (over 60 s) is doubtful.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ GOOD, SUSPECT, FAIL = int(Quality.GOOD), int(Quality.SUSPECT), int(Quality.FAIL)
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Readings of one tick, in any order: index of the sensor (-1: not of this site), time, value, quality."""
+    """Readings of one tick, in any order: index of the sensor (-1: not of this site), time, value, quality.
+
+    ``buffered``: came long after it was taken, says ingest (`QualityTest.BUFFERED`); None: none did.
+    """
 
     sensor: IntArray
     observed_us: IntArray
     value: FloatArray
     quality: NDArray[np.int8]
+    buffered: BoolArray | None = None
 
     @classmethod
     def none(cls) -> Samples:
@@ -113,12 +118,28 @@ def _merged(
     return sensor[last], observed[last], value[last], x[last], worst_quality
 
 
+def _without_history(arrays: SiteArrays, samples: Samples) -> Samples:
+    """Leave out buffered levels that a newer reading of this tick supersedes: they are history and raise nothing.
+
+    The newest of a sensor always counts, however old. Rain stays whole, since its sums need every step.
+    """
+    buffered = samples.buffered
+    if buffered is None or not buffered.any():
+        return samples
+    sound = (samples.sensor >= 0) & (samples.quality < FAIL)
+    newest = np.full(len(arrays.sensors), NEVER_US, np.int64)
+    np.maximum.at(newest, samples.sensor[sound], samples.observed_us[sound])
+    levels = (samples.sensor >= 0) & (arrays.s_role[samples.sensor] == LEVEL)
+    kept = ~(buffered & levels & (samples.observed_us < newest[samples.sensor]))
+    return Samples(samples.sensor[kept], samples.observed_us[kept], samples.value[kept], samples.quality[kept])
+
+
 def fold(state: EngineState, arrays: SiteArrays, samples: Samples, tick_us: int) -> Seen:
     """Take one tick's readings into the state; the order of arrival does not matter."""
     new = state.known_us == NEVER_US
     state.known_us[new] = tick_us
     touched = np.zeros(arrays.n_spaces, np.bool_)
-    sensor, observed, value, x, quality = _merged(arrays, samples, tick_us)
+    sensor, observed, value, x, quality = _merged(arrays, _without_history(arrays, samples), tick_us)
     first = np.searchsorted(sensor, sensor, side="left")
     rank = np.arange(sensor.size) - first
     rounds = int(rank.max()) + 1 if rank.size else 0

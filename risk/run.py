@@ -176,6 +176,7 @@ class _Columns:
     observed_us: NDArray[np.int64]
     value: NDArray[np.float64]
     quality: NDArray[np.int8]
+    buffered: NDArray[np.bool_]
 
     def between(self, after: int, up_to: int, index_of_id: NDArray[np.int64]) -> Samples:
         first, last = np.searchsorted(self.commit_seq, [after, up_to], side="right")
@@ -183,14 +184,14 @@ class _Columns:
         ids = self.sensor_id[part]
         known = ids < index_of_id.size
         index = np.where(known, index_of_id[np.where(known, ids, 0)] if index_of_id.size else -1, -1)
-        return Samples(index, self.observed_us[part], self.value[part], self.quality[part])
+        return Samples(index, self.observed_us[part], self.value[part], self.quality[part], self.buffered[part])
 
 
 def _columns(rows: list[store.ObservationRow]) -> _Columns:
     if not rows:
         none = np.zeros(0, np.int64)
-        return _Columns(none, none, none, np.zeros(0), np.zeros(0, np.int8))
-    seq, sensor, observed, value, quality = zip(*rows, strict=True)
+        return _Columns(none, none, none, np.zeros(0), np.zeros(0, np.int8), np.zeros(0, np.bool_))
+    seq, sensor, observed, value, quality, buffered = zip(*rows, strict=True)
     order = np.argsort(np.array(seq, np.int64), kind="stable")
     return _Columns(
         np.array(seq, np.int64)[order],
@@ -198,6 +199,7 @@ def _columns(rows: list[store.ObservationRow]) -> _Columns:
         np.array(observed, np.int64)[order],
         np.array(value, np.float64)[order],
         np.array(quality, np.int8)[order],
+        np.array(buffered, np.bool_)[order],
     )
 
 

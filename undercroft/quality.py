@@ -22,3 +22,25 @@ class QualityTest(IntFlag):
     """The device's time was impossible and is replaced by the time of receipt: may raise, may not clear."""
     GROSS_RANGE = 2
     """Outside what the quantity can be."""
+    SPIKE = 4
+    """One sample away from both its neighbours, which agree: known when the next one is there, flagged afterwards."""
+    RATE_OF_CHANGE = 8
+    """A change faster than water is taken to rise: suspect, never more."""
+    FLAT_LINE = 16
+    """The very same value for long, while wet."""
+    GAP = 32
+    """The first reading after missed intervals; says nothing about the value."""
+    FROZEN_CLOCK = 64
+    """Another value under the time of the newest reading: the device's clock stands still."""
+    REPEATED_SERIAL = 128
+    """The serial number of the reading before, at another time."""
+    CLOCK_SKEW = 256
+    """Device and receive time differ by more than a minute; says nothing about the value."""
+    CROSS_CHECK = 512
+    """A sensor of the same quantity at the same spot says something else."""
+    LATE = 1024
+    """Older than the newest stored reading of its sensor: history."""
+    BUFFERED = 2048
+    """Taken long before it arrived; counts only as the newest of its sensor."""
+    OPERATOR = 4096
+    """A person said so, with a reason."""

@@ -15,8 +15,8 @@ from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
 
 Row = dict[str, Any]
-ObservationRow = tuple[int, int, int, float, int]
-"""(commit_seq, sensor_id, observed_us, value, quality)"""
+ObservationRow = tuple[int, int, int, float, int, bool]
+"""(commit_seq, sensor_id, observed_us, value, quality, whether it is BUFFERED)"""
 
 SNAPSHOTS_KEPT = 3
 

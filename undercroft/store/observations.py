@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from undercroft.store.arrays import Float8Column, Int2Column, Int4Column, TimestamptzColumn
+from undercroft.store.arrays import Float8Column, Int2Column, Int4Column, Int8Column, TimestamptzColumn
 from undercroft.store.commit import COMMIT_CHANNEL
 from undercroft.store.connection import Connection
 from undercroft.store.sql import sql
 
+NO_SERIAL = -1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,6 +41,8 @@ class Rows:
     qualities: NDArray[np.int16]
     quality_tests: NDArray[np.int32]
     received_us: NDArray[np.int64]
+    serials: NDArray[np.int64] | None = None
+    """Serial number of the message, `NO_SERIAL` where it has none; None: none has."""
 
     def __len__(self) -> int:
         return int(self.sensor_ids.size)
@@ -53,6 +56,7 @@ class Rows:
             self.qualities[positions],
             self.quality_tests[positions],
             self.received_us[positions],
+            None if self.serials is None else self.serials[positions],
         )
 
     def parameters(self, batch_id: int | None) -> dict[str, Any]:
@@ -64,6 +68,7 @@ class Rows:
             "qualities": Int2Column(self.qualities),
             "quality_tests": Int4Column(self.quality_tests),
             "received_at": TimestamptzColumn(self.received_us),
+            "serials": Int8Column(np.full(len(self), NO_SERIAL) if self.serials is None else self.serials),
             "batch_id": batch_id,
         }
 

@@ -21,11 +21,13 @@ from batch where run_now is not null and commit_seq > %(after)s order by commit_
 select tick_seq, engine_version, state from engine_snapshot where tick_seq <= %(tick_seq)s order by tick_seq desc;
 
 -- name: engine_observations
-select b.commit_seq, o.sensor_id, (extract(epoch from o.observed_at) * 1000000)::bigint as observed_us, o.value, o.quality
+select b.commit_seq, o.sensor_id, (extract(epoch from o.observed_at) * 1000000)::bigint as observed_us, o.value, o.quality,
+    o.quality_tests & 2048 <> 0 as buffered
 from batch b join observation o on o.batch_id = b.batch_id
 where b.commit_seq > %(after)s and b.commit_seq <= %(up_to)s
 union all
-select b.commit_seq, c.sensor_id, (extract(epoch from c.observed_at) * 1000000)::bigint, c.value, c.quality
+select b.commit_seq, c.sensor_id, (extract(epoch from c.observed_at) * 1000000)::bigint, c.value, c.quality,
+    c.quality_tests & 2048 <> 0
 from batch b join observation_conflict c on c.batch_id = b.batch_id
 where b.commit_seq > %(after)s and b.commit_seq <= %(up_to)s;
 

@@ -1,0 +1,247 @@
+"""Tests of a reading against what its sensor said before (QARTOD; defaults from IOOS and the flood-control practice).
+
+Every test is decided from the stored readings that came before, in order of arrival. A test may make a reading
+suspect; a suspect reading may raise an alarm and may not clear one. Only a value outside what the quantity can be
+fails. The spike test needs the next sample, so it never delays anything: its flag is stored afterwards, beside the row.
+
+===============  ============================================================================  =======
+test             when                                                                          flag
+===============  ============================================================================  =======
+rate of change   a level changes by more than 0.5 m in a minute                                suspect
+flat line        wet, and the very same value for 30 minutes and 6 readings                    suspect
+ceiling          a depth inside above the ceiling                                              suspect
+cross-check      another sensor of the same spot says 0.15 m else within 2 minutes             suspect
+frozen clock     another value under the newest time, received over a minute later             suspect
+repeated serial  the serial number of the reading before                                       suspect
+spike            over 0.10 m from both neighbours, which agree within 0.05 m                   suspect, later
+gap              three intervals missed before it                                              (bit)
+clock skew       device and receive time differ by over a minute                               (bit)
+late             older than the newest of its sensor                                           (bit)
+buffered         received over 10 minutes after it was taken                                   (bit)
+===============  ============================================================================  =======
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from operator import itemgetter
+
+import numpy as np
+
+from ingest.batch import Draft
+from ingest.quality_recent import NEVER_US, Recent, Sample, Traits
+from undercroft.quality import Quality, QualityTest
+from undercroft.store.observations import NO_SERIAL
+from undercroft.store.stamped import Stamped
+
+MINUTE_US = 60_000_000
+RATE_M_MIN = 0.5
+SPIKE_M = 0.10
+SPIKE_BACK_M = 0.05
+SPIKE_SPAN_US = 60 * MINUTE_US
+WET_M = 0.02
+FLAT_US = 30 * MINUTE_US
+FLAT_READINGS = 6
+CROSS_M = 0.15
+CROSS_US = 2 * MINUTE_US
+GAP_INTERVALS = 3.0
+SKEW_US = MINUTE_US
+BUFFERED_US = 10 * MINUTE_US
+IN_STEP_US = 30_000_000
+"""Two readings whose clock went on as the receiver's did, to within so much. [µs]"""
+
+_SUSPECT = int(
+    QualityTest.RATE_OF_CHANGE
+    | QualityTest.FLAT_LINE
+    | QualityTest.FROZEN_CLOCK
+    | QualityTest.REPEATED_SERIAL
+    | QualityTest.CROSS_CHECK
+    | QualityTest.GROSS_RANGE
+)
+_RATE, _FLAT, _GAP = int(QualityTest.RATE_OF_CHANGE), int(QualityTest.FLAT_LINE), int(QualityTest.GAP)
+_FROZEN, _REPEATED = int(QualityTest.FROZEN_CLOCK), int(QualityTest.REPEATED_SERIAL)
+_SKEW, _CROSS = int(QualityTest.CLOCK_SKEW), int(QualityTest.CROSS_CHECK)
+_LATE, _BUFFERED, _RANGE = int(QualityTest.LATE), int(QualityTest.BUFFERED), int(QualityTest.GROSS_RANGE)
+_FAIL = int(Quality.FAIL)
+_NO_TRAITS = Traits(is_level=False, interval_s=np.inf, ceiling_m=np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A draft with its flags, and what follows from it once it is committed."""
+
+    draft: Draft
+    spikes: tuple[tuple[int, int], ...]
+    """``(sensor_id, observed_us)`` of earlier readings that the new ones show to be spikes."""
+    recent: dict[int, Recent]
+    """The memory of the sensors that had readings."""
+
+
+def examine(draft: Draft, recent: Mapping[int, Recent], traits: Mapping[int, Traits]) -> Examined:
+    """Flag the readings of a draft, in order of arrival.
+
+    Parameters
+    ----------
+    draft : Draft
+        With the flags that a reading gets by itself (`ingest.quality`).
+    recent : mapping
+        Memory of every sensor of the draft and of their peers; not changed.
+    traits : mapping
+        What the site data says; a sensor that is not there is only tested for its times.
+    """
+    return _Examiner(recent, traits).run(draft)
+
+
+class _Examiner:
+    def __init__(self, recent: Mapping[int, Recent], traits: Mapping[int, Traits]) -> None:
+        self.known = recent
+        self.traits = traits
+        self.recent: dict[int, Recent] = {}
+        self.spikes: list[tuple[int, int]] = []
+
+    def run(self, draft: Draft) -> Examined:
+        rows = draft.rows
+        qualities, tests = rows.qualities.tolist(), rows.quality_tests.tolist()
+        serials = [NO_SERIAL] * len(rows) if rows.serials is None else rows.serials.tolist()
+        ids, times = rows.sensor_ids.tolist(), rows.observed_us.tolist()
+        values, receipts = rows.values.tolist(), rows.received_us.tolist()
+        stepped: list[int] = []
+        for index, stamped in _in_order(draft):
+            if stamped is not None:
+                self._memory(stamped.sensor_id).note_lost(stamped.device_us or 0, stamped.received_us)
+                continue
+            sample = Sample(times[index], receipts[index], values[index], qualities[index] >= _FAIL, serials[index])
+            bits = self._examine(ids[index], sample)
+            if bits is None:
+                stepped.append(index)
+                continue
+            tests[index] |= bits
+            if bits & _SUSPECT and not sample.is_failed:
+                qualities[index] = int(Quality.SUSPECT)
+        flagged = replace(
+            rows, qualities=np.array(qualities, dtype=np.int16), quality_tests=np.array(tests, dtype=np.int32)
+        )
+        draft = replace(draft, rows=flagged)
+        return Examined(_restamped(draft, stepped) if stepped else draft, tuple(self.spikes), self.recent)
+
+    def _memory(self, sensor_id: int) -> Recent:
+        memory = self.recent.get(sensor_id)
+        if memory is None:
+            known = self.known.get(sensor_id)
+            memory = self.recent[sensor_id] = Recent() if known is None else known.copy()
+        return memory
+
+    def _examine(self, sensor_id: int, sample: Sample) -> int | None:
+        """Return the bits of a reading; None if the device's clock was set back, so that its time means nothing."""
+        memory = self._memory(sensor_id)
+        newest = memory.samples[-1] if memory.samples else None
+        newest_us = NEVER_US if newest is None else newest.observed_us
+        age_us = sample.received_us - sample.observed_us
+        bits = _SKEW if age_us > SKEW_US or age_us < -SKEW_US else 0
+        if age_us > BUFFERED_US:
+            bits |= _BUFFERED
+        if sample.observed_us <= newest_us or sample.observed_us < memory.lost_us:
+            if newest is not None and sample.observed_us == newest_us:
+                is_frozen = sample.value != newest.value and sample.received_us - newest.received_us > MINUTE_US
+                return bits | (_FROZEN if is_frozen else 0)
+            return self._stray(memory, sample, bits)
+        traits = self.traits.get(sensor_id, _NO_TRAITS)
+        if newest is not None:
+            if sample.observed_us - newest_us > GAP_INTERVALS * 1e6 * traits.interval_s:
+                bits |= _GAP
+            if sample.serial == newest.serial and sample.serial != NO_SERIAL:
+                bits |= _REPEATED
+        if traits.is_level and not sample.is_failed:
+            bits |= self._examine_level(sensor_id, memory, sample, traits)
+        memory.samples.append(sample)
+        return bits
+
+    @staticmethod
+    def _stray(memory: Recent, sample: Sample, bits: int) -> int | None:
+        """Judge a reading from the past: it is late, but a clock that goes on steadily in the past was set back."""
+        last_received_us = memory.samples[-1].received_us if memory.samples else NEVER_US
+        step_us = sample.received_us - memory.stray_received_us
+        is_steady = (
+            step_us >= IN_STEP_US
+            and memory.stray_received_us > last_received_us
+            and abs(sample.observed_us - memory.stray_us - step_us) <= IN_STEP_US
+        )
+        if is_steady:
+            memory.note_lost(sample.observed_us, sample.received_us)
+            return None
+        memory.note_stray(sample.observed_us, sample.received_us)
+        return bits | _LATE
+
+    def _examine_level(self, sensor_id: int, memory: Recent, sample: Sample, traits: Traits) -> int:
+        bits = _RANGE if sample.value > traits.ceiling_m else 0
+        last, before = memory.last_sound()
+        if last is not None:
+            elapsed_min = max(1.0, (sample.observed_us - last.observed_us) / MINUTE_US)
+            if abs(sample.value - last.value) > RATE_M_MIN * elapsed_min:
+                bits |= _RATE
+            if before is not None and _is_spike(before, last, sample):
+                self.spikes.append((sensor_id, last.observed_us))
+            if sample.value >= WET_M and sample.value == last.value:
+                since_us, times = memory.unchanged_since_us(sample.value)
+                if times + 1 >= FLAT_READINGS and sample.observed_us - since_us >= FLAT_US:
+                    bits |= _FLAT
+        for peer in traits.peers:
+            bits |= self._compare(peer, sample)
+        return bits
+
+    def _compare(self, peer: int, sample: Sample) -> int:
+        memory = self.recent.get(peer) or self.known.get(peer)
+        other = None if memory is None else memory.last_sound()[0]
+        if other is None or abs(other.observed_us - sample.observed_us) > CROSS_US:
+            return 0
+        return _CROSS if abs(other.value - sample.value) > CROSS_M else 0
+
+
+def _is_spike(before: Sample, middle: Sample, after: Sample) -> bool:
+    if after.observed_us - before.observed_us > SPIKE_SPAN_US:
+        return False
+    away = abs(middle.value - (before.value + after.value) / 2)
+    return away > SPIKE_M and abs(after.value - before.value) <= SPIKE_BACK_M
+
+
+def _in_order(draft: Draft) -> Iterator[tuple[int, Stamped | None]]:
+    """Yield rows (by position) and readings without a clock in the order of their messages."""
+    rows: list[tuple[int, int, Stamped | None]] = [(of, n, None) for n, of in enumerate(draft.row_of.tolist())]
+    lost: list[tuple[int, int, Stamped | None]] = [
+        (of, n, entry)
+        for n, (of, entry) in enumerate(zip(draft.stamped_of, draft.stamped, strict=True))
+        if entry.device_us is not None
+    ]
+    if lost:
+        rows = sorted(rows + lost, key=itemgetter(0))
+    for _, index, stamped in rows:
+        yield index, stamped
+
+
+def _restamped(draft: Draft, stepped: list[int]) -> Draft:
+    """Store readings of a clock that was set back as those of a lost one: at their time of receipt, suspect."""
+    rows = draft.rows
+    kept = np.delete(np.arange(len(rows)), stepped)
+    extra = [
+        (
+            int(draft.row_of[index]),
+            Stamped(
+                int(rows.sensor_ids[index]),
+                float(rows.values[index]),
+                max(int(rows.qualities[index]), int(Quality.SUSPECT)),
+                int(rows.quality_tests[index] | QualityTest.CLOCK_LOST),
+                int(rows.received_us[index]),
+                int(rows.observed_us[index]),
+            ),
+        )
+        for index in stepped
+    ]
+    merged = sorted([*zip(draft.stamped_of, draft.stamped, strict=True), *extra], key=itemgetter(0))
+    return replace(
+        draft,
+        rows=rows.take(kept),
+        row_of=draft.row_of[kept],
+        stamped=tuple(entry for _, entry in merged),
+        stamped_of=tuple(of for of, _ in merged),
+    )

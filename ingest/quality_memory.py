@@ -1,0 +1,107 @@
+"""What quality control remembers, kept beside the writer and read again from the store when it is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ingest.batch import Draft
+from ingest.quality_checks import Examined, examine
+from ingest.quality_recent import MOST_RECENT, Recent, Sample, Traits
+from undercroft.quality import Quality, QualityTest
+from undercroft.store.arrays import Int4Column, TimestamptzColumn
+from undercroft.store.connection import Connection
+from undercroft.store.observations import NO_SERIAL
+from undercroft.store.quality import fetch_recent, fetch_traits, fetch_written_by_others, insert_later_flags
+
+LEVELS = frozenset({"water_level_m", "water_depth_m"})
+_NOTHING_AFTER = 2**62
+"""Commit number beyond all: the memory is empty, so there is nothing to forget."""
+SPIKE_REASON = "one sample away from both its neighbours, which agree"
+
+
+class QualityMemory:
+    """The last readings of the sensors of one writer."""
+
+    def __init__(self) -> None:
+        self._recent: dict[int, Recent] = {}
+        self._traits: dict[int, Traits] = {}
+        self._seen = 0
+        self._own_batch_id = 0
+
+    def forget(self) -> None:
+        """Know nothing: everything is read from the store again."""
+        self._recent.clear()
+        self._seen = 0
+
+    def take_site(self, connection: Connection) -> None:
+        """Read what the site data says of the sensors."""
+        self._traits = _traits(connection)
+
+    def look_around(self, connection: Connection) -> None:
+        """Forget the sensors of which another writer stored readings: another lane, another worker, a retry."""
+        after = self._seen or _NOTHING_AFTER
+        seen, sensor_ids = fetch_written_by_others(connection, after, self._own_batch_id)
+        for sensor_id in sensor_ids:
+            self._recent.pop(sensor_id, None)
+        self._seen = seen
+
+    def examine(self, connection: Connection, draft: Draft) -> Examined:
+        """Flag the readings of a draft."""
+        wanted = set(np.unique(draft.rows.sensor_ids).tolist())
+        wanted.update(entry.sensor_id for entry in draft.stamped if entry.device_us is not None)
+        for sensor_id in list(wanted):
+            if (traits := self._traits.get(sensor_id)) is not None:
+                wanted.update(traits.peers)
+        missing = wanted - self._recent.keys()
+        if missing:
+            self._recent |= _load(connection, sorted(missing))
+        return examine(draft, self._recent, self._traits)
+
+    def commit(self, examined: Examined, batch_id: int) -> None:
+        """Remember a batch that is committed."""
+        self._recent |= examined.recent
+        self._own_batch_id = batch_id
+
+
+def store_later_flags(connection: Connection, examined: Examined, batch_id: int) -> None:
+    """Store the flags that a batch gives to readings before it, inside the caller's transaction."""
+    if examined.spikes:
+        sensor_ids = Int4Column(np.array([sensor_id for sensor_id, _ in examined.spikes], dtype=np.int32))
+        times = TimestamptzColumn(np.array([observed_us for _, observed_us in examined.spikes], dtype=np.int64))
+        insert_later_flags(connection, sensor_ids, times, QualityTest.SPIKE, SPIKE_REASON, batch_id)
+
+
+def _traits(connection: Connection) -> dict[int, Traits]:
+    rows = fetch_traits(connection)
+    spots: dict[tuple[object, ...], list[int]] = {}
+    for row in rows:
+        spot = (row["quantity"], row["place_id"], row["entrance_id"], row["zero_level_m"])
+        spots.setdefault(spot, []).append(row["sensor_id"])
+    found = {}
+    for row in rows:
+        is_level = row["quantity"] in LEVELS
+        spot = (row["quantity"], row["place_id"], row["entrance_id"], row["zero_level_m"])
+        peers = tuple(other for other in spots[spot] if other != row["sensor_id"]) if is_level else ()
+        has_ceiling = row["quantity"] == "water_depth_m" and row["ceiling_height_m"] is not None
+        ceiling_m = float(row["ceiling_height_m"]) if has_ceiling else np.inf
+        found[row["sensor_id"]] = Traits(is_level, float(row["interval_dry_s"]), ceiling_m, peers)
+    return found
+
+
+def _load(connection: Connection, sensor_ids: Iterable[int]) -> dict[int, Recent]:
+    wanted = np.array(sensor_ids, dtype=np.int32)
+    loaded = {int(sensor_id): Recent() for sensor_id in wanted}
+    rows = fetch_recent(connection, Int4Column(wanted), MOST_RECENT)
+    for row in rows.samples:
+        serial = NO_SERIAL if row["seq"] is None else int(row["seq"])
+        is_failed = row["quality"] >= Quality.FAIL
+        loaded[row["sensor_id"]].samples.append(
+            Sample(row["observed_us"], row["received_us"], row["value"], is_failed, serial)
+        )
+    for row in rows.late:
+        loaded[row["sensor_id"]].note_stray(row["observed_us"], row["received_us"])
+    for row in rows.lost:
+        loaded[row["sensor_id"]].note_lost(row["device_us"], row["received_us"])
+    return loaded

@@ -1,0 +1,111 @@
+"""Flags do not depend on how the messages are cut into batches, nor on restarts, nor on what is delivered again."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from ingest.batch import Message
+from ingest.failpoints import no_failpoint
+from ingest.writer import BatchWriter
+from tests.integration.ingest_kit import import_sample_site, query
+from undercroft.clock import FakeClock
+from undercroft.model import Mode
+from undercroft.store.connection import connect
+
+NOON_US = 1_782_907_200_000_000
+MINUTE_US = 60_000_000
+CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
+TABLES = "observation, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag"
+
+
+@pytest.fixture
+def database(live_db: str) -> str:
+    import_sample_site(live_db)
+    return live_db
+
+
+@pytest.fixture
+def levels(database: str) -> list[str]:
+    rows = query(
+        database,
+        "select d.place_id || '/' || d.device_id as name from sensor s join device d using (device_id)"
+        " where quantity = 'water_depth_m' and at = '' order by 1 limit 2",
+    )
+    return [row["name"] for row in rows]
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 1),  # device
+        st.sampled_from([0, 1, 1, 1, 5, 40]),  # minutes until it is received
+        st.sampled_from([0, 0, 0, 0, 1, 30, 60, 90, -2, 999_999_999]),  # minutes that its clock is behind
+        st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.21, 0.9, 60.0]),
+        st.sampled_from([None, 1, 2]),
+    ),
+    min_size=2,
+    max_size=30,
+)
+
+
+def _messages(levels: list[str], steps: list[tuple[int, int, int, float, int | None]]) -> list[Message]:
+    now_us = NOON_US
+    messages = []
+    for device, wait, behind, value, serial in steps:
+        now_us += wait * MINUTE_US
+        body: dict[str, Any] = {"observed_at": (now_us - behind * MINUTE_US) // 1000, "water_depth_m": value}
+        if serial is not None:
+            body["seq"] = serial
+        topic = f"flood/v1/futian/{levels[device]}/observation".encode()
+        messages.append(Message(topic, json.dumps(body).encode(), 1, 1, False, now_us))
+    return messages
+
+
+def _stored(database: str, messages: list[Message], cuts: list[int], *, restart: bool, again: int) -> list[Any]:
+    with closing(connect(database, application_name="test", autocommit=True)) as connection:
+        connection.execute(f"truncate {TABLES}".encode())
+    writer = BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)
+    position = turn = 0
+    while position < len(messages):
+        step = cuts[turn % len(cuts)]
+        writer.write(messages[max(0, position - again) : position + step])
+        position, turn = position + step, turn + 1
+        if restart and turn % 2:
+            writer.close()
+    writer.close()
+    return [
+        query(
+            database,
+            "select sensor_id, observed_at, value, quality, quality_tests, received_at, seq"
+            " from observation order by 1, 2",
+        ),
+        query(
+            database,
+            "select sensor_id, observed_at, value, quality, quality_tests, received_at"
+            " from observation_conflict order by 1, 2, 3",
+        ),
+        query(database, "select sensor_id, observed_from, quality, quality_tests from quality_flag order by 1, 2, 4"),
+    ]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS, cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5), again=st.integers(0, 4))
+def test_flags_depend_on_the_messages_alone(
+    database: str,
+    levels: list[str],
+    steps: list[tuple[int, int, int, float, int | None]],
+    cuts: list[int],
+    again: int,
+) -> None:
+    messages = _messages(levels, steps)
+    whole = _stored(database, messages, [len(messages)], restart=False, again=0)
+    for row in whole[0]:
+        event(f"tests {row['quality_tests']}")
+    assert _stored(database, messages, [1], restart=False, again=0) == whole
+    assert _stored(database, messages, cuts, restart=True, again=again) == whole

@@ -1,0 +1,191 @@
+"""Flags by hand: each test at its limit, and what must not be flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ingest.batch import Draft
+from ingest.quality_checks import Examined, examine
+from ingest.quality_recent import Recent, Traits
+from undercroft.quality import Quality, QualityTest
+from undercroft.store.observations import NO_SERIAL, Rows
+from undercroft.store.stamped import Stamped
+
+T0_US = 1_782_907_200_000_000
+MINUTE_US = 60_000_000
+LEVEL, PEER, BATTERY = 1, 2, 3
+TRAITS = {
+    LEVEL: Traits(is_level=True, interval_s=300.0, ceiling_m=3.0, peers=(PEER,)),
+    PEER: Traits(is_level=True, interval_s=300.0, ceiling_m=3.0, peers=(LEVEL,)),
+    BATTERY: Traits(is_level=False, interval_s=300.0, ceiling_m=np.inf),
+}
+Said = tuple[float, float] | tuple[float, float, float] | tuple[float, float, float, int]
+"""(observed minute, value[, received minute[, serial]])"""
+
+
+def draft_of(said: Sequence[Said], sensor: int = LEVEL) -> Draft:
+    rows = [(entry[0], entry[1], (*entry, entry[0])[2], (*entry[3:], NO_SERIAL)[0]) for entry in said]
+    count = len(rows)
+    return Draft(
+        count,
+        Rows(
+            np.full(count, sensor, dtype=np.int32),
+            np.array([T0_US + int(o * MINUTE_US) for o, *_ in rows], dtype=np.int64),
+            np.array([v for _, v, *_ in rows]),
+            np.full(count, Quality.GOOD, dtype=np.int16),
+            np.zeros(count, dtype=np.int32),
+            np.array([T0_US + int(r * MINUTE_US) for _, _, r, _ in rows], dtype=np.int64),
+            np.array([s for *_, s in rows], dtype=np.int64),
+        ),
+        np.arange(count, dtype=np.int64),
+        (),
+        (),
+        (),
+        (),
+        None,
+        (),
+    )
+
+
+def after(said: Sequence[Said], sensor: int = LEVEL, recent: dict[int, Recent] | None = None) -> Examined:
+    return examine(draft_of(said, sensor), recent or {}, TRAITS)
+
+
+def bits_of(said: Sequence[Said]) -> list[int]:
+    return [int(bits) for bits in after(said).draft.rows.quality_tests]
+
+
+def test_a_change_of_half_a_metre_in_a_minute_is_still_water() -> None:
+    assert bits_of([(0, 0.0), (1, 0.5), (2, 0.0)]) == [0, 0, 0]
+    assert bits_of([(0, 0.0), (1, 0.51)]) == [0, QualityTest.RATE_OF_CHANGE]
+    assert bits_of([(0, 0.0), (3, 1.49)]) == [0, 0]
+
+
+def test_two_readings_a_second_apart_are_not_a_rate() -> None:
+    assert bits_of([(0, 0.10), (1 / 60, 0.14)]) == [0, 0]
+
+
+def test_a_fast_change_is_suspect_and_the_next_one_there_is_good() -> None:
+    rows = after([(0, 0.0), (1, 0.8), (2, 0.85)]).draft.rows
+    assert rows.qualities.tolist() == [Quality.GOOD, Quality.SUSPECT, Quality.GOOD]
+    assert rows.values.tolist() == [0.0, 0.8, 0.85]
+
+
+def test_a_spike_is_known_with_the_next_sample_and_flagged_afterwards() -> None:
+    first = after([(0, 0.02), (1, 0.20)])
+    assert first.spikes == ()
+    assert first.draft.rows.qualities.tolist() == [Quality.GOOD, Quality.GOOD]
+    later = examine(draft_of([(2, 0.03)]), first.recent, TRAITS)
+    assert later.spikes == ((LEVEL, T0_US + MINUTE_US),)
+    assert later.draft.rows.qualities.tolist() == [Quality.GOOD]
+
+
+def test_what_stays_up_or_is_small_is_no_spike() -> None:
+    assert after([(0, 0.02), (1, 0.20), (2, 0.18)]).spikes == ()
+    assert after([(0, 0.02), (1, 0.11), (2, 0.02)]).spikes == ()
+    assert after([(0, 0.02), (31, 0.20), (61, 0.02)]).spikes == ()
+
+
+def test_flat_is_suspect_only_when_wet_and_long() -> None:
+    wet = bits_of([(5 * n, 0.02) for n in range(8)])
+    assert wet == [0, 0, 0, 0, 0, 0, QualityTest.FLAT_LINE, QualityTest.FLAT_LINE]
+    assert set(bits_of([(5 * n, 0.019) for n in range(20)])) == {0}
+    assert set(bits_of([(5 * n, 0.02 + n % 2 * 0.001) for n in range(20)])) == {0}
+
+
+def test_a_dry_gauge_may_read_zero_for_months() -> None:
+    assert set(bits_of([(5 * n, 0.0) for n in range(200)])) == {0}
+
+
+def test_a_depth_above_the_ceiling_is_suspect() -> None:
+    rows = after([(0, 2.9), (1, 3.0), (2, 3.01)]).draft.rows
+    assert rows.quality_tests.tolist() == [0, 0, QualityTest.GROSS_RANGE]
+    assert rows.qualities.tolist()[2] == Quality.SUSPECT
+
+
+def test_three_missed_intervals_are_a_gap_and_say_nothing_about_the_value() -> None:
+    rows = after([(0, 0.1), (15, 0.11), (30.1, 0.12)]).draft.rows
+    assert rows.quality_tests.tolist() == [0, 0, QualityTest.GAP]
+    assert set(rows.qualities.tolist()) == {Quality.GOOD}
+
+
+def test_a_frozen_clock_says_another_value_at_the_same_time() -> None:
+    rows = after([(0, 0.1, 0), (0, 0.2, 1), (0, 0.3, 1.1), (0, 0.1, 5)]).draft.rows
+    assert [bits & QualityTest.FROZEN_CLOCK for bits in rows.quality_tests.tolist()] == [
+        0,
+        0,
+        QualityTest.FROZEN_CLOCK,
+        0,
+    ]
+    assert rows.qualities.tolist() == [Quality.GOOD, Quality.GOOD, Quality.SUSPECT, Quality.GOOD]
+
+
+def test_a_repeated_serial_is_suspect_for_every_quantity() -> None:
+    rows = after([(0, 3.6, 0, 7), (1, 3.6, 1, 8), (2, 3.6, 2, 8), (3, 3.6, 3, 9)], BATTERY).draft.rows
+    assert rows.quality_tests.tolist() == [0, 0, QualityTest.REPEATED_SERIAL, 0]
+    assert rows.qualities.tolist()[2] == Quality.SUSPECT
+
+
+def test_skew_and_buffering_are_told_and_leave_the_value_good() -> None:
+    rows = after([(0, 0.1, 1), (1, 0.11, 2.1), (2, 0.12, 13)]).draft.rows
+    skew, old = QualityTest.CLOCK_SKEW, QualityTest.BUFFERED
+    assert rows.quality_tests.tolist() == [0, skew, skew | old]
+    assert set(rows.qualities.tolist()) == {Quality.GOOD}
+
+
+def test_the_peer_at_the_same_spot_is_looked_at() -> None:
+    peer = after([(0, 0.40)], PEER).recent
+    assert after([(1, 0.26)], recent=peer).draft.rows.quality_tests.tolist() == [0]
+    assert after([(1, 0.24)], recent=peer).draft.rows.quality_tests.tolist() == [QualityTest.CROSS_CHECK]
+    assert after([(2.1, 0.0)], recent=peer).draft.rows.quality_tests.tolist() == [0]
+
+
+def test_late_is_older_than_the_newest() -> None:
+    rows = after([(5, 0.1, 5), (4, 0.9, 5), (6, 0.1, 6)]).draft.rows
+    assert rows.quality_tests.tolist() == [0, QualityTest.LATE, 0]
+
+
+def test_a_burst_newest_first_is_late_and_buffered_but_for_its_newest() -> None:
+    late = QualityTest.LATE | QualityTest.BUFFERED | QualityTest.CLOCK_SKEW
+    assert bits_of([(60, 0.0, 60), (40, 0.9, 60), (30, 0.8, 60), (61, 0.0, 61)]) == [0, late, late, 0]
+
+
+def test_a_clock_that_is_set_back_an_hour_counts_from_the_second_reading() -> None:
+    """The first may be a reading that was held up; the second, in step with it, cannot be."""
+    done = after([(60, 0.1, 60), (1, 0.5, 61), (2, 0.6, 62), (3, 0.7, 63)]).draft
+    assert done.rows.observed_us.tolist() == [T0_US + 60 * MINUTE_US, T0_US + MINUTE_US]
+    assert done.stamped == tuple(
+        Stamped(
+            LEVEL,
+            value,
+            Quality.SUSPECT,
+            QualityTest.CLOCK_LOST,
+            T0_US + (60 + minute) * MINUTE_US,
+            T0_US + minute * MINUTE_US,
+        )
+        for minute, value in [(2, 0.6), (3, 0.7)]
+    )
+    assert done.stamped_of == (2, 3)
+
+
+def test_a_second_way_that_is_always_late_is_no_clock_set_back() -> None:
+    said: list[Said] = []
+    for minute in range(10, 20):
+        said += [(minute, 0.1, minute), (minute - 5, 0.1, minute)]
+    assert after(said).draft.stamped == ()
+
+
+def test_a_clock_that_is_right_again_is_believed() -> None:
+    done = after([(60, 0.1, 60), (1, 0.5, 61), (2, 0.6, 62), (63, 0.7, 63)]).draft
+    assert done.rows.observed_us.tolist()[-1] == T0_US + 63 * MINUTE_US
+    assert done.rows.quality_tests.tolist()[-1] == 0
+
+
+def test_a_failed_value_is_no_neighbour() -> None:
+    first = draft_of([(0, 0.1), (1, 60.0), (2, 0.1)])
+    first.rows.qualities[1] = Quality.FAIL
+    rows = examine(first, {}, TRAITS).draft.rows
+    assert rows.quality_tests.tolist() == [0, 0, 0]
+    assert rows.qualities.tolist() == [Quality.GOOD, Quality.FAIL, Quality.GOOD]

@@ -1,0 +1,184 @@
+"""Quality control in the store: what sensors said last, flags given afterwards, corrections by people."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from psycopg.rows import DictRow
+
+from undercroft.errors import BadInput
+from undercroft.quality import Quality, QualityTest
+from undercroft.store.arrays import Int4Column, TimestamptzColumn
+from undercroft.store.commit import take_commit_seq
+from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.sql import sql
+
+FLAGGED, UNDONE = "quality_flag", "quality_undo"
+"""Kinds of acts."""
+
+
+def fetch_traits(connection: Connection) -> list[DictRow]:
+    """Return what the site data says of every sensor, as far as its readings are tested against it."""
+    return connection.execute(sql("fetch_quality_traits")).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRows:
+    """The last readings of some sensors: in order, the last late one, the last without a clock."""
+
+    samples: list[DictRow]
+    late: list[DictRow]
+    lost: list[DictRow]
+
+
+def fetch_recent(connection: Connection, sensor_ids: Int4Column, most: int) -> RecentRows:
+    """Return what these sensors said last, at most so many readings each."""
+    wanted = {"sensor_ids": sensor_ids}
+    return RecentRows(
+        connection.execute(sql("fetch_recent"), wanted | {"most": most}).fetchall(),
+        connection.execute(sql("fetch_recent_late"), wanted).fetchall(),
+        connection.execute(sql("fetch_recent_lost"), wanted).fetchall(),
+    )
+
+
+def fetch_written_by_others(connection: Connection, after: int, own_batch_id: int) -> tuple[int, list[int]]:
+    """Return the newest commit number, and the sensors of which other writers stored readings since ``after``."""
+    row = connection.execute(sql("fetch_written_by_others"), {"after": after, "own": own_batch_id}).fetchone()
+    assert row is not None  # noqa: S101 - the migration wrote the counter
+    return int(row["commit_seq"]), list(row["sensor_ids"])
+
+
+def insert_later_flags(
+    connection: Connection,
+    sensor_ids: Int4Column,
+    observed_at: TimestamptzColumn,
+    test: QualityTest,
+    reason: str,
+    batch_id: int,
+) -> None:
+    """Flag readings as suspect that are stored already, inside the caller's transaction."""
+    connection.execute(
+        sql("insert_later_flags"),
+        {
+            "sensor_ids": sensor_ids,
+            "observed_at": observed_at,
+            "quality": int(Quality.SUSPECT),
+            "quality_tests": int(test),
+            "reason": reason,
+            "batch_id": batch_id,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's word on the readings of a sensor from one time to another, both included."""
+
+    device_id: str
+    at: str
+    quantity: str
+    observed_from: datetime
+    observed_to: datetime
+    quality: Quality
+    author: str
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        """The sensor's key."""
+        return f"{self.device_id}/{self.at}:{self.quantity}" if self.at else f"{self.device_id}:{self.quantity}"
+
+
+def flag_readings(connection: Connection, correction: Correction, acted_at: datetime) -> tuple[int, int]:
+    """Record a correction, an act in commit order; return its number and how many readings it covers now.
+
+    Raises
+    ------
+    BadInput
+        If there is no such sensor.
+    """
+    with translated_errors(), connection.transaction():
+        named = {"device_id": correction.device_id, "at": correction.at, "quantity": correction.quantity}
+        sensor = connection.execute(sql("find_sensor"), named).fetchone()
+        if sensor is None:
+            raise BadInput(f"there is no sensor {correction.subject}")
+        act_id = uuid.uuid4()
+        span = {
+            "sensor_id": sensor["sensor_id"],
+            "observed_from": correction.observed_from,
+            "observed_to": correction.observed_to,
+        }
+        answer = connection.execute(
+            sql("insert_operator_flag"),
+            {
+                **span,
+                "quality": int(correction.quality),
+                "quality_tests": int(QualityTest.OPERATOR),
+                "author": correction.author,
+                "reason": correction.reason,
+                "act_id": act_id,
+            },
+        ).fetchone()
+        covered = connection.execute(sql("count_flagged"), span).fetchone()
+        assert answer is not None  # noqa: S101 - an insert answers
+        assert covered is not None  # noqa: S101 - a count answers
+        number = int(answer["quality_flag_id"])
+        body = {
+            "quality_flag_id": number,
+            "observed_from": correction.observed_from,
+            "observed_to": correction.observed_to,
+            "quality": int(correction.quality),
+            "reason": correction.reason,
+        }
+        _record(connection, act_id, FLAGGED, (correction.subject, correction.author, acted_at, body))
+        return number, int(covered["readings"])
+
+
+def undo_flag(connection: Connection, quality_flag_id: int, author: str, reason: str, acted_at: datetime) -> None:
+    """Take a correction back, an act too.
+
+    Raises
+    ------
+    BadInput
+        If there is no such correction by a person, or it was undone before.
+    """
+    with translated_errors(), connection.transaction():
+        flag = connection.execute(sql("lock_operator_flag"), {"quality_flag_id": quality_flag_id}).fetchone()
+        if flag is None or flag["act_id"] is None:
+            raise BadInput(f"there is no correction {quality_flag_id}")
+        if flag["undone_by"] is not None:
+            raise BadInput(f"correction {quality_flag_id} was undone before")
+        act_id = uuid.uuid4()
+        connection.execute(sql("undo_operator_flag"), {"act_id": act_id, "quality_flag_id": quality_flag_id})
+        place = f"{flag['device_id']}/{flag['at']}" if flag["at"] else flag["device_id"]
+        body = {"quality_flag_id": quality_flag_id, "reason": reason}
+        _record(connection, act_id, UNDONE, (f"{place}:{flag['quantity']}", author, acted_at, body))
+
+
+def list_flags(
+    connection: Connection, *, device_id: str | None, by_person: bool | None, most: int
+) -> Sequence[DictRow]:
+    """Return flags given after arrival, the newest first."""
+    wanted = {"device_id": device_id, "by_person": by_person, "most": most}
+    with translated_errors():
+        return connection.execute(sql("list_quality_flags"), wanted).fetchall()
+
+
+def _record(
+    connection: Connection, act_id: uuid.UUID, kind: str, what: tuple[str, str, datetime, dict[str, object]]
+) -> None:
+    subject, author, acted_at, body = what
+    parameters = {
+        "act_id": act_id,
+        "commit_seq": take_commit_seq(connection),
+        "kind": kind,
+        "subject": subject,
+        "author": author,
+        "acted_at": acted_at,
+        "body": orjson.dumps(body).decode(),
+    }
+    connection.execute(sql("insert_quality_act"), parameters)

@@ -1,0 +1,93 @@
+-- Quality control: what a sensor said last, flags given afterwards, corrections by people.
+
+-- name: fetch_quality_traits
+select
+    sensor.sensor_id, sensor.quantity, sensor.place_id, sensor.entrance_id, sensor.zero_level_m,
+    device.interval_dry_s, space.ceiling_height_m
+from sensor
+join device using (device_id)
+left join space on space.space_id = sensor.place_id and sensor.entrance_id is null
+where sensor.retired_at is null and device.retired_at is null
+order by sensor.sensor_id;
+
+-- name: fetch_recent
+-- Readings that were the newest of their sensor when they came, in their order.
+select wanted.sensor_id, (extract(epoch from recent.observed_at) * 1000000)::bigint as observed_us,
+    (extract(epoch from recent.received_at) * 1000000)::bigint as received_us, recent.value, recent.quality, recent.seq
+from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
+cross join lateral (
+    select observed_at, received_at, value, quality, seq from observation
+    where observation.sensor_id = wanted.sensor_id and (quality_tests & 1025) = 0
+    order by observed_at desc
+    limit %(most)s
+) recent
+order by wanted.sensor_id, recent.observed_at;
+
+-- name: fetch_recent_late
+select wanted.sensor_id, (extract(epoch from late.observed_at) * 1000000)::bigint as observed_us,
+    (extract(epoch from late.received_at) * 1000000)::bigint as received_us
+from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
+cross join lateral (
+    select observed_at, received_at from observation
+    where observation.sensor_id = wanted.sensor_id and (quality_tests & 1024) <> 0
+    order by received_at desc, observed_at desc
+    limit 1
+) late;
+
+-- name: fetch_recent_lost
+select wanted.sensor_id, lost.device_us, (extract(epoch from lost.observed_at) * 1000000)::bigint as received_us
+from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
+cross join lateral (
+    select device_us, observed_at from clock_lost_reading
+    where clock_lost_reading.sensor_id = wanted.sensor_id
+    order by observed_at desc
+    limit 1
+) lost;
+
+-- name: fetch_written_by_others
+select counter.commit_seq, coalesce(array_agg(distinct o.sensor_id) filter (where o.sensor_id is not null), '{}') as sensor_ids
+from commit_counter counter
+left join batch b on b.commit_seq > %(after)s and b.commit_seq <= counter.commit_seq and b.batch_id <> %(own)s
+left join observation o on o.batch_id = b.batch_id
+group by counter.commit_seq;
+
+-- name: insert_later_flags
+insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, batch_id)
+select sensor_id, observed_at, observed_at, %(quality)s, %(quality_tests)s, 'ingest', %(reason)s, %(batch_id)s
+from unnest(%(sensor_ids)s::integer[], %(observed_at)s::timestamptz[]) as incoming (sensor_id, observed_at)
+on conflict do nothing;
+
+-- name: find_sensor
+select sensor_id from sensor where device_id = %(device_id)s and at = %(at)s and quantity = %(quantity)s;
+
+-- name: insert_quality_act
+insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
+values (%(act_id)s, %(commit_seq)s, %(kind)s, %(subject)s, %(author)s, %(acted_at)s, %(body)s::jsonb);
+
+-- name: insert_operator_flag
+insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, act_id)
+values (
+    %(sensor_id)s, %(observed_from)s, %(observed_to)s, %(quality)s, %(quality_tests)s, %(author)s, %(reason)s, %(act_id)s
+)
+returning quality_flag_id;
+
+-- name: count_flagged
+select count(*) as readings from observation
+where sensor_id = %(sensor_id)s and observed_at between %(observed_from)s and %(observed_to)s;
+
+-- name: lock_operator_flag
+select f.*, s.device_id, s.at, s.quantity
+from quality_flag f join sensor s using (sensor_id)
+where quality_flag_id = %(quality_flag_id)s for update of f;
+
+-- name: undo_operator_flag
+update quality_flag set undone_by = %(act_id)s where quality_flag_id = %(quality_flag_id)s;
+
+-- name: list_quality_flags
+select f.quality_flag_id, s.device_id, s.at, s.quantity, f.observed_from, f.observed_to, f.quality, f.quality_tests,
+    f.author, f.reason, f.act_id is not null as by_person, f.undone_by is not null as undone
+from quality_flag f join sensor s using (sensor_id)
+where (%(device_id)s::text is null or s.device_id = %(device_id)s)
+    and (%(by_person)s::boolean is null or (f.act_id is not null) = %(by_person)s)
+order by f.quality_flag_id desc
+limit %(most)s;
