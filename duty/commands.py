@@ -27,6 +27,7 @@ DutyConfig = Annotated[
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
     app.command("duty")(run_duty_command)
+    app.command("watch")(run_watch_command)
     roster = group(app, "roster", "Who is on duty.")
     roster.command("import")(import_roster)
     roster.command("show")(show_roster)
@@ -53,6 +54,32 @@ def run_duty_command(config: DutyConfig = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     run_duty(database_url("duty"), SystemClock(), stop, duty_file, os.environ, announce_ready)
+
+
+def run_watch_command(config: DutyConfig = None) -> None:
+    """Watch engine, ingest and notifier from outside, and tell the fallback of the duty file when one falls silent."""
+    from duty.file import DutyFile, load_duty_file, sender_of  # noqa: PLC0415
+    from duty.run import channels_of_mode  # noqa: PLC0415
+    from duty.watch import run_watch  # noqa: PLC0415
+    from undercroft.clock import SystemClock  # noqa: PLC0415
+    from undercroft.stack.ready import announce_ready  # noqa: PLC0415
+    from undercroft.store.connection import connect  # noqa: PLC0415
+    from undercroft.store.migrate import mode_of  # noqa: PLC0415
+
+    configure_logging(Settings().log_format, service="watch")
+    duty_file = load_duty_file(config) if config else DutyFile()
+    url, clock, stop = database_url("watch"), SystemClock(), threading.Event()
+    with closing(connect(url, application_name="undercroft-watch")) as connection:
+        usable = channels_of_mode(duty_file, mode_of(connection)).usable
+    senders = {
+        entry.id: sender_of(entry, os.environ, lambda: clock.now().timestamp())
+        for entry in duty_file.channels
+        if entry.id in usable
+    }
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    announce_ready()
+    run_watch(url, clock, stop.wait, senders, duty_file.fallback_reach())
 
 
 def import_roster(

@@ -70,7 +70,7 @@ def run_duty(
     faults: list[str] = []
     with closing(connect(url, application_name="undercroft-duty", autocommit=True)) as connection:
         mode = mode_of(connection)
-    channels = _channels(duty_file, mode)
+    channels = channels_of_mode(duty_file, mode)
     workers = _workers(url, duty_file, channels, clock, environment, stop, faults)
     for worker in workers:
         worker.start()
@@ -93,7 +93,8 @@ def run_duty(
         raise StackFailed(faults[0])
 
 
-def _channels(duty_file: DutyFile, mode: Mode) -> Channels:
+def channels_of_mode(duty_file: DutyFile, mode: Mode) -> Channels:
+    """Return the channels that may be used: all of them live, those that the drill names in an exercise."""
     known = frozenset(channel.id for channel in duty_file.channels)
     usable = known if mode is Mode.LIVE else known & set(duty_file.drill)
     return Channels(usable, known - usable, duty_file.fallback_reach())

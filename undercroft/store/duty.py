@@ -164,3 +164,8 @@ def absences(connection: Connection, starts_at: datetime, ends_at: datetime) -> 
 def names(connection: Connection) -> list[Row]:
     """Return what spaces and basins are called."""
     return rows(connection, "duty_names")
+
+
+def heartbeats(connection: Connection) -> dict[str, datetime | None]:
+    """Return the last sign of life of engine, notifier and ingest."""
+    return rows(connection, "duty_heartbeats")[0]

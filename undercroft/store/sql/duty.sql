@@ -94,3 +94,9 @@ select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind
 from place p join space s on s.space_id = p.place_id
 union all
 select 'basin/' || basin_id, name_zh, name_en, null from basin;
+
+-- name: duty_heartbeats
+select
+    (select max(committed_at) from tick where tick_seq = (select max(tick_seq) from tick)) as engine,
+    (select beat_at from duty_progress) as duty,
+    (select committed_at from batch order by commit_seq desc limit 1) as ingest;

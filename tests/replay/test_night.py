@@ -1,0 +1,191 @@
+"""A scripted night from readings to messages, orders, log and reports, against what its file says word for word.
+
+``UNDERCROFT_WRITE_EXPECTED=1`` writes the expected file anew, to be read before it is committed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import orjson
+
+from duty import acts
+from duty.model import Reach
+from duty.notifier import Channels, Notifier, load_names
+from duty.orders import Proof
+from duty.reports import Limits, count, dues
+from duty.senders.bots import WeCom
+from duty.senders.webhook import Webhook
+from duty.texts import Style
+from duty.worker import Channel, Limiter
+from risk.run import Follower, step_run
+from tests.integration.duty_kit import messages, opened
+from tests.integration.duty_servers import service
+from tests.integration.test_engine_run import commit_batch, sensor_ids
+from tests.unit.risk.builders import guarded, site, underpass
+from undercroft.clock import FakeClock
+from undercroft.errors import BadInput
+from undercroft.store import duty_acts
+from undercroft.store.connection import Connection
+from undercroft.store.duty_roster import replace_shifts
+from undercroft.store.site import import_site
+
+CASE = Path(__file__).parent / "cases" / "night"
+MESSAGE = ("person_id", "reason", "severity", "channel", "state", "error")
+ENTRY = ("kind", "author", "subject")
+START = datetime(2026, 7, 1, 15, 50, tzinfo=UTC)
+
+
+def minute_of(at: datetime) -> float:
+    return (at - START).total_seconds() / 60
+
+
+def at(minute: float) -> datetime:
+    return START + timedelta(minutes=minute)
+
+
+class Night:
+    """The chain of a database of mode exercise, turned by hand."""
+
+    def __init__(self, db: Connection, bot_url: str, hook_url: str) -> None:
+        self.db = db
+        self.script: dict[str, Any] = tomllib.loads((CASE / "case.toml").read_text("utf-8"))
+        import_site(db, site(guarded("gar", "car_park"), underpass("up")), "test", START)
+        self.people()
+        self.ids = sensor_ids(db)
+        self.follower = Follower(db)
+        self.follower.restore()
+        channels = Channels(frozenset({"bot", "hook"}), frozenset(), (Reach("hook", "control"),))
+        style = Style(load_names(db), ZoneInfo("Asia/Shanghai"), exercise=True)
+        self.notifier = Notifier(db, channels, style)
+        self.clock = FakeClock(START)
+        self.queues = [
+            Channel("bot", WeCom(bot_url, 5.0), Limiter(20), self.clock),
+            Channel("hook", Webhook(hook_url, "s", 5.0, lambda: 0.0), Limiter(20), self.clock),
+        ]
+        self.orders: list[str] = []
+        self.refused: list[tuple[int, str]] = []
+
+    def people(self) -> None:
+        self.actors = {}
+        for name in ("li", "wu"):
+            token, hashed = acts.new_token()
+            duty_acts.add_operator(self.db, name, name, "officer", hashed, START)
+            self.actors[name] = acts.authorise(self.db, token, "test")
+        reach = {"li": ("bot", "li"), "wu": ("hook", "wu"), "chen": ("hook", "chen")}
+        replace_shifts(self.db, [
+            {
+                "starts_at": at(-240), "ends_at": at(480), "step": step, "standing": "holder", "person_id": name,
+                "name": name, "phone": "", "reach": [dict(zip(("channel", "address"), reach[name], strict=True))],
+            }
+            for step, name in enumerate(reach)
+        ])  # fmt: skip
+
+    def run(self) -> None:
+        for minute in range(self.script["minutes"] + 1):
+            for act in self.script["act"]:
+                if act["minute"] == minute:
+                    self.act(minute, act)
+            self.readings(minute)
+            step_run(self.db, self.follower)
+            self.notifier.step_run(at(minute))
+            self.send()
+            if self.notifier.rescue(at(minute)):
+                self.send()
+            self.clock.advance(timedelta(minutes=1))
+
+    def send(self) -> None:
+        for queue in self.queues:
+            while queue.step(self.db):
+                pass
+
+    def readings(self, minute: int) -> None:
+        def depth(name: str) -> float:
+            times, depths = zip(*self.script["water"][name], strict=True)
+            return round(float(np.interp(minute, times, depths)), 3)
+
+        barrier = [state for since, state in self.script["barrier"]["gar"] if since <= minute][-1]
+        values = {
+            "up-lvl:water_depth_m": depth("up"), "gar-out:water_depth_m": depth("gar"),
+            "gar-out:barrier_state": float(barrier), "gar-in:water_depth_m": max(0.0, depth("gar") - 0.31),
+            "rain-1:rain_total_mm": 1.5 * min(minute, 50),
+        }  # fmt: skip
+        rows = [(self.ids[key], at(minute), value) for key, value in values.items()]
+        commit_batch(self.db, rows, (at(minute), minute))
+
+    def act(self, minute: int, act: dict[str, Any]) -> None:
+        who, subject, body = self.actors[act["by"]], act.get("subject", "-"), act["body"]
+        try:
+            if act["kind"] == "order":
+                proof = Proof(body["proof"])
+                self.orders.append(acts.order(self.db, who, subject, proof, body["owner"], at(minute), "north"))
+            elif act["kind"] == "confirm":
+                acts.order_step(self.db, who, self.orders[-1], "confirm", at(minute), body["note"])
+            else:
+                acts.perform(self.db, who, acts.Act(act["kind"], subject, body), at(minute))
+        except BadInput as error:
+            self.refused.append((minute, str(error)))
+
+    def told(self) -> dict[str, Any]:
+        """What the night left behind, in the order it happened."""
+        db = self.db
+        events = db.execute("select * from alarm_event order by tick_at, subject, event_no").fetchall()
+        incidents = db.execute("select * from incident").fetchall()
+        log = duty_acts.log_entries(db)
+        serious = [row["tick_at"] for row in events if row["severity"] >= 3]
+        ended = [row["tick_at"] for row in events if row["kind"] == "cleared"]
+        asked = dues(serious[0], ended[-1], [], at(self.script["minutes"]), Limits())
+        tally = count(asked, [], at(self.script["minutes"]))
+        return {
+            "events": [[minute_of(r["tick_at"]), r["subject"], r["kind"], r["severity"]] for r in events],
+            "messages": [
+                [minute_of(r["decided_at"]), *(r[name] for name in MESSAGE)] for r in messages(db)
+            ],
+            "orders": [
+                [r["subject"], r["proof"], r["state"], r["owner"], minute_of(r["due_at"])]
+                for r in db.execute("select * from duty_order").fetchall()
+            ],
+            "log": [
+                [minute_of(r["at"]), *(r[name] for name in ENTRY), r["body"].get("disagreement", "")] for r in log
+            ],
+            "refused": self.refused,
+            "incidents": [[r["incident_id"], r["worst"], minute_of(r["closed_at"] or at(0))] for r in incidents],
+            "reports": {
+                "due": [[d.kind.value, d.serial, minute_of(d.due_at)] for d in asked],
+                "on_time": tally.on_time, "late": tally.late, "missing": tally.missing,
+            },
+        }  # fmt: skip
+
+
+def as_text(value: dict[str, Any]) -> str:
+    """One line per entry, so that a difference is one line."""
+    parts = []
+    for name, entries in value.items():
+        if isinstance(entries, list):
+            lines = ",\n".join("    " + orjson.dumps(entry).decode() for entry in entries)
+            parts.append(f'  "{name}": [\n{lines}\n  ]')
+        else:
+            parts.append(f'  "{name}": {orjson.dumps(entries).decode()}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def test_the_night_ends_as_its_file_says(exercise_db: str) -> None:
+    with (
+        opened(exercise_db) as db,
+        service(lambda _: (200, {"errcode": 93000, "errmsg": "invalid webhook url"})) as bot,
+        service(lambda _: (200, {})) as hook,
+    ):
+        night = Night(db, bot.url, hook.url)
+        night.run()
+        found = as_text(night.told())
+        assert all(message["body"].startswith(("【演练】", "原收件人均未送达")) for message in hook.received)
+        assert len(set(hook.keys)) == len(hook.keys)
+    if os.environ.get("UNDERCROFT_WRITE_EXPECTED"):
+        (CASE / "expected.json").write_text(found, encoding="utf-8")
+    assert found == (CASE / "expected.json").read_text("utf-8")
