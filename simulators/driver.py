@@ -118,7 +118,7 @@ def play(
             publisher.publish(message)
         pace.wait(publisher, 1.0)
         pace.next_step()
-        publisher.publish(Message(topic, f'{{"now":"{rfc3339(step.now)}","seq":{step.seq}}}'.encode()))
+        publisher.publish(Message(topic, step.clock or f'{{"now":"{rfc3339(step.now)}","seq":{step.seq}}}'.encode()))
         publisher.turn(0.0)
         played.add(step)
         played.wall_s = clock.monotonic_s() - began_s
@@ -161,11 +161,13 @@ class _Lead:
     def __init__(self, clock: Clock, progress: Progress | None) -> None:
         self._clock = clock
         self._progress = progress
-        self._reached = 0
+        self._reached: int | None = None
 
     def wait(self, publisher: Publishes, seq: int) -> None:
         if self._progress is None:
             return
+        if self._reached is None:
+            self._reached = seq - 1  # a recording may begin in the middle of a run
         moved_s = self._clock.monotonic_s()
         while seq - self._reached > STEPS_AHEAD:
             reached = self._progress()

@@ -38,6 +38,8 @@ class Step:
         Messages in them that must become dead letters.
     rain_mm_h, rain_total_mm : float
         Rain now, and since the start of the storm. [mm/h], [mm]
+    clock : bytes or None
+        The clock message as it was recorded; None to write it anew.
     """
 
     seq: int
@@ -47,6 +49,7 @@ class Step:
     dead_letters: int
     rain_mm_h: float
     rain_total_mm: float
+    clock: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

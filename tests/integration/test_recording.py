@@ -1,0 +1,238 @@
+"""Recorder and replay with real brokers and processes: same bytes, same order, same alarms."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from simulators.recording.lines import Recorded, line_of, read_recording
+from tests.integration.ingest_kit import (
+    DEADLINE_S,
+    Mosquitto,
+    free_port,
+    needs_mosquitto,
+    publishing,
+    wait_until,
+)
+from tests.integration.test_demo import SHORT_STORM, a_data_dir, command, environment, run_demo
+from undercroft.stack.ready import READY_FD_VARIABLE
+
+REPORTS = [
+    (f"flood/v1/futian/garage-1/g{number % 3}/observation", bytes([0, 255, number % 256]) * (number % 5))
+    for number in range(300)
+]
+
+
+@contextmanager
+def recording(url: str, out: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The recorder as a process, subscribed."""
+    readable, writable = os.pipe()
+    env = {key: value for key, value in os.environ.items() if not key.startswith("UNDERCROFT_")}
+    env |= {"UNDERCROFT_MQTT_URL": url, READY_FD_VARIABLE: str(writable)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "undercroft", "record", "--out", str(out), *words], env=env, pass_fds=[writable]
+    )
+    os.close(writable)
+    try:
+        with os.fdopen(readable, "rb") as ready, selectors.DefaultSelector() as selector:
+            selector.register(ready, selectors.EVENT_READ)
+            assert selector.select(DEADLINE_S)
+            assert ready.read(1) == b"1"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE_S) == 0
+
+
+def kept(path: Path) -> list[tuple[str, bytes]]:
+    return [(message.topic, message.payload) for message in read_recording(path)]
+
+
+def last_payload(path: Path) -> bytes:
+    lines = path.read_bytes().splitlines(keepends=True)[-2:]
+    whole = [line for line in lines if line.endswith(b"\n")]
+    return base64.b64decode(json.loads(whole[-1])["payload_b64"]) if whole else b""
+
+
+def replay(url: str, path: Path, *words: str) -> None:
+    env = {key: value for key, value in os.environ.items() if not key.startswith("UNDERCROFT_")}
+    done = subprocess.run(
+        command("replay", str(path), "--speed", "max", *words),
+        env=env | {"UNDERCROFT_MQTT_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def mosquitto() -> Iterator[Mosquitto]:
+    with tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp") as folder:
+        server = Mosquitto(Path(folder), free_port())
+        server.start()
+        yield server
+        server.stop(signal.SIGKILL)
+
+
+@needs_mosquitto
+def test_the_recording_holds_the_same_bytes_in_the_same_order(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    out = tmp_path / "a.jsonl"
+    with recording(mosquitto.url, out) as process:
+        with publishing(mosquitto.url) as publisher:
+            publisher.publish(REPORTS)
+        wait_until(lambda: out.stat().st_size > 0, "synced within a second or so")
+        stop(process)
+
+    assert kept(out) == REPORTS
+    times = [message.t for message in read_recording(out)]
+    assert times == sorted(times)
+
+
+@needs_mosquitto
+def test_record_of_replay_is_the_recording(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    start = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    clock = "exercise/v1/futian/run/clock"
+    messages = [Recorded(start, clock, 1, False, b'{"now":"2026-07-01T12:00:00Z",  "seq":1}')]
+    for seq in range(2, 30):
+        messages += [
+            Recorded(start, topic.replace("flood", "exercise", 1), 1, False, payload)
+            for topic, payload in REPORTS[seq * 9 : seq * 9 + 9]
+        ]
+        now = f"{start + timedelta(minutes=seq):%Y-%m-%dT%H:%M:%S+00:00}"
+        messages.append(Recorded(start, clock, 1, False, json.dumps({"seq": seq, "now": now}).encode()))
+    original, again = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    original.write_bytes(b"".join(line_of(message) for message in messages))
+
+    with recording(mosquitto.url, again, "--filter", "exercise/#") as process:
+        replay(mosquitto.url, original)
+        wait_until(lambda: len(kept(again)) >= len(messages), "all kept")
+        stop(process)
+
+    assert kept(again) == kept(original)
+
+
+@needs_mosquitto
+def test_a_live_recording_is_played_under_the_exercise(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    out, again = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    out.write_bytes(
+        b"".join(
+            line_of(Recorded(datetime(2026, 7, 1, 12, number // 60, number % 60, tzinfo=UTC), topic, 1, False, payload))
+            for number, (topic, payload) in enumerate(REPORTS)
+        )
+    )
+    with recording(mosquitto.url, again) as process:
+        replay(mosquitto.url, out)
+        wait_until(lambda: len(kept(again)) >= len(REPORTS) + 6, "all kept")
+        stop(process)
+
+    readings = [entry for entry in kept(again) if not entry[0].endswith("/run/clock")]
+    assert readings == [(topic.replace("flood", "exercise", 1), payload) for topic, payload in REPORTS]
+    clocks = [json.loads(payload) for topic, payload in kept(again) if topic.endswith("/run/clock")]
+    assert [clock["seq"] for clock in clocks] == [1, 2, 3, 4, 5, 6]
+    assert (clocks[0]["now"], clocks[-1]["now"]) == ("2026-07-01T12:00:00Z", "2026-07-01T12:04:59Z")
+
+
+@needs_mosquitto
+def test_a_signal_leaves_nothing_at_the_broker(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    out = tmp_path / "a.jsonl"
+    with recording(mosquitto.url, out) as process:
+        with publishing(mosquitto.url) as publisher:
+            publisher.publish(REPORTS * 20)
+        stop(process)
+
+    assert kept(out) == REPORTS * 20
+
+
+@needs_mosquitto
+def test_it_goes_on_after_the_broker_was_away(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    out = tmp_path / "a.jsonl"
+    with recording(mosquitto.url, out) as process:
+        with publishing(mosquitto.url) as publisher:
+            publisher.publish(REPORTS[:10])
+        wait_until(lambda: len(kept(out)) == 10, "first half kept")
+        mosquitto.stop()
+        mosquitto.start()
+
+        def is_back() -> bool:
+            with publishing(mosquitto.url) as publisher:
+                publisher.publish([("flood/v1/probe", b"?")])
+            return ("flood/v1/probe", b"?") in kept(out)
+
+        wait_until(is_back, "subscribed again")
+        with publishing(mosquitto.url) as publisher:
+            publisher.publish(REPORTS[10:20])
+        wait_until(lambda: ("flood/v1/probe", b"?") in kept(out) and kept(out)[-1] == REPORTS[19], "second half kept")
+        stop(process)
+
+    assert [entry for entry in kept(out) if entry[0] != "flood/v1/probe"] == REPORTS[:20]
+
+
+@needs_mosquitto
+def test_after_kill_9_what_was_synced_can_be_read(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    out = tmp_path / "a.jsonl"
+    with recording(mosquitto.url, out) as process:
+        with publishing(mosquitto.url) as publisher:
+            publisher.publish(REPORTS)
+        wait_until(lambda: len(kept(out)) == len(REPORTS), "synced")
+        process.kill()
+        process.wait()
+
+    assert kept(out) == REPORTS
+
+
+def test_an_existing_file_is_not_overwritten(broker: str, tmp_path: Path) -> None:
+    out = tmp_path / "a.jsonl"
+    out.write_text("mine")
+    done = subprocess.run(
+        command("record", "--out", str(out)),
+        env={**os.environ, "UNDERCROFT_MQTT_URL": broker},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+    assert (done.returncode, out.read_text()) == (2, "mine")
+    assert "--out: File exists" in done.stderr
+
+
+def test_a_replayed_exercise_raises_the_same_alarms(broker: str, tmp_path: Path) -> None:
+    scenario, out, report = tmp_path / "storm.toml", tmp_path / "storm.jsonl", tmp_path / "report.json"
+    scenario.write_text(SHORT_STORM, encoding="utf-8")
+    env = {key: value for key, value in os.environ.items() if not key.startswith("UNDERCROFT_")}
+    with recording(broker, out) as process:
+        simulate = command("simulate", "--scenario", str(scenario), "--speed", "max")
+        subprocess.run(simulate, env=env | {"UNDERCROFT_MQTT_URL": broker}, timeout=120, check=True)
+        wait_until(lambda: b'"seq":181}' in last_payload(out), "the last clock is kept")
+        stop(process)
+
+    with a_data_dir() as data_dir:
+        original = run_demo(data_dir, str(scenario), "--probe-seconds", "0")
+    with a_data_dir() as data_dir:
+        play = command("replay", str(out), "--speed", "max", "--exit", "--headless", "--report", str(report))
+        done = subprocess.run(play, env=environment(data_dir), capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    replayed = json.loads(report.read_text(encoding="utf-8"))
+
+    assert original["alarm_log_sha256"] == replayed["alarm_log_sha256"]
+    assert replayed["alarms"] == original["alarms"]
+    assert replayed["observations"]["stored"] == original["observations"]["stored"] > 0
