@@ -76,9 +76,23 @@ class Examined:
     """``(sensor_id, observed_us)`` of earlier readings that the new ones show to be spikes."""
     recent: dict[int, Recent]
     """The memory of the sensors that had readings."""
+    strays: tuple[int, ...] = ()
+    """Rows of the draft handed in that are from the past; they may be known already."""
 
 
-def examine(draft: Draft, recent: Mapping[int, Recent], traits: Mapping[int, Traits]) -> Examined:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Readings from the past that are stored already: what is delivered again must change nothing, memory included."""
+
+    stored: frozenset[tuple[int, int]] = frozenset()
+    """``(sensor_id, observed_us)``."""
+    lost: frozenset[tuple[int, int, float]] = frozenset()
+    """``(sensor_id, device_us, value)``, stored at their time of receipt."""
+
+
+def examine(
+    draft: Draft, recent: Mapping[int, Recent], traits: Mapping[int, Traits], known: Known | None = None
+) -> Examined:
     """Flag the readings of a draft, in order of arrival.
 
     Parameters
@@ -89,14 +103,19 @@ def examine(draft: Draft, recent: Mapping[int, Recent], traits: Mapping[int, Tra
         Memory of every sensor of the draft and of their peers; not changed.
     traits : mapping
         What the site data says; a sensor that is not there is only tested for its times.
+    known : Known, optional
+        Which rows from the past (`Examined.strays`) are stored already.
     """
-    return _Examiner(recent, traits).run(draft)
+    return _Examiner(recent, traits, known or Known()).run(draft)
 
 
 class _Examiner:
-    def __init__(self, recent: Mapping[int, Recent], traits: Mapping[int, Traits]) -> None:
+    def __init__(self, recent: Mapping[int, Recent], traits: Mapping[int, Traits], known: Known) -> None:
         self.known = recent
         self.traits = traits
+        self.stored = set(known.stored)
+        self.lost = set(known.lost)
+        self.strays: list[int] = []
         self.recent: dict[int, Recent] = {}
         self.spikes: list[tuple[int, int]] = []
 
@@ -112,10 +131,11 @@ class _Examiner:
                 self._memory(stamped.sensor_id).note_lost(stamped.device_us or 0, stamped.received_us)
                 continue
             sample = Sample(times[index], receipts[index], values[index], qualities[index] >= _FAIL, serials[index])
-            bits = self._examine(ids[index], sample)
+            bits = self._examine(ids[index], sample, index)
             if bits is None:
                 stepped.append(index)
                 continue
+            self.stored.add((ids[index], times[index]))
             tests[index] |= bits
             if bits & _SUSPECT and not sample.is_failed:
                 qualities[index] = int(Quality.SUSPECT)
@@ -123,7 +143,8 @@ class _Examiner:
             rows, qualities=np.array(qualities, dtype=np.int16), quality_tests=np.array(tests, dtype=np.int32)
         )
         draft = replace(draft, rows=flagged)
-        return Examined(_restamped(draft, stepped) if stepped else draft, tuple(self.spikes), self.recent)
+        draft = _restamped(draft, stepped) if stepped else draft
+        return Examined(draft, tuple(self.spikes), self.recent, tuple(self.strays))
 
     def _memory(self, sensor_id: int) -> Recent:
         memory = self.recent.get(sensor_id)
@@ -132,7 +153,7 @@ class _Examiner:
             memory = self.recent[sensor_id] = Recent() if known is None else known.copy()
         return memory
 
-    def _examine(self, sensor_id: int, sample: Sample) -> int | None:
+    def _examine(self, sensor_id: int, sample: Sample, index: int) -> int | None:
         """Return the bits of a reading; None if the device's clock was set back, so that its time means nothing."""
         memory = self._memory(sensor_id)
         newest = memory.samples[-1] if memory.samples else None
@@ -145,7 +166,8 @@ class _Examiner:
             if newest is not None and sample.observed_us == newest_us:
                 is_frozen = sample.value != newest.value and sample.received_us - newest.received_us > MINUTE_US
                 return bits | (_FROZEN if is_frozen else 0)
-            return self._stray(memory, sample, bits)
+            self.strays.append(index)
+            return self._stray(sensor_id, memory, sample, bits)
         traits = self.traits.get(sensor_id, _NO_TRAITS)
         if newest is not None:
             if sample.observed_us - newest_us > GAP_INTERVALS * 1e6 * traits.interval_s:
@@ -157,9 +179,12 @@ class _Examiner:
         memory.samples.append(sample)
         return bits
 
-    @staticmethod
-    def _stray(memory: Recent, sample: Sample, bits: int) -> int | None:
+    def _stray(self, sensor_id: int, memory: Recent, sample: Sample, bits: int) -> int | None:
         """Judge a reading from the past: it is late, but a clock that goes on steadily in the past was set back."""
+        if (sensor_id, sample.observed_us, sample.value) in self.lost:
+            return None
+        if (sensor_id, sample.observed_us) in self.stored:
+            return bits
         last_received_us = memory.samples[-1].received_us if memory.samples else NEVER_US
         step_us = sample.received_us - memory.stray_received_us
         is_steady = (
@@ -169,6 +194,7 @@ class _Examiner:
         )
         if is_steady:
             memory.note_lost(sample.observed_us, sample.received_us)
+            self.lost.add((sensor_id, sample.observed_us, sample.value))
             return None
         memory.note_stray(sample.observed_us, sample.received_us)
         return bits | _LATE

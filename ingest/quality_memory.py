@@ -7,13 +7,19 @@ from collections.abc import Iterable
 import numpy as np
 
 from ingest.batch import Draft
-from ingest.quality_checks import Examined, examine
+from ingest.quality_checks import Examined, Known, examine
 from ingest.quality_recent import MOST_RECENT, Recent, Sample, Traits
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.arrays import Int4Column, TimestamptzColumn
 from undercroft.store.connection import Connection
-from undercroft.store.observations import NO_SERIAL
-from undercroft.store.quality import fetch_recent, fetch_traits, fetch_written_by_others, insert_later_flags
+from undercroft.store.observations import NO_SERIAL, Rows
+from undercroft.store.quality import (
+    fetch_known,
+    fetch_recent,
+    fetch_traits,
+    fetch_written_by_others,
+    insert_later_flags,
+)
 
 LEVELS = frozenset({"water_level_m", "water_depth_m"})
 _NOTHING_AFTER = 2**62
@@ -57,7 +63,12 @@ class QualityMemory:
         missing = wanted - self._recent.keys()
         if missing:
             self._recent |= _load(connection, sorted(missing))
-        return examine(draft, self._recent, self._traits)
+        examined = examine(draft, self._recent, self._traits)
+        if examined.strays:
+            known = _known(connection, draft.rows.take(np.array(examined.strays)))
+            if known.stored or known.lost:
+                examined = examine(draft, self._recent, self._traits, known)
+        return examined
 
     def commit(self, examined: Examined, batch_id: int) -> None:
         """Remember a batch that is committed."""
@@ -88,6 +99,12 @@ def _traits(connection: Connection) -> dict[int, Traits]:
         ceiling_m = float(row["ceiling_height_m"]) if has_ceiling else np.inf
         found[row["sensor_id"]] = Traits(is_level, float(row["interval_dry_s"]), ceiling_m, peers)
     return found
+
+
+def _known(connection: Connection, rows: Rows) -> Known:
+    ids, times = rows.sensor_ids.tolist(), rows.observed_us.tolist()
+    stored, lost = fetch_known(connection, rows)
+    return Known(frozenset((ids[n], times[n]) for n in stored), frozenset(lost))
 
 
 def _load(connection: Connection, sensor_ids: Iterable[int]) -> dict[int, Recent]:

@@ -298,7 +298,8 @@ def check(world: World, published: Published) -> None:
     rows = query(
         world.owner_url,
         "select d.place_id || '/' || d.device_id as device, extract(epoch from observed_at)::float8 as at, value"
-        " from observation o join sensor s using (sensor_id) join device d using (device_id) where quality_tests & 1 = 0",
+        " from observation o join sensor s using (sensor_id) join device d using (device_id)"
+        " where quality_tests & 1 = 0",
     )
     stored = {(row["device"], round(row["at"] - NOON_MS / 1000)): row["value"] for row in rows}
     assert len(stored) == len(rows)

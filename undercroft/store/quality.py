@@ -12,9 +12,10 @@ from psycopg.rows import DictRow
 
 from undercroft.errors import BadInput
 from undercroft.quality import Quality, QualityTest
-from undercroft.store.arrays import Int4Column, TimestamptzColumn
+from undercroft.store.arrays import Float8Column, Int4Column, Int8Column, TimestamptzColumn
 from undercroft.store.commit import take_commit_seq
 from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.observations import Rows
 from undercroft.store.sql import sql
 
 FLAGGED, UNDONE = "quality_flag", "quality_undo"
@@ -42,6 +43,21 @@ def fetch_recent(connection: Connection, sensor_ids: Int4Column, most: int) -> R
         connection.execute(sql("fetch_recent"), wanted | {"most": most}).fetchall(),
         connection.execute(sql("fetch_recent_late"), wanted).fetchall(),
         connection.execute(sql("fetch_recent_lost"), wanted).fetchall(),
+    )
+
+
+def fetch_known(connection: Connection, rows: Rows) -> tuple[list[int], list[tuple[int, int, float]]]:
+    """Return which rows have a stored reading of their time, and which are known as readings without a clock."""
+    beside = connection.execute(sql("fetch_stored_beside"), rows.parameters(None))
+    wanted = {
+        "sensor_ids": Int4Column(rows.sensor_ids),
+        "device_us": Int8Column(rows.observed_us),
+        "values": Float8Column(rows.values),
+    }
+    lost = connection.execute(sql("fetch_clock_lost"), wanted)
+    return (
+        [row["position"] for row in beside],
+        [(row["sensor_id"], row["device_us"], row["value"]) for row in lost],
     )
 
 

@@ -20,7 +20,7 @@ from undercroft.store.sql import sql
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """A reading that is stored at its time of receipt, or the next free microsecond after it."""
+    """A reading that is stored at its time of receipt, or the next free microsecond that is no whole millisecond."""
 
     sensor_id: int
     value: float
@@ -102,6 +102,7 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
             continue
         known.add(identity)
         observed_us = max(reading.received_us, last.get(reading.sensor_id, reading.received_us - 1) + 1)
+        observed_us += observed_us % 1000 == 0  # a whole millisecond may be the time of a reading that has one
         last[reading.sensor_id] = observed_us
         placed.append((position, observed_us))
     return placed
