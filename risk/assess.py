@@ -9,6 +9,7 @@ import numpy as np
 from risk.arrays import NEVER_US, FloatArray, IntArray
 from risk.output import Assessment
 from risk.reasons import Context, barrier_word, iso, reasons_of
+from risk.reports import shown_reports
 from risk.score import ScoreStatics, contributions
 from risk.state import FAMILIES
 from risk.thresholds import HEARTBEAT_S, RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM, SCORE_STEP
@@ -144,6 +145,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
         strict=True,
     )
     found = []
+    reported = bool(context.state.reports)
     for space, rain, in_rain, colour, orange, red, families in columns:
         of_entrance: dict[int, list[int]] = {}
         levels = context.statics.level_rows[space]
@@ -162,6 +164,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
                 "pumps": _pumps(context, space),
                 "time_to_orange_min": orange,
                 "time_to_red_min": red,
+                "reports": shown_reports(context.state.reports, context.arrays.spaces[space].id) if reported else [],
                 "families": {FAMILIES[f]: severity for f, severity in enumerate(families) if severity},
             }
         )

@@ -16,6 +16,7 @@ from risk.evidence import Samples, fold
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, take_acts
 from risk.output import AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import Context, reasons_of
+from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
@@ -23,7 +24,7 @@ from risk.statics import SiteStatics, statics_of
 from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
 
 DAY_HOURS = range(7, 20)
@@ -151,6 +152,10 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
         fold_warnings(state.warnings, inputs.acts)
     happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
     seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
+    if inputs.acts:
+        np.logical_or(seen.touched, fold_reports(state, arrays, inputs.acts), out=seen.touched)
+    if state.reports:
+        ended_reports(state, arrays, inputs.tick_us)
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
     changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays))

@@ -76,6 +76,32 @@ def level_table(arrays: SiteArrays) -> LevelTable:
     return LevelTable(open_m, closed_m, rising_m, open_rule, closed_rule, bool(np.isfinite(rising_m).any()))
 
 
+def entrance_index(arrays: SiteArrays, space: int, entrance_id: str) -> int:
+    """Return the row of an entrance of a space, -1 for none."""
+    for row in np.flatnonzero(arrays.e_space == space).tolist():
+        if arrays.entrances[row].entrance.id == entrance_id:
+            return int(row)
+    return -1
+
+
+def least_at(arrays: SiteArrays, space: int, entrance: int, *, closed: bool) -> tuple[list[float], list[int]]:
+    """Return the least depth per severity, and its rule, at a place that need not have a sensor: an entrance or -1."""
+    place, find = arrays.spaces[space], arrays.thresholds.value
+    least, rule = np.full((4, 1), np.inf), np.zeros((4, 1), np.int8)
+    by_depth = entrance < 0 or place.kind == "underpass"
+    edge = 0.0
+    if not by_depth:
+        top = float(arrays.e_barrier_top_m[entrance]) if closed else np.nan
+        edge = float(arrays.e_crest_m[entrance] if np.isnan(top) else top) - float(arrays.e_roadway_m[entrance])
+    for row, severity in enumerate(SEVERITIES):
+        if by_depth:
+            _put(least, rule, (row, 0), find("inside-depth", place.id, place.kind, severity), INSIDE_DEPTH)
+        else:
+            _put(least, rule, (row, 0), edge - find("freeboard", place.id, place.kind, severity), FREEBOARD_RULE)
+            _put(least, rule, (row, 0), edge + find("outside-head", place.id, place.kind, severity), OUTSIDE_HEAD)
+    return least[:, 0].tolist(), rule[:, 0].tolist()
+
+
 def _put(table: FloatArray, rule: NDArray[np.int8], at: tuple[int, int], depth_m: float, name: int) -> None:
     depth_m = max(depth_m, WET_DEPTH_M.value)  # a NaN threshold is no rule: max keeps NaN, and NaN is not less
     if depth_m < table[at]:

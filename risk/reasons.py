@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, SiteArrays, from_us
 from risk.evidence import FAIL, GOOD, Seen
-from risk.levels import DEPTH_RISING, FREEBOARD_RULE, INSIDE_DEPTH, NO_RULE, OUTSIDE_HEAD, RULE_NAMES
+from risk.levels import (
+    DEPTH_RISING,
+    FREEBOARD_RULE,
+    INSIDE_DEPTH,
+    NO_RULE,
+    OUTSIDE_HEAD,
+    RULE_NAMES,
+    entrance_index,
+    least_at,
+)
 from risk.rules import Views
 from risk.state import (
     BARRIER,
@@ -32,6 +41,7 @@ from risk.state import (
     RISE,
     WARNING,
     EngineState,
+    FieldReport,
 )  # fmt: skip
 from risk.statics import SiteStatics
 from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
@@ -125,6 +135,10 @@ def _reason(context: Context, space: int, fact: _Fact, severity: int) -> Reason:
         "text_en": text_en,
         "text_zh": text_zh,
     }
+    if "by" in fact.words:
+        reason["doubt"] = Quality.UNKNOWN.name.lower()
+        reason["text_en"] += f" (reported by {fact.words['by']})"
+        reason["text_zh"] += f"({fact.words['by']}现场报告)"
     if fact.row >= 0:
         _add_doubts(context, fact.row, reason)
     return reason
@@ -305,6 +319,11 @@ def _held(context: Context, level: int) -> float:
     return -np.inf if np.isnan(value) else value
 
 
+def _barrier_report(context: Context, entrance: int) -> FieldReport | None:
+    ref = context.arrays.entrances[entrance]
+    return context.state.reports.get(f"{context.arrays.spaces[ref.space].id}/{ref.entrance.id}/barrier")
+
+
 def barrier_word(context: Context, entrance: int) -> str:
     """Return the state of an entrance's barrier in the words of the payload; ``none`` where there is no barrier."""
     arrays, state = context.arrays, context.state
@@ -312,6 +331,9 @@ def barrier_word(context: Context, entrance: int) -> str:
         return "none"
     if context.views.closed[entrance]:
         return BarrierState.DEPLOYED.word
+    report = _barrier_report(context, entrance)
+    if report is not None and report.value != float(BarrierState.DEPLOYED):
+        return BarrierState(int(report.value)).word
     for sensor in context.statics.barrier_sensors.get(entrance, ()):
         word = BARRIER_WORDS.get(float(state.value[sensor]), BarrierState.UNKNOWN.word)
         if context.views.fresh[sensor] and word != BarrierState.DEPLOYED.word:
@@ -376,9 +398,28 @@ def _blind(context: Context, space: int, severity: int) -> _Fact | None:
     return _Fact("blind", missed, _key(context, level), int(state.evidence_us[sensor]), words, sensor)
 
 
-def _nothing(context: Context, space: int, severity: int) -> _Fact | None:
-    del context, space, severity
-    return None
+def _reported(context: Context, space: int, severity: int) -> _Fact | None:
+    """Return the reported depth that speaks for a severity, as the water rule that it meets."""
+    arrays, name = context.arrays, context.arrays.spaces[space].id
+    best: tuple[int, float, _Fact] | None = None
+    for key, report in sorted(context.state.reports.items()):
+        of_space, entrance_id, what = key.split("/")
+        if of_space != name or what != "depth":
+            continue
+        entrance = entrance_index(arrays, space, entrance_id)
+        shut = entrance >= 0 and bool(context.views.closed[entrance])
+        least, rules = least_at(arrays, space, entrance, closed=shut)
+        reached = _severity(report.value, least)
+        if reached == 0 or (best is not None and (reached, report.value) <= best[:2]):
+            continue
+        rule, value = rules[min(severity, reached) - 1], report.value
+        if rule in (FREEBOARD_RULE, OUTSIDE_HEAD):
+            edge = arrays.e_barrier_top_m[entrance] if shut else arrays.e_crest_m[entrance]
+            freeboard = float(edge - arrays.e_roadway_m[entrance]) - report.value
+            value = freeboard if rule == FREEBOARD_RULE else -freeboard
+        words = _entrance_words(context, entrance) | {"by": report.by}
+        best = (reached, report.value, _Fact(RULE_NAMES[rule], value, f"report:{report.by}", report.observed_us, words))
+    return None if best is None else best[2]
 
 
 _FACTS: dict[int, Callable[[Context, int, int], _Fact | None]] = {
@@ -392,5 +433,5 @@ _FACTS: dict[int, Callable[[Context, int, int], _Fact | None]] = {
     FORECAST: _forecast,
     LEAK: _leak,
     BLIND: _blind,
-    REPORT: _nothing,
+    REPORT: _reported,
 }

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.forecast import TimeToThreshold, forecast
-from risk.levels import in_force, release_m, severity_of
+from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
+from risk.reports import with_reported_barriers
 from risk.rules_rain import RainView, rain_view
 from risk.state import (
     BARRIER,
@@ -37,6 +38,7 @@ from risk.state import (
     LEAK,
     PUMP,
     RAIN,
+    REPORT,
     RISE,
     WARNING,
     EngineState,
@@ -88,6 +90,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     now, candidate, below, lasting = (np.zeros((len(FAMILIES), n), np.int8) for _ in range(4))
     fresh = fresh_sensors(state, arrays, tick_us, statics.stale_intervals)
     closed = closed_barriers(state, arrays, fresh)
+    closed = with_reported_barriers(state, arrays, fresh, closed, statics.barrier_sensors)
     least = in_force(statics.levels, arrays, closed, state.rate > RISING_M_MIN.value)
     depth = state.held[arrays.l_sensor]
     views = (now, candidate, below, lasting)
@@ -108,6 +111,10 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     )
     out_depth, out_rate, observed, expected = _barriers(state, arrays, statics, closed, water, now)
     _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
+    if state.reports:
+        reported = _reported(state, arrays, closed)
+        for view in views:
+            view[REPORT] = reported
     blind = _blind(arrays, statics, fresh, rain.in_rain)
     _derived(state, seen, views)
     for view in views:
@@ -121,6 +128,22 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind, rain, times, fresh,
         closed, least, out_depth, out_rate, observed, expected, colour,
     )  # fmt: skip
+
+
+def _reported(state: EngineState, arrays: SiteArrays, closed: BoolArray) -> Severities:
+    """Return the severity of the depths that people reported."""
+    severity = np.zeros(arrays.n_spaces, np.int8)
+    for key, report in sorted(state.reports.items()):
+        name, entrance_id, what = key.split("/")
+        if what != "depth":
+            continue
+        space = arrays.space_index[name]
+        entrance = entrance_index(arrays, space, entrance_id)
+        shut = entrance >= 0 and bool(closed[entrance])
+        least, _ = least_at(arrays, space, entrance, closed=shut)
+        reached = max((row + 1 for row in range(4) if report.value >= least[row]), default=0)
+        severity[space] = max(int(severity[space]), reached)
+    return severity
 
 
 def _heard_us(state: EngineState, arrays: SiteArrays, rain: RainView) -> IntArray:

@@ -103,6 +103,10 @@ class Follower:
             refolded += len(ticks)
         log.info("engine_restored", tick_seq=self.tick_seq, snapshot=self.snapshot_tick_seq, refolded=refolded)
 
+    def restore_before(self, tick_seq: int) -> None:
+        """Come to the newest kept state before a tick, or to the very beginning."""
+        self._load_snapshot(tick_seq - 1)
+
     def _load_snapshot(self, up_to_tick_seq: int) -> None:
         for snapshot in store.snapshots(self._connection, up_to_tick_seq):
             if snapshot.engine_version != ENGINE_VERSION:
@@ -167,6 +171,37 @@ class Follower:
         assert self.engine is not None  # noqa: S101 - a tick was taken
         self.snapshot_tick_seq, self.snapshot_at = self.tick_seq, self.tick_at
         return store.Snapshot(self.tick_seq, ENGINE_VERSION, dump_state(self.engine.state, self.engine.plant.arrays))
+
+
+def refolded(connection: Connection, tick_seq: int) -> tuple[int, list[TickOutput], dict[str, int]]:
+    """Work out recorded ticks again up to one of them, from the newest snapshot that is early enough; write nothing.
+
+    Returns
+    -------
+    int
+        Tick of that snapshot, 0 without one.
+    list of TickOutput
+        What the later ticks say.
+    dict
+        Severity of every open alarm after the last, by subject.
+    """
+    follower = Follower(connection)
+    follower.restore_before(tick_seq)
+    after, outputs = follower.tick_seq, list[TickOutput]()
+    while follower.tick_seq < tick_seq:
+        ticks = store.ticks_after(connection, follower.tick_seq, TICKS_AT_ONCE)
+        pending = [
+            PendingTick(row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq)
+            for row in ticks
+            if row.tick_seq <= tick_seq
+        ]
+        if not pending:
+            break
+        outputs += follower.take(pending)
+    assert follower.engine is not None  # noqa: S101 - a recorded tick has a site
+    state, spaces = follower.engine.state, follower.engine.plant.arrays.spaces
+    severities = {f"space/{space.id}": int(state.alarm_severity[row]) for row, space in enumerate(spaces)}
+    return after, outputs, {subject: severity for subject, severity in severities.items() if severity}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import orjson
 
 from risk.arrays import SiteArrays
 from risk.engine import ENGINE_VERSION
-from risk.state import EngineState, array_fields
+from risk.state import EngineState, FieldReport, array_fields
 from risk.warnings import RainWarning
 from undercroft.errors import StoreRejected
 
@@ -34,6 +34,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "tick_us": state.tick_us,
             "up_to": state.up_to,
             "warnings": {subject: asdict(warning) for subject, warning in sorted(state.warnings.items())},
+            "reports": {key: asdict(report) for key, report in sorted(state.reports.items())},
             "valid_until_us": arrays.valid_until_us,
             "arrays": listed,
         }
@@ -69,6 +70,9 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
         subject: RainWarning(**{**entry, "basins": tuple(entry["basins"]), "streets": tuple(entry["streets"])})
         for subject, entry in header["warnings"].items()
     }
+    reports = {key: FieldReport(**entry) for key, entry in header["reports"].items()}
     names = ("site_commit_seq", "tick_seq", "tick_us", "up_to")
-    arguments: dict[str, Any] = {name: header[name] for name in names} | {"warnings": warnings} | values
+    arguments: dict[str, Any] = (
+        {name: header[name] for name in names} | {"warnings": warnings, "reports": reports} | values
+    )
     return EngineState(**arguments)

@@ -37,6 +37,18 @@ def _axis(axis: str, dtype: type[np.generic], fill: float, trailing: tuple[int, 
     return {"axis": axis, "dtype": dtype, "fill": fill, "trailing": trailing}
 
 
+@dataclass(frozen=True, slots=True)
+class FieldReport:
+    """What a person saw: a depth [m] or the code of a barrier state; see `risk.reports`."""
+
+    value: float
+    by: str
+    author: str
+    observed_us: int
+    expires_us: int
+    note: str
+
+
 @dataclass(slots=True)
 class EngineState:
     """The engine's memory. `risk.engine.tick` uses it up: the arrays are changed in place.
@@ -64,6 +76,7 @@ class EngineState:
     tick_us: int
     up_to: int
     warnings: dict[str, RainWarning]
+    reports: dict[str, FieldReport]
 
     order_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     observed_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
@@ -143,7 +156,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, {}, **values)
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, {}, {}, **values)
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
@@ -154,6 +167,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     result = fresh_state(new, site_commit_seq)
     result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to
     result.warnings = dict(state.warnings)
+    result.reports = {key: report for key, report in state.reports.items() if _still_there(new, key)}
     before, after = axis_keys(old), axis_keys(new)
     for axis, keys in after.items():
         position = {key: index for index, key in enumerate(before[axis])}
@@ -167,6 +181,15 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     forget_forecasts(result)
     result.written_signature[:] = -1
     return result
+
+
+def _still_there(arrays: SiteArrays, key: str) -> bool:
+    """Tell whether the place of a report is part of a site."""
+    space_id, entrance_id, _ = key.split("/")
+    space = arrays.space_index.get(space_id)
+    if space is None:
+        return False
+    return not entrance_id or entrance_id in {known.id for known in arrays.spaces[space].entrances}
 
 
 def forget_forecasts(state: EngineState) -> None:

@@ -49,9 +49,9 @@ def fold_warnings(warnings: dict[str, RainWarning], acts: Iterable[Act]) -> None
         if act.body.get("state", "in_force") == "ended":
             warnings.pop(act.subject, None)
             continue
-        colour = str(act.body["colour"])
+        colour = str(act.body.get("colour"))
         if colour not in COLOUR_RANK:
-            raise ValueError(f"act {act.commit_seq}: colour {colour!r} is not one of {', '.join(COLOUR_RANK)}")
+            continue  # refused where acts come in; one that got here must not stop the engine
         warnings[act.subject] = RainWarning(
             colour,
             tuple(sorted(act.body.get("basins", ()))),

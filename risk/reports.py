@@ -1,0 +1,154 @@
+"""Field reports: what a person saw at a place, as an act in the commit order.
+
+An act of kind ``field_report`` has subject ``space/<id>`` and body ``{"entrance": id or null, "depth_m": number,
+"barrier": state, "by": name, "observed_at", "expires_at": RFC 3339, "note"}``, with a depth, a barrier state, or both.
+
+A report is evidence of quality UNKNOWN: it may raise, it never lowers.
+
+- *Depth* has the severity of the water thresholds there (family ``report``), without on-delay. The worst report of a
+  place counts; its reporter may correct it by a later one. It ends when it has expired **and** a level sensor of the
+  space has given a good reading since, or a later report came after it expired: silence never ends it.
+- *Barrier*: the latest report of an entrance counts until it expires. ``deployed`` closes an entrance whose switches
+  are silent, missing or unsure; a fresh one that says open, deploying, overtopped or failed wins. Any other reported
+  state opens a closed one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from risk.arrays import BoolArray, SiteArrays, to_us
+from risk.levels import entrance_index
+from risk.state import EngineState, FieldReport
+from risk.warnings import Act
+from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
+
+MOST_DEPTH_M = 50.0
+
+_NOT_CLOSED = frozenset(
+    float(state) for state in (BarrierState.OPEN, BarrierState.DEPLOYING, BarrierState.OVERTOPPED, BarrierState.FAILED)
+)
+"""What a switch must say to contradict a person; one that is unsure does not."""
+
+
+def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) -> BoolArray:
+    """Take acts of kind ``field_report`` in commit order; return the spaces that they speak of.
+
+    A report of a place that this site does not have, or without a usable value, says nothing.
+    """
+    touched = np.zeros(arrays.n_spaces, np.bool_)
+    for act in sorted(acts, key=lambda act: act.commit_seq):
+        if act.kind != "field_report":
+            continue
+        space = arrays.space_index.get(act.subject.removeprefix("space/"))
+        if space is None or not _has_entrance(arrays, space, act.body.get("entrance")):
+            continue
+        for what, report in _said(act):
+            key = f"{arrays.spaces[space].id}/{act.body.get('entrance') or ''}/{what}"
+            if _counts(state.reports.get(key), report, what):
+                state.reports[key] = report
+                touched[space] = True
+                state.written_signature[space] = -2
+    return touched
+
+
+def _has_entrance(arrays: SiteArrays, space: int, entrance: object) -> bool:
+    return entrance in {None, ""} or entrance in {known.id for known in arrays.spaces[space].entrances}
+
+
+def _said(act: Act) -> list[tuple[str, FieldReport]]:
+    body = act.body
+    observed_us = min(_instant_us(body.get("observed_at"), act.acted_us), act.acted_us)
+    expires_us = _instant_us(body.get("expires_at"), observed_us + 3_600_000_000)
+    by, note = str(body.get("by") or act.author), str(body.get("note") or "")
+    found = []
+    depth = body.get("depth_m")
+    if isinstance(depth, int | float) and not isinstance(depth, bool) and 0.0 <= depth <= MOST_DEPTH_M:
+        found.append(("depth", FieldReport(float(depth), by, act.author, observed_us, expires_us, note)))
+    barrier = BARRIER_STATE_BY_WORD.get(str(body.get("barrier")))
+    if barrier is not None and body.get("entrance"):
+        found.append(("barrier", FieldReport(float(barrier), by, act.author, observed_us, expires_us, note)))
+    return found
+
+
+def _instant_us(value: object, default_us: int) -> int:
+    if not isinstance(value, str):
+        return default_us
+    try:
+        return to_us(datetime.fromisoformat(value))
+    except (ValueError, TypeError):
+        return default_us
+
+
+def _counts(known: FieldReport | None, new: FieldReport, what: str) -> bool:
+    """Tell whether a report takes the place of the one known."""
+    if known is None:
+        return True
+    if new.observed_us < known.observed_us:
+        return False
+    if what == "barrier" or new.by == known.by or new.observed_us >= known.expires_us:
+        return True
+    return new.value >= known.value
+
+
+def ended_reports(state: EngineState, arrays: SiteArrays, tick_us: int) -> None:
+    """Forget the reports that have ended."""
+    for key, report in sorted(state.reports.items()):
+        if tick_us < report.expires_us:
+            continue
+        space_id, _, what = key.split("/")
+        space = arrays.space_index[space_id]
+        if what == "barrier" or _heard_since(state, arrays, space, report.expires_us):
+            del state.reports[key]
+            state.written_signature[space] = -2
+
+
+def _heard_since(state: EngineState, arrays: SiteArrays, space: int, since_us: int) -> bool:
+    sensors = arrays.l_sensor[arrays.l_space == space]
+    return bool(((state.evidence_us[sensors] >= since_us) & (state.good_run[sensors] > 0)).any())
+
+
+def with_reported_barriers(
+    state: EngineState, arrays: SiteArrays, fresh: BoolArray, closed: BoolArray, asked: Mapping[int, tuple[int, ...]]
+) -> BoolArray:
+    """Return the barriers known to be deployed, by switches and by people."""
+    if not state.reports:
+        return closed
+    closed = closed.copy()
+    for key, report in sorted(state.reports.items()):
+        name, entrance_id, what = key.split("/")
+        if what != "barrier":
+            continue
+        entrance = entrance_index(arrays, arrays.space_index[name], entrance_id)
+        if report.value != float(BarrierState.DEPLOYED):
+            closed[entrance] = False
+        elif arrays.entrances[entrance].entrance.barrier is not None:
+            switches = asked.get(entrance, ())
+            closed[entrance] = not any(bool(fresh[s]) and state.value[s] in _NOT_CLOSED for s in switches)
+    return closed
+
+
+def shown_reports(reports: Mapping[str, FieldReport], space_id: str) -> list[dict[str, Any]]:
+    """Return the reports of a space as an assessment's evidence shows them."""
+    from risk.reasons import iso  # noqa: PLC0415 - reasons show reports too
+
+    found = []
+    for key, report in sorted(reports.items()):
+        name, entrance, what = key.split("/")
+        if name == space_id:
+            value = report.value if what == "depth" else BarrierState(int(report.value)).word
+            found.append(
+                {
+                    "entrance": entrance or None,
+                    "depth_m" if what == "depth" else "barrier": value,
+                    "by": report.by,
+                    "observed_at": iso(report.observed_us),
+                    "expires_at": iso(report.expires_us),
+                    "note": report.note,
+                }
+            )
+    return found

@@ -1,0 +1,202 @@
+"""Ways in by command line, acts in the commit order, and what staff could see at a time, on a real database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from risk.asof import differences, picture_at
+from risk.canonical import canonical_log
+from risk.run import Follower, step_run
+from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
+from undercroft.cli import build_app
+from undercroft.store import engine as store
+from undercroft.store.acts import record_act
+from undercroft.store.connection import Connection
+from undercroft.store.site import import_site
+
+MINUTES = 90
+ACTS: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
+    3: [("rain_warning", "warning/a", {"colour": "yellow", "state": "in_force", "basins": ["b1"], "streets": []})],
+    4: [("field_report", "space/met", {"entrance": "north", "depth_m": 0.29, "by": "Li"})],
+    8: [("rain_warning", "warning/a", {"colour": "red", "state": "in_force", "basins": ["b1"], "streets": []})],
+    12: [("acknowledge", "space/up", {"comment": "seen"})],
+    30: [("field_report", "space/gar", {"entrance": "north", "barrier": "failed", "by": "Wang"})],
+    60: [("rain_warning", "warning/a", {"colour": "red", "state": "ended"})],
+}
+
+
+def commit_acts(connection: Connection, minute: int) -> None:
+    for kind, subject, body in ACTS.get(minute, ()):
+        record_act(connection, kind, subject, "desk", RUN_START + timedelta(minutes=minute), body)
+
+
+def log_of(connection: Connection) -> bytes:
+    return canonical_log(store.alarm_events(connection))
+
+
+@pytest.fixture(scope="module")
+def logs() -> dict[str, bytes]:
+    return {}
+
+
+def test_acts_show_in_the_log_and_a_restart_or_smaller_batches_change_nothing(
+    exercise_db: str, logs: dict[str, bytes]
+) -> None:
+    with opened(exercise_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+        ids = sensor_ids(connection)
+        for minute in range(MINUTES):
+            commit_acts(connection, minute)
+            commit_minute(connection, ids, minute)
+        follower = Follower(connection)
+        while step_run(connection, follower):
+            pass
+        logs["plain"] = log_of(connection)
+    text = logs["plain"].decode()
+    assert "reported by Li" in text
+    assert "Rain warning in force: red" in text
+    assert '"kind":"acknowledged"' in text
+
+
+@pytest.mark.parametrize(("restart", "pieces"), [(5, 1), (31, 3), (61, 2)])
+def test_restart_and_batch_split_with_acts(exercise_db: str, logs: dict[str, bytes], restart: int, pieces: int) -> None:
+    with opened(exercise_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+        ids = sensor_ids(connection)
+        follower = Follower(connection)
+        for minute in range(MINUTES):
+            commit_acts(connection, minute)
+            commit_minute(connection, ids, minute, pieces=pieces)
+            if minute == restart:
+                follower = Follower(connection)
+                follower.restore()
+            step_run(connection, follower)
+        assert log_of(connection) == logs["plain"]
+
+
+def test_asof_is_what_could_be_seen_then(exercise_db: str) -> None:
+    seen: dict[int, Any] = {}
+    with opened(exercise_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+        ids = sensor_ids(connection)
+        follower = Follower(connection)
+        for minute in range(MINUTES):
+            commit_acts(connection, minute)
+            commit_minute(connection, ids, minute)
+            step_run(connection, follower)
+            if minute in {4, 11, 40, 70}:
+                seen[minute] = interface_now(connection)
+        for minute, then in seen.items():
+            picture = picture_at(connection, RUN_START + timedelta(minutes=minute, seconds=59))
+            told = {
+                row["space_id"]: (row["level"], row["score"], row["reasons"], row["evidence"]) for row in picture.spaces
+            }
+            assert told == then["spaces"], minute
+            alarms = {alarm["subject"]: (alarm["severity"], alarm["acknowledged"]) for alarm in picture.alarms}
+            assert alarms == then["alarms"], minute
+            values = {row["sensor_id"]: (row["observed_at"], row["value"]) for row in picture.observations}
+            assert values == then["sensors"], minute
+            assert differences(connection, picture.tick["tick_seq"]) == []
+        changed = connection.execute(
+            "update assessment set score = score + 1 where (space_id, tick_seq) in"
+            " (select space_id, max(tick_seq) from assessment where space_id = 'up' group by space_id)"
+            " returning tick_seq"
+        ).fetchone()
+        assert changed is not None
+        rewritten = differences(connection, MINUTES)
+    assert any(alarms for alarms in (then["alarms"] for then in seen.values()))
+    assert rewritten == [f"assessment of up at tick {changed['tick_seq']}"]
+
+
+def interface_now(connection: Connection) -> dict[str, Any]:
+    """Return what the statements of the HTTP interface give now."""
+    from undercroft.store.sql import sql
+
+    newest = connection.execute(sql("read_newest_tick").encode()).fetchone()
+    assert newest is not None
+    ranked = dict.fromkeys(("kind", "street", "level", "level_min", "after_space", "after_level", "after_score"))
+    values = {**ranked, "as_of": newest["tick_seq"], "limit": 100}
+    spaces = connection.execute(sql("read_spaces_ranked").encode(), values).fetchall()
+    known = connection.execute(
+        "select distinct on (sensor_id) sensor_id, observed_at, value from observation"
+        " order by sensor_id, observed_at desc"
+    ).fetchall()
+    return {
+        "spaces": {row["space_id"]: (row["level"], row["score"], row["reasons"], row["evidence"]) for row in spaces},
+        "alarms": {
+            row["subject"]: (row["severity"], row["acknowledged"]) for row in store.alarms(connection, open_only=True)
+        },
+        "sensors": {row["sensor_id"]: (row["observed_at"], row["value"]) for row in known},
+    }
+
+
+def command(monkeypatch: pytest.MonkeyPatch, url: str, *words: str) -> Any:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", url)
+    return CliRunner().invoke(build_app(words[0]), list(words))
+
+
+def test_warnings_and_reports_by_command_line(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(live_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+    for words in (
+        ("warning", "enter", "a", "yellow", "--basin", "b1"),
+        ("warning", "extend", "a", "--street", "Futian", "--until", "2026-07-01T20:00:00+08:00"),
+        ("warning", "change", "a", "red"),
+        (
+            "fieldreport",
+            "add",
+            "gar/north",
+            "--by",
+            "Li",
+            "--depth-m",
+            "0.31",
+            "--barrier",
+            "open",
+            "--note",
+            "at the ramp",
+        ),
+    ):
+        result = command(monkeypatch, live_db, *words)
+        assert result.exit_code == 0, (words, result.output, result.exception)
+    listed = orjson.loads(command(monkeypatch, live_db, "warning", "list", "--json").output)
+    assert listed[0]["body"]["colour"] == "red"
+    assert (listed[0]["body"]["basins"], listed[0]["body"]["streets"]) == (["b1"], ["Futian"])
+    assert "0.31 m  open  at the ramp  by Li" in command(monkeypatch, live_db, "fieldreport", "list").output
+    assert command(monkeypatch, live_db, "warning", "end", "a").exit_code == 0
+    assert command(monkeypatch, live_db, "warning", "list").output == ""
+    with opened(live_db) as connection:
+        seqs = [row["commit_seq"] for row in store.acts(connection, 0, 10**9)]
+    assert seqs == sorted(seqs)
+    assert len(seqs) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("warning", "enter", "a", "mauve"), "colour 'mauve' is not one of yellow, orange, red"),
+        (("warning", "enter", "a", "red", "--basin", "b9"), "the site has no basin 'b9'; it has b1, b2"),
+        (("warning", "end", "zz"), "zz is not in force"),
+        (("fieldreport", "add", "gar", "--by", "Li"), "say --depth-m or --barrier"),
+        (("fieldreport", "add", "gar", "--by", "Li", "--depth-m", "99"), "is not between 0 and 50 m"),
+        (
+            ("fieldreport", "add", "gar/west", "--by", "Li", "--depth-m", "1"),
+            "gar has no entrance 'west'; it has north",
+        ),
+        (("fieldreport", "add", "gar", "--by", "Li", "--barrier", "open"), "say which entrance: gar/north"),
+        (("asof", "--at", "2026-07-01"), "has no offset"),
+        (("asof", "--at", "2026-07-01T08:00:00Z"), "had not ticked yet"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(
+    live_db: str, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str
+) -> None:
+    with opened(live_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+    result = command(monkeypatch, live_db, *words)
+    assert result.exit_code != 0
+    assert message in str(result.exception)

@@ -1,0 +1,116 @@
+"""Field reports as evidence: they may raise, never lower, and end only when something better is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from risk.arrays import to_us
+from risk.snapshot import dump_state, load_state
+from risk.warnings import Act
+from tests.unit.risk.builders import START, Crank, guarded, site, underpass
+
+
+def at(minute: float) -> str:
+    return (START + timedelta(minutes=minute)).isoformat()
+
+
+def report(seq: int, space: str, minute: float, by: str = "Li", minutes: float = 60, **said: Any) -> Act:
+    body = {"by": by, "observed_at": at(minute), "expires_at": at(minute + minutes), **said}
+    return Act(seq, "field_report", f"space/{space}", "desk", to_us(START + timedelta(minutes=minute)), body)
+
+
+def test_reported_depth_raises_at_once_with_name_and_source() -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(0, ("up-lvl:water_depth_m", 0, 0.0))
+    output = crank.tick(1, acts=(report(1, "up", 1, depth_m=0.16),))
+    reason = output.assessments[0].reasons[0]
+    assert crank.levels["up"] == 3
+    assert crank.events("space/up") == [("raised", 3)]
+    assert (reason["rule"], reason["threshold"], reason["value"], reason["doubt"]) == (
+        "inside-depth", 0.15, 0.16, "unknown",
+    )  # fmt: skip
+    assert reason["sensor"] == "report:Li"
+    assert "reported by Li" in reason["text_en"]
+    assert "Osong" in reason["source"]
+    assert output.assessments[0].evidence["reports"][0]["by"] == "Li"
+
+
+def test_report_of_no_water_lowers_nothing() -> None:
+    crank = Crank(site(underpass()))
+    for minute in (0, 1):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.2))
+    crank.tick(2, acts=(report(1, "up", 2, depth_m=0.0),))
+    assert crank.levels["up"] == 3
+
+
+def test_lower_report_of_another_does_not_replace_but_the_reporter_may_correct() -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(0, acts=(report(1, "up", 0, depth_m=0.3),))
+    crank.tick(1, acts=(report(2, "up", 1, by="Wang", depth_m=0.0),))
+    assert crank.levels["up"] == 4
+    crank.tick(2, acts=(report(3, "up", 2, depth_m=0.03),))
+    assert crank.levels["up"] == 0
+
+
+def test_expired_report_stands_until_a_sensor_says_better() -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(0, acts=(report(1, "up", 0, minutes=10, depth_m=0.16),))
+    crank.tick(90)
+    assert crank.engine.state.alarm_severity[0] == 3
+    for minute in range(91, 120):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.0))
+    assert crank.events("space/up")[-1] == ("cleared", 0)
+
+
+def test_reported_barrier_closes_a_silent_switch_until_it_expires() -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    for minute in (0, 1, 2):
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.28))
+    assert crank.levels["s"] >= 3
+    said = report(1, "s", 3, minutes=5, entrance="north", barrier="deployed")
+    crank.tick(3, ("s-out:water_depth_m", 3, 0.28), acts=(said,))
+    assert bool(crank.engine.state.closed_bits[0])
+    for minute in range(4, 9):
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.28))
+    assert not crank.engine.state.closed_bits[0], "expired at minute 8"
+
+
+def test_fresh_switch_that_says_open_beats_a_report_and_a_reported_gap_beats_a_switch() -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    said = report(1, "s", 0, entrance="north", barrier="deployed")
+    crank.tick(0, ("s-out:barrier_state", 0, 0.0), acts=(said,))
+    assert not crank.engine.state.closed_bits[0]
+    crank.tick(1, ("s-out:barrier_state", 1, 3.0))
+    assert crank.engine.state.closed_bits[0]
+    crank.tick(2, acts=(report(2, "s", 2, entrance="north", barrier="failed"),))
+    assert not crank.engine.state.closed_bits[0]
+
+
+def test_outside_depth_is_held_against_the_crest() -> None:
+    crank = Crank(site(guarded("s", "car_park")))  # crest 30 cm: orange from water over it
+    crank.tick(0, acts=(report(1, "s", 0, entrance="north", depth_m=0.32),))
+    assert crank.levels["s"] == 3
+
+
+def test_senseless_reports_say_nothing_and_stop_nothing() -> None:
+    crank = Crank(site(underpass()))
+    acts = (
+        report(1, "nowhere", 0, depth_m=0.5),
+        report(2, "up", 0, entrance="nowhere", depth_m=0.5),
+        report(3, "up", 0, depth_m="deep"),
+        report(4, "up", 0, depth_m=-1.0),
+        report(5, "up", 0, barrier="deployed"),
+        Act(6, "field_report", "space/up", "desk", 0, {"observed_at": "yesterday"}),
+        Act(7, "rain_warning", "warning/1", "desk", 0, {"colour": "mauve"}),
+    )
+    crank.tick(0, acts=acts)
+    assert crank.engine.state.reports == {}
+    assert crank.engine.state.warnings == {}
+
+
+def test_reports_survive_a_snapshot() -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(0, acts=(report(1, "up", 0, depth_m=0.16),))
+    arrays = crank.engine.plant.arrays
+    assert load_state(dump_state(crank.engine.state, arrays), arrays).reports == crank.engine.state.reports

@@ -1,0 +1,41 @@
+"""What the store knew at a tick."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.sql import sql
+
+Row = dict[str, Any]
+
+
+def _rows(connection: Connection, name: str, **values: object) -> list[Row]:
+    with translated_errors():
+        return connection.execute(sql(name).encode(), values).fetchall()
+
+
+def tick_at(connection: Connection, at: datetime) -> Row | None:
+    """Return the newest tick at or before a time, None before the first."""
+    return next(iter(_rows(connection, "asof_tick", at=at)), None)
+
+
+def assessments(connection: Connection, tick_seq: int, space: str | None) -> list[Row]:
+    """Return the newest assessment of each space up to a tick, worst first."""
+    return _rows(connection, "asof_assessments", tick_seq=tick_seq, space=space)
+
+
+def alarm_events(connection: Connection, tick_seq: int, space: str | None) -> list[Row]:
+    """Return the alarm log up to a tick."""
+    return _rows(connection, "asof_alarm_events", tick_seq=tick_seq, space=space)
+
+
+def observations(connection: Connection, up_to: int, space: str | None) -> list[Row]:
+    """Return the newest reading of each sensor that was committed up to a point of the commit order."""
+    return _rows(connection, "asof_observations", up_to=up_to, space=space)
+
+
+def assessments_between(connection: Connection, after: int, tick_seq: int) -> list[Row]:
+    """Return what was written in a stretch of ticks."""
+    return _rows(connection, "asof_assessments_between", after=after, tick_seq=tick_seq)

@@ -1,0 +1,36 @@
+-- What staff could see at a tick: assessments, alarms and observations as they stood then.
+
+-- name: asof_tick
+select tick_seq, tick_at, up_to_commit_seq, run_seq, committed_at from tick
+where tick_at <= %(at)s order by tick_seq desc limit 1;
+
+-- name: asof_assessments
+select s.space_id, a.tick_seq, a.tick_at, a.level, a.score, a.blind, a.reasons, a.contributions, a.evidence
+from space s
+cross join lateral (
+    select * from assessment where assessment.space_id = s.space_id and assessment.tick_seq <= %(tick_seq)s
+    order by assessment.tick_seq desc limit 1
+) a
+where %(space)s::text is null or s.space_id = %(space)s
+order by a.level desc, a.score desc, s.space_id;
+
+-- name: asof_alarm_events
+select e.subject, e.event_no, e.occurrence, e.tick_seq, e.tick_at, e.kind, e.severity, e.reasons, e.detail
+from alarm_event e
+where e.tick_seq <= %(tick_seq)s and (%(space)s::text is null or e.subject = 'space/' || %(space)s)
+order by e.subject, e.event_no;
+
+-- name: asof_observations
+-- The newest reading of every sensor that was committed then; of two for one instant the one that came first.
+select n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.place_id, o.observed_at, o.value, o.quality
+from sensor n
+cross join lateral (
+    select v.observed_at, v.value, v.quality from observation v join batch b on b.batch_id = v.batch_id
+    where v.sensor_id = n.sensor_id and b.commit_seq <= %(up_to)s order by v.observed_at desc limit 1
+) o
+where %(space)s::text is null or n.place_id = %(space)s
+order by n.device_id, n.at, n.quantity;
+
+-- name: asof_assessments_between
+select space_id, tick_seq, level, score, reasons from assessment
+where tick_seq > %(after)s and tick_seq <= %(tick_seq)s order by tick_seq, space_id;
