@@ -62,3 +62,22 @@ def test_case(folder: Path) -> None:
 
 def test_every_kind_has_cases() -> None:
     assert {folder.parent.name for folder in FOLDERS} == {kind.value for kind in DecoderKind}
+
+
+def test_the_example_of_the_manual_is_a_decoder() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "operations" / "decoders.md").read_text(encoding="utf-8")
+    (definition,) = tomllib.loads(manual.split("```toml")[1].split("```")[0])["decoder"]
+
+    decoder = ForeignDecoder(Decoder.model_validate_json(json.dumps(definition), strict=True))
+    uplink = {
+        "time": "2026-07-01T12:00:00Z",
+        "deviceInfo": {"devEui": "a8404187d187106e"},
+        "object": {"distance_mm": 2900, "lid": {"closed": True}, "BatV": 3.3},
+    }
+    told, faults = decoder.decode("application/1/device/2/event/up", json.dumps(uplink).encode(), NOON_US)
+
+    assert [(device, reading.quantity, round(reading.value, 9)) for device, reading in told] == [
+        ("garage-1-level", "water_depth_m", 0.1),
+        ("garage-1-level", "door_open", 0.0),
+    ]
+    assert faults == []
