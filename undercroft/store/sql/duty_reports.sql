@@ -1,0 +1,42 @@
+-- Reports and exports of an incident.
+
+-- name: reports_incidents
+select i.incident_id, i.basin_id, b.name_zh, b.name_en, i.opened_at, i.closed_at, i.worst
+from incident i left join basin b using (basin_id) order by i.opened_at desc limit 100;
+
+-- name: reports_incident
+select i.incident_id, i.basin_id, coalesce(b.name_zh, i.basin_id) as name_zh, coalesce(b.name_en, i.basin_id) as name_en,
+    i.opened_at, i.closed_at, i.worst, i.state, d.mode
+from incident i left join basin b using (basin_id) cross join deployment d where i.incident_id = %(incident_id)s;
+
+-- name: reports_events
+select e.subject, e.occurrence, e.event_no, e.kind, e.severity, e.tick_at, e.reasons, e.detail
+from alarm_event e left join place p on e.subject = 'space/' || p.place_id
+where p.basin_id = %(basin_id)s and e.tick_at >= %(starts_at)s
+    and e.tick_at <= coalesce(%(ends_at)s::timestamptz, 'infinity')
+order by e.tick_at, e.subject, e.event_no;
+
+-- name: reports_log
+select entry_no, at, kind, author, subject, body from duty_log
+where at >= %(starts_at)s and at <= coalesce(%(ends_at)s::timestamptz, 'infinity')
+    and (subject = '-' or subject in (select 'space/' || place_id from place where basin_id = %(basin_id)s))
+order by entry_no;
+
+-- name: reports_of
+select serial, kind, drafted_at, due_at, covers_from, submitted_at, submitted_by, text from report
+where incident_id = %(incident_id)s order by serial;
+
+-- name: reports_save
+insert into report (incident_id, serial, kind, drafted_at, due_at, covers_from, text, author)
+values (%(incident_id)s, %(serial)s, %(kind)s, %(drafted_at)s, %(due_at)s, %(covers_from)s, %(text)s, %(author)s)
+on conflict (incident_id, serial) do update set
+    drafted_at = excluded.drafted_at, text = excluded.text, author = excluded.author
+    where report.submitted_at is null;
+
+-- name: reports_submit
+update report set submitted_at = %(at)s, submitted_by = %(author)s
+where incident_id = %(incident_id)s and serial = %(serial)s and submitted_at is null;
+
+-- name: reports_areas
+select distinct p.name_zh, p.name_en, p.lat, p.lon, 'space/' || p.place_id as subject from place p
+where 'space/' || p.place_id = any(%(subjects)s::text[]) order by 5;
