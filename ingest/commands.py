@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from typing import Annotated
 
 import structlog
 import typer
@@ -20,10 +21,14 @@ def register(app: typer.Typer) -> None:
     app.command("ingest")(run_ingest)
 
 
-def run_ingest() -> None:
+def run_ingest(
+    share: Annotated[str | None, typer.Option(help="Share the load with other workers of this name.")] = None,
+    slot: Annotated[int, typer.Option(min=0, max=999, help="Number of this worker in the share.")] = 0,
+) -> None:
     """Read from the MQTT broker into the database until a signal."""
     from ingest.broker import parse_broker_url  # noqa: PLC0415 - other commands start faster without MQTT
     from ingest.service import Service, ServiceSettings, await_deployment  # noqa: PLC0415
+    from ingest.share import Share  # noqa: PLC0415
 
     settings = Settings()
     configure_logging(settings.log_format, service="ingest")
@@ -36,6 +41,7 @@ def run_ingest() -> None:
         parse_broker_url(settings.mqtt_url.get_secret_value()),
         settings.batch_max_messages,
         settings.batch_max_wait_ms / 1000,
+        None if share is None else Share(share, slot),
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

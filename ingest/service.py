@@ -16,6 +16,7 @@ from ingest.failpoints import failpoint_from
 from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
+from ingest.share import Share, SlotKeeper
 from ingest.topics import event_filters, observation_filters
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
@@ -39,6 +40,8 @@ class ServiceSettings:
     broker: BrokerUrl
     batch_max_messages: int
     batch_max_wait_s: float
+    share: Share | None = None
+    """None: one worker serves all."""
 
 
 def await_deployment(database_url: str, stop: threading.Event) -> Deployment | None:
@@ -78,19 +81,22 @@ class Service:
     def __init__(
         self, settings: ServiceSettings, deployment: Deployment, clock: Clock, environment: Mapping[str, str]
     ) -> None:
+        self._settings = settings
+        self._deployment = deployment
         self._ended = threading.Event()
         self._lock = threading.Lock()
-        self._is_ready = False
+        self._awaited: set[str] | None = None
         self._subscribed: set[str] = set()
         self.metrics = Metrics()
-        wiring = LaneWiring(clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set)
-        observations = (*observation_filters(deployment.mode), *deployment.decoder_topics)
-        filters = {"observation": observations, "event": event_filters(deployment.mode)}
-        self._lanes = [
-            self._lane(name, topic_filters, settings, deployment, wiring)
-            for name, topic_filters in filters.items()
-            if topic_filters
-        ]
+        self._wiring = LaneWiring(
+            clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set
+        )
+        self._lanes: dict[int, list[Lane]] = {}
+        self._keeper: SlotKeeper | None = None
+        if settings.share is not None:
+            if deployment.mode is not Mode.LIVE:
+                raise BadInput("ingest: an exercise has one worker, so that its order holds; leave out --share")
+            self._keeper = SlotKeeper(settings.database_url, settings.share, clock, self._open, self._close)
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set, then settle and return.
@@ -101,37 +107,65 @@ class Service:
             If a lane ended by itself.
         """
         sys.setswitchinterval(THREAD_SWITCH_S)
-        for lane in self._lanes:
-            lane.start()
+        if self._keeper is None:
+            self._open(0)
         while not stop.is_set() and not self._ended.wait(0.2):
-            pass
-        for lane in self._lanes:
-            lane.stop()
-        for lane in self._lanes:
-            if not lane.join():
-                _log.warning("stopped_with_open_batch", lane=lane.name)
-        for lane in self._lanes:
-            if lane.failure is not None:
-                raise UndercroftError(f"lane {lane.name} ended: {lane.failure!r}") from lane.failure
+            if self._keeper is not None:
+                self._keeper.turn()
+        for lanes in self._lanes.values():
+            for lane in lanes:
+                lane.stop()
+        failures = [lane for lanes in self._lanes.values() for lane in lanes if self._join(lane).failure is not None]
+        if self._keeper is not None:
+            self._keeper.stop()
+        for lane in failures:
+            raise UndercroftError(f"lane {lane.name} ended: {lane.failure!r}") from lane.failure
 
-    def _lane(
-        self, name: str, filters: tuple[str, ...], settings: ServiceSettings, deployment: Deployment, wiring: LaneWiring
-    ) -> Lane:
+    @staticmethod
+    def _join(lane: Lane) -> Lane:
+        if not lane.join():
+            _log.warning("stopped_with_open_batch", lane=lane.name)
+        return lane
+
+    def _open(self, slot: int) -> None:
+        """Start the lanes of a slot; without a share there is one."""
+        mode = self._deployment.mode
+        observations = (*observation_filters(mode), *self._deployment.decoder_topics)
+        filters = {"observation": observations, "event": event_filters(mode)}
+        lanes = [self._lane(name, slot, topic_filters) for name, topic_filters in filters.items() if topic_filters]
+        self._lanes[slot] = lanes
+        with self._lock:
+            if self._awaited is None:
+                self._awaited = {lane.name for lane in lanes}
+        for lane in lanes:
+            lane.start()
+
+    def _close(self, slot: int) -> None:
+        """Commit what the lanes of a slot hold, and leave its sessions to another worker."""
+        lanes = self._lanes.pop(slot)
+        for lane in lanes:
+            lane.stop()
+        for lane in lanes:
+            self._join(lane)
+
+    def _lane(self, kind: str, slot: int, filters: tuple[str, ...]) -> Lane:
+        settings, wiring, share = self._settings, self._wiring, self._settings.share
+        name = kind if share is None else f"{kind}-{share.name}-{slot}"
         session = SessionSettings(
             settings.broker,
-            client_id_of(deployment, name),
-            filters,
+            client_id_of(self._deployment, name),
+            filters if share is None else share.filters(filters),
             settings.batch_max_messages,
             settings.batch_max_wait_s,
         )
-        writer = BatchWriter(settings.database_url, name, deployment.mode, wiring.clock, wiring.failpoint)
+        writer = BatchWriter(settings.database_url, kind, self._deployment.mode, wiring.clock, wiring.failpoint)
         return Lane(name, session, writer, wiring)
 
     def _note_subscribed(self, name: str) -> None:
         with self._lock:
             self._subscribed.add(name)
-            if not self._is_ready and len(self._subscribed) == len(self._lanes):
-                self._is_ready = True
+            if self._awaited and self._awaited <= self._subscribed:
+                self._awaited = set()
                 announce_ready()
 
 

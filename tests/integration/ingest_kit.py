@@ -66,6 +66,7 @@ class Ingest:
     mqtt_url: str
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    options: tuple[str, ...] = ()
 
     def start(self, **settings: str) -> None:
         """Start it and wait until it is subscribed."""
@@ -79,7 +80,7 @@ class Ingest:
             **settings,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "undercroft", "ingest"], env=environment, pass_fds=[writable]
+            [sys.executable, "-m", "undercroft", "ingest", *self.options], env=environment, pass_fds=[writable]
         )
         os.close(writable)
         with os.fdopen(readable, "rb") as ready, selectors.DefaultSelector() as selector:

@@ -20,6 +20,7 @@ grant usage on sequence batch_id_seq to undercroft_ingest;
 grant select, insert on batch, observation, observation_conflict, clock_lost_reading to undercroft_ingest;
 grant select, insert, update on dead_letter to undercroft_ingest;
 grant select, insert on quality_flag to undercroft_ingest;
+grant select, insert, update on ingest_slot to undercroft_ingest;
 
 -- The engine reads what is committed and writes what it concludes.
 grant select on deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,

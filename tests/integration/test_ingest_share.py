@@ -1,0 +1,98 @@
+"""Two workers share one subscription; one is killed and never comes back; or comes back and gets its slot again."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.ingest_kit import (
+    Ingest,
+    Mosquitto,
+    free_port,
+    import_sample_site,
+    ingest_of,
+    needs_mosquitto,
+    one,
+    publishing,
+    query,
+    wait_until,
+)
+from tests.integration.test_ingest_service import rain
+
+pytestmark = needs_mosquitto
+
+
+@pytest.fixture
+def live(live_db: str) -> str:
+    import_sample_site(live_db)
+    return live_db
+
+
+@pytest.fixture
+def mosquitto() -> Iterator[Mosquitto]:
+    with tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp") as folder:
+        server = Mosquitto(Path(folder), free_port())
+        server.start()
+        yield server
+        server.stop(signal.SIGKILL)
+
+
+@contextmanager
+def workers(database: str, broker_url: str, count: int) -> Iterator[list[Ingest]]:
+    with ExitStack() as stack:
+        found = []
+        for slot in range(count):
+            worker = stack.enter_context(ingest_of(database, broker_url, UNDERCROFT_BATCH_MAX_MESSAGES="100"))
+            worker.options = ("--share", "pair", "--slot", str(slot))
+            worker.start()
+            found.append(worker)
+        yield found
+
+
+def stored(database: str) -> int:
+    found: int = one(database, "select count(*) from observation")
+    return found
+
+
+def holders(database: str) -> dict[int, str | None]:
+    return {row["slot"]: row["holder"] for row in query(database, "select slot, holder from ingest_slot")}
+
+
+def test_a_killed_worker_is_taken_over_without_restart_and_gets_its_slot_back(live: str, mosquitto: Mosquitto) -> None:
+    with workers(live, mosquitto.url, 2) as (first, second), publishing(mosquitto.url) as publisher:
+        publisher.publish(rain(number) for number in range(2000))
+        wait_until(lambda: stored(live) == 2000, "both workers store")
+        publisher.publish(rain(number) for number in range(2000, 5000))
+        second.stop(signal.SIGKILL)
+        publisher.publish(rain(number) for number in range(5000, 8000))
+        wait_until(lambda: len(set(holders(live).values())) == 1, "the silent slot is taken over")
+        wait_until(lambda: stored(live) == 8000, "what the killed worker had is stored")
+        second.start()
+        wait_until(lambda: len(set(holders(live).values()) - {None}) == 2, "the slot is given back")
+        publisher.publish(rain(number) for number in range(8000, 9000))
+        wait_until(lambda: stored(live) == 9000, "both store again")
+        assert (first.stop(), second.stop()) == (0, 0)
+    assert one(live, "select sum(stored)::int from batch") == 9000
+    assert one(live, "select count(*) from observation_conflict") == 0
+    assert one(live, "select count(*) from dead_letter") == 0
+    assert one(live, "select sum(messages - redelivered)::int from batch") == 9000
+
+
+def test_an_exercise_has_one_worker(exercise_db: str, mosquitto: Mosquitto) -> None:
+    import_sample_site(exercise_db)
+    done = subprocess.run(
+        [sys.executable, "-m", "undercroft", "ingest", "--share", "pair"],
+        env={"UNDERCROFT_DATABASE_URL": exercise_db, "UNDERCROFT_MQTT_URL": mosquitto.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "one worker" in done.stderr
