@@ -72,7 +72,9 @@ def in_service(state: EngineState, samples: Samples, tick_us: int) -> Samples:
     if not (out != NEVER_US).any() or not samples.sensor.size:
         return samples
     kept = (samples.sensor < 0) | (out[samples.sensor] == NEVER_US)
-    return Samples(samples.sensor[kept], samples.observed_us[kept], samples.value[kept], samples.quality[kept])
+    sensor, observed, value = samples.sensor[kept], samples.observed_us[kept], samples.value[kept]
+    buffered = None if samples.buffered is None else samples.buffered[kept]
+    return Samples(sensor, observed, value, samples.quality[kept], buffered)
 
 
 def held_down(state: EngineState, arrays: SiteArrays) -> BoolArray:
