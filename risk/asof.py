@@ -48,8 +48,11 @@ def asof(
     """Show what staff could see at a time."""
     from risk.act_commands import instant_of  # noqa: PLC0415
     from undercroft.settings import Settings  # noqa: PLC0415
+    from undercroft.telemetry import configure_logging  # noqa: PLC0415
 
-    url = Settings().database_url
+    settings = Settings()
+    configure_logging(settings.log_format, service="asof")
+    url = settings.database_url
     if url is None:
         raise BadInput("asof: set UNDERCROFT_DATABASE_URL, or start everything with `undercroft up`")
     with closing(connect(url.get_secret_value(), application_name="undercroft-asof", autocommit=True)) as connection:

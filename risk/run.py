@@ -29,6 +29,7 @@ from risk.warnings import Act
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
+from undercroft.site.model import Site
 from undercroft.store import engine as store
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
@@ -81,8 +82,9 @@ class PendingTick:
 class Follower:
     """Folds ticks over the commit order of a database; holds the engine's memory."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rework: Callable[[Site], Site] = lambda site: site) -> None:
         self._connection = connection
+        self._rework = rework
         self.engine: Engine | None = None
         self.cursor = 0
         self.tick_seq = 0
@@ -160,9 +162,9 @@ class Follower:
             return
         commit_seq, site = site_at(self._connection, versions[-1])
         if self.engine is None:
-            self.engine = Engine.start(site, commit_seq, entry.tick_at)
+            self.engine = Engine.start(self._rework(site), commit_seq, entry.tick_at)
         else:
-            self.engine = with_site(self.engine, site, commit_seq, entry.tick_at)
+            self.engine = with_site(self.engine, self._rework(site), commit_seq, entry.tick_at)
         self._map_sensors()
         log.info("site_taken", commit_seq=commit_seq, spaces=len(site.spaces))
 

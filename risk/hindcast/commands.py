@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from risk.hindcast.compare_commands import compare
 from risk.hindcast.floodnet import report, run_hindcast
 from risk.hindcast.floodnet_csv import read_events, write_alarms
 from risk.nowcast.outside import Target
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the ``hindcast`` commands."""
     hindcast = typer.Typer(help="Score the forecasts on storms of the past.", no_args_is_help=True)
     hindcast.command("floodnet")(floodnet)
+    hindcast.command("compare")(compare)
     app.add_typer(hindcast, name="hindcast")
 
 

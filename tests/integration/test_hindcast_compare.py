@@ -1,0 +1,52 @@
+"""Would have fired, over a run that a database holds: nothing is written, and the site's own sets are one choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from risk.run import Follower, step_run
+from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
+from undercroft.cli import build_app
+from undercroft.store.site import import_site
+
+EARLY = """
+[[threshold_set]]
+id = "early"
+author = "test"
+source = "test"
+valid_from = 2026-01-01T00:00:00Z
+rows = [{ rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" }]
+"""
+
+
+def test_two_sets_over_a_stored_run(exercise_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "early.toml"
+    path.write_text(EARLY)
+    with opened(exercise_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+        ids = sensor_ids(connection)
+        for minute in range(40):
+            commit_minute(connection, ids, minute)
+        follower = Follower(connection)
+        while step_run(connection, follower):
+            pass
+        before = connection.execute("select count(*) as n from tick").fetchone()
+        monkeypatch.setenv("UNDERCROFT_DATABASE_URL", exercise_db)
+        words = ["hindcast", "compare", "default", str(path), "--json"]
+        result = CliRunner().invoke(build_app("hindcast"), words)
+        assert result.exit_code == 0, (result.output, result.exception)
+        same = CliRunner().invoke(build_app("hindcast"), ["hindcast", "compare", "site", "default", "--json"])
+        after = connection.execute("select count(*) as n from tick").fetchone()
+    told = orjson.loads(result.stdout)
+    road = told["spaces"]["up"]
+    assert (road["a"]["hits"], road["b"]["hits"]) == (1, 1)
+    assert 0 < road["gained_min_sum"] <= 5  # 2 cm a minute from minute 5: 8 cm at minute 9, 15 cm at minute 13
+    assert told["spaces"].keys() == {"gar", "met", "up"}
+    unchanged = orjson.loads(same.stdout)["all"]
+    assert unchanged["a"] == unchanged["b"]
+    assert unchanged["gained_min_sum"] == 0.0
+    assert before == after
