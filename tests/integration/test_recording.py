@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,12 +22,18 @@ from tests.integration.ingest_kit import (
     DEADLINE_S,
     Mosquitto,
     free_port,
+    ingest_of,
     needs_mosquitto,
     publishing,
+    query,
     wait_until,
 )
 from tests.integration.test_demo import SHORT_STORM, a_data_dir, command, environment, run_demo
+from tests.integration.test_gateway_sl651 import DECODER, STATION, frame
+from undercroft.site import load_site, sample_site_path
 from undercroft.stack.ready import READY_FD_VARIABLE
+from undercroft.store.connection import connect
+from undercroft.store.site import import_site
 
 REPORTS = [
     (f"flood/v1/futian/garage-1/g{number % 3}/observation", bytes([0, 255, number % 256]) * (number % 5))
@@ -213,6 +219,52 @@ def test_an_existing_file_is_not_overwritten(broker: str, tmp_path: Path) -> Non
 
     assert (done.returncode, out.read_text()) == (2, "mine")
     assert "--out: File exists" in done.stderr
+
+
+def test_recorded_stations_are_read_again_in_an_exercise(broker: str, exercise_db: str, tmp_path: Path) -> None:
+    site, out = tmp_path / "site.toml", tmp_path / "a.jsonl"
+    site.write_text(sample_site_path().read_text(encoding="utf-8") + DECODER, encoding="utf-8")
+    with closing(connect(exercise_db, application_name="test", autocommit=True)) as connection:
+        import_site(connection, load_site(site), "test", datetime(2026, 7, 1, tzinfo=UTC))
+    levels = ["00001500", "00001600", "00001700"]
+    start = datetime(2026, 7, 1, 4, tzinfo=UTC)  # noon in Beijing, which the frames say
+    out.write_bytes(
+        b"".join(
+            line_of(Recorded(start, f"sl651/v1/{STATION}", 1, False, frame(serial, level=level)))
+            for serial, level in enumerate([*levels, levels[-1]], start=1)
+        )
+    )
+
+    with ingest_of(exercise_db, broker) as ingest:
+        ingest.start()
+        replay(broker, out, "--site", str(site))
+        counts = "select coalesce(sum(messages), 0)::int as n from batch"
+        wait_until(lambda: query(exercise_db, counts)[0]["n"] >= 6, "four frames and two clocks committed")
+
+    stored = query(exercise_db, "select value, observed_at from observation")
+    beside = query(exercise_db, "select value from observation_conflict order by value")
+    assert [(row["value"], row["observed_at"]) for row in stored] == [(1.5, start)]
+    assert [row["value"] for row in beside] == [1.6, 1.7]
+    assert query(exercise_db, "select 1 from dead_letter") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["missing.jsonl"], "missing.jsonl: cannot be read: No such file"),
+        (["a.jsonl", "--speed", "fast"], "--speed fast: expected a number above 0, or max"),
+        (["a.jsonl"], "a.jsonl:1: not a line of JSON"),
+        (["recording", "a.jsonl"], "a.jsonl:1: not a line of JSON"),
+    ],
+)
+def test_what_cannot_be_replayed_is_one_line(tmp_path: Path, words: list[str], told: str) -> None:
+    (tmp_path / "a.jsonl").write_text("{\n", encoding="utf-8")
+    done = subprocess.run(
+        command("replay", *words), cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+
+    assert done.returncode == 2
+    assert told in done.stderr.replace("\n", " ")
 
 
 def test_a_replayed_exercise_raises_the_same_alarms(broker: str, tmp_path: Path) -> None:
