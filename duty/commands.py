@@ -41,8 +41,15 @@ def database_url(command: str) -> str:
     return url.get_secret_value()
 
 
-def run_duty_command(config: DutyConfig = None) -> None:
+def run_duty_command(
+    config: DutyConfig = None,
+    key: Annotated[
+        Path | None, typer.Option(envvar="UNDERCROFT_DUTY_KEY", help="sign the duty log every hour with this key")
+    ] = None,
+) -> None:
     """Notify people of alarms until a signal."""
+    from functools import partial  # noqa: PLC0415
+
     from duty.file import DutyFile, load_duty_file  # noqa: PLC0415 - other commands start faster
     from duty.run import run_duty  # noqa: PLC0415
     from undercroft.clock import SystemClock  # noqa: PLC0415
@@ -53,7 +60,12 @@ def run_duty_command(config: DutyConfig = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run_duty(database_url("duty"), SystemClock(), stop, duty_file, os.environ, announce_ready)
+    keep_signed = None
+    if key is not None:
+        from duty.signing import load_key, sign_hourly  # noqa: PLC0415
+
+        keep_signed = partial(sign_hourly, load_key(key, make=True))
+    run_duty(database_url("duty"), SystemClock(), stop, duty_file, os.environ, announce_ready, keep_signed)
 
 
 def run_watch_command(config: DutyConfig = None) -> None:

@@ -31,6 +31,10 @@ BEAT_EVERY_S = 2.0
 RESCUE_EVERY_S = 2.0
 GAP_LOOK_EVERY_S = 60.0
 GAP_AHEAD = timedelta(hours=24)
+SIGN_EVERY_S = 3600.0
+
+KeepSigned = Callable[[Connection, datetime], object]
+"""Signs the duty log as it stands; the key is not in the database."""
 
 
 class SteadyClock:
@@ -54,11 +58,12 @@ class _Timers:
     beat_s: float = -1e9
     rescue_s: float = -1e9
     gap_s: float = -1e9
+    sign_s: float = -1e9
 
 
 def run_duty(
     url: str, clock: Clock, stop: threading.Event, duty_file: DutyFile, environment: Mapping[str, str],
-    announce_ready: Callable[[], None],
+    announce_ready: Callable[[], None], keep_signed: KeepSigned | None = None,
 ) -> None:  # fmt: skip
     """Notify until told to stop.
 
@@ -83,7 +88,7 @@ def run_duty(
 
     while not stop.is_set():
         try:
-            _follow(url, clock, stop, duty_file, channels, workers, ready, faults)
+            _follow(url, clock, stop, duty_file, channels, workers, ready, faults, keep_signed)
         except StoreUnavailable as error:
             log.warning("database_gone", error=str(error))
             stop.wait(RECONNECT_AFTER_S)
@@ -127,7 +132,7 @@ def _workers(
 
 def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
     url: str, clock: Clock, stop: threading.Event, duty_file: DutyFile, channels: Channels, workers: list[Worker],
-    ready: Callable[[], None], faults: list[str],
+    ready: Callable[[], None], faults: list[str], keep_signed: KeepSigned | None,
 ) -> None:  # fmt: skip
     with (
         closing(connect(url, application_name="undercroft-duty", autocommit=True)) as connection,
@@ -145,11 +150,21 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
         steady, timers = SteadyClock(clock, decided_at), _Timers()
         while not stop.is_set() and not faults:
             taken = _step(notifier, mode, steady, clock, timers)
+            if keep_signed is not None and clock.monotonic_s() - timers.sign_s >= SIGN_EVERY_S:
+                timers.sign_s = clock.monotonic_s()
+                _sign(keep_signed, connection, steady.now())
             if taken:
                 for worker in workers:
                     worker.wake()
                 continue
             store.wait_for_tick(listener, WAIT_S)
+
+
+def _sign(keep_signed: KeepSigned, connection: Connection, at: datetime) -> None:
+    try:
+        keep_signed(connection, at)
+    except BadInput as error:  # a broken chain must not stop the telling
+        log.exception("duty_log_not_signed", error=str(error))
 
 
 def _style(connection: Connection, mode: Mode) -> Style:

@@ -84,3 +84,11 @@ def sign(connection: Connection, key: Ed25519PrivateKey, occasion: str, at: date
 def check(connection: Connection, key: Ed25519PrivateKey) -> Verdict:
     """Verify the stored log against its signed heads."""
     return verify(stored_chain(connection), stored_heads(connection), [key.public_key()])
+
+
+def sign_hourly(key: Ed25519PrivateKey, connection: Connection, at: datetime) -> Head | None:
+    """Sign what was added since the newest head; None when nothing was."""
+    chain, heads = stored_chain(connection), stored_heads(connection)
+    if not chain or (heads and heads[-1].entry_no >= chain[-1].entry.entry_no):
+        return None
+    return sign(connection, key, "hourly", at)

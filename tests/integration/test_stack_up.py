@@ -45,7 +45,7 @@ def test_a_signal_ends_everything(data_dir: Path, number: signal.Signals) -> Non
     with running_up(data_dir, *EXERCISE) as up:
         up.until(RUNNING)
         pids = tree(up.process.pid)
-        assert sorted(up.services()) == ["api", "broker_main", "ingest", "postgres", "risk"]
+        assert sorted(up.services()) == ["api", "broker_main", "duty", "ingest", "postgres", "risk"]
         assert httpx.get(f"{page(up)}api/v1/health", timeout=DEADLINE_S).status_code == 200
         assert up.end(number) == 0
     wait_gone(*pids)
@@ -56,7 +56,7 @@ def test_whatever_dies_is_started_again(data_dir: Path) -> None:
     with running_up(data_dir, *EXERCISE) as up:
         up.until(RUNNING)
         before = up.services()
-        for name in ("api", "risk", "ingest", "broker_main", "postgres"):
+        for name in ("api", "duty", "risk", "ingest", "broker_main", "postgres"):
             before[name].kill()
             word = name.removesuffix("_main")
             up.until(rf"process_restarts.* process={word}\b")
@@ -155,7 +155,7 @@ def test_external_servers_are_used(data_dir: Path, exercise_db: str, broker: str
     with running_up(data_dir, *EXERCISE, UNDERCROFT_DATABASE_URL=exercise_db, UNDERCROFT_MQTT_URL=broker) as up:
         up.until("every service uses that one user and its rights")
         up.until(RUNNING)
-        assert sorted(up.services()) == ["api", "ingest", "risk"]
+        assert sorted(up.services()) == ["api", "duty", "ingest", "risk"]
         assert up.end() == 0
     assert list(data_dir.iterdir()) == []
 

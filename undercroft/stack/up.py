@@ -22,7 +22,7 @@ from undercroft.stack.supervisor import Supervisor, service_argv
 from undercroft.store.connection import connect
 from undercroft.store.site import import_site, latest_site
 
-SERVICES = ("ingest", "risk", "api")
+SERVICES = ("ingest", "risk", "duty", "api")
 READY_TIMEOUT_S = 60.0
 _AUTHOR = "undercroft up"
 Say = Callable[[str], None]
@@ -76,7 +76,10 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
 def _services(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls, api_port: int) -> list[ProcessSpec]:
     mqtt = {"UNDERCROFT_MQTT_URL": stack.mqtt_url("ingest")}
     page = {"UNDERCROFT_API_HOST": settings.api_host, "UNDERCROFT_API_PORT": str(api_port)}
-    own = {"ingest": (urls.ingest, mqtt), "risk": (urls.engine, {}), "api": (urls.api, page)}
+    key = {} if stack.data_dir is None else {"UNDERCROFT_DUTY_KEY": str(stack.data_dir.path / "duty-log.key")}
+    own = {
+        "ingest": (urls.ingest, mqtt), "risk": (urls.engine, {}), "duty": (urls.duty, key), "api": (urls.api, page)
+    }  # fmt: skip
     return [
         ProcessSpec(name, service_argv(name), {"UNDERCROFT_DATABASE_URL": url, **more})
         for name, (url, more) in own.items()
