@@ -74,6 +74,10 @@ class Lane:
         self._giving_up.set()
         return not any(thread.is_alive() for thread in self._threads)
 
+    def oldest_age_s(self) -> float:
+        """Age of the oldest message that is not committed; 0 without one. [s]"""
+        return self._session.oldest_age_s()
+
     def _guard(self, work: Callable[[], None]) -> None:
         try:
             work()

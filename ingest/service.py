@@ -13,6 +13,7 @@ import structlog
 from ingest.backoff import Backoff
 from ingest.broker import BrokerUrl
 from ingest.failpoints import failpoint_from
+from ingest.health import Health
 from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
@@ -24,6 +25,7 @@ from undercroft.errors import BadInput, StoreUnavailable, UndercroftError
 from undercroft.model import Mode
 from undercroft.stack.ready import announce_ready
 from undercroft.store.connection import connect, translated_errors
+from undercroft.store.dead_letters import Caps
 from undercroft.store.sensors import Deployment, fetch_decoders, fetch_deployment, fetch_site_seq
 
 _log = structlog.get_logger("ingest")
@@ -92,6 +94,7 @@ class Service:
             clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set
         )
         self._lanes: dict[int, list[Lane]] = {}
+        self._health = Health(settings.database_url, clock, self._oldest_age_s, Caps())
         self._keeper: SlotKeeper | None = None
         if settings.share is not None:
             if deployment.mode is not Mode.LIVE:
@@ -109,6 +112,8 @@ class Service:
         sys.setswitchinterval(THREAD_SWITCH_S)
         if self._keeper is None:
             self._open(0)
+        if self._deployment.mode is Mode.LIVE:  # an exercise is told by its script alone
+            threading.Thread(target=self._health.watch, args=(stop,), name="health", daemon=True).start()
         while not stop.is_set() and not self._ended.wait(0.2):
             if self._keeper is not None:
                 self._keeper.turn()
@@ -120,6 +125,9 @@ class Service:
             self._keeper.stop()
         for lane in failures:
             raise UndercroftError(f"lane {lane.name} ended: {lane.failure!r}") from lane.failure
+
+    def _oldest_age_s(self) -> float:
+        return max((lane.oldest_age_s() for lanes in self._lanes.values() for lane in lanes), default=0.0)
 
     @staticmethod
     def _join(lane: Lane) -> Lane:

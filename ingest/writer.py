@@ -32,7 +32,7 @@ from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable, UndercroftError
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, connect, translated_errors
-from undercroft.store.dead_letters import keep_dead_letters
+from undercroft.store.dead_letters import Caps, keep_dead_letters
 from undercroft.store.observations import BatchRecord, finish_batch, take_batch_ids
 from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
 
@@ -66,6 +66,7 @@ class BatchWriter:
         self._site_checked_s = 0.0
         self._batch_ids: list[int] = []
         self._memory = QualityMemory()
+        self._caps = Caps()
 
     def write(self, messages: Sequence[Message]) -> Written:
         """Commit a batch.
@@ -143,7 +144,7 @@ class BatchWriter:
             for index, letter in strange_clocks(connection, draft, messages):
                 letters.append(letter)
                 letter_of.append(index)
-            is_new = keep_dead_letters(connection, letters, batch_id)
+            is_new = keep_dead_letters(connection, letters, batch_id, self._caps)
             record = make_record(self._lane, draft, outcome, letter_of, is_new)
             self._failpoint("after_insert")
             commit_seq = finish_batch(connection, batch_id, record)

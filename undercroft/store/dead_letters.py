@@ -37,8 +37,24 @@ class DeadLetter:
         return _text(self.topic.decode(errors="backslashreplace")), hashlib.sha256(self.payload).digest(), self.reason
 
 
-def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], batch_id: int) -> list[bool]:
-    """Keep letters inside the caller's transaction; tell for each whether it is seen for the first time."""
+Identity = tuple[str, bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many dead letters are kept; those over it are counted only."""
+
+    per_device_hour: int = 600
+    in_all: int = 1_000_000
+
+
+def keep_dead_letters(
+    connection: Connection, letters: Sequence[DeadLetter], batch_id: int, caps: Caps | None = None
+) -> list[bool]:
+    """Keep letters inside the caller's transaction; tell for each whether it is seen for the first time.
+
+    A letter that is known already is never over a cap. One over it counts as seen for the first time.
+    """
     identities = [letter.identity for letter in letters]
     firsts: dict[tuple[str, bytes, str], DeadLetter] = {}
     times: dict[tuple[str, bytes, str], int] = {}
@@ -47,7 +63,10 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], bat
         times[identity] = times.get(identity, 0) + 1
     if not firsts:
         return []
-    keys = sorted(firsts)
+    over = _over_cap(connection, firsts, caps) if caps is not None else frozenset()
+    if over:
+        _count_overflow(connection, [letter for letter, key in zip(letters, identities, strict=True) if key in over])
+    keys = sorted(firsts.keys() - over)
     kept = [firsts[key] for key in keys]
     answers = connection.execute(
         sql("upsert_dead_letters"),
@@ -67,11 +86,66 @@ def keep_dead_letters(connection: Connection, letters: Sequence[DeadLetter], bat
         },
     ).fetchall()
     new = {(row["topic"], bytes(row["payload_sha256"]), row["reason"]) for row in answers if row["is_new"]}
+    new |= over
     is_new = []
     for identity in identities:
         is_new.append(identity in new)
         new.discard(identity)
     return is_new
+
+
+def _over_cap(connection: Connection, firsts: dict[Identity, DeadLetter], caps: Caps) -> frozenset[Identity]:
+    newest_us = max(letter.received_us for letter in firsts.values())
+    device_ids = sorted({letter.device_id or "" for letter in firsts.values()})
+    wanted = {"device_ids": device_ids, "since": instant(newest_us - 3_600_000_000)}
+    rows = connection.execute(sql("count_device_letters"), wanted).fetchall()
+    left = dict.fromkeys(device_ids, caps.per_device_hour)
+    for row in rows:
+        left[row["device_id"]] -= row["letters"]
+    room = caps.in_all - count_dead_letters(connection)
+    if room >= len(firsts) and all(left[device_id] >= len(firsts) for device_id in device_ids):
+        return frozenset()
+    columns = list(zip(*firsts, strict=True))
+    known = connection.execute(
+        sql("known_letters"), {"topics": list(columns[0]), "hashes": list(columns[1]), "reasons": list(columns[2])}
+    )
+    kept = {(row["topic"], bytes(row["payload_sha256"]), row["reason"]) for row in known}
+    over = set()
+    for key, letter in firsts.items():
+        device_id = letter.device_id or ""
+        if key in kept:
+            continue
+        if left[device_id] > 0 and room > 0:
+            left[device_id] -= 1
+            room -= 1
+        else:
+            over.add(key)
+    return frozenset(over)
+
+
+def _count_overflow(connection: Connection, letters: Sequence[DeadLetter]) -> None:
+    connection.execute(
+        sql("count_overflow"),
+        {
+            "received_at": [instant(letter.received_us) for letter in letters],
+            "device_ids": [letter.device_id or "" for letter in letters],
+            "reasons": [letter.reason for letter in letters],
+        },
+    )
+
+
+def count_dead_letters(connection: Connection) -> int:
+    """Return how many dead letters are kept."""
+    with translated_errors():
+        row = connection.execute(sql("count_letters")).fetchone()
+    return 0 if row is None else int(row["letters"])
+
+
+def count_overflow_since(connection: Connection, since: datetime) -> tuple[str, int]:
+    """Return who sent most letters over a cap since then, and how many there were of all."""
+    with translated_errors():
+        rows = connection.execute(sql("overflow_since"), {"since": since}).fetchall()
+    return (rows[0]["device_id"], sum(int(row["times"]) for row in rows)) if rows else ("", 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ grant usage on sequence batch_id_seq to undercroft_ingest;
 grant select, insert on batch, observation, observation_conflict, clock_lost_reading to undercroft_ingest;
 grant select, insert, update on dead_letter to undercroft_ingest;
 grant select, insert on quality_flag to undercroft_ingest;
-grant select, insert, update on ingest_slot to undercroft_ingest;
+grant select, insert, update on ingest_slot, dead_letter_overflow, system_condition to undercroft_ingest;
+grant insert on act to undercroft_ingest;
 
 -- The engine reads what is committed and writes what it concludes.
 grant select on deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
@@ -33,7 +34,7 @@ grant select, insert, delete on engine_snapshot to undercroft_engine;
 -- The API shows; people's acts come with the duty issue.
 grant select on schema_migration, deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter,
-    clock_lost_reading, quality_flag, observation_flagged, tick, assessment, alarm, alarm_event, retention_class, incident_hold
+    clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold
     to undercroft_api;
 
 grant select on roster_shift, roster_absence, duty_progress, incident, notification, duty_order, report, duty_log,

@@ -1,0 +1,187 @@
+"""Batch and store without I/O: a message is pending, stored or dead-lettered, and acknowledged only if one of the last.
+
+The session, the drafts and the records are the real ones; the broker and the database are models of a few lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ingest.batch import Message, build_draft
+from ingest.broker import BrokerUrl
+from ingest.failpoints import no_failpoint
+from ingest.outcome import REJECTED, Outcome, make_record, with_rejected
+from ingest.session import Batch, Session, SessionSettings
+from tests.unit.ingest.builders import NOON_US, directory
+from undercroft.clock import FakeClock
+from undercroft.store.observations import Fate, instant
+
+TOPIC = b"flood/v1/futian/garage-1/g1-level/observation"
+POISON = 13.0
+SETTINGS = SessionSettings(BrokerUrl("", 1, False, None, None), "machine", (), batch_max_messages=3, window=1000)
+
+
+class Database:
+    """Keeps what was committed; refuses one value for ever."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, float] = {}
+        self.conflicts: set[tuple[int, float]] = set()
+        self.letters: set[bytes] = set()
+        self.counted = {"stored": 0, "conflicts": 0, "dead_letters": 0}
+
+    def commit(self, messages: tuple[Message, ...]) -> None:
+        draft = build_draft(messages, directory(), None)
+        fates = np.array(
+            [self._store(at, value) for at, value in zip(draft.rows.observed_us, draft.rows.values, strict=True)],
+            dtype=np.int8,
+        )
+        outcome = Outcome(fates, ())
+        letters, letter_of = with_rejected(draft, messages, outcome)
+        is_new = []
+        for letter in letters:
+            is_new.append(letter.payload not in self.letters)
+            self.letters.add(letter.payload)
+        record = make_record("observation", draft, outcome, letter_of, is_new)
+        self.counted["stored"] += record.stored
+        self.counted["conflicts"] += record.conflicts
+        self.counted["dead_letters"] += record.dead_letters
+
+    def _store(self, at: int, value: float) -> int:
+        if value == POISON:
+            return REJECTED
+        if at not in self.rows:
+            self.rows[at] = value
+            return Fate.STORED
+        if self.rows[at] == value or (at, value) in self.conflicts:
+            return Fate.DUPLICATE
+        self.conflicts.add((at, value))
+        return Fate.CONFLICT
+
+
+class IngestMachine(RuleBasedStateMachine):
+    """Broker, session, database; faults strike between any two steps."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.database = Database()
+        self.published: list[bytes] = []
+        self.queue: deque[bytes] = deque()
+        self.in_flight: dict[int, bytes] = {}
+        self.acknowledged: list[bytes] = []
+        self.next_mid = 1
+        self.open_session()
+
+    def open_session(self) -> None:
+        self.batches: deque[Batch] = deque()
+        self.session = Session(SETTINGS, self.batches.append, lambda _: None, FakeClock(instant(NOON_US)), no_failpoint)
+        self.session._generation = 1
+
+    @rule(second=st.integers(0, 5), value=st.sampled_from([0.0, 1.0, POISON]), is_garbage=st.booleans())
+    def publish(self, second: int, value: float, is_garbage: bool) -> None:
+        body = {"observed_at": NOON_US // 1000 + second * 1000, "water_depth_m": value}
+        payload = b"garbage %d" % second if is_garbage else json.dumps(body).encode()
+        self.published.append(payload)
+        self.queue.append(payload)
+
+    @precondition(lambda self: self.queue)
+    @rule(count=st.integers(1, 8))
+    def receive(self, count: int) -> None:
+        messages = []
+        for _ in range(min(count, len(self.queue))):
+            mid, payload = self.next_mid, self.queue.popleft()
+            self.next_mid += 1
+            self.in_flight[mid] = payload
+            messages.append(Message(TOPIC, payload, mid, 1, False, NOON_US))
+        self.session._take(messages)
+
+    @rule()
+    def time_passes(self) -> None:
+        self.session._close_batch()
+
+    @precondition(lambda self: self.batches)
+    @rule(is_told=st.booleans())
+    def commit(self, is_told: bool) -> None:
+        """``is_told`` False: the database committed and the answer was lost, so the batch is kept and tried again."""
+        self.database.commit(self.batches[0].messages)
+        if is_told:
+            self.session.committed(self.batches.popleft())
+
+    @rule()
+    def settle(self) -> None:
+        self.session._settle()
+        acks, self.session._out = self.session._out, b""
+        for start in range(0, len(acks), 4):
+            mid = int.from_bytes(acks[start + 2 : start + 4])
+            assert acks[start : start + 2] == b"\x40\x02"
+            assert mid == min(self.in_flight), "in arrival order, and only what this connection delivered"
+            self.acknowledged.append(self.in_flight.pop(mid))
+
+    @rule()
+    def disconnect(self) -> None:
+        """The broker delivers again, in order, what was not acknowledged; open batches live on."""
+        self.session._close_batch()
+        self.session._out = b""
+        self.session._generation += 1
+        self._requeue()
+
+    @rule()
+    def restart(self) -> None:
+        """Kill -9: what was in memory is gone."""
+        self.session.abandon()
+        self._requeue()
+        self.open_session()
+
+    def _requeue(self) -> None:
+        self.queue.extendleft(self.in_flight[mid] for mid in sorted(self.in_flight, reverse=True))
+        self.in_flight.clear()
+
+    def _is_kept(self, payload: bytes) -> bool:
+        if payload.startswith(b"garbage") or b": 13.0}" in payload:
+            return payload in self.database.letters
+        body = json.loads(payload)
+        at, value = body["observed_at"] * 1000, body["water_depth_m"]
+        return self.database.rows.get(at) == value or (at, value) in self.database.conflicts
+
+    @invariant()
+    def acknowledged_means_committed(self) -> None:
+        assert all(self._is_kept(payload) for payload in getattr(self, "acknowledged", []))
+
+    @invariant()
+    def every_message_is_somewhere(self) -> None:
+        if hasattr(self, "published"):
+            held = len(self.queue) + len(self.in_flight) + len(self.acknowledged)
+            assert held == len(self.published)
+            kept = {"stored": len(self.database.rows), "conflicts": len(self.database.conflicts)}
+            assert self.database.counted == kept | {"dead_letters": len(self.database.letters)}
+            assert self.session.undelivered >= 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "session"):
+            self.drain()
+            self.session.abandon()
+
+    def drain(self) -> None:
+        """Without faults everything ends, and nothing is left over."""
+        self.disconnect()
+        while self.queue or self.in_flight:
+            if self.queue:
+                self.receive(8)
+            self.session._close_batch()
+            while self.batches:
+                self.database.commit(self.batches[0].messages)
+                self.session.committed(self.batches.popleft())
+            self.settle()
+        assert sorted(self.acknowledged) == sorted(self.published)
+        assert self.session.undelivered == 0
+        self.every_message_is_somewhere()
+
+
+TestIngestMachine = IngestMachine.TestCase
+TestIngestMachine.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)

@@ -1,0 +1,64 @@
+"""What ails the system: set and cleared by who sees it, told in commit order as an act ``system_condition``."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from psycopg.rows import DictRow
+
+from undercroft.store.commit import take_commit_seq
+from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.sql import sql
+
+KIND = "system_condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A limit that is reached, or no longer."""
+
+    name: str
+    is_active: bool
+    value: float
+    threshold: float
+    unit: str
+    detail: str
+
+
+def set_condition(connection: Connection, condition: Condition, author: str, now: datetime) -> bool:
+    """Record a condition if it changed, in a transaction of its own; tell whether it did."""
+    parameters = {
+        "name": condition.name,
+        "is_active": condition.is_active,
+        "value": condition.value,
+        "threshold": condition.threshold,
+        "unit": condition.unit,
+        "detail": condition.detail,
+        "changed_at": now,
+    }
+    with translated_errors(), connection.transaction():
+        if connection.execute(sql("set_condition"), parameters).fetchone() is None:
+            return False
+        body = {key: value for key, value in parameters.items() if key not in {"name", "changed_at"}}
+        connection.execute(
+            sql("insert_quality_act"),
+            {
+                "act_id": uuid.uuid4(),
+                "commit_seq": take_commit_seq(connection),
+                "kind": KIND,
+                "subject": f"system/{condition.name}",
+                "author": author,
+                "acted_at": now,
+                "body": orjson.dumps(body).decode(),
+            },
+        )
+    return True
+
+
+def list_conditions(connection: Connection) -> list[DictRow]:
+    """Return every condition that ever was, by name."""
+    with translated_errors():
+        return connection.execute(sql("list_conditions")).fetchall()

@@ -1,0 +1,39 @@
+-- name: count_device_letters
+select coalesce(device_id, '') as device_id, count(*) as letters from dead_letter
+where coalesce(device_id, '') = any(%(device_ids)s) and first_received_at > %(since)s::timestamptz
+group by 1;
+
+-- name: count_letters
+-- The planner's estimate for a large table, exact for a small one: a count per batch would grow with the table.
+select case when reltuples > 20000 then reltuples::bigint else (select count(*) from dead_letter) end as letters
+from pg_class where oid = 'dead_letter'::regclass;
+
+-- name: known_letters
+select topic, payload_sha256, reason from dead_letter
+where (topic, payload_sha256, reason) in (
+    select * from unnest(%(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[])
+);
+
+-- name: count_overflow
+insert into dead_letter_overflow as known (hour, device_id, reason, times)
+select date_trunc('hour', received_at), device_id, reason, count(*)
+from unnest(%(received_at)s::timestamptz[], %(device_ids)s::text[], %(reasons)s::text[])
+    as incoming (received_at, device_id, reason)
+group by 1, 2, 3
+on conflict (hour, device_id, reason) do update set times = known.times + excluded.times;
+
+-- name: set_condition
+insert into system_condition as known (name, is_active, value, threshold, unit, detail, changed_at)
+values (%(name)s, %(is_active)s, %(value)s, %(threshold)s, %(unit)s, %(detail)s, %(changed_at)s)
+on conflict (name) do update set is_active = excluded.is_active, value = excluded.value, threshold = excluded.threshold,
+    unit = excluded.unit, detail = excluded.detail, changed_at = excluded.changed_at
+where known.is_active <> excluded.is_active
+returning name;
+
+-- name: list_conditions
+select * from system_condition order by name;
+
+-- name: overflow_since
+select device_id, sum(times)::bigint as times from dead_letter_overflow
+where hour >= date_trunc('hour', %(since)s::timestamptz)
+group by device_id order by times desc, device_id;
