@@ -88,6 +88,9 @@ def replay_floodnet(
     leave: Annotated[bool, typer.Option("--exit", help="Whole chain: end when the day is over.")] = False,
     headless: Annotated[bool, typer.Option(help="Whole chain: plain lines instead of a live screen.")] = False,
     report: Annotated[Path | None, typer.Option(help="Whole chain: write what happened as JSON.")] = None,
+    probe_seconds: Annotated[
+        float, typer.Option(min=0.0, max=3600.0, help="Whole chain: length of the report's latency probe; 0 for none.")
+    ] = 60.0,
 ) -> None:
     """Play the measured street floods that overlap a day, each sensor as a road underpass.
 
@@ -110,7 +113,7 @@ def replay_floodnet(
         floodnet_site(floods.events, floods.sensors),
         (*words, "--timezone", timezone, "--speed", speed),
     )
-    play_whole_chain(feed, leave=leave, headless=headless, report=report, probe_s=0.0)
+    play_whole_chain(feed, leave=leave, headless=headless, report=report, probe_s=probe_seconds)
 
 
 def floods_of_day(events: Path, sensors: Path, day: str, timezone: str = NEW_YORK.key) -> FloodDay:

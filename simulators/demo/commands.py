@@ -17,6 +17,7 @@ from simulators.demo.feed import Feed
 from simulators.demo.report import write_report
 from simulators.demo.run import RunOptions, run
 from simulators.demo.view import RunView, plain_line, screen
+from simulators.playing import speed_asked_for
 from simulators.scenario_file import load_scenario
 from undercroft.errors import BadInput
 from undercroft.settings import Settings
@@ -57,6 +58,7 @@ def demo(
 def scenario_feed(scenario: str, speed: str, start: str | None, site_path: Path | None) -> Feed:
     """Return the feed of a scenario; every mistake in its files is found here, before anything is started."""
     name = load_scenario(scenario).run.name
+    speed_asked_for(speed)
     site = load_site(site_path or sample_site_path())
     argv = ["simulate", "--scenario", scenario, "--speed", speed]
     if start is None and speed != "max" and load_scenario(scenario).rain().total_mm > 0:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +24,7 @@ from undercroft.model import Severity
 from undercroft.settings import Settings
 from undercroft.store.connection import Connection, connect
 from undercroft.store.demo import fetch_all, fetch_one
+from undercroft.store.patient import PatientConnection
 
 MEMORY_PERIOD_S = 2.0
 STALL_S = 120.0
@@ -70,14 +70,13 @@ def run(settings: Settings, feed: Feed, options: RunOptions, show: Show) -> dict
         chain.start_services("ingest", "risk", "api")
         watch = _Watch(chain, feed, Path(folder), began_s)
         chain.start_feed((*feed.argv, "--stats", str(watch.stats_path), "--progress", str(watch.progress_path)))
-        with closing(connect(chain.urls.owner, application_name=_APPLICATION, autocommit=True)) as connection:
-            stats = watch.until_last_tick(connection, options.refresh_s, show)
+        with PatientConnection(chain.urls.owner, _APPLICATION, STALL_S) as database:
+            stats = watch.until_last_tick(database, options.refresh_s, show)
             wall_s = time.monotonic() - began_s
-            report = build_report(
-                connection, stats, Measured(feed.name, wall_s, watch.first_assessment_s, watch.memory_mb)
-            )
+            measured = Measured(feed.name, wall_s, watch.first_assessment_s, watch.memory_mb)
+            report = database.ask(lambda connection: build_report(connection, stats, measured))
             if options.stay:
-                watch.stay(connection, options.refresh_s, show)
+                watch.stay(database, options.refresh_s, show)
         if options.probe_s > 0:
             report["latency_ms"] = _probe(chain, feed, options.probe_s)
         return report
@@ -113,38 +112,34 @@ class _Watch:
         self._published: tuple[float, int] = (began_s, 0)
         self.view = RunView(feed.name, chain.address, ZoneInfo(feed.site.district.timezone))
 
-    def until_last_tick(self, connection: Connection, refresh_s: float, show: Show) -> dict[str, Any]:
+    def until_last_tick(self, database: PatientConnection, refresh_s: float, show: Show) -> dict[str, Any]:
         """Watch until the engine has ticked on the feed's last clock; return the feed's own count."""
         while self._chain.supervisor.wait_ended("simulator", refresh_s) is None:
-            self._look(connection, show)
+            self._look(database, show)
         code = self._chain.supervisor.exit_code("simulator")
         if code != 0:
             raise StackFailed(f"the simulator ended with exit status {code}; its last lines say why{self._log_hint()}")
         stats = read_stats(self.stats_path)
-        while not self._has_ticked(connection, stats["last_seq"]):
-            self._look(connection, show)
+        while not database.ask(lambda connection: _has_ticked(connection, stats["last_seq"])):
+            self._look(database, show)
             time.sleep(min(refresh_s, 0.1))
-        self._look(connection, show)
+        self._look(database, show)
         return stats
 
-    def stay(self, connection: Connection, refresh_s: float, show: Show) -> None:
+    def stay(self, database: PatientConnection, refresh_s: float, show: Show) -> None:
         """Keep everything up for people to look at, until they interrupt."""
         self.view.note = "运行结束，按 Ctrl-C 退出 · the run is over; Ctrl-C ends the demonstration"
         try:
             while True:
                 self._moved_at_s = time.monotonic()
-                self._look(connection, show)
+                self._look(database, show)
                 time.sleep(refresh_s)
         except KeyboardInterrupt:
             return
 
-    def _has_ticked(self, connection: Connection, last_seq: int) -> bool:
-        newest = fetch_one(connection, "demo_newest_tick")
-        return newest is not None and (newest["run_seq"] or 0) >= last_seq
-
-    def _look(self, connection: Connection, show: Show) -> None:
+    def _look(self, database: PatientConnection, show: Show) -> None:
+        newest = database.ask(lambda connection: fetch_one(connection, "demo_newest_tick"))
         now_s = time.monotonic()
-        newest = fetch_one(connection, "demo_newest_tick")
         if newest is not None and newest["tick_seq"] != self._newest_tick:
             self._newest_tick = newest["tick_seq"]
             self._moved_at_s = now_s
@@ -155,21 +150,26 @@ class _Watch:
         if now_s - self._memory_at_s > MEMORY_PERIOD_S:
             self._memory_at_s = now_s
             self.memory_mb = max(self.memory_mb, tree_pss_bytes(os.getpid()) / _MB)
-        self._fill(connection, now_s, newest["tick_at"] if newest else None)
+        self.view.storm_time = newest["tick_at"] if newest else None
+        self._follow_progress(now_s)
+        database.ask(self._fill)
         show(self.view)
 
-    def _fill(self, connection: Connection, now_s: float, tick_at: datetime | None) -> None:
-        view = self.view
-        view.storm_time = tick_at
+    def _follow_progress(self, now_s: float) -> None:
         progress = self._progress.newest()
-        if progress is not None:
-            view.rain_mm_h = progress["rain_mm_h"]
-            view.rain_total_mm = progress["rain_total_mm"]
-            view.rain_history_mm_h.append(view.rain_mm_h)
-            before_s, before = self._published
-            view.published = progress["published"]
-            view.messages_per_s = (view.published - before) / max(now_s - before_s, 1e-9)
-            self._published = (now_s, view.published)
+        if progress is None:
+            return
+        view = self.view
+        view.rain_mm_h = progress["rain_mm_h"]
+        view.rain_total_mm = progress["rain_total_mm"]
+        view.rain_history_mm_h.append(view.rain_mm_h)
+        before_s, before = self._published
+        view.published = progress["published"]
+        view.messages_per_s = (view.published - before) / max(now_s - before_s, 1e-9)
+        self._published = (now_s, view.published)
+
+    def _fill(self, connection: Connection) -> None:
+        view = self.view
         counts = fetch_one(connection, "demo_counts") or {}
         view.stored = counts["stored"]
         view.alarm_count = counts["open_alarms"]
@@ -181,3 +181,8 @@ class _Watch:
 
     def _log_hint(self) -> str:
         return f"; see {self._chain.log_path}" if self._chain.log_path else ""
+
+
+def _has_ticked(connection: Connection, last_seq: int) -> bool:
+    newest = fetch_one(connection, "demo_newest_tick")
+    return newest is not None and (newest["run_seq"] or 0) >= last_seq

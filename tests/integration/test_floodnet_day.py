@@ -37,7 +37,7 @@ def report(floodnet_files: tuple[Path, Path]) -> dict[str, Any]:
         # The report lies beside the server's own folder, which must be empty at first.
         out = data_dir.with_suffix(".json")
         done = subprocess.run(
-            command(*argv, "--exit", "--headless", "--report", str(out)),
+            command(*argv, "--exit", "--headless", "--report", str(out), "--probe-seconds", "4"),
             env=environment(data_dir),
             capture_output=True,
             text=True,

@@ -19,6 +19,7 @@ from undercroft.stack.embedded import DatabaseUrls, EmbeddedStack
 from undercroft.stack.ports import free_port_from, is_free
 from undercroft.stack.process import ProcessSpec
 from undercroft.stack.supervisor import Supervisor, service_argv
+from undercroft.store.commands import EMBEDDED_URL_FILE
 from undercroft.store.connection import connect
 from undercroft.store.site import import_site, latest_site
 
@@ -62,6 +63,8 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         urls = stack.open_database(f"undercroft_{options.mode.value}", options.mode)
         site = _site_in_force(urls.owner, given_site, say)
         _say_servers(stack, say)
+        if stack.has_embedded_database and stack.data_dir is not None:
+            stack.data_dir.write_private(stack.data_dir.path / EMBEDDED_URL_FILE, urls.owner + "\n")
         for spec in _services(settings, stack, urls, port):
             supervisor.start(spec)
         for name in SERVICES:
@@ -114,7 +117,8 @@ def _say_servers(stack: EmbeddedStack, say: Say) -> None:
     if stack.data_dir is not None:
         say(f"data      {stack.data_dir.path}")
     if stack.has_embedded_database:
-        say("database  embedded PostgreSQL on a socket in there")
+        say("database  embedded PostgreSQL on a socket in there; for commands beside it:")
+        say('          export UNDERCROFT_DATABASE_URL="$(undercroft db url)"')
     else:
         say("database  the one of UNDERCROFT_DATABASE_URL; every service uses that one user and its rights")
     if stack.broker is not None:

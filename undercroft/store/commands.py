@@ -11,6 +11,9 @@ from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.store.databases import migrate_database, reset_database
 
+EMBEDDED_URL_FILE = "database.url"
+"""In DATA_DIR, readable by its owner only."""
+
 _URL_MISSING = "UNDERCROFT_DATABASE_URL is not set; the embedded database is migrated by `undercroft up` itself"
 
 
@@ -19,6 +22,7 @@ def register(app: typer.Typer) -> None:
     database = typer.Typer(help="The database named by UNDERCROFT_DATABASE_URL.", no_args_is_help=True)
     database.command("migrate")(_migrate)
     database.command("reset")(_reset)
+    database.command("url")(_embedded_url)
     app.add_typer(database, name="db")
 
 
@@ -32,6 +36,17 @@ def _reset() -> None:
     """Empty an exercise database. A live one is refused."""
     reset_database(_url())
     typer.echo("emptied")
+
+
+def _embedded_url() -> None:
+    """Print the URL of the database that `undercroft up` runs in DATA_DIR, for commands beside it."""
+    path = Settings().data_dir / EMBEDDED_URL_FILE
+    try:
+        typer.echo(path.read_text(encoding="utf-8").strip())
+    except FileNotFoundError as error:
+        raise BadInput(f"{path}: there is none; `undercroft up` writes it") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _url() -> str:
