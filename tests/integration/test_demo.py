@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
+ENGINE = r"undercroft risk$"
+DATABASE = r"bin/postgres "
 SHORT_STORM = """
 [run]
 name = "short-storm"
@@ -49,9 +52,9 @@ def command(*words: str) -> list[str]:
 
 
 def run_demo(
-    data_dir: Path, scenario: str, *words: str, kill_engine_after: int | None = None, **extra: str
+    data_dir: Path, scenario: str, *words: str, kill: str = "", kill_after: int = 0, **extra: str
 ) -> dict[str, Any]:
-    """Run the demonstration; kill -9 the engine once when that many readings are stored."""
+    """Run the demonstration; kill -9 what ``kill`` names, once, when so many readings are stored."""
     report = data_dir.parent / f"{data_dir.name}-report.json"
     argv = command("demo", "--scenario", scenario, "--speed", "max", "--exit", "--headless", "--report", str(report))
     lines = []
@@ -62,12 +65,12 @@ def run_demo(
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line)
-            if kill_engine_after is not None and not killed and stored_in(line) >= kill_engine_after:
-                kill_engine(process.pid)
+            if kill and not killed and stored_in(line) >= kill_after:
+                kill_one(process.pid, kill)
                 killed = True
     output = "".join(lines)
     assert process.returncode == 0, output
-    assert killed or kill_engine_after is None, output
+    assert killed or not kill, output
     result: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     report.unlink()
     return result
@@ -78,10 +81,11 @@ def stored_in(line: str) -> int:
     return int(words[words.index("stored") - 1]) if "stored" in words and "published" in words else -1
 
 
-def kill_engine(pid: int) -> None:
-    engines = [p for p in psutil.Process(pid).children(recursive=True) if p.cmdline()[-2:] == ["undercroft", "risk"]]
-    assert len(engines) == 1
-    engines[0].send_signal(signal.SIGKILL)
+def kill_one(pid: int, pattern: str) -> None:
+    children = psutil.Process(pid).children()
+    found = [child for child in children if re.search(pattern, " ".join(child.cmdline()))]
+    assert len(found) == 1
+    found[0].send_signal(signal.SIGKILL)
 
 
 def assert_whole(report: dict[str, Any]) -> None:
@@ -151,12 +155,35 @@ def test_alarm_log_is_the_same_with_other_batches_on_the_same_data_dir_and_after
 ) -> None:
     with a_data_dir() as data_dir:
         small = run_demo(data_dir, short_storm, "--probe-seconds", "0", UNDERCROFT_BATCH_MAX_MESSAGES="7")
-        half = small["observations"]["stored"] // 3
-        killed = run_demo(data_dir, short_storm, "--probe-seconds", "0", kill_engine_after=half)
+        third = small["observations"]["stored"] // 3
+        killed = run_demo(data_dir, short_storm, "--probe-seconds", "0", kill=ENGINE, kill_after=third)
     assert small["alarm_log_sha256"] == short_report["alarm_log_sha256"]
     assert killed["alarm_log_sha256"] == short_report["alarm_log_sha256"]
     assert_whole(small)
     assert_whole(killed)
+
+
+def test_a_run_goes_on_through_kill_9_of_the_database(short_storm: str, short_report: dict[str, Any]) -> None:
+    third = short_report["observations"]["stored"] // 3
+    with a_data_dir() as data_dir:
+        killed = run_demo(data_dir, short_storm, "--probe-seconds", "0", kill=DATABASE, kill_after=third)
+    assert killed["alarm_log_sha256"] == short_report["alarm_log_sha256"]
+    assert killed["observations"]["stored"] == killed["observations"]["expected"]
+
+
+def test_a_wrong_speed_is_found_before_anything_starts() -> None:
+    with a_data_dir() as data_dir:
+        done = subprocess.run(
+            command("demo", "--speed", "zero", "--exit", "--headless"),
+            env=environment(data_dir),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert not list(data_dir.iterdir())
+    assert done.returncode == 2
+    assert done.stderr.strip() == "undercroft: --speed zero: expected a number above 0, or max"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +228,8 @@ def test_the_night_of_7_september_2023_is_the_same_every_time() -> None:
             "shenzhen-2023-09-07",
             "--probe-seconds",
             "0",
-            kill_engine_after=half,
+            kill=ENGINE,
+            kill_after=half,
             UNDERCROFT_BATCH_MAX_MESSAGES="61",
         )
     assert again["alarm_log_sha256"] == first["alarm_log_sha256"]
