@@ -39,7 +39,11 @@ def due(context: Context, score: FloatArray) -> IntArray:
 
 
 def assess(
-    context: Context, rows: IntArray, score: FloatArray, factors: tuple[dict[str, FloatArray], ScoreStatics, bool]
+    context: Context,
+    rows: IntArray,
+    score: FloatArray,
+    factors: tuple[dict[str, FloatArray], ScoreStatics, bool],
+    ahead: dict[int, dict[str, Any]],
 ) -> list[Assessment]:
     """Return the assessments of some spaces."""
     views = context.views
@@ -57,7 +61,7 @@ def assess(
             blind=is_blind,
             reasons=reasons_of(context, space, views.now[:, space], 1),
             contributions=share,
-            evidence=shown,
+            evidence=shown | {"ahead": ahead.get(space)},
         )
         for space, level, of_space, is_blind, share, shown in zip(
             rows.tolist(), levels, scores, blind, shares, evidence, strict=True

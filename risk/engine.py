@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from risk.ahead import layout_of, looked_ahead
 from risk.alarms import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmView, Change, step
 from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
 from risk.evidence import Samples, fold
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, take_acts
+from risk.nowcast.ensemble import Layout
 from risk.output import AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import Context, reasons_of
 from risk.reports import ended_reports, fold_reports
@@ -24,7 +26,7 @@ from risk.statics import SiteStatics, statics_of
 from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
 
 DAY_HOURS = range(7, 20)
@@ -51,12 +53,15 @@ class Plant:
     statics: SiteStatics
     scores: ScoreStatics
     zone: ZoneInfo
+    layout: Layout
 
 
 def plant_of(site: Site, instant: datetime) -> Plant:
     """Return a site made ready, with the thresholds in force at an instant."""
     arrays = SiteArrays.from_site(site, instant)
-    return Plant(arrays, statics_of(arrays), score_statics(arrays), ZoneInfo(site.district.timezone))
+    statics = statics_of(arrays)
+    zone = ZoneInfo(site.district.timezone)
+    return Plant(arrays, statics, score_statics(arrays), zone, layout_of(arrays, statics.storage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,8 @@ def write_up(decision: Decision) -> TickOutput:
     inputs, context = decision.inputs, decision.context
     events, alarms = _alarm_output(context, decision.changes, decision.happened)
     factors = (decision.factors, decision.plant.scores, decision.by_day)
-    assessments = assess(context, decision.due, decision.score, factors)
+    ahead = looked_ahead(context, decision.plant.layout, decision.due)
+    assessments = assess(context, decision.due, decision.score, factors, ahead)
     return TickOutput(inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, assessments, events, alarms)
 
 

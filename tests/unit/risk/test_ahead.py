@@ -1,0 +1,70 @@
+"""What lies ahead, by the ensemble: shown beside the level, worked by hand where it can be, and it decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.risk.builders import Crank, guarded, site, underpass
+
+
+def ahead(crank: Crank, name: str) -> Any:
+    return next(
+        entry.evidence["ahead"]
+        for output in reversed(crank.outputs)
+        for entry in output.assessments
+        if entry.space_id == name
+    )
+
+
+def filled(barrier: float | None, depth: float, state: float = 0.0) -> Any:
+    crank = Crank(site(guarded("s", "car_park", barrier=barrier)))
+    for minute in (0, 5, 10):
+        crank.tick(
+            minute,
+            ("s-out:water_depth_m", minute, depth),
+            ("s-out:barrier_state", minute, state),
+            ("s-in:water_depth_m", minute, 0.0),
+        )
+    return ahead(crank, "s")
+
+
+def test_dry_space_has_nothing_ahead() -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(0, ("up-lvl:water_depth_m", 0, 0.0))
+    assert ahead(crank, "up") is None
+
+
+def test_steady_street_over_an_open_ramp_fills_in_the_minutes_worked_by_hand() -> None:
+    """50 cm outside, crest 30 cm: 0.152 m²/s x 4 m = 0.608 m³/s on 2000 m²: 15 cm, 300 m³, in 8.2 min."""
+    told = filled(None, 0.5)
+    assert told["red"]["likely_min"] == pytest.approx(8.2, abs=0.1)
+    assert told["red"]["within_15"] == 1.0
+    assert told["orange"]["likely_min"] == 0.0, "water over an open crest is orange already"
+    assert told["order"] == "none"
+
+
+def test_last_minute_of_the_barrier_is_told() -> None:
+    """The barrier takes 10 min; orange by inside is 5 cm, 100 m³ at 36.5 m³/min: too late. Less water leaves time."""
+    assert filled(0.6, 0.5)["order"] == "too_late"
+    slow = filled(0.6, 0.32)  # 2 cm over the crest: 1.15 m³/min, 100 m³ in 87 min
+    assert slow["order"] == "not_needed"
+    between = filled(0.6, 0.35)  # 5 cm: 4.56 m³/min, 100 m³ in 21.9 min, less 10 min to deploy
+    assert between["order"] == "by"
+    assert between["last_order_min"] == pytest.approx(11.0, abs=1.0)
+
+
+def test_closed_barrier_holds_but_for_the_members_in_which_it_fails() -> None:
+    told = filled(0.6, 0.5, state=3.0)
+    assert told["red"]["likely_min"] is None
+    assert told["red"]["within_60"] == pytest.approx(0.05)
+
+
+def test_unknown_inside_is_no_forecast() -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    crank.tick(0, ("s-out:water_depth_m", 0, 0.5))
+    told = ahead(crank, "s")
+    assert told["red"] == dict.fromkeys(
+        ("earliest_min", "likely_min", "latest_min", "within_15", "within_30", "within_60")
+    )
