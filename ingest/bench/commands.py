@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from ingest.bench import bare
+from ingest.bench.lasting import latency, memory, share
 from ingest.bench.mosquitto import running_mosquitto
 from ingest.bench.publisher import publishing
 from undercroft.bench import Figure, print_figures
@@ -49,14 +50,21 @@ def register(app: typer.Typer) -> None:
 
 
 def bench_ingest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Drain a backlog from the broker to committed rows: single readings, and packs of 50."""
+    """Measure draining a backlog (single, pack, share), latency at a steady rate, and memory under a backlog."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ucb-", dir="/tmp")))
         data_dir = stack.enter_context(open_data_dir(folder))
         postgres = stack.enter_context(running_postgres(data_dir, fsync=True))
         broker_folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp")))
         broker_url = stack.enter_context(running_mosquitto(broker_folder, SystemClock()))
-        figures = [_single(postgres, broker_url), _pack(postgres, broker_url)]
+        single = _single(postgres, broker_url)
+        figures = [
+            single,
+            _pack(postgres, broker_url),
+            share(postgres, broker_url, _singles(), single.value),
+            latency(postgres, broker_url, _targets()),
+            memory(postgres, broker_url, _targets()),
+        ]
     if not print_figures(figures, as_json=as_json):
         sys.exit(1)
 

@@ -30,3 +30,10 @@ def committed(connection: Connection) -> tuple[int, float]:
         row = connection.execute(sql("count_committed")).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always answers
     return int(row["messages"]), float(row["seconds"])
+
+
+def commit_latency_p99_s(connection: Connection) -> float:
+    """Return the 99th percentile from a reading's own time to its commit. [s]"""
+    row = connection.execute(sql("commit_latency_p99")).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always answers
+    return float(row["seconds"])
