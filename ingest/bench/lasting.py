@@ -25,7 +25,7 @@ from undercroft.store.databases import create_database, migrate_database
 from undercroft.store.site import import_site
 
 SHARED_MESSAGES = 60_000
-LATENCY_MESSAGES = 20_000
+LATENCY_MESSAGES = 10_000
 LATENCY_RATE = 1_000
 LATENCY_MS = 100.0
 WAITING_MESSAGES = 1_000_000
@@ -103,7 +103,7 @@ def latency(postgres: PostgresServer, broker_url: str, targets: list[tuple[str, 
             stack.enter_context(process(url, broker_url, *words))
         publisher = stack.enter_context(publishing(broker_url))
         pause = stack.enter_context(selectors.DefaultSelector())
-        began_s, sent, step = clock.monotonic_s(), 0, LATENCY_RATE // 100
+        began_s, sent, step = clock.monotonic_s(), 0, LATENCY_RATE // 20
         while sent < LATENCY_MESSAGES:
             pause.select(max(0.0, began_s + sent / LATENCY_RATE - clock.monotonic_s()))
             now_us = round(clock.now().timestamp() * 1e6)
