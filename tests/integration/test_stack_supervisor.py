@@ -129,6 +129,8 @@ def test_a_name_is_taken_once() -> None:
 
 
 def test_our_own_urls_are_not_handed_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("UNDERCROFT_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("UNDERCROFT_DATABASE_URL", "postgresql://owner")
     monkeypatch.setenv("UNDERCROFT_BATCH_MAX_MESSAGES", "7")
     log = tmp_path / "log"
