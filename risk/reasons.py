@@ -1,13 +1,14 @@
 """Reasons in words and numbers, built only for the spaces whose output is written.
 
 A reason is the JSON object that all parts agree on: ``rule, severity, value, unit, threshold, source, sensor,
-observed_at, text_en, text_zh`` and, where they apply, ``age_s`` (the evidence is stale) and ``doubt``.
+observed_at, text_en, text_zh`` and, where they apply, ``age_s`` (the evidence is stale), ``doubt``, ``raises`` (the
+severity that "one level up" came to) and ``held`` (met before, not left yet).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import inf
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, SiteArrays, from_us
 from risk.evidence import FAIL, GOOD, Seen
+from risk.forecast import minutes_to
 from risk.levels import (
     DEPTH_RISING,
     FREEBOARD_RULE,
@@ -44,7 +46,7 @@ from risk.state import (
     FieldReport,
 )  # fmt: skip
 from risk.statics import SiteStatics
-from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
+from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM, WET_DEPTH_M
 from risk.warnings import COLOUR_RANK, applies
 from risk.wording import phrase
 from undercroft.quality import Quality
@@ -55,6 +57,17 @@ Reason = dict[str, Any]
 
 DECIMALS = {"m": 3, "m/min": 4, "mm": 1, "min": 1, "intervals": 1, "colour": 0}
 """Declared resolution of each unit in outputs."""
+
+AT_MOST = {"freeboard", "time-to-orange", "time-to-red", "barrier-not-deployed"}
+"""Rules that fire at or below their limit; the others fire at or above it."""
+
+STEPS = {BARRIER: (DEPTH, FREEBOARD, RISE, FORECAST), PUMP: (DEPTH, FREEBOARD, RISE), BLIND: (DEPTH, FREEBOARD, RISE)}
+"""Families that raise by one level what others show."""
+
+STEP_FAMILY = {"barrier-not-deployed": BARRIER, "pump-not-coping": PUMP, "blind": BLIND}
+
+BASE_RULES = {*RULE_NAMES[1:], "rise-rate", "time-to-orange", "time-to-red"}
+"""Rules that one level up may stand on."""
 
 BARRIER_WORDS = {float(state): state.word for state in BarrierState}
 
@@ -69,7 +82,7 @@ class Context:
     views: Views
     seen: Seen
     tick_us: int
-    memo: dict[tuple[int, int, int], Reason | None] = field(default_factory=dict)
+    memo: dict[tuple[int, int, int, int], Reason | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,8 @@ class _Fact:
     observed_us: int
     words: dict[str, Any]
     row: int = -1
+    severity: int | None = None
+    """Severity that the value reaches, where it may be less than what was asked for."""
 
 
 @lru_cache(maxsize=4096)
@@ -91,18 +106,86 @@ def iso(instant_us: int) -> str | None:
 
 
 def reasons_of(context: Context, space: int, severities: NDArray[np.int8], least: int) -> list[Reason]:
-    """Return a reason for every family of a space that reaches a severity, worst first."""
-    found = []
-    for family in np.flatnonzero(severities >= least).tolist():
-        severity = int(severities[family])
-        key = (space, family, severity)
-        if key not in context.memo:
-            fact = _FACTS[family](context, space, severity)
-            context.memo[key] = None if fact is None else _reason(context, space, fact, severity)
-        reason = context.memo[key]
+    """Return a reason for every family of a space that reaches a severity and still meets its limit, worst first.
+
+    A family that is confirmed but whose value meets its limit no more says nothing. A level that came of "one level
+    up" brings the water below it; a level for which nothing is left to say is held, and says by what.
+    """
+    named = np.flatnonzero(severities >= least).tolist()
+    top = max((int(severities[family]) for family in named), default=0)
+    reasons: list[Reason] = []
+    for family in named:
+        reason = _told(context, space, family, int(severities[family]), severities)
         if reason is not None:
-            found.append(reason)
-    return sorted(found, key=lambda reason: (-reason["severity"], reason["rule"], reason["sensor"] or ""))
+            reasons.append(reason)
+    for step in [reason for reason in reasons if "raises" in reason]:
+        reasons += _base_of(context, space, step, reasons, severities)
+    if top and not any(reason["severity"] >= top for reason in reasons):
+        reasons += [
+            r for f in named if severities[f] == top and (r := _held_reason(context, space, f, top)) is not None
+        ]
+    return sorted(reasons, key=lambda reason: (-reason["severity"], reason["rule"], reason["sensor"] or ""))
+
+
+def _base_of(
+    context: Context, space: int, step: Reason, told: list[Reason], severities: NDArray[np.int8]
+) -> list[Reason]:
+    """Return the reason of the level that a step raised, where none is told yet."""
+    families, low = STEPS[STEP_FAMILY[step["rule"]]], step["raises"] - 1
+    if any(reason["severity"] >= low and reason["rule"] in BASE_RULES for reason in told):
+        return []
+    for family in families:
+        reason = _told(context, space, family, low, severities)
+        if reason is not None and reason["severity"] >= low:
+            return [reason]
+    held = (_held_reason(context, space, family, low) for family in families if severities[family] >= low)
+    return [reason for reason in held if reason is not None][:1]
+
+
+def _told(context: Context, space: int, family: int, severity: int, severities: NDArray[np.int8]) -> Reason | None:
+    """Return the reason of one family, None where its value does not meet its limit."""
+    raised_from = 0
+    if family in STEPS:
+        below = max(int(severities[base]) for base in STEPS[family])
+        raised_from = severity - 1 if below < severity and (severity > 2 or below == severity - 1) else 0
+    key = (space, family, severity, raised_from)
+    if key not in context.memo:
+        fact = _FACTS[family](context, space, severity)
+        reason = None if fact is None else _reason(context, space, fact, severity, raised_from)
+        context.memo[key] = reason if reason is not None and _met(reason) else None
+    return context.memo[key]
+
+
+def _met(reason: Reason) -> bool:
+    """Tell whether a reason's value meets its limit, and when it was seen is known; blindness has no value to meet."""
+    if reason["rule"] == "blind":
+        return True
+    limit = reason["threshold"]
+    if limit is None:
+        return reason["observed_at"] is not None
+    met = reason["value"] <= limit if reason["rule"] in AT_MOST else reason["value"] >= limit
+    return met and reason["observed_at"] is not None
+
+
+def _held_reason(context: Context, space: int, family: int, severity: int) -> Reason | None:
+    """Return why a level stands of which no value meets its limit now: the deadband, or what was last forecast."""
+    fact: _Fact | None = None
+    if family == FORECAST:
+        place = 1 if severity >= 3 else 0
+        if (at := int(context.state.met_us[space, place])) != NEVER_US:
+            rule = ("time-to-orange", "time-to-red")[place]
+            fact = _Fact(rule, context.state.met_min[space, place], _driver(context, space, severity), at, {})
+    else:
+        fact = _FACTS[family](context, space, severity)
+    if fact is None or fact.observed_us == NEVER_US:
+        return None
+    reason = _reason(context, space, replace(fact, severity=severity), severity, 0)
+    reason["held"] = True
+    if not _met(reason):
+        reason["threshold"] = None
+    reason["text_en"] += " (was met; held until it has stood clear for the off-delay)"
+    reason["text_zh"] += "(曾达到阈值,须持续回落后才降级)"
+    return reason
 
 
 def _limit(context: Context, space: int, rule: str, severity: int) -> tuple[float | None, str]:
@@ -118,11 +201,15 @@ def _limit(context: Context, space: int, rule: str, severity: int) -> tuple[floa
     return limits[key]
 
 
-def _reason(context: Context, space: int, fact: _Fact, severity: int) -> Reason:
+def _reason(context: Context, space: int, fact: _Fact, severity: int, raised_from: int) -> Reason:
     unit = RULE_UNITS[fact.rule]
     value = round(float(fact.value) + 0.0, DECIMALS[unit])
+    severity = severity if fact.severity is None else fact.severity
     limit, source = _limit(context, space, fact.rule, severity)
-    text_en, text_zh = phrase(fact.rule, value, limit, fact.words)
+    if fact.words.get("forecast") or (fact.rule == "blind" and limit is not None and value < limit):
+        limit = None  # needed soon, not yet; blind by the broker's word or at the pace of rain, not by dry intervals
+    words = fact.words | ({"raises": (raised_from, severity)} if raised_from else {})
+    text_en, text_zh = phrase(fact.rule, value, limit, words)
     reason: Reason = {
         "rule": fact.rule,
         "severity": severity,
@@ -135,6 +222,8 @@ def _reason(context: Context, space: int, fact: _Fact, severity: int) -> Reason:
         "text_en": text_en,
         "text_zh": text_zh,
     }
+    if raised_from:
+        reason["raises"] = severity
     if "by" in fact.words:
         reason["doubt"] = Quality.UNKNOWN.name.lower()
         reason["text_en"] += f" (reported by {fact.words['by']})"
@@ -230,7 +319,7 @@ def _water_fact(family: int) -> Callable[[Context, int, int], _Fact | None]:
             value = freeboard if rule == FREEBOARD_RULE else -freeboard
         assert rule in (INSIDE_DEPTH, FREEBOARD_RULE, OUTSIDE_HEAD, DEPTH_RISING)  # noqa: S101
         words = _entrance_words(context, entrance)
-        return _Fact(RULE_NAMES[rule], value, _key(context, level), at, words, int(arrays.l_sensor[level]))
+        return _Fact(RULE_NAMES[rule], value, _key(context, level), at, words, int(arrays.l_sensor[level]), severity)
 
     return fact
 
@@ -242,12 +331,13 @@ def _rise(context: Context, space: int, severity: int) -> _Fact | None:
         return None
     level = max(rows, key=lambda r: (float(state.last_rate[r].max()), -r))
     least = arrays.thresholds.value("rise-rate", arrays.spaces[space].id, arrays.spaces[space].kind, severity)
-    rate = float(state.rate[level])
-    if rate < least:
-        rate = float(max(state.last_rate[level].max(), context.seen.confirmed_rate[level]))
     sensor = int(arrays.l_sensor[level])
+    rate, at = float(state.rate[level]), int(state.evidence_us[sensor])
+    if rate < least:
+        newest = int(np.argmax(state.last_rate[level]))
+        rate, at = float(state.last_rate[level, newest]), int(state.last_us[level, newest])
     words = _entrance_words(context, int(arrays.l_entrance[level]))
-    return _Fact("rise-rate", rate, _key(context, level), int(state.evidence_us[sensor]), words, sensor)
+    return _Fact("rise-rate", rate, _key(context, level), at, words, sensor)
 
 
 def _rain(context: Context, space: int, severity: int) -> _Fact | None:
@@ -297,6 +387,8 @@ def _barrier(context: Context, space: int, severity: int) -> _Fact | None:
     gap = {e: float(arrays.e_crest_m[e] - arrays.e_roadway_m[e] - views.out_depth_m[e]) for e in rows}
     rank = {e: 2 * int(views.need_observed[e]) + int(views.need_forecast[e]) for e in rows}
     entrance = min(rows, key=lambda e: (-rank[e], bool(views.closed[e]), gap[e], e))
+    if views.closed[entrance]:
+        return None
     levels = [r for r in context.statics.level_rows[space].tolist() if arrays.l_entrance[r] == entrance]
     level = max(levels, key=lambda r: (_held(context, r), -r))
     sensor = int(arrays.l_sensor[level])
@@ -353,18 +445,40 @@ def _pump(context: Context, space: int, severity: int) -> _Fact | None:
 
 
 def _forecast(context: Context, space: int, severity: int) -> _Fact | None:
-    times, state, arrays = context.views.times, context.state, context.arrays
-    rule, value = (
-        ("time-to-red", times.red_min[space]) if severity >= 3 else ("time-to-orange", times.orange_min[space])
-    )
-    if np.isnan(value):
-        rule, value = ("time-to-orange", times.orange_min[space]) if severity >= 3 else (rule, times.red_min[space])
-    rows = context.statics.level_rows[space].tolist()
-    if np.isnan(value) or not rows:
+    """Return the time of the water itself, whatever the level; to orange where that is all that is near."""
+    state = context.state
+    orange, red = float(state.orange_min[space]), float(state.red_min[space])
+    limit, _ = _limit(context, space, "time-to-red", 3)
+    to_red = severity >= 3 and limit is not None and red <= limit
+    rule, value, reached = ("time-to-red", red, 3) if to_red else ("time-to-orange", orange, 2)
+    key = _driver(context, space, reached)
+    if np.isnan(value) or not key:
         return None
-    level = max(rows, key=lambda r: (float(state.rate[r]), -r))
-    sensor = int(arrays.l_sensor[level])
-    return _Fact(rule, value, _key(context, level), int(state.evidence_us[sensor]), {}, sensor)
+    sensor = context.arrays.sensor_index[key]
+    return _Fact(rule, value, key, int(state.evidence_us[sensor]), {}, sensor, reached)
+
+
+def _driver(context: Context, space: int, reached: int) -> str:
+    """Return the sensor whose reading drives the time to orange (2) or red (3); empty where none has spoken.
+
+    The one whose own depth gets there first, unless the inside fills before: then the outside with the most water.
+    """
+    state, arrays = context.state, context.arrays
+    rows = context.statics.level_rows[space]
+    sensors = arrays.l_sensor[rows]
+    rows = rows[(state.evidence_us[sensors] != NEVER_US) & (state.held[sensors] >= WET_DEPTH_M.value)]
+    if rows.size == 0:
+        return ""
+    depth, rate = state.held[arrays.l_sensor[rows]], state.rate[rows]
+    own = minutes_to(depth, context.views.least_m[reached, rows], rate)
+    minutes = (state.orange_min if reached == 2 else state.red_min)[space]
+    outside = arrays.l_family[rows] == 1
+    if not (np.nan_to_num(own, nan=np.inf) <= minutes + 1e-9).any() and outside.any():
+        entrance = arrays.l_entrance[rows]
+        edge = np.where(context.views.closed[entrance], arrays.e_barrier_top_m[entrance], arrays.e_crest_m[entrance])
+        head = depth + arrays.e_roadway_m[entrance] - edge + np.maximum(rate, 0.0) * minutes
+        return _key(context, int(rows[np.argmax(np.where(outside, np.nan_to_num(head), -np.inf))]))
+    return _key(context, int(rows[np.argmin(np.where(np.isnan(own), np.inf, own))]))
 
 
 def _leak(context: Context, space: int, severity: int) -> _Fact | None:
@@ -418,7 +532,8 @@ def _reported(context: Context, space: int, severity: int) -> _Fact | None:
             freeboard = float(edge - arrays.e_roadway_m[entrance]) - report.value
             value = freeboard if rule == FREEBOARD_RULE else -freeboard
         words = _entrance_words(context, entrance) | {"by": report.by}
-        best = (reached, report.value, _Fact(RULE_NAMES[rule], value, f"report:{report.by}", report.observed_us, words))
+        fact = _Fact(RULE_NAMES[rule], value, f"report:{report.by}", report.observed_us, words)
+        best = (reached, report.value, replace(fact, severity=min(severity, reached)))
     return None if best is None else best[2]
 
 

@@ -12,7 +12,8 @@ views, shape (families, spaces):
 - ``lasting``: the same over the last three good samples; ends it.
 
 Bumps ("one level up") stand on what water shows (depth, freeboard, rise), so that area-wide rain or a warning does not
-turn every open barrier red. Bumps do not add up. A forecast in a bump ends at orange.
+turn every open barrier red. Bumps do not add up. A forecast in a bump ends at orange. What may raise an alarm stands on
+water that two of three samples confirm (`_confirmed_water`): one sample at orange beside an open barrier is not red.
 """
 
 from __future__ import annotations
@@ -106,21 +107,30 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
             view[WARNING] = severity_of(colour, statics.colour)
     times = forecast(state, arrays, statics.storage, least, closed, seen.touched)
     water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
-    now[FORECAST] = np.maximum(
-        np.where(times.orange_min <= statics.to_orange_min, 2, 0), np.where(times.red_min <= statics.to_red_min, 3, 0)
+    soon = (times.orange_min <= statics.to_orange_min, times.red_min <= statics.to_red_min)
+    now[FORECAST] = np.maximum(np.where(soon[0], 2, 0), np.where(soon[1], 3, 0))
+    for place, minutes in enumerate((times.orange_min, times.red_min)):
+        met = soon[place] & seen.touched
+        state.met_min[met, place], state.met_us[met, place] = minutes[met], tick_us
+    held = state.held[arrays.l_sensor]
+    now[BARRIER], out_depth, out_rate, observed, expected = _barrier_step(
+        state, arrays, statics, closed, held, water, now[FORECAST]
     )
-    out_depth, out_rate, observed, expected = _barriers(state, arrays, statics, closed, water, now)
+    sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), candidate[RISE])
+    steps = {BARRIER: _barrier_step(state, arrays, statics, closed, seen.confirmed_m, sure, now[FORECAST])[0]}
     _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
+    steps[PUMP] = np.clip(sure + 1, 1, 4)
     if state.reports:
         reported = _reported(state, arrays, closed)
         for view in views:
             view[REPORT] = reported
     blind = _blind(arrays, statics, fresh, rain.in_rain)
-    _derived(state, seen, views)
+    _derived(state, seen, views, steps)
     for view in views:
-        view[BLIND] = np.where(blind, np.clip(water + 1, 2, 4), 0)
+        view[BLIND] = np.where(blind, np.clip((sure if view is candidate else water) + 1, 2, 4), 0)
     doubted = ~fresh[arrays.l_sensor] | (state.good_run[arrays.l_sensor] == 0)
     gone = arrays.l_space[state.implicated & doubted]
+    times = _ahead_only(times, now.max(axis=0))
     steady = np.ones(n, np.bool_)
     steady[gone] = False
     steady &= rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
@@ -128,6 +138,11 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind, rain, times, fresh,
         closed, least, out_depth, out_rate, observed, expected, colour,
     )  # fmt: skip
+
+
+def _ahead_only(times: TimeToThreshold, level: Severities) -> TimeToThreshold:
+    """Return the times without those to levels that a space has reached, whatever brought it there."""
+    return TimeToThreshold(np.where(level >= 3, np.nan, times.orange_min), np.where(level >= 4, np.nan, times.red_min))
 
 
 def _reported(state: EngineState, arrays: SiteArrays, closed: BoolArray) -> Severities:
@@ -227,34 +242,62 @@ def _rise(
     return part
 
 
-def _barriers(
+def _confirmed_water(
+    state: EngineState,
+    arrays: SiteArrays,
+    seen: Seen,
+    fresh: BoolArray,
+    held: tuple[FloatArray, IntArray],
+    rise: Severities,
+) -> Severities:
+    """Return the severity of water on which a bump of an alarm may stand: two of three samples, or red on one.
+
+    A sensor that fell silent can confirm nothing any more: what it said last counts, so that blindness fails safe.
+    """
+    sure = rise.copy()
+    rows = held[1]
+    if rows.size:
+        sensor = arrays.l_sensor[rows]
+        said = np.where(fresh[sensor], seen.confirmed_m[rows], np.fmax(seen.confirmed_m[rows], state.held[sensor]))
+        severity = severity_of(np.stack((said, seen.peak_m[rows])), held[0][:, rows])
+        np.maximum.at(sure, arrays.l_space[rows], np.where(severity[1] == 4, severity[1], severity[0]))
+    return sure
+
+
+def _barrier_step(
     state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,
     closed: BoolArray,
+    depth_m: FloatArray,
     water: Severities,
-    now: Severities,
-) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
-    """Fill the barrier family; return per entrance outside depth, rate, and whether a barrier is needed or will be."""
+    expected_severity: Severities,
+) -> tuple[Severities, FloatArray, FloatArray, BoolArray, BoolArray]:
+    """Return the severity of the barrier family on some depths of the level sensors and the water severities of these.
+
+    Then, per entrance: outside depth, rate, and whether a barrier is needed or will be.
+    """
     size = len(arrays.entrances)
     depth, rate = np.full(size, -np.inf), np.full(size, -np.inf)
     rows = statics.outside_rows
     held = state.held[arrays.l_sensor[rows]]
     np.maximum.at(depth, arrays.l_entrance[rows], np.where(np.isnan(held), -np.inf, held))
     np.maximum.at(rate, arrays.l_entrance[rows], state.rate[rows])
+    stands = np.full(size, -np.inf)
+    np.maximum.at(stands, arrays.l_entrance[rows], np.nan_to_num(depth_m[rows], nan=-np.inf, neginf=-np.inf))
     wanted = arrays.e_needed & ~closed & (depth >= WET_DEPTH_M.value)
-    gap = arrays.e_crest_m - (arrays.e_roadway_m + depth)
-    observed = wanted & (gap <= statics.e_need_m)
+    edge = arrays.e_crest_m - arrays.e_roadway_m
+    observed = wanted & (edge - stands <= statics.e_need_m)
     rising = np.where(rate > RISING_M_MIN.value, rate, 0.0)
-    expected = wanted & ~observed & (gap - rising * FORECAST_NEED_MIN <= statics.e_need_m)
-    by_forecast = np.clip(np.maximum(water, now[FORECAST]) + 1, 2, 3)
+    expected = wanted & ~observed & (edge - depth - rising * FORECAST_NEED_MIN <= statics.e_need_m)
+    by_forecast = np.clip(np.maximum(water, expected_severity) + 1, 2, 3)
     out = np.zeros(arrays.n_spaces, np.int8)
     hit = arrays.e_space[expected]
     out[hit] = by_forecast[hit]
     hit = arrays.e_space[observed]
     out[hit] = np.maximum(out[hit], np.clip(water[hit] + 1, 2, 4))
-    now[BARRIER] = out
-    return np.where(np.isinf(depth), np.nan, depth), np.where(np.isinf(rate), np.nan, rate), observed, expected
+    known = ~np.isinf(depth)
+    return out, np.where(known, depth, np.nan), np.where(np.isinf(rate), np.nan, rate), observed, expected
 
 
 def _pump_and_leak(
@@ -298,7 +341,8 @@ def _blind(arrays: SiteArrays, statics: SiteStatics, fresh: BoolArray, in_rain: 
     return np.asarray(blind & in_rain)
 
 
-def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...]) -> None:
+def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...], steps: dict[int, Severities]) -> None:
+    """Confirm the derived families over ticks; a bump goes no further than ``steps``, on confirmed water."""
     now, candidate, below, lasting = views
     touched = np.flatnonzero(seen.touched)
     families = np.array(DERIVED)
@@ -316,5 +360,7 @@ def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...]) -> N
     confirmed = second_largest(last).T
     current = now[cells]
     candidate[cells] = np.maximum(confirmed, np.where(current == 4, 4, 0))
+    for family, sure in steps.items():
+        candidate[family] = np.minimum(candidate[family], sure)
     below[cells] = current
     lasting[cells] = np.maximum(last.max(axis=2).T, current)

@@ -110,7 +110,7 @@ def dynamic_factors(
     np.maximum.at(rises, arrays.l_space[rows], np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0))
     mm = views.rain.basin_mm[arrays.basin_of_space]
     rain = np.clip(np.maximum(mm[:, 1] / FULL_RAIN_MM[0], mm[:, 2] / FULL_RAIN_MM[1]), 0.0, 1.0)
-    soonest = np.fmin(views.times.orange_min + 15.0, views.times.red_min)
+    soonest = np.fmin(state.orange_min + 15.0, state.red_min)  # of the water, whatever the level
     ahead = np.where(np.isnan(soonest), 0.0, np.clip(1.0 - soonest / 75.0, 0.0, 1.0))
     needed = np.bincount(arrays.e_space[arrays.e_needed], minlength=n)
     open_ = np.bincount(arrays.e_space[arrays.e_needed & ~views.closed], minlength=n)

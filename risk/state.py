@@ -66,7 +66,8 @@ class EngineState:
         ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     Spaces (N)
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
-        closed_bits``: the forecast and the barriers it was made with. ``alarm_*``: the alarm; ``stood_down_us``: when
+        closed_bits``: the forecast and the barriers it was made with. ``met_*``: the last times to orange and red that
+        met their limits, and the tick that made them. ``alarm_*``: the alarm; ``stood_down_us``: when
         a person ended it, until new evidence comes.
         ``written_*``: what the last assessment said.
     """
@@ -112,6 +113,8 @@ class EngineState:
     derived_last: Small = field(metadata=_axis("N", np.int8, 0, (len(FAMILIES), 3)))
     orange_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
     red_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
+    met_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2,)))
+    met_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US, (2,)))
     closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))
     alarm_severity: Small = field(metadata=_axis("N", np.int8, 0))
     alarm_peak: Small = field(metadata=_axis("N", np.int8, 0))

@@ -29,8 +29,35 @@ def _below(metres: float, edge_en: str, edge_zh: str) -> tuple[str, str]:
     return f"{_cm(abs(metres))} below the {edge_en}", f"水面距{edge_zh}仅 {_cm(abs(metres))}"
 
 
-def phrase(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - one line per rule
-    """Return a rule's finding in English and Chinese."""
+LEVELS_EN = ("none", "blue", "yellow", "orange", "red")
+LEVELS_ZH = ("无", "蓝色", "黄色", "橙色", "红色")
+
+
+def _within(threshold: float | None, edge_en: str, edge_zh: str) -> tuple[str, str]:
+    """Return the limit of a freeboard: water this close below an edge, or higher."""
+    if threshold is None:
+        return "", ""
+    return f" (limit: {_cm(threshold)} below the {edge_en})", f"(阈值:距{edge_zh} {_cm(threshold)})"
+
+
+def _raises(words: dict[str, Any]) -> tuple[str, str]:
+    """Return which level "one level up" made of which."""
+    if "raises" not in words:
+        return "", ""
+    low, high = words["raises"]
+    return f": raises {LEVELS_EN[low]} to {LEVELS_EN[high]}", f":由{LEVELS_ZH[low]}升为{LEVELS_ZH[high]}"
+
+
+def phrase(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:
+    """Return a rule's finding in English and Chinese; that of a step says what it raises."""
+    en, zh = _finding(rule, value, threshold, words)
+    if rule == "barrier-not-deployed":
+        return en, zh
+    up_en, up_zh = _raises(words)
+    return en + up_en, zh + up_zh
+
+
+def _finding(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - one line per rule
     en, zh = words.get("place_en", ""), words.get("place_zh", "")
     edge_en, edge_zh = ("barrier top", "挡板顶") if words.get("deployed") else ("crest", "挡水坎")
     match rule:
@@ -46,7 +73,8 @@ def phrase(rule: str, value: float, threshold: float | None, words: dict[str, An
             )
         case "freeboard":
             where_en, where_zh = _below(value, edge_en, edge_zh)
-            return f"Water {en} stands {where_en} (limit {_cm(threshold)})", f"{zh}{where_zh}(阈值 {_cm(threshold)})"
+            limit_en, limit_zh = _within(threshold, edge_en, edge_zh)
+            return f"Water {en} stands {where_en}{limit_en}", f"{zh}{where_zh}{limit_zh}"
         case "outside-head":
             return (
                 f"Water {en} stands {_cm(value)} over the {edge_en} (limit {_cm(threshold)})",
@@ -69,20 +97,22 @@ def phrase(rule: str, value: float, threshold: float | None, words: dict[str, An
             state = words.get("barrier", "unknown")
             soon = words.get("forecast")
             where_en, where_zh = _below(value, "crest", "挡水坎")
-            tail_en = " and rising towards it" if soon else f" (limit {_cm(threshold)})"
-            tail_zh = "且正在上涨" if soon else f"(阈值 {_cm(threshold)})"
+            limit_en, limit_zh = _within(threshold, "crest", "挡水坎")
+            tail_en, tail_zh = (" and rising towards it", "且正在上涨") if soon else (limit_en, limit_zh)
+            up_en, up_zh = _raises(words)
+            en = f"{en} but {state.replace('_', ' ')}{up_en}{';' if up_en else ':'}"
             return (
-                f"Barrier needed {en} but {state.replace('_', ' ')}: water {where_en}{tail_en}",
-                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]},{where_zh}{tail_zh}",
+                f"Barrier needed {en} water {where_en}{tail_en}",
+                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{up_zh},{where_zh}{tail_zh}",
             )
         case "pump-not-coping":
             return f"Pump runs {value:.0f} min and the level still rises", f"水泵运行 {value:.0f} 分钟,水位仍上涨"
         case "time-to-orange" | "time-to-red":
             colour = rule.removeprefix("time-to-")
             return (
-                f"Likely to reach {colour} in {value:.0f} min (limit {threshold:.0f} min)"
+                f"Water likely to reach {colour} in {value:.0f} min (limit {threshold:.0f} min)"
                 if threshold is not None
-                else f"Likely to reach {colour} in {value:.0f} min",
+                else f"Water likely to reach {colour} in {value:.0f} min",
                 f"预计 {value:.0f} 分钟后达到{COLOURS_ZH[colour]}",
             )
         case "leak":
