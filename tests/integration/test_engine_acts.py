@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from risk.asof import differences, picture_at
@@ -28,6 +30,13 @@ ACTS: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
     30: [("field_report", "space/gar", {"entrance": "north", "barrier": "failed", "by": "Wang"})],
     60: [("rain_warning", "warning/a", {"colour": "red", "state": "ended"})],
 }
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command binds the log to the standard error of its runner, which is closed after it."""
+    yield
+    structlog.reset_defaults()
 
 
 def commit_acts(connection: Connection, minute: int) -> None:

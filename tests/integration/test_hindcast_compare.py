@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from risk.run import Follower, step_run
@@ -21,6 +23,13 @@ source = "test"
 valid_from = 2026-01-01T00:00:00Z
 rows = [{ rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" }]
 """
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command binds the log to the standard error of its runner, which is closed after it."""
+    yield
+    structlog.reset_defaults()
 
 
 def test_two_sets_over_a_stored_run(exercise_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
