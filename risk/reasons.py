@@ -29,7 +29,7 @@ from risk.levels import (
     entrance_index,
     least_at,
 )
-from risk.rules import Views
+from risk.rules import FORECAST_NEED_MIN, Views
 from risk.state import (
     BARRIER,
     BLIND,
@@ -206,8 +206,8 @@ def _reason(context: Context, space: int, fact: _Fact, severity: int, raised_fro
     value = round(float(fact.value) + 0.0, DECIMALS[unit])
     severity = severity if fact.severity is None else fact.severity
     limit, source = _limit(context, space, fact.rule, severity)
-    if fact.words.get("forecast") or (fact.rule == "blind" and limit is not None and value < limit):
-        limit = None  # needed soon, not yet; blind by the broker's word or at the pace of rain, not by dry intervals
+    if fact.rule == "blind" and limit is not None and value < limit:
+        limit = None  # blind by the broker's word or at the pace of rain, not by dry intervals
     words = fact.words | ({"raises": (raised_from, severity)} if raised_from else {})
     text_en, text_zh = phrase(fact.rule, value, limit, words)
     reason: Reason = {
@@ -392,13 +392,15 @@ def _barrier(context: Context, space: int, severity: int) -> _Fact | None:
     levels = [r for r in context.statics.level_rows[space].tolist() if arrays.l_entrance[r] == entrance]
     level = max(levels, key=lambda r: (_held(context, r), -r))
     sensor = int(arrays.l_sensor[level])
-    words = _entrance_words(context, entrance) | {
-        "barrier": barrier_word(context, entrance),
-        "forecast": bool(views.need_forecast[entrance]),
-    }
+    forecast = bool(views.need_forecast[entrance])
+    words = _entrance_words(context, entrance) | {"barrier": barrier_word(context, entrance)}
+    if forecast:
+        words["forecast"] = FORECAST_NEED_MIN
+    # What is held against the limit is the freeboard now, or the one expected when the barrier would be up.
+    rise_m = max(0.0, float(views.out_rate_m_min[entrance])) * FORECAST_NEED_MIN if forecast else 0.0
     return _Fact(
         "barrier-not-deployed",
-        gap[entrance],
+        gap[entrance] - rise_m,
         _key(context, level),
         int(context.state.evidence_us[sensor]),
         words,

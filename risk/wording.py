@@ -98,12 +98,12 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
             soon = words.get("forecast")
             where_en, where_zh = _below(value, "crest", "挡水坎")
             limit_en, limit_zh = _within(threshold, "crest", "挡水坎")
-            tail_en, tail_zh = (" and rising towards it", "且正在上涨") if soon else (limit_en, limit_zh)
+            soon_en, soon_zh = (f" expected in {soon:.0f} min:", f"预计 {soon:.0f} 分钟后") if soon else ("", "")
             up_en, up_zh = _raises(words)
             en = f"{en} but {state.replace('_', ' ')}{up_en}{';' if up_en else ':'}"
             return (
-                f"Barrier needed {en} water {where_en}{tail_en}",
-                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{up_zh},{where_zh}{tail_zh}",
+                f"Barrier needed {en}{soon_en} water {where_en}{limit_en}",
+                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{up_zh},{soon_zh}{where_zh}{limit_zh}",
             )
         case "pump-not-coping":
             return f"Pump runs {value:.0f} min and the level still rises", f"水泵运行 {value:.0f} 分钟,水位仍上涨"

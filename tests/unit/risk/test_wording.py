@@ -51,9 +51,9 @@ def test_a_step_says_what_it_raises() -> None:
 
 
 def test_forecast_need_says_that_water_rises() -> None:
-    en, zh = phrase("barrier-not-deployed", 0.2, 0.15, WORDS | {"forecast": True})
-    assert en.endswith("water 20 cm below the crest and rising towards it")
-    assert zh.endswith("水面距挡水坎仅 20 cm且正在上涨")
+    en, zh = phrase("barrier-not-deployed", 0.12, 0.15, WORDS | {"forecast": 15.0})
+    assert "expected in 15 min: water 12 cm below the crest (limit" in en
+    assert "预计 15 分钟后水面距挡水坎仅 12 cm" in zh
 
 
 @pytest.mark.parametrize("row", DEFAULT_THRESHOLDS, ids=lambda row: f"{row.rule}-{row.kind}-{row.severity}")
