@@ -337,7 +337,8 @@ def _settled(world: World, published: Published) -> bool:
     )
 
 
-SEEDS = [pytest.param(seed, marks=[] if seed < 5 else pytest.mark.slow) for seed in range(25)]
+SEEDS = range(int(os.environ.get("UNDERCROFT_FAULT_SEEDS", "25")))
+"""Eight faults each; not part of the ordinary runs while the defect named in docs/operations/ingest.md is open."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
