@@ -163,6 +163,7 @@ def test_alarm_log_is_the_same_with_other_batches_on_the_same_data_dir_and_after
     assert_whole(killed)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_through_kill_9_of_the_database(short_storm: str, short_report: dict[str, Any]) -> None:
     third = short_report["observations"]["stored"] // 3
     with a_data_dir() as data_dir:

@@ -267,6 +267,7 @@ def test_what_cannot_be_replayed_is_one_line(tmp_path: Path, words: list[str], t
     assert told in done.stderr.replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_a_replayed_exercise_raises_the_same_alarms(broker: str, tmp_path: Path) -> None:
     scenario, out, report = tmp_path / "storm.toml", tmp_path / "storm.jsonl", tmp_path / "report.json"
     scenario.write_text(SHORT_STORM, encoding="utf-8")

@@ -76,6 +76,7 @@ def _is_healthy(address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_nothing_survives_a_killed_up_and_the_next_one_resumes(data_dir: Path) -> None:
     with running_up(data_dir, *EXERCISE) as up:
         up.until("fictional sample district")
@@ -91,6 +92,7 @@ def test_nothing_survives_a_killed_up_and_the_next_one_resumes(data_dir: Path) -
         assert again.end() == 0
 
 
+@pytest.mark.slow
 def test_everything_killed_at_once_resumes(data_dir: Path) -> None:
     with running_up(data_dir, *EXERCISE) as up:
         up.until(RUNNING)
@@ -111,6 +113,7 @@ def test_everything_killed_at_once_resumes(data_dir: Path) -> None:
         assert again.end() == 0
 
 
+@pytest.mark.slow
 def test_one_instance_per_data_dir(data_dir: Path) -> None:
     with running_up(data_dir, *EXERCISE) as up:
         up.until(RUNNING)
