@@ -12,16 +12,23 @@ from risk.reasons import Context, barrier_word, iso, reasons_of
 from risk.reports import shown_reports
 from risk.score import ScoreStatics, contributions
 from risk.state import FAMILIES
-from risk.thresholds import HEARTBEAT_S, RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM, SCORE_STEP
+from risk.thresholds import (
+    HEARTBEAT_RAISED_S,
+    HEARTBEAT_S,
+    RED_READINESS_10MIN_MM,
+    RED_READINESS_60MIN_MM,
+    SCORE_STEP,
+)
 
 _PLACES = 5 ** np.arange(len(FAMILIES), dtype=np.int64)
 _READY = 5 ** len(FAMILIES)
 
 
 def due(context: Context, score: FloatArray) -> IntArray:
-    """Return the spaces to write: level or reasons changed, score moved by 5, or five minutes passed.
+    """Return the spaces to write: level or reasons changed, score moved by 5, or the heartbeat is due.
 
-    The first heartbeats are spread over the five minutes, so that they do not all fall in one tick for ever.
+    That is five minutes, and one minute for a space above normal, whose numbers people act on. The first
+    heartbeats are spread over the five minutes, so that they do not all fall in one tick for ever.
     """
     state, tick_us = context.state, context.tick_us
     mm = context.views.rain.basin_mm[context.arrays.basin_of_space]
@@ -30,9 +37,10 @@ def due(context: Context, score: FloatArray) -> IntArray:
     first = state.written_signature == -1
     moved = np.abs(score - state.written_score) >= SCORE_STEP.value
     rows = np.flatnonzero((signature != state.written_signature) | moved | (tick_us >= state.due_us))
-    beat_us = int(HEARTBEAT_S.value * 1e6)
-    spread = beat_us * (1 + np.arange(signature.size)) // max(signature.size, 1)
-    state.due_us[rows] = tick_us + np.where(first[rows], spread[rows], beat_us)
+    raised = context.views.now[:, rows].max(axis=0) > 0
+    beat_us = np.where(raised, int(HEARTBEAT_RAISED_S.value * 1e6), int(HEARTBEAT_S.value * 1e6))
+    spread = (1 + rows) / max(signature.size, 1)
+    state.due_us[rows] = tick_us + np.where(first[rows], beat_us * spread, beat_us).astype(np.int64)
     state.written_signature[rows] = signature[rows]
     state.written_score[rows] = score[rows]
     return rows

@@ -127,6 +127,9 @@ RED_READINESS_60MIN_MM = Parameter(98.0, "mm", "Shenzhen storm formula 2015, 50-
 CLOCK_AHEAD_S = Parameter(60.0, "s", "default (proposal): clocks apart by over 60 s")
 HORIZON_MIN = Parameter(60.0, "min", "default (proposal): not reached within 60 min")
 HEARTBEAT_S = Parameter(300.0, "s", "default: an assessment at least every 5 min")
+HEARTBEAT_RAISED_S = Parameter(
+    60.0, "s", "default: of a space above normal every minute, as often as a wet gauge speaks"
+)
 SCORE_STEP = Parameter(5.0, "points", "default: an assessment when the score moves by 5")
 LEAST_ALARM_SEVERITY = 2
 """Blue is a notice on the page, not an alarm: EEMUA 191 allows one alarm per 10 minutes and operator."""

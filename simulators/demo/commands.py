@@ -16,7 +16,7 @@ from rich.live import Live
 from simulators.demo.feed import Feed
 from simulators.demo.report import write_report
 from simulators.demo.run import RunOptions, run
-from simulators.demo.view import RunView, plain_line, screen
+from simulators.demo.view import PlainLines, RunView, screen
 from simulators.playing import speed_asked_for
 from simulators.scenario_file import load_scenario
 from undercroft.errors import BadInput
@@ -103,7 +103,8 @@ def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_
 @contextmanager
 def _shown(*, headless: bool) -> Iterator[Callable[[RunView], None]]:
     if headless:
-        yield lambda view: typer.echo(plain_line(view))
+        lines = PlainLines()
+        yield lines.show
         return
     with Live(console=Console(), refresh_per_second=4, screen=False, transient=False) as live:
         yield lambda view: live.update(screen(view))

@@ -78,6 +78,8 @@ def run(settings: Settings, feed: Feed, options: RunOptions, show: Show) -> dict
             if options.stay:
                 watch.stay(database, options.refresh_s, show)
         if options.probe_s > 0:
+            watch.view.note = f"实时测量时延 · measuring latency in real time for {options.probe_s:.0f} s"
+            show(watch.view)
             report["latency_ms"] = _probe(chain, feed, options.probe_s)
         return report
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
+import typer
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -54,6 +55,8 @@ class RunView:
 
 def plain_line(view: RunView) -> str:
     """One line for logs and for people without a terminal."""
+    if view.note:
+        return view.note
     worst = view.worst[0] if view.worst else None
     worst_text = f"worst {worst['name_en']} {Severity(worst['level']).word} {worst['score']:.0f}" if worst else "…"
     return (
@@ -61,6 +64,20 @@ def plain_line(view: RunView) -> str:
         f"{view.published} published, {view.stored} stored, {view.messages_per_s:.0f} msg/s  "
         f"alarms {view.alarm_count} (red {view.counts.get(Severity.RED, 0)})  {worst_text}"
     )
+
+
+class PlainLines:
+    """Prints one line at a time, and none twice: a run that is over has nothing new to say."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def show(self, view: RunView) -> None:
+        """Print what is new."""
+        line = plain_line(view)
+        if line != self._last:
+            typer.echo(line)
+            self._last = line
 
 
 def screen(view: RunView) -> RenderableType:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -71,6 +72,14 @@ def test_alarm_quotes_value_threshold_source_sensor_and_time(shown: Page, spaces
     expect(card).to_have_attribute("data-subject", f"space/{spaces[0]}")
     for words in ("0.31 m", "0.27 m", RED["source"], RED["sensor"], "19:00:00", RED["text_zh"], RED["text_en"]):
         expect(card).to_contain_text(words)
+
+
+def test_alarm_shows_the_numbers_of_now_while_it_lasts(shown: Page, world: World, spaces: list[str]) -> None:
+    card = shown.locator("#alarms li").first
+    world.tick([replace(finding(spaces[0], 0), reasons=(RED | {"value": 0.44},))])
+    expect(card).to_contain_text("0.44 m")
+    world.tick([finding(spaces[0], 0, level=2)])  # the water went down: what raised the alarm is shown
+    expect(card).to_contain_text("0.31 m")
 
 
 def test_a_raised_alarm_is_seen_within_two_seconds(shown: Page, world: World, spaces: list[str]) -> None:
@@ -142,7 +151,7 @@ def test_nothing_overflows_at_either_size(shown: Page) -> None:
                 "[...document.querySelectorAll('.pane .scroll')].every(n => n.scrollWidth <= n.clientWidth)"
             )
             shown.locator("#spaces button.name").first.click()
-            shown.wait_for_timeout(100)
+            expect(shown.locator("#detail .detail-body")).to_be_visible()
 
 
 def test_a_dead_service_is_loud_and_a_new_one_heals(

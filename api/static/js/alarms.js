@@ -42,21 +42,23 @@ export function namesOf(alarm) {
 function updated(alarm, select) {
   const key = alarmKey(alarm);
   let card = cards.get(key);
-  if (!card || card.tick !== alarm.last_tick_seq || card.severity !== alarm.severity) {
-    const fresh = make(alarm, select);
+  const space = spaceOf(alarm);
+  const version = `${alarm.last_tick_seq}|${alarm.severity}|${space?.tick_seq ?? ""}`;
+  if (!card || card.version !== version) {
+    const fresh = { ...make(alarm, space, select), version };
     card?.node.replaceWith(fresh.node);
     card = fresh;
     cards.set(key, card);
   }
   const age = ageText(ageOf(instantOf(alarm.raised_at)));
   setBoth(card.since, { zh: `已 ${age.zh}`, en: `for ${age.en}` });
-  fillNow(card.level, alarm);
+  fillNow(card.level, space, alarm);
   const until = state.newAlarms.get(key) ?? 0;
   card.node.classList.toggle("new", performance.now() < until);
   return card.node;
 }
 
-function make(alarm, select) {
+function make(alarm, space, select) {
   const names = namesOf(alarm);
   const title = element("button", "name", zh(names.zh), en(names.en));
   title.type = "button";
@@ -66,19 +68,27 @@ function make(alarm, select) {
   const fresh = element("span", "new-mark", zh("新"), en("NEW"));
   const level = element("span", "level-now");
   const head = element("div", "card-head", badge(alarm.severity), title, fresh, level, element("span", "when", raised, since));
-  const node = element("li", "card", head, ...reasonNodes(alarm.reasons, 3));
+  const node = element("li", "card", head, ...reasonNodes(reasonsNow(alarm, space), 3));
   node.dataset.level = String(alarm.severity);
   node.dataset.subject = alarm.subject;
   if (alarm.place_id && alarm.subject_kind === "space") {
     node.classList.add("opens");
     node.addEventListener("click", () => select(alarm.place_id));
   }
-  return { node, since, level, tick: alarm.last_tick_seq, severity: alarm.severity };
+  return { node, since, level };
+}
+
+function spaceOf(alarm) {
+  return alarm.subject_kind === "space" ? state.spaces.get(alarm.place_id) : undefined;
+}
+
+// The numbers of now while the space is as bad as its alarm; what raised it once the water has gone down.
+function reasonsNow(alarm, space) {
+  return space !== undefined && space.level >= alarm.severity ? space.reasons : alarm.reasons;
 }
 
 // An alarm outlasts its cause by the off-delay: say where the space stands by now.
-function fillNow(node, alarm) {
-  const space = alarm.subject_kind === "space" ? state.spaces.get(alarm.place_id) : undefined;
+function fillNow(node, space, alarm) {
   const differs = space !== undefined && space.level !== alarm.severity;
   node.hidden = !differs;
   if (!differs) return;

@@ -101,6 +101,16 @@ def test_assessments_come_with_changes_and_every_five_minutes() -> None:
     assert len(crank.tick(20.5, ("up-lvl:water_depth_m", 20.4, 0.05)).assessments) == 1
 
 
+def test_a_space_above_normal_is_written_every_minute_with_the_number_of_now() -> None:
+    crank = Crank(site(underpass()))
+    depths = [0.06, 0.061, 0.062, 0.063]  # blue from 5 cm; the score hardly moves
+    for minute, depth in enumerate(depths):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, depth), ("rain-1:rain_total_mm", minute, 0.0))
+        crank.tick(minute + 0.5)
+    written = [(output.assessments[0].reasons[0]["value"]) for output in crank.outputs if output.assessments]
+    assert written == depths
+
+
 def test_canonical_log_is_sorted_and_free_of_ids() -> None:
     reason = {"rule": "inside-depth", "severity": 3, "value": 0.15000001, "unit": "m", "threshold": 0.15}
     at = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
