@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.no_skip import pytest_make_collect_report, pytest_runtest_makereport
 from tests.timescale import (  # noqa: F401 - some are fixtures
@@ -29,6 +30,10 @@ collect_ignore = [] if os.environ.get("UNDERCROFT_FAULT_SEEDS") else ["integrati
 
 
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
+
+settings.register_profile("undercroft", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("undercroft")
+"""A busy machine fails no property: speed is measured by the benchmarks."""
 
 _NUMBERS = count(1)
 

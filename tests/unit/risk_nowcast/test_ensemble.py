@@ -124,7 +124,7 @@ heads = st.floats(-0.5, 0.6)
 rates = st.floats(-0.02, 0.05)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(heads, st.floats(0.0, 0.3), rates, st.floats(0.0, 0.02), st.booleans(), st.floats(0.0, 0.5))
 def test_more_water_is_never_less_danger(
     level: float, more: float, rate: float, faster: float, closed: bool, pump: float
@@ -137,7 +137,7 @@ def test_more_water_is_never_less_danger(
         assert np.all(high.member_min <= less.member_min + 1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(heads, rates)
 def test_probabilities_grow_with_time_and_a_barrier_never_harms(level: float, rate: float) -> None:
     layout = garages(1)

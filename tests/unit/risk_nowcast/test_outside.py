@@ -26,7 +26,7 @@ def with_other_future(track: Track, now_s: float, rng: np.random.Generator, *, c
     return Track(track.sensor_id, track.started_at_s, track.time_s[end], depth_m, track.x_km, track.y_km, track.tidal)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 1000), st.floats(0.05, 0.95), st.booleans())
 def test_the_future_never_changes_a_forecast(seed: int, share: float, cut: bool) -> None:
     floods = season(seed, tides=16, rains=8)

@@ -67,7 +67,7 @@ def test_impossible_needs_are_refused(quantity: float, due: float, deploy: float
         Need("a", BAG, quantity, due, deploy, priority)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_no_plan_sends_what_is_not_there_or_comes_too_late(seed: int) -> None:
     rng = random.Random(seed)
