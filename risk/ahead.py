@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from risk.arrays import FloatArray, IntArray, SiteArrays
+from risk.facts.fact import Context
 from risk.forecast import Storage
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.levels import least_at
 from risk.nowcast.ensemble import Layout, Now, nowcast
 from risk.nowcast.summary import NowcastResult
-from risk.reasons import Context
 from risk.rules import Views
 from risk.state import EngineState
 from risk.thresholds import ORANGE, RED, WET_DEPTH_M

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,12 @@ def from_us(instant_us: int) -> datetime:
     """Return the instant, UTC."""
     seconds, micro = divmod(int(instant_us), 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micro)
+
+
+@lru_cache(maxsize=4096)
+def iso(instant_us: int) -> str | None:
+    """Return an instant as RFC 3339 in UTC, or None for never."""
+    return None if instant_us == NEVER_US else from_us(instant_us).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from risk.arrays import NEVER_US, FloatArray, IntArray
+from risk.arrays import NEVER_US, FloatArray, IntArray, iso
+from risk.facts.beside import barrier_word
+from risk.facts.fact import Context
 from risk.output import Assessment
-from risk.reasons import Context, barrier_word, iso, reasons_of
+from risk.reasons import reasons_of
 from risk.reports import shown_reports
 from risk.score import ScoreStatics, contributions
 from risk.state import FAMILIES

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from risk.reasons import DECIMALS
+from risk.facts.fact import DECIMALS
 
 
 def canonical_line(event: Mapping[str, Any]) -> bytes:

@@ -14,10 +14,11 @@ from risk.alarms import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmView, Change,
 from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
 from risk.evidence import Samples, fold
+from risk.facts.fact import Context
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, take_acts
 from risk.nowcast.ensemble import Layout
 from risk.output import AlarmEvent, AlarmRow, TickOutput
-from risk.reasons import Context, reasons_of
+from risk.reasons import reasons_of
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics

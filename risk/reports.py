@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from risk.arrays import BoolArray, SiteArrays, to_us
+from risk.arrays import BoolArray, SiteArrays, iso, to_us
 from risk.levels import entrance_index
 from risk.state import EngineState, FieldReport
 from risk.warnings import Act
@@ -134,8 +134,6 @@ def with_reported_barriers(
 
 def shown_reports(reports: Mapping[str, FieldReport], space_id: str) -> list[dict[str, Any]]:
     """Return the reports of a space as an assessment's evidence shows them."""
-    from risk.reasons import iso  # noqa: PLC0415 - reasons show reports too
-
     found = []
     for key, report in sorted(reports.items()):
         name, entrance, what = key.split("/")

@@ -128,3 +128,20 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
                 f"降雨中{zh}已 {words['minutes']:.0f} 分钟无数据:失明",
             )
     raise ValueError(f"no words for rule {rule}")
+
+
+def held_words() -> tuple[str, str]:
+    """Return what is added to a reason that was met and has not been left yet."""
+    return " (was met; held until it has stood clear for the off-delay)", "(曾达到阈值,须持续回落后才降级)"
+
+
+def reporter_words(by: str) -> tuple[str, str]:
+    """Return what is added to a value that a person reported."""
+    return f" (reported by {by})", f"({by}现场报告)"
+
+
+def doubt_words(doubt: str) -> tuple[str, str]:
+    """Return what is added to a value of which the newest reading is not good, by the name of its quality."""
+    if doubt in ("fail", "missing"):
+        return f" ({doubt} reading: last trusted value)", "(读数失效,沿用最近可信值)"
+    return f" ({doubt} reading: not confirmed)", "(读数存疑)"

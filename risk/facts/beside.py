@@ -1,0 +1,153 @@
+"""Facts beside water: rain, warnings, barriers, pumps, leaks and blindness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from risk.arrays import NEVER_US
+from risk.facts.fact import Context, Fact, entrance_words, held_m, sensor_key_of
+from risk.rules import FORECAST_NEED_MIN
+from risk.state import FieldReport
+from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
+from risk.warnings import COLOUR_RANK, applies
+from undercroft.quantities import BarrierState
+
+BARRIER_WORDS = {float(state): state.word for state in BarrierState}
+
+
+def rain(context: Context, space: int, severity: int) -> Fact | None:
+    """Return the rain of 10 or 60 minutes that speaks for a severity, at the gauge that has most of its limit."""
+    arrays, state = context.arrays, context.state
+    gauges = np.flatnonzero(arrays.g_basin == arrays.basin_of_space[space])
+    if gauges.size == 0:
+        return None
+    best = None
+    place = arrays.spaces[space]
+    for rule, window, ready in (
+        ("rain-10min", 1, RED_READINESS_10MIN_MM.value),
+        ("rain-60min", 2, RED_READINESS_60MIN_MM.value),
+    ):
+        least = arrays.thresholds.value(rule, place.id, place.kind, severity)
+        for values in (state.acc_mm[gauges, window], state.last_acc_mm[gauges, window].max(axis=1)):
+            gauge = int(np.argmax(values))
+            entry = (bool(values[gauge] >= least), float(values[gauge]) / least, rule, int(gauges[gauge]), ready)
+            if best is None or (entry[0] and not best[0]):
+                best = (*entry, float(values[gauge]))
+    assert best is not None  # noqa: S101 - two rules were looked at
+    sensor = int(arrays.g_sensor[best[3]])
+    words = {"ready": best[5] >= best[4]}
+    return Fact(best[2], best[5], arrays.sensors[sensor].key, int(state.evidence_us[sensor]), words, sensor)
+
+
+def warning(context: Context, space: int, severity: int) -> Fact | None:
+    """Return the worst rain warning that covers a space."""
+    del severity
+    place = context.arrays.spaces[space]
+    covering = [
+        (COLOUR_RANK[warning.colour], subject, warning)
+        for subject, warning in sorted(context.state.warnings.items())
+        if applies(warning, place.basin, place.street)
+    ]
+    if not covering:
+        return None
+    rank, subject, warning = max(covering, key=lambda entry: (entry[0], entry[1]))
+    return Fact("warning-colour", rank, subject, warning.acted_us, {"colour": warning.colour})
+
+
+def barrier(context: Context, space: int, severity: int) -> Fact | None:
+    """Return the freeboard, now or expected, at the worst entrance whose barrier is needed and not deployed."""
+    del severity
+    arrays, views = context.arrays, context.views
+    rows = context.statics.entrance_rows[space]
+    rows = rows[arrays.e_needed[rows] & ~np.isnan(views.out_depth_m[rows])].tolist()
+    if not rows:
+        return None
+    gap = {e: float(arrays.e_crest_m[e] - arrays.e_roadway_m[e] - views.out_depth_m[e]) for e in rows}
+    rank = {e: 2 * int(views.need_observed[e]) + int(views.need_forecast[e]) for e in rows}
+    entrance = min(rows, key=lambda e: (-rank[e], bool(views.closed[e]), gap[e], e))
+    if views.closed[entrance]:
+        return None
+    levels = [r for r in context.statics.level_rows[space].tolist() if arrays.l_entrance[r] == entrance]
+    level = max(levels, key=lambda r: (held_m(context, r), -r))
+    sensor = int(arrays.l_sensor[level])
+    forecast = bool(views.need_forecast[entrance])
+    words = entrance_words(context, entrance) | {"barrier": barrier_word(context, entrance)}
+    if forecast:
+        words["forecast"] = FORECAST_NEED_MIN
+    # What is held against the limit is the freeboard now, or the one expected when the barrier would be up.
+    rise_m = max(0.0, float(views.out_rate_m_min[entrance])) * FORECAST_NEED_MIN if forecast else 0.0
+    return Fact(
+        "barrier-not-deployed",
+        gap[entrance] - rise_m,
+        sensor_key_of(context, level),
+        int(context.state.evidence_us[sensor]),
+        words,
+        sensor,
+    )
+
+
+def _barrier_report(context: Context, entrance: int) -> FieldReport | None:
+    ref = context.arrays.entrances[entrance]
+    return context.state.reports.get(f"{context.arrays.spaces[ref.space].id}/{ref.entrance.id}/barrier")
+
+
+def barrier_word(context: Context, entrance: int) -> str:
+    """Return the state of an entrance's barrier in the words of the payload; ``none`` where there is no barrier."""
+    arrays, state = context.arrays, context.state
+    if np.isnan(arrays.e_barrier_top_m[entrance]):
+        return "none"
+    if context.views.closed[entrance]:
+        return BarrierState.DEPLOYED.word
+    report = _barrier_report(context, entrance)
+    if report is not None and report.value != float(BarrierState.DEPLOYED):
+        return BarrierState(int(report.value)).word
+    for sensor in context.statics.barrier_sensors.get(entrance, ()):
+        word = BARRIER_WORDS.get(float(state.value[sensor]), BarrierState.UNKNOWN.word)
+        if context.views.fresh[sensor] and word != BarrierState.DEPLOYED.word:
+            return word
+    return BarrierState.UNKNOWN.word
+
+
+def pump(context: Context, space: int, severity: int) -> Fact | None:
+    """Return how long the pump that runs longest has run."""
+    del severity
+    state, arrays = context.state, context.arrays
+    pumps = [s for s in context.statics.storage.pump_sensors[space].tolist() if state.running_us[s] != NEVER_US]
+    if not pumps:
+        return None
+    pump = min(pumps, key=lambda s: (int(state.running_us[s]), s))
+    minutes = (context.tick_us - int(state.running_us[pump])) / 60e6
+    return Fact("pump-not-coping", minutes, arrays.sensors[pump].key, int(state.evidence_us[pump]), {}, pump)
+
+
+def leak(context: Context, space: int, severity: int) -> Fact | None:
+    """Return the greatest depth inside."""
+    del severity
+    arrays, state = context.arrays, context.state
+    rows = context.statics.storage.inside_rows[space].tolist()
+    if not rows:
+        return None
+    level = max(rows, key=lambda r: (held_m(context, r), -r))
+    sensor = int(arrays.l_sensor[level])
+    return Fact("leak", state.held[sensor], sensor_key_of(context, level), int(state.evidence_us[sensor]), {}, sensor)
+
+
+def blind(context: Context, space: int, severity: int) -> Fact | None:
+    """Return how many dry intervals the place that was silent longest has missed."""
+    del severity
+    arrays, state = context.arrays, context.state
+    rows = [
+        r
+        for r in context.statics.level_rows[space].tolist()
+        if arrays.l_primary[r] and not context.views.fresh[arrays.l_sensor[r]]
+    ]
+    if not rows:
+        return Fact("blind", 0.0, "", NEVER_US, {"never": True})
+    level = min(rows, key=lambda r: (int(state.evidence_us[arrays.l_sensor[r]]), r))
+    sensor = int(arrays.l_sensor[level])
+    heard = max(int(state.evidence_us[sensor]), int(state.known_us[sensor]))
+    missed = (context.tick_us - heard) / max(int(arrays.s_limit_dry_us[sensor]), 1)
+    words = entrance_words(context, int(arrays.l_entrance[level])) | {
+        "minutes": round((context.tick_us - heard) / 60e6, 1)
+    }
+    return Fact("blind", missed, sensor_key_of(context, level), int(state.evidence_us[sensor]), words, sensor)

@@ -1,0 +1,43 @@
+"""A fact as the JSON object that a reason carries: all but its words."""
+
+from __future__ import annotations
+
+from risk.arrays import NEVER_US, iso
+from risk.evidence import GOOD
+from risk.facts.fact import DECIMALS, Context, Fact, Reason, limit_of
+from undercroft.quality import Quality
+from undercroft.rules import RULE_UNITS
+
+
+def stated(context: Context, space: int, fact: Fact, severity: int) -> Reason:
+    """Return rule, severity, value, unit, threshold, source, sensor and time; age and doubt where they apply."""
+    unit = RULE_UNITS[fact.rule]
+    value = round(float(fact.value) + 0.0, DECIMALS[unit])
+    severity = severity if fact.severity is None else fact.severity
+    limit, source = limit_of(context, space, fact.rule, severity)
+    if fact.rule == "blind" and limit is not None and value < limit:
+        limit = None  # blind by the broker's word or at the pace of rain, not by dry intervals
+    facts: Reason = {
+        "rule": fact.rule,
+        "severity": severity,
+        "value": value,
+        "unit": unit,
+        "threshold": limit,
+        "source": source,
+        "sensor": fact.sensor,
+        "observed_at": iso(fact.observed_us),
+    }
+    if "by" in fact.words:
+        facts["doubt"] = Quality.UNKNOWN.name.lower()
+    return facts | (_doubts(context, fact.row) if fact.row >= 0 else {})
+
+
+def _doubts(context: Context, sensor: int) -> Reason:
+    """Return the age of a sensor's evidence where it is stale, and the quality of its newest reading where not good."""
+    state, found = context.state, Reason()
+    if not context.views.fresh[sensor] and state.evidence_us[sensor] != NEVER_US:
+        found["age_s"] = round((context.tick_us - int(state.evidence_us[sensor])) / 1e6)
+    quality = int(state.quality[sensor])
+    if quality != GOOD and state.observed_us[sensor] != NEVER_US:
+        found["doubt"] = Quality(quality).name.lower()
+    return found
