@@ -16,7 +16,8 @@ from risk.facts.fact import Context
 from risk.forecast import Storage
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.levels import least_at
-from risk.nowcast.ensemble import Layout, Now, nowcast
+from risk.nowcast.ensemble import nowcast
+from risk.nowcast.layout import Layout, Now
 from risk.nowcast.summary import NowcastResult
 from risk.rules import Views
 from risk.state import EngineState

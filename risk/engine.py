@@ -16,7 +16,7 @@ from risk.assess import assess, due
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, take_acts
-from risk.nowcast.ensemble import Layout
+from risk.nowcast.layout import Layout
 from risk.output import AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import reasons_of
 from risk.reports import ended_reports, fold_reports

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from risk.hydraulics.arrays import FloatArray
-from risk.nowcast.summary import weighted_quantile
+from risk.hydraulics.arrays import BoolArray, FloatArray
+from risk.nowcast.block import Float32Array
+from risk.nowcast.layout import IntArray
+from risk.nowcast.summary import weighted_quantiles
 
 SURE = 0.1
 """The order still helps in all but this share of the outside paths."""
@@ -13,28 +15,27 @@ NEVER_NEEDED, TOO_LATE = np.inf, -np.inf
 
 
 def last_order_min(
-    start_m3: FloatArray,
-    target_m3: FloatArray,
-    kept_m3: FloatArray,
-    saved_m3: FloatArray,
-    deploy_min: FloatArray,
-    each: int,
+    without_m3: Float32Array,
+    target_m3: Float32Array,
+    saved_m3: Float32Array,
+    deploy_min: IntArray,
+    deployable: BoolArray,
     share: FloatArray,
 ) -> FloatArray:
     """Return the last minute of the order, for all barriers of a space that are not yet closed.
 
     Parameters
     ----------
-    start_m3, target_m3 : ndarray, shape (S,)
-        Water inside, and the volume it must stay below for the hour; pumps are left out, to be on the safe side. [m³]
-    kept_m3 : ndarray, shape (T, paths, S)
-        Inflow of each minute as things are. [m³]
-    saved_m3 : ndarray, shape (T, paths, E)
-        What each closed barrier keeps out in a minute. [m³]
-    deploy_min : ndarray, shape (E,)
-        Minutes to deploy; NaN where there is nothing to deploy. [min]
-    each : int
-        Entrances of every space; they lie side by side.
+    without_m3 : ndarray, shape (paths, S)
+        Water inside after the hour as things are; pumps are left out, to be on the safe side. [m³]
+    target_m3 : ndarray, shape (S,)
+        Volume that the space must stay below for the hour. [m³]
+    saved_m3 : ndarray, shape (T, paths, E, S)
+        What each closed barrier would keep out in a minute; 0 where nothing can be deployed. [m³]
+    deploy_min : ndarray, shape (E, S)
+        Whole minutes to deploy. [min]
+    deployable : ndarray, shape (E, S)
+        Where a barrier can be deployed that is not yet.
     share : ndarray, shape (paths,)
         How likely each path is.
 
@@ -49,27 +50,31 @@ def last_order_min(
     By hand: 100 m³ to the threshold, 10 m³ a minute through one entrance whose barrier would keep out all, 4 min to
     deploy: closed by minute 9 at the latest (90 m³), so the order must come by minute 5; at 10 it is reached.
     """
-    steps = kept_m3.shape[0]
-    can = np.isfinite(deploy_min)
-    if not can.any():
-        return np.full(start_m3.shape, np.nan)
-    without = start_m3 + kept_m3.sum(axis=0)
-    later = np.zeros((steps + 1, *saved_m3.shape[1:]))
-    for step in range(steps - 1, -1, -1):
-        np.add(later[step + 1], np.where(can, saved_m3[step], 0.0), out=later[step])
-    delay = np.where(can, np.ceil(np.nan_to_num(deploy_min)), steps).astype(np.int64)
-    closed_from = np.minimum(np.arange(steps + 1)[:, None] + delay, steps)
-    kept_out = per_space(np.take_along_axis(later, closed_from[:, None, :], axis=0), each)
-    helps = ((without - kept_out) < target_m3).sum(axis=0)
+    can = deployable.any(axis=0)
+    order = np.where(can, NEVER_NEEDED, np.nan)
+    asked = np.flatnonzero(can & (without_m3 >= target_m3).any(axis=0))
+    if asked.size == 0:
+        return order
+    without, target = without_m3[:, asked], target_m3[asked]
+    helps = _orders_that_help(without, target, saved_m3[:, :, :, asked], deploy_min[:, asked])
     last = np.where(helps > 0, helps - 1.0, TOO_LATE)
-    last[without < target_m3] = NEVER_NEEDED
-    order = weighted_quantile(last, share, SURE)
-    return np.where(can.reshape(-1, each).any(axis=1), order, np.nan)
+    last[without < target] = NEVER_NEEDED
+    order[asked] = weighted_quantiles(last, share, (SURE,))[0]
+    return order
 
 
-def per_space(flow_m3: FloatArray, each: int) -> FloatArray:
-    """Return the sum over the entrances of each space, the last axis, ``each`` of them side by side."""
-    total = flow_m3[..., 0::each].copy()
-    for k in range(1, each):
-        total += flow_m3[..., k::each]
-    return total
+def _orders_that_help(
+    without_m3: Float32Array, target_m3: Float32Array, saved_m3: Float32Array, deploy_min: IntArray
+) -> IntArray:
+    """Return how many minutes, from now on, an order still keeps the water below the target, shape (paths, S)."""
+    steps, _, entrances, spaces = saved_m3.shape
+    later = np.zeros((steps + 1, *saved_m3.shape[1:]), np.float32)
+    for step in range(steps - 1, -1, -1):
+        np.add(later[step + 1], saved_m3[step], out=later[step])
+    helps = np.zeros(without_m3.shape, np.int64)
+    entrance, space = np.arange(entrances)[:, None], np.arange(spaces)
+    for minute in range(steps + 1):
+        closed_from = np.minimum(minute + deploy_min, steps)
+        kept_out = later[closed_from, :, entrance, space].sum(axis=0).T
+        helps += without_m3 - kept_out < target_m3
+    return helps

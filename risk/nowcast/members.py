@@ -13,6 +13,8 @@ import numpy as np
 
 from risk.hydraulics.arrays import FloatArray, floats
 
+STEPS = 60
+"""Minutes ahead."""
 RESPONSE_MIN = 15.0
 """Time over which the street follows a change of rain. [min]"""
 
@@ -36,29 +38,18 @@ class OutsidePath:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class InsideMember:
-    """One member: an outside path, and whether barriers and pumps do what they report."""
-
-    path: int
-    barriers_hold: bool
-    pumps_run: bool
-    share: float
-
-
 _RAIN = ((0.0, 0.15), (0.5, 0.25), (1.0, 0.40), (1.5, 0.20))
 _RISE = ((0.5, 0.25), (0.9, 0.25), (1.2, 0.25), (1.7, 0.25))
-_BARRIER = ((True, 0.95), (False, 0.05))
-_PUMP = ((True, 0.90), (False, 0.10))
+_BARRIER = (0.95, 0.05)
+_PUMP = (0.90, 0.10)
 
 OUTSIDE_PATHS = tuple(OutsidePath(rain, rise, share * part) for (rain, share), (rise, part) in product(_RAIN, _RISE))
 """16 paths."""
 
-INSIDE_MEMBERS = tuple(
-    InsideMember(path, hold, run, one.share * share * part)
-    for (path, one), (hold, share), (run, part) in product(enumerate(OUTSIDE_PATHS), _BARRIER, _PUMP)
+SHARES = np.array(
+    [[[path.share * held * run for run in _PUMP] for held in _BARRIER] for path in OUTSIDE_PATHS], np.float64
 )
-"""64 members."""
+"""64 members, shape (paths, barriers hold or fail, pumps run or fail): how likely each is, all together 1."""
 
 
 def outside_rise_m(rise_rate_m_min: FloatArray, path: OutsidePath, minutes: FloatArray) -> FloatArray:
@@ -87,3 +78,10 @@ def outside_rise_m(rise_rate_m_min: FloatArray, path: OutsidePath, minutes: Floa
     p = path.rain_persistence
     effective = p * minutes + RESPONSE_MIN * (1.0 - p) * (1.0 - np.exp(-minutes / RESPONSE_MIN))
     return floats(path.rise_factor * effective[:, None] * np.maximum(rise_rate_m_min, 0.0)[None, :])
+
+
+EFFECTIVE_MIN = np.hstack([outside_rise_m(np.ones(1), path, np.arange(STEPS + 1.0)) for path in OUTSIDE_PATHS])
+"""Minutes of the present rate that each path comes to by the end of each minute, shape (steps + 1, paths). [min]"""
+
+MIDDLE_MIN = 0.5 * (EFFECTIVE_MIN[1:] + EFFECTIVE_MIN[:-1])
+"""The same at the middle of each step, shape (steps, paths). [min]"""

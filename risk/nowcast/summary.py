@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.hydraulics.arrays import BoolArray, FloatArray
+from risk.nowcast.members import SHARES
 
 WITHIN_MIN = (15.0, 30.0, 60.0)
 EARLY, LIKELY, LATE = 0.05, 0.50, 0.95
@@ -25,7 +26,7 @@ class NowcastResult:
         That it is reached within 15, 30 and 60 minutes.
     last_order_min : ndarray, shape (S,)
         See `risk.nowcast.deadline`. [min]
-    member_min : ndarray, shape (K, members, S)
+    member_min : ndarray, shape (K, paths, barriers, pumps, S)
         Time of every member, for the list of what drove the forecast. [min]
     """
 
@@ -37,7 +38,7 @@ class NowcastResult:
     member_min: NDArray[np.float32]
 
 
-def dry(thresholds: int, spaces: int, members: int) -> NowcastResult:
+def dry(thresholds: int, spaces: int) -> NowcastResult:
     """Return the nowcast of spaces that stay dry: nothing is reached."""
     shape = (thresholds, spaces)
     return NowcastResult(
@@ -46,12 +47,14 @@ def dry(thresholds: int, spaces: int, members: int) -> NowcastResult:
         np.full(shape, np.inf),
         np.zeros((len(WITHIN_MIN), *shape)),
         np.full(spaces, np.inf),
-        np.full((thresholds, members, spaces), np.inf, dtype=np.float32),
+        np.full((thresholds, *SHARES.shape, spaces), np.inf, dtype=np.float32),
     )
 
 
-def weighted_quantile(values: FloatArray, share: FloatArray, point: float) -> FloatArray:
-    """Return the value at which the shares of the sorted values first reach a point, along the first axis but last.
+def weighted_quantiles(
+    values: FloatArray | NDArray[np.float32], share: FloatArray, points: tuple[float, ...]
+) -> list[FloatArray]:
+    """Return the values at which the shares of the sorted values first reach some points, along the axis but one.
 
     Parameters
     ----------
@@ -59,32 +62,44 @@ def weighted_quantile(values: FloatArray, share: FloatArray, point: float) -> Fl
         Values, infinite ones included.
     share : ndarray, shape (members,)
         Shares, together 1.
-    point : float
+    points : tuple of float
         0 to 1.
 
     Notes
     -----
     By hand: values 3, 1, 2 with shares 0.5, 0.2, 0.3: sorted 1 (0.2), 2 (0.5), 3 (1.0): the median is 2.
     """
-    order = np.argsort(values, axis=-2, kind="stable")
-    reached = np.cumsum(share[order], axis=-2) >= point - 1e-9
-    rank = np.argmax(reached, axis=-2)[..., None, :]
-    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, axis=-2), rank, axis=-2)[..., 0, :])
+    by_space = np.ascontiguousarray(np.swapaxes(values, -1, -2))
+    order = np.argsort(by_space, axis=-1, kind="stable")
+    reached = np.cumsum(share[order], axis=-1)
+    ordered = np.take_along_axis(by_space, order, axis=-1)
+    ranks = [np.argmax(reached >= point - 1e-9, axis=-1)[..., None] for point in points]
+    return [np.take_along_axis(ordered, rank, axis=-1)[..., 0].astype(np.float64) for rank in ranks]
 
 
 def summarise(
     result: NowcastResult,
     chosen: NDArray[np.int64],
-    minutes: FloatArray,
+    minutes: NDArray[np.float32],
     share: FloatArray,
     order_min: FloatArray,
     unknown: BoolArray,
 ) -> None:
-    """Write the nowcast of some spaces into the result."""
-    for point, into in ((EARLY, result.earliest_min), (LIKELY, result.likely_min), (LATE, result.latest_min)):
-        into[:, chosen] = np.where(unknown, np.nan, weighted_quantile(minutes, share, point))
+    """Write the nowcast of some spaces into the result.
+
+    Parameters
+    ----------
+    minutes : ndarray, shape (K, paths, barriers, pumps, S)
+        Members that can differ. [min]
+    share : ndarray, shape (paths, barriers, pumps)
+        Their shares.
+    """
+    flat, shares = minutes.reshape(minutes.shape[0], -1, chosen.size), share.ravel()
+    times = weighted_quantiles(flat, shares, (EARLY, LIKELY, LATE))
+    for time, into in zip(times, (result.earliest_min, result.likely_min, result.latest_min), strict=True):
+        into[:, chosen] = np.where(unknown, np.nan, time)
     for k, within in enumerate(WITHIN_MIN):
-        reached = ((minutes <= within) * share[:, None]).sum(axis=1)
+        reached = np.where(flat <= within, shares[:, None], 0.0).sum(axis=1)
         result.probability[k][:, chosen] = np.where(unknown, np.nan, np.minimum(reached, 1.0))
     result.last_order_min[chosen] = np.where(unknown, np.nan, order_min)
-    result.member_min[:, :, chosen] = np.where(unknown, np.nan, minutes)
+    result.member_min[..., chosen] = np.where(unknown, np.float32(np.nan), minutes)

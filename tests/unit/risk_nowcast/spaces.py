@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from risk.nowcast.ensemble import Layout, Now
+from risk.nowcast.layout import Layout, Now
 
 
 def garages(count: int, entrances: int = 1, *, pump_m3_s: float = 0.0) -> Layout:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from risk.nowcast.deadline import last_order_min
 from risk.nowcast.ensemble import nowcast
-from risk.nowcast.members import INSIDE_MEMBERS, OUTSIDE_PATHS, OutsidePath, outside_rise_m
-from risk.nowcast.summary import weighted_quantile
+from risk.nowcast.members import OUTSIDE_PATHS, SHARES, OutsidePath, outside_rise_m
+from risk.nowcast.summary import weighted_quantiles
 from tests.unit.risk_nowcast.spaces import garages, street
 
 
 def test_sixty_four_members_whose_shares_are_one() -> None:
-    assert len(INSIDE_MEMBERS) == 64
-    assert sum(member.share for member in INSIDE_MEMBERS) == pytest.approx(1.0)
+    assert SHARES.size == 64
+    assert SHARES.sum() == pytest.approx(1.0)
     assert sum(path.share for path in OUTSIDE_PATHS) == pytest.approx(1.0)
 
 
@@ -85,21 +85,22 @@ def test_rain_on_the_ramp_runs_in() -> None:
 
 def test_last_order_by_hand() -> None:
     """100 m³ to go at 10 m³ a minute, 4 min to deploy: closed by minute 9, so ordered by minute 5."""
-    flow = np.full((60, 1, 1), 10.0)
-    start, target, share = np.zeros(1), np.array([100.0]), np.ones(1)
+    flow = np.full((60, 1, 1, 1), 10.0, np.float32)
+    without, share = np.array([[600.0]], np.float32), np.ones(1)
 
-    def last(deploy_min: float, target_m3: float = 100.0) -> float:
-        return float(last_order_min(start, target * target_m3 / 100.0, flow, flow, np.array([deploy_min]), 1, share)[0])
+    def last(deploy_min: int, target_m3: float = 100.0, *, can: bool = True) -> float:
+        target, minutes = np.array([target_m3], np.float32), np.array([[deploy_min]])
+        return float(last_order_min(without, target, flow, minutes, np.array([[can]]), share)[0])
 
-    assert last(4.0) == 5.0
-    assert last(10.0) == -math.inf
-    assert last(4.0, 700.0) == math.inf
-    assert math.isnan(last(math.nan))
+    assert last(4) == 5.0
+    assert last(10) == -math.inf
+    assert last(4, 700.0) == math.inf
+    assert math.isnan(last(4, can=False))
 
 
 def test_weighted_quantile_by_hand() -> None:
     values, share = np.array([[3.0], [1.0], [2.0]]), np.array([0.5, 0.2, 0.3])
-    assert [float(weighted_quantile(values, share, q)[0]) for q in (0.05, 0.5, 0.95)] == [1.0, 2.0, 3.0]
+    assert [float(found[0]) for found in weighted_quantiles(values, share, (0.05, 0.5, 0.95))] == [1.0, 2.0, 3.0]
 
 
 def test_blocks_do_not_matter() -> None:
@@ -107,10 +108,10 @@ def test_blocks_do_not_matter() -> None:
     levels = np.linspace(-0.5, 0.5, 600)
     now = replace(street(layout, 0.0, 0.01), outside_m=levels)
     whole = nowcast(layout, now)
-    for space in (0, 127, 128, 299):
+    for space in (0, 255, 256, 299):
         one = garages(1, 2)
         alone = nowcast(one, replace(street(one, 0.0, 0.01), outside_m=levels[2 * space : 2 * space + 2]))
-        assert alone.member_min[:, :, 0].tolist() == whole.member_min[:, :, space].tolist()
+        assert alone.member_min[..., 0].tolist() == whole.member_min[..., space].tolist()
 
 
 def test_impossible_layouts_are_refused() -> None:
