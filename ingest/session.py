@@ -23,7 +23,7 @@ from ingest.failpoints import Failpoint
 from ingest.frames import PINGREQ, SUBSCRIPTION_REFUSED, FrameReader, ProtocolBroken, pubacks
 from ingest.topics import is_run_clock
 from undercroft.clock import Clock
-from undercroft.store.observations import microseconds
+from undercroft.store.observations import whole_ms
 
 KEEPALIVE_S = 30
 _READ_BYTES = 262_144
@@ -155,7 +155,7 @@ class Session:
             is_reading = not stopping and self._undelivered < self._settings.window
             readable = self._wait(connection, is_reading)
             if readable:
-                self._take(reader.feed(_receive(connection), microseconds(self._clock.now())))
+                self._take(reader.feed(_receive(connection), whole_ms(self._clock.now())))
                 if not is_subscribed and reader.granted is not None:
                     _check(reader.granted)
                     is_subscribed = True

@@ -1,20 +1,26 @@
--- Spaces at yellow or worse over time, by ticks of five minutes.
+-- Spaces at yellow or worse over time. A judgement holds until the next one, ten minutes at most.
 -- time | time |  | 时间 Time
 -- metric | text |  | 等级 Level
 -- value | number | count | 个数 Spaces
-with steps as (
-    select step from generate_series(to_timestamp($__unixEpochFrom()), to_timestamp($__unixEpochTo()),
-        greatest(interval '1 minute', ($__unixEpochTo() - $__unixEpochFrom()) / 60 * interval '1 second')) as step
-), changes as (
-    select a.space_id, a.tick_at, a.level,
-        lead(a.tick_at) over (partition by a.space_id order by a.tick_seq) as next_at
+with scale as (
+    select $__unixEpochFrom()::float8 as from_s, greatest(60, ($__unixEpochTo() - $__unixEpochFrom()) / 60)::float8 as step_s
+), judged as (
+    select a.level, extract(epoch from a.tick_at)::float8 as at_s,
+        extract(epoch from lead(a.tick_at) over (partition by a.space_id order by a.tick_seq))::float8 as next_s
     from grafana.assessment a
     join grafana.space s on s.space_id = a.space_id
     where a.tick_at > to_timestamp($__unixEpochFrom() - 600) and a.tick_at <= to_timestamp($__unixEpochTo()) and {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+), counted as (
+    select level, step, count(*) as spaces
+    from judged cross join scale
+    cross join lateral generate_series(greatest(0, ceil((at_s - from_s) / step_s))::int,
+        ceil((least(next_s, at_s + 600) - from_s) / step_s)::int - 1) as step
+    where level >= 2
+    group by level, step
 )
-select steps.step as time, level.name as metric, count(c.space_id)::float8 as value
-from steps
+select to_timestamp(scale.from_s + step * scale.step_s) as time, level.name as metric, coalesce(c.spaces, 0)::float8 as value
+from scale
+cross join lateral generate_series(0, floor(($__unixEpochTo() - from_s) / step_s)::int) as step
 cross join (values (2, '▲ 黄 Yellow'), (3, '★ 橙 Orange'), (4, '✚ 红 Red')) as level (level, name)
-left join changes c on c.level = level.level and c.tick_at <= steps.step and steps.step < coalesce(c.next_at, c.tick_at + interval '10 minutes')
-group by 1, level.level, 2
-order by 1, level.level;
+left join counted c using (level, step)
+order by step, level.level;

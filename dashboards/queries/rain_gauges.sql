@@ -6,19 +6,20 @@ with points as (
     select n.place_name, n.quantity, o.time, o.value,
         o.value - lag(o.value) over w as fell_mm, extract(epoch from o.time - lag(o.time) over w)::float8 as span_s
     from grafana.sensor n
-    join (
-        select sensor_id, observed_at as time, value from grafana.observation
-        where $__interval_ms < 60000 and quality < 4 and $__timeFilter(observed_at)
+    cross join lateral (
+        select observed_at as time, value from grafana.observation
+        where sensor_id = n.sensor_id and $__interval_ms < 60000 and quality < 4 and $__timeFilter(observed_at)
         union all
-        select sensor_id, bucket, max_value from grafana.rollup_1m
-        where $__interval_ms >= 60000 and $__interval_ms < 600000 and $__timeFilter(bucket)
+        select bucket, max_value from grafana.rollup_1m
+        where sensor_id = n.sensor_id and $__interval_ms >= 60000 and $__interval_ms < 600000 and $__timeFilter(bucket)
         union all
-        select sensor_id, bucket, max_value from grafana.rollup_10m
-        where $__interval_ms >= 600000 and $__interval_ms < 3600000 and $__timeFilter(bucket)
+        select bucket, max_value from grafana.rollup_10m
+        where sensor_id = n.sensor_id and $__interval_ms >= 600000 and $__interval_ms < 3600000 and $__timeFilter(bucket)
         union all
-        select sensor_id, bucket, max_value from grafana.rollup_1h
-        where $__interval_ms >= 3600000 and $__timeFilter(bucket)
-    ) o on o.sensor_id = n.sensor_id
+        select bucket, max_value from grafana.rollup_1h
+        where sensor_id = n.sensor_id and $__interval_ms >= 3600000 and $__timeFilter(bucket)
+        offset 0 -- each sensor by itself: its own rows only, not all of the range
+    ) o
     where n.quantity in ('rain_intensity_mm_h', 'rain_total_mm') and {{in:street:n.street}}
     window w as (partition by n.sensor_id order by o.time)
 )

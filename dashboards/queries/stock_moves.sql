@@ -4,6 +4,10 @@
 -- value | number | count | 数量 Quantity
 select o.bucket as time, n.place_name || ' ' || substr(n.quantity, 7) as metric, o.last_value as value
 from grafana.sensor n
-join grafana.rollup_10m o on o.sensor_id = n.sensor_id
-where n.quantity like 'stock\_%' and $__timeFilter(o.bucket) and {{in:street:n.street}} and o.last_value is not null
+cross join lateral (
+    select bucket, last_value from grafana.rollup_10m
+    where sensor_id = n.sensor_id and $__timeFilter(bucket) and last_value is not null
+    offset 0 -- each sensor by itself: its own rows only, not all of the range
+) o
+where n.quantity like 'stock\_%' and {{in:street:n.street}}
 order by 1, 2, 3;

@@ -2,15 +2,15 @@
 -- time | time |  | 时间 Time
 -- metric | text |  | 地下空间 Space
 -- value | number | level | 等级 Level
-with worst as (
+with judged as materialized (
+    select space_id, tick_at, level, score from grafana.assessment where $__timeFilter(tick_at)
+), worst as (
     select s.space_id, s.name from grafana.space s
-    join (select space_id, max(level) as peak, max(score) as score from grafana.assessment where $__timeFilter(tick_at) group by 1) p
-        on p.space_id = s.space_id
+    join (select space_id, max(level) as peak, max(score) as score from judged group by 1) p on p.space_id = s.space_id
     where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
     order by p.peak desc, p.score desc, s.space_id limit 30
 )
 select a.tick_at as time, w.name as metric, a.level::float8 as value
 from worst w
-join grafana.assessment a on a.space_id = w.space_id
-where $__timeFilter(a.tick_at)
+join judged a on a.space_id = w.space_id
 order by 1, 2, 3;

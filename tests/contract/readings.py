@@ -23,7 +23,7 @@ def store(connection: Connection, rows: Sequence[Row], batch_id: int = 1) -> Non
             "qualities": [row[3] for row in rows],
             "serials": [None for _ in rows],
             "quality_tests": [0 for _ in rows],
-            "received_at": [row[1] for row in rows],
+            "received_ms": [int(row[1].timestamp() * 1000) for row in rows],
             "batch_id": batch_id,
         },
     )

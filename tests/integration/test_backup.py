@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.storm import fill_storm
+from tests.timescale import URL_VARIABLE, bare_database
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
@@ -25,6 +27,10 @@ TABLES = ("observation", "assessment", "alarm_event", "site_version", "sensor", 
 
 @pytest.fixture
 def empty_db(postgres: PostgresServer) -> Iterator[str]:
+    if given := os.environ.get(URL_VARIABLE):
+        with bare_database(given) as url:
+            yield url
+        return
     create_database(postgres.url(), "restored_here")
     yield postgres.url("restored_here")
     drop_database(postgres.url(), "restored_here")
@@ -96,9 +102,16 @@ def test_an_upgrade_from_the_schema_before_keeps_every_row(empty_db: str, monkey
     with closing(connect(empty_db, application_name="tests", autocommit=True)) as connection:
         connection.execute("insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 1)")
         connection.execute("insert into engine_snapshot values (1, 'x', '')")
+        connection.execute(
+            "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id) values"
+            " (1, %(at)s, 0.123, 1, %(at)s + interval '1.5 s', 7), (2, %(at)s, 0.1 + 0.2::float8, 3, %(at)s, 8)",
+            {"at": NOW},
+        )
+        before = connection.execute("select * from observation order by sensor_id").fetchall()
     applied = migrate_database(empty_db, Mode.EXERCISE)
     assert "0040_storage" in applied
     assert "views of grafana" in applied
     with closing(connect(empty_db, application_name="tests", autocommit=True)) as connection:
         assert connection.execute("select tick_seq from tick join engine_snapshot using (tick_seq)").fetchone()
         assert connection.execute("select count(*) as n from grafana.tick").fetchone() == {"n": 1}
+        assert connection.execute("select * from observation order by sensor_id").fetchall() == before

@@ -36,7 +36,7 @@ def run(url: str, command: str) -> None:
 
 
 ALLOWED = [
-    (Role.INGEST, "insert into observation values (1, now(), 0.1, 1, 0, now(), 1)"),
+    (Role.INGEST, "insert into observation_packed values (1, now(), 100, null, 1, 0, 0, 1)"),
     (Role.INGEST, "select nextval('batch_id_seq')"),
     (Role.INGEST, "update commit_counter set commit_seq = commit_seq + 1"),
     (Role.ENGINE, "insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 0)"),
@@ -49,11 +49,12 @@ ALLOWED = [
 REFUSED = [
     (Role.INGEST, "insert into alarm select * from alarm"),
     (Role.INGEST, "insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 0)"),
-    (Role.INGEST, "update observation set value = 0"),
-    (Role.INGEST, "delete from observation"),
+    (Role.INGEST, "update observation_packed set quality = 1"),
+    (Role.INGEST, "delete from observation_packed"),
     (Role.INGEST, "update deployment set mode = 'live'"),
     (Role.INGEST, "select * from alarm"),
     (Role.ENGINE, "insert into observation values (1, now(), 0.1, 1, 0, now(), 1)"),
+    (Role.ENGINE, "insert into observation_packed values (1, now(), 100, null, 1, 0, 0, 1)"),
     (Role.ENGINE, "delete from alarm"),
     (Role.ENGINE, "update alarm_event set severity = 0"),
     (Role.ENGINE, "update tick set tick_at = now()"),

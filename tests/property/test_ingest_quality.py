@@ -22,7 +22,7 @@ from undercroft.store.connection import connect
 NOON_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
 CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
-TABLES = "observation, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag"
+TABLES = "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag"
 
 
 @pytest.fixture

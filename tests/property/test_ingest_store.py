@@ -78,7 +78,7 @@ def _write(database: str, messages: list[Message], cuts: list[int]) -> list[Batc
 
 def _empty(database: str) -> None:
     with closing(connect(database, application_name="test", autocommit=True)) as connection:
-        connection.execute("truncate observation, observation_conflict, dead_letter, batch, clock_lost_reading")
+        connection.execute("truncate observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -123,12 +123,12 @@ def test_a_row_that_the_database_refuses_takes_no_neighbour_with_it(
         (device, n, value, q) for n, ((device, _, _, q), value) in enumerate(zip(readings, values, strict=True))
     ]
     with closing(connect(database, application_name="test", autocommit=True)) as connection:
-        connection.execute("alter table observation add constraint no_poison check (value <> 2.5)")
+        connection.execute("alter table observation_packed add constraint no_poison check (value_thousandths <> 2500)")
     try:
         records = _write(database, [_message(reading) for reading in readings], cuts)
     finally:
         with closing(connect(database, application_name="test", autocommit=True)) as connection:
-            connection.execute("alter table observation drop constraint no_poison")
+            connection.execute("alter table observation_packed drop constraint no_poison")
     known = [reading for reading in readings if reading[0] != DEVICES[2] and reading[3] != "colour"]
     assert sum(record.stored for record in records) == sum(reading[2] not in refused for reading in known)
     assert sum(record.dead_letters for record in records) == len(readings) - sum(

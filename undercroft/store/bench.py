@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from undercroft.errors import BadInput
@@ -14,6 +15,8 @@ from undercroft.store.timescale import is_timescale
 
 APPLICATION_NAME = "undercroft-bench"
 DAY = timedelta(days=1)
+ROLLUPS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
+"""The finest first: each is made from the one before."""
 
 
 def open_for_bench(url: str) -> Connection:
@@ -24,33 +27,70 @@ def open_for_bench(url: str) -> Connection:
             raise BadInput("a benchmark fills the database: give it one of mode exercise")
         if connection.execute("select from observation limit 1").fetchone() is not None:
             raise BadInput("a benchmark fills the database: give it an empty one")
+        if is_timescale(connection):
+            connection.execute(sql("bench_stop_jobs"))
     return connection
 
 
-def fill(connection: Connection, sensors: int, end: datetime, days: int, *, live: bool = False) -> None:
+def fill(connection: Connection, sensors: int, end: datetime, days: int) -> None:
     """Write some days of readings and assessments before an instant; the newest day is written last."""
     with translated_errors():
         connection.execute("select setseed(0.5)")
         connection.execute(sql("bench_fill_site"), {"sensors": sensors})
-    extend(connection, end, 0, days, live=live)
+    extend(connection, end, 0, days)
 
 
-def extend(connection: Connection, end: datetime, before: int, days: int, *, live: bool = False) -> None:
+def extend(connection: Connection, end: datetime, before: int, days: int) -> None:
     """Write the days further back: ``before`` are there already, ``days`` are wanted."""
     with translated_errors():
         for back in range(days, before, -1):
-            day = {"day": end - back * DAY, "live": live}
+            day = {"day": end - back * DAY}
             for name in ("bench_fill_day", "bench_fill_engine", "bench_fill_assessments"):
                 connection.execute(sql(name), day)
         connection.execute("analyze")
 
 
-def compress(connection: Connection) -> None:
+def tidy(connection: Connection, end: datetime) -> None:
+    """Do at once what policies do over time: refresh rollups, compress readings of 2 and the engine's of 8 days ago."""
+    if not is_timescale(connection):
+        return
+    refresh(connection, None, end)
+    with translated_errors():
+        for relation, days in (("observation_packed", 2), ("assessment", 8), ("tick", 8)):
+            connection.execute(sql("bench_compress"), {"relation": relation, "before": end - days * DAY})
+        connection.execute("analyze")
+
+
+def compress_readings(connection: Connection, end: datetime) -> None:
     """Compress all readings, where there is compression."""
     if is_timescale(connection):
         with translated_errors():
-            connection.execute(sql("bench_compress"))
-            connection.execute("analyze")
+            connection.execute(sql("bench_compress"), {"relation": "observation_packed", "before": end + DAY})
+
+
+def refresh(connection: Connection, since: datetime | None, until: datetime, levels: Sequence[str] = ROLLUPS) -> float:
+    """Refresh rollups, the finest first; how long it took. [s]"""
+    start = time.perf_counter()
+    with translated_errors():
+        for level in levels:
+            connection.execute(sql("bench_refresh"), {"level": level, "since": since, "until": until})
+    return time.perf_counter() - start
+
+
+def refreshed_rows_per_s(connection: Connection, at: datetime, rows_per_s: int, steps: int) -> float:
+    """Return how fast rollups take in a stream that comes in half-minutes, refreshed after each as the policy does.
+
+    The finest rollup is refreshed after every half-minute, the coarser ones over all of it at the end, with what they
+    have to read of the day before. The readings stay.
+    """
+    took_s = 0.0
+    half_minute = timedelta(seconds=30)
+    for step in range(steps):
+        with translated_errors():
+            connection.execute(sql("bench_fill_stream"), {"at": at + step * half_minute, "rows": 30 * rows_per_s})
+        took_s += refresh(connection, at - DAY, at + (step + 1) * half_minute, ROLLUPS[:1])
+    took_s += refresh(connection, at - DAY, at + DAY)
+    return 30 * rows_per_s * steps / took_s
 
 
 def bytes_per_observation(connection: Connection) -> float:
@@ -71,15 +111,3 @@ def timed_s(connection: Connection, text: str, times: int) -> list[float]:
             connection.execute(text.encode()).fetchall()
             spans.append(time.perf_counter() - start)
     return spans
-
-
-def measure(url: str, sensors: int, end: datetime, days: int, *, live: bool = False) -> tuple[Connection, float]:
-    """Fill a database and compress it; the open connection and the bytes of a reading."""
-    connection = open_for_bench(url)
-    try:
-        fill(connection, sensors, end, days, live=live)
-        compress(connection)
-        return connection, bytes_per_observation(connection)
-    except BaseException:
-        connection.close()
-        raise

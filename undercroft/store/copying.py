@@ -14,11 +14,11 @@ def copy_observations(connection: Connection, count: int, first_us: int, clock: 
     """Copy so many rows of a sensor that does not exist, take them back, and return the seconds of the copy."""
     start = instant(first_us)
     second = timedelta(seconds=1)
-    rows = [(-1, start + n * second, 0.5, 1, 0, start, 0) for n in range(count)]
+    rows = [(-1, start + n * second, 500, 1, 0, first_us // 1000, 0) for n in range(count)]
     with translated_errors(), connection.transaction(force_rollback=True):
         began_s = clock.monotonic_s()
         with connection.cursor().copy(sql("copy_observations")) as copy:
-            copy.set_types(["int4", "timestamptz", "float8", "int2", "int4", "timestamptz", "int8"])
+            copy.set_types(["int4", "timestamptz", "int8", "int2", "int4", "int8", "int8"])
             for row in rows:
                 copy.write_row(row)
         return clock.monotonic_s() - began_s

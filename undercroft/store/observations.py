@@ -68,6 +68,7 @@ class Rows:
             "qualities": Int2Column(self.qualities),
             "quality_tests": Int4Column(self.quality_tests),
             "received_at": TimestamptzColumn(self.received_us),
+            "received_ms": Int8Column(self.received_us // 1000),
             "serials": Int8Column(np.full(len(self), NO_SERIAL) if self.serials is None else self.serials),
             "batch_id": batch_id,
         }
@@ -98,6 +99,11 @@ def instant(us: int) -> datetime:
 def microseconds(moment: datetime) -> int:
     """Return the microseconds from 1970 to an aware instant."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def whole_ms(moment: datetime) -> int:
+    """Return the microseconds from 1970 to the last whole millisecond: receipt is stored in milliseconds."""
+    return microseconds(moment) // 1000 * 1000
 
 
 def take_batch_ids(connection: Connection, count: int = 1) -> list[int]:

@@ -83,7 +83,9 @@ def _offer_extension(connection: Connection) -> bool:
 
 
 def _has_hypertables(connection: Connection) -> bool:
-    return _exists(connection, "select from timescaledb_information.hypertables where hypertable_name = 'observation'")
+    return _exists(
+        connection, "select from timescaledb_information.hypertables where hypertable_name = 'observation_packed'"
+    )
 
 
 def _has_views(connection: Connection) -> bool:

@@ -6,14 +6,14 @@ declare
     is_live constant boolean := (select mode = 'live' from deployment);
     -- Refreshing where the raw rows are gone already would take their rollups too.
     refresh_from constant interval := case when is_live then
-        (select keep - 2 * step from retention_class where relation = 'observation') end;
+        (select keep - 2 * step from retention_class where relation = 'observation_packed') end;
     level record;
 begin
     perform remove_retention_policy(relation::regclass, if_exists => true)
-    from retention_class where relation in ('observation', 'tick', 'assessment');
+    from retention_class where relation in ('observation_packed', 'tick', 'assessment');
     perform delete_job(job_id) from timescaledb_information.jobs where proc_name = 'undercroft_retain_job';
 
-    perform add_compression_policy('observation', interval '2 days', if_not_exists => true);
+    perform add_compression_policy('observation_packed', interval '2 days', if_not_exists => true);
     perform add_compression_policy('tick', interval '8 days', if_not_exists => true);
     perform add_compression_policy('assessment', interval '8 days', if_not_exists => true);
 

@@ -4,14 +4,14 @@
 
 create materialized view rollup_1m with (timescaledb.continuous, timescaledb.materialized_only = false) as
 select sensor_id, time_bucket('1 minute', observed_at) as bucket,
-    min(value) filter (where quality < 4) as min_value,
-    max(value) filter (where quality < 4) as max_value,
-    sum(value) filter (where quality < 4) as total,
-    last(value, observed_at) filter (where quality < 4) as last_value,
+    min(coalesce(value_thousandths / 1000::double precision, value_exact)) filter (where quality < 4) as min_value,
+    max(coalesce(value_thousandths / 1000::double precision, value_exact)) filter (where quality < 4) as max_value,
+    sum(coalesce(value_thousandths / 1000::double precision, value_exact)) filter (where quality < 4) as total,
+    last(coalesce(value_thousandths / 1000::double precision, value_exact), observed_at) filter (where quality < 4) as last_value,
     count(*) filter (where quality < 4) as usable,
     count(*) as readings,
     max(quality)::smallint as worst_quality
-from observation group by 1, 2 with no data;
+from observation_packed group by 1, 2 with no data;
 
 create materialized view rollup_10m with (timescaledb.continuous, timescaledb.materialized_only = false) as
 select sensor_id, time_bucket('10 minutes', bucket) as bucket,

@@ -1,5 +1,5 @@
 -- name: copy_observations
-copy observation (sensor_id, observed_at, value, quality, quality_tests, received_at, batch_id)
+copy observation_packed (sensor_id, observed_at, value_thousandths, quality, quality_tests, received_ms, batch_id)
 from stdin with (format binary);
 
 -- name: count_committed

@@ -31,7 +31,7 @@ order by 1;
 -- undercroft: only with TimescaleDB
 select wanted.name || ': ' || wanted.policy as name
 from (values
-    ('observation', 'policy_compression'), ('tick', 'policy_compression'), ('assessment', 'policy_compression'),
+    ('observation_packed', 'policy_compression'), ('tick', 'policy_compression'), ('assessment', 'policy_compression'),
     ('rollup_1m', 'policy_refresh_continuous_aggregate'), ('rollup_10m', 'policy_refresh_continuous_aggregate'),
     ('rollup_1h', 'policy_refresh_continuous_aggregate'), ('rollup_1d', 'policy_refresh_continuous_aggregate')
 ) as wanted (name, policy)

@@ -1,10 +1,14 @@
 -- name: insert_observations
-insert into observation (sensor_id, observed_at, value, quality, quality_tests, received_at, batch_id, seq)
-select sensor_id, observed_at, value, quality, quality_tests, received_at, %(batch_id)s, nullif(seq, -1)
+insert into observation_packed (
+    sensor_id, observed_at, value_thousandths, value_exact, quality, quality_tests, received_ms, batch_id, seq
+)
+select sensor_id, observed_at, thousandths, case when thousandths is null then value end, quality, quality_tests,
+    received_ms, %(batch_id)s, nullif(seq, -1)
 from unnest(
     %(sensor_ids)s::integer[], %(observed_at)s::timestamptz[], %(values)s::double precision[],
-    %(qualities)s::smallint[], %(quality_tests)s::integer[], %(received_at)s::timestamptz[], %(serials)s::bigint[]
-) as incoming (sensor_id, observed_at, value, quality, quality_tests, received_at, seq)
+    %(qualities)s::smallint[], %(quality_tests)s::integer[], %(received_ms)s::bigint[], %(serials)s::bigint[]
+) as incoming (sensor_id, observed_at, value, quality, quality_tests, received_ms, seq)
+cross join lateral (select undercroft_thousandths(value) as thousandths) packed
 on conflict (sensor_id, observed_at) do nothing;
 
 -- name: fetch_stored_beside

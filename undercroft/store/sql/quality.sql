@@ -25,12 +25,12 @@ order by wanted.sensor_id, recent.observed_at;
 
 -- name: fetch_recent_late
 select wanted.sensor_id, (extract(epoch from late.observed_at) * 1000000)::bigint as observed_us,
-    (extract(epoch from late.received_at) * 1000000)::bigint as received_us
+    late.received_ms * 1000 as received_us
 from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
 cross join lateral (
-    select observed_at, received_at from observation
-    where observation.sensor_id = wanted.sensor_id and (quality_tests & 1024) <> 0
-    order by received_at desc, observed_at desc
+    select observed_at, received_ms from observation_packed late
+    where late.sensor_id = wanted.sensor_id and (quality_tests & 1024) <> 0
+    order by received_ms desc, observed_at desc
     limit 1
 ) late;
 

@@ -17,7 +17,8 @@ grant usage on schema public to undercroft_ingest, undercroft_engine, undercroft
 grant select on deployment, basin, place, space, entrance, device, sensor, site_version to undercroft_ingest;
 grant select, update on commit_counter to undercroft_ingest;
 grant usage on sequence batch_id_seq to undercroft_ingest;
-grant select, insert on batch, observation, observation_conflict, clock_lost_reading to undercroft_ingest;
+grant select, insert on batch, observation_packed, observation_conflict, clock_lost_reading to undercroft_ingest;
+grant select on observation to undercroft_ingest;
 grant select, insert, update on dead_letter to undercroft_ingest;
 grant select, insert on quality_flag to undercroft_ingest;
 grant select, insert, update on ingest_slot, dead_letter_overflow, system_condition to undercroft_ingest;
