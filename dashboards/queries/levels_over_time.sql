@@ -4,17 +4,19 @@
 -- value | number | count | 个数 Spaces
 with scale as (
     select $__unixEpochFrom()::float8 as from_s, greatest(60, ($__unixEpochTo() - $__unixEpochFrom()) / 60)::float8 as step_s
+), chosen as (
+    select s.space_id, row_number() over () as n from grafana.space s
+    where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
 ), judged as (
-    select a.level, extract(epoch from a.tick_at)::float8 as at_s,
-        extract(epoch from lead(a.tick_at) over (partition by a.space_id order by a.tick_seq))::float8 as next_s
+    select a.level, a.tick_at, lead(a.tick_at) over (partition by s.n order by a.tick_at) as next_at
     from grafana.assessment a
-    join grafana.space s on s.space_id = a.space_id
-    where a.tick_at > to_timestamp($__unixEpochFrom() - 600) and a.tick_at <= to_timestamp($__unixEpochTo()) and {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+    join chosen s on s.space_id = a.space_id
+    where a.tick_at > to_timestamp($__unixEpochFrom() - 600) and a.tick_at <= to_timestamp($__unixEpochTo())
 ), counted as (
     select level, step, count(*) as spaces
     from judged cross join scale
-    cross join lateral generate_series(greatest(0, ceil((at_s - from_s) / step_s))::int,
-        ceil((least(next_s, at_s + 600) - from_s) / step_s)::int - 1) as step
+    cross join lateral generate_series(greatest(0, ceil((date_part('epoch', tick_at) - from_s) / step_s))::int,
+        ceil((least(date_part('epoch', next_at), date_part('epoch', tick_at) + 600) - from_s) / step_s)::int - 1) as step
     where level >= 2
     group by level, step
 )
