@@ -48,9 +48,6 @@ CROSS_US = 2 * MINUTE_US
 GAP_INTERVALS = 3.0
 SKEW_US = MINUTE_US
 BUFFERED_US = 10 * MINUTE_US
-IN_STEP_US = 30_000_000
-"""Two readings whose clock went on as the receiver's did, to within so much. [µs]"""
-
 _SUSPECT = int(
     QualityTest.RATE_OF_CHANGE
     | QualityTest.FLAT_LINE
@@ -128,7 +125,7 @@ class _Examiner:
         stepped: list[int] = []
         for index, stamped in _in_order(draft):
             if stamped is not None:
-                self._memory(stamped.sensor_id).note_lost(stamped.device_us or 0, stamped.received_us)
+                self._memory(stamped.sensor_id).note_lost(stamped.received_us)
                 continue
             sample = Sample(times[index], receipts[index], values[index], qualities[index] >= _FAIL, serials[index])
             bits = self._examine(ids[index], sample, index)
@@ -185,15 +182,9 @@ class _Examiner:
             return None
         if (sensor_id, sample.observed_us) in self.stored:
             return bits
-        last_received_us = memory.samples[-1].received_us if memory.samples else NEVER_US
-        step_us = sample.received_us - memory.stray_received_us
-        is_steady = (
-            step_us >= IN_STEP_US
-            and memory.stray_received_us > last_received_us
-            and abs(sample.observed_us - memory.stray_us - step_us) <= IN_STEP_US
-        )
-        if is_steady:
-            memory.note_lost(sample.observed_us, sample.received_us)
+        if memory.goes_on_in_the_past(sample):
+            memory.note_stray(sample.observed_us, sample.received_us, is_lost=True)
+            memory.note_lost(sample.received_us)
             self.lost.add((sensor_id, sample.observed_us, sample.value))
             return None
         memory.note_stray(sample.observed_us, sample.received_us)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, Known, examine
-from ingest.quality_recent import MOST_RECENT, Recent, Sample, Traits
+from ingest.quality_recent import MOST_RECENT, Recent, Sample, Stray, Traits
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.arrays import Int4Column, TimestamptzColumn
 from undercroft.store.connection import Connection
@@ -117,8 +117,9 @@ def _load(connection: Connection, sensor_ids: Iterable[int]) -> dict[int, Recent
         loaded[row["sensor_id"]].samples.append(
             Sample(row["observed_us"], row["received_us"], row["value"], is_failed, serial)
         )
-    for row in rows.late:
-        loaded[row["sensor_id"]].note_stray(row["observed_us"], row["received_us"])
+    for row in rows.strays:
+        stray = Stray(row["received_us"], row["oldest_us"], row["newest_us"], row["is_lost"])
+        loaded[row["sensor_id"]].note_strays(stray)
     for row in rows.lost:
-        loaded[row["sensor_id"]].note_lost(row["device_us"], row["received_us"])
+        loaded[row["sensor_id"]].note_lost(row["received_us"])
     return loaded

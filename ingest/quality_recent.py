@@ -13,6 +13,12 @@ from typing import NamedTuple
 MOST_RECENT = 40
 """Readings kept per sensor: half an hour at one a minute, for the flat line test."""
 NEVER_US = -(2**62)
+IN_STEP_US = 30_000_000
+"""Two readings whose clock went on as the receiver's did, to within so much, and half the time between them. [µs]"""
+STEADY_US = 30_000_000
+"""A clock that was set back is known once it has run on for so long. [µs]"""
+ALONE_US = 5_000_000
+"""A reading that comes after such a pause was not held up behind another. [µs]"""
 
 
 class Sample(NamedTuple):
@@ -37,6 +43,22 @@ class Traits:
     """Sensors of the same quantity, spot and zero."""
 
 
+class Stray(NamedTuple):
+    """Readings from the past of one moment of receipt: late ones, and those of a clock that was set back."""
+
+    received_us: int
+    oldest_us: int
+    newest_us: int
+    """Oldest and newest time that they gave. [µs since 1970]"""
+    is_lost: bool
+    """One of them is stored at its time of receipt, since the clock goes on steadily in the past."""
+
+    def is_in_step(self, observed_us: int, received_us: int) -> bool:
+        """Tell whether, from this moment to a later one, the device's clock went on as the receiver's did."""
+        span_us = received_us - self.received_us
+        return abs(observed_us - self.newest_us - span_us) <= min(IN_STEP_US, span_us / 2)
+
+
 @dataclass(slots=True)
 class Recent:
     """The last readings of one sensor."""
@@ -44,24 +66,58 @@ class Recent:
     samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=MOST_RECENT))
     lost_us: int = NEVER_US
     """Whole second of receipt of the newest reading whose clock was lost. [µs since 1970]"""
-    stray_us: int = NEVER_US
-    """Time that the last late or lost reading gave... [µs since 1970]"""
-    stray_received_us: int = NEVER_US
-    """...and its time of receipt. [µs since 1970]"""
+    strays: tuple[Stray, ...] = ()
+    """At most `MOST_RECENT` moments of receipt, in their order."""
 
     def copy(self) -> Recent:
         """Return one that can be changed without changing this."""
-        return Recent(self.samples.copy(), self.lost_us, self.stray_us, self.stray_received_us)
+        return Recent(self.samples.copy(), self.lost_us, self.strays)
 
-    def note_stray(self, observed_us: int, received_us: int) -> None:
-        """Remember a reading that was not the newest; of those received together, the last in the device's time."""
-        if (received_us, observed_us) > (self.stray_received_us, self.stray_us):
-            self.stray_us, self.stray_received_us = observed_us, received_us
+    def note_stray(self, observed_us: int, received_us: int, *, is_lost: bool = False) -> None:
+        """Remember a reading that was not the newest, with those that were received together with it."""
+        self.note_strays(Stray(received_us, observed_us, observed_us, is_lost))
 
-    def note_lost(self, device_us: int, received_us: int) -> None:
+    def note_strays(self, new: Stray) -> None:
+        """Remember readings that were received together."""
+        place = len(self.strays)
+        while place and self.strays[place - 1].received_us > new.received_us:
+            place -= 1
+        before = self.strays[:place]
+        if before and before[-1].received_us == new.received_us:
+            known, before = before[-1], before[:-1]
+            oldest_us, newest_us = min(known.oldest_us, new.oldest_us), max(known.newest_us, new.newest_us)
+            new = Stray(new.received_us, oldest_us, newest_us, known.is_lost or new.is_lost)
+        self.strays = (*before, new, *self.strays[place:])[-MOST_RECENT:]
+
+    def note_lost(self, received_us: int) -> None:
         """Remember a reading that is stored at its time of receipt."""
-        self.note_stray(device_us, received_us)
         self.lost_us = max(self.lost_us, received_us // 1_000_000 * 1_000_000)
+
+    def goes_on_in_the_past(self, sample: Sample) -> bool:
+        """Tell whether a reading from the past is that of a clock that was set back and runs on.
+
+        It is if it goes on from one that was, or from one that came alone, at least `STEADY_US` before. Alone: the
+        device spoke no faster than time passes, after a pause. So what was held up at a device or a broker and comes
+        in bursts, with outages between, is late and nothing else, however long the outages are.
+        """
+        spoken_us = self.samples[-1].received_us if self.samples else NEVER_US
+        past = [stray for stray in self.strays if spoken_us < stray.received_us < sample.received_us]
+        later_us, later_received_us = sample.observed_us, sample.received_us
+        for place in range(len(past) - 1, -1, -1):
+            stray = past[place]
+            if not stray.is_in_step(later_us, later_received_us):
+                return False
+            if not stray.is_in_step(sample.observed_us, sample.received_us):
+                return False
+            if stray.is_lost:
+                return True
+            before_us = past[place - 1].received_us if place else spoken_us
+            pause_us = stray.received_us - before_us if before_us > NEVER_US else 0
+            is_alone = pause_us >= ALONE_US and stray.newest_us - stray.oldest_us <= pause_us
+            if is_alone and sample.received_us - stray.received_us >= STEADY_US:
+                return True
+            later_us, later_received_us = stray.newest_us, stray.received_us
+        return False
 
     def last_sound(self) -> tuple[Sample | None, Sample | None]:
         """Return the newest two readings that did not fail, the newest first."""

@@ -29,10 +29,10 @@ def fetch_traits(connection: Connection) -> list[DictRow]:
 
 @dataclass(frozen=True, slots=True)
 class RecentRows:
-    """The last readings of some sensors: in order, the last late one, the last without a clock."""
+    """The last readings of some sensors: in order, those from the past by receipt, the last without a clock."""
 
     samples: list[DictRow]
-    late: list[DictRow]
+    strays: list[DictRow]
     lost: list[DictRow]
 
 
@@ -41,7 +41,7 @@ def fetch_recent(connection: Connection, sensor_ids: Int4Column, most: int) -> R
     wanted = {"sensor_ids": sensor_ids}
     return RecentRows(
         connection.execute(sql("fetch_recent"), wanted | {"most": most}).fetchall(),
-        connection.execute(sql("fetch_recent_late"), wanted).fetchall(),
+        connection.execute(sql("fetch_recent_strays"), wanted | {"most": most}).fetchall(),
         connection.execute(sql("fetch_recent_lost"), wanted).fetchall(),
     )
 

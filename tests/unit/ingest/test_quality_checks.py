@@ -170,6 +170,43 @@ def test_a_clock_that_is_set_back_an_hour_counts_from_the_second_reading() -> No
     assert done.stamped_of == (2, 3)
 
 
+SECOND = 1 / 60
+
+
+def test_a_clock_that_is_set_back_is_noticed_within_half_a_minute_of_quick_readings() -> None:
+    """One every ten seconds: the first at 61:00, the one at 61:30 has run on for 30 s."""
+    said: list[Said] = [(60, 0.1, 60)]
+    said += [(1 + 10 * n * SECOND, 0.5, 61 + 10 * n * SECOND) for n in range(6)]
+    assert after(said).draft.stamped_of == (4, 5, 6)
+
+
+def test_what_comes_in_bursts_with_outages_between_is_late_and_no_clock_set_back() -> None:
+    """Readings a second apart, from hours ago, 100 at once; then nothing for some time, and the next 100.
+
+    Whatever the length of the outage, one of the first readings after it is as much younger as the outage was long.
+    """
+    for outage_s in (1, 5, 10, 20, 30, 33, 40, 49, 60, 90):
+        for together in (0.0, 0.01):  # in one read, and in many
+            said: list[Said] = [(600, 0.1, 600)]
+            for burst in range(4):
+                for n in range(100):
+                    received_s = burst * outage_s + n * together
+                    said.append(((burst * 100 + n) * SECOND, 0.2, 601 + received_s * SECOND))
+            done = after(said)
+            assert done.draft.stamped == (), (outage_s, together)
+            assert all(bits & QualityTest.LATE for bits in done.draft.rows.quality_tests.tolist()[1:])
+
+
+def test_a_burst_after_a_long_pause_is_no_reading_that_came_alone() -> None:
+    """The newest of a buffer and the reading after it are in step; the buffer was spoken faster than time passes."""
+    said: list[Said] = [(600, 0.1, 600)]
+    said += [(n, 0.2, 610) for n in range(30)]
+    said += [(30, 0.2, 611)]
+    assert after(said).draft.stamped == ()
+    said += [(31, 0.2, 612), (32, 0.2, 613)]  # but if it goes on, the clock was set back
+    assert after(said).draft.stamped_of == (32, 33)
+
+
 def test_a_second_way_that_is_always_late_is_no_clock_set_back() -> None:
     said: list[Said] = []
     for minute in range(10, 20):

@@ -23,22 +23,35 @@ cross join lateral (
 ) recent
 order by wanted.sensor_id, recent.observed_at;
 
--- name: fetch_recent_late
-select wanted.sensor_id, (extract(epoch from late.observed_at) * 1000000)::bigint as observed_us,
-    late.received_ms * 1000 as received_us
+-- name: fetch_recent_strays
+-- Readings from the past by moment of receipt: late ones, and those of a clock that was set back. A time that no clock
+-- can say (before 2000, or ten minutes ahead) is no stray.
+select wanted.sensor_id, strays.received_ms * 1000 as received_us, strays.oldest_us, strays.newest_us, strays.is_lost
 from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
 cross join lateral (
-    select observed_at, received_ms from observation_packed late
-    where late.sensor_id = wanted.sensor_id and (quality_tests & 1024) <> 0
-    order by received_ms desc, observed_at desc
-    limit 1
-) late;
+    (
+        select received_ms, (extract(epoch from min(observed_at)) * 1000000)::bigint as oldest_us,
+            (extract(epoch from max(observed_at)) * 1000000)::bigint as newest_us, false as is_lost
+        from observation_packed late
+        where late.sensor_id = wanted.sensor_id and (quality_tests & 1024) <> 0
+        group by received_ms order by received_ms desc limit %(most)s
+    )
+    union all
+    (
+        select received_ms, min(known.device_us), max(known.device_us), true
+        from clock_lost_reading known
+        join observation_packed stored on stored.sensor_id = known.sensor_id and stored.observed_at = known.observed_at
+        where known.sensor_id = wanted.sensor_id and known.device_us >= 946684800000000
+            and known.device_us <= received_ms * 1000 + 600000000
+        group by received_ms order by received_ms desc limit %(most)s
+    )
+) strays;
 
 -- name: fetch_recent_lost
-select wanted.sensor_id, lost.device_us, (extract(epoch from lost.observed_at) * 1000000)::bigint as received_us
+select wanted.sensor_id, (extract(epoch from lost.observed_at) * 1000000)::bigint as received_us
 from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
 cross join lateral (
-    select device_us, observed_at from clock_lost_reading
+    select observed_at from clock_lost_reading
     where clock_lost_reading.sensor_id = wanted.sensor_id
     order by observed_at desc
     limit 1
