@@ -1,39 +1,54 @@
-"""What ails ingest, told as conditions of the system: dead letters at a cap, messages that wait too long.
+"""What ails ingest, told as conditions: messages that wait too long, a broker that is away, dead letters at a cap.
 
 Looked at every few seconds by the service, over a connection of its own, so that it is told while the lanes hang. A
-database that is away cannot be told; `/metrics` still can.
+database that is away cannot be told; `/metrics` still can. What is told now is read from there each time: another
+worker may have told it, or one that was killed since.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
-from undercroft.store.conditions import Condition, list_conditions, set_condition
+from undercroft.store.conditions import SYSTEM, Condition, device_subject, list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
 from undercroft.store.dead_letters import Caps, count_dead_letters, count_overflow_since
 
 LOOK_S = 5.0
 OLDEST_S = 10.0
+AWAY_S = 10.0
 AUTHOR = "ingest"
+RATE = "dead-letter-rate"
 _log = structlog.get_logger("ingest")
 
 
-class Health:
-    """Knows what was told; for one thread."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How the lanes of a slot stand."""
 
-    def __init__(self, database_url: str, clock: Clock, oldest_s: Callable[[], float], caps: Caps) -> None:
+    slot: str
+    """Empty where one worker serves all."""
+    oldest_s: float
+    """Age of the oldest message that is not acknowledged. [s]"""
+    away_s: float
+    """Since when a lane has no subscription. [s]"""
+
+
+class Health:
+    """Looks, and tells what changed; for one thread."""
+
+    def __init__(self, database_url: str, clock: Clock, waiting: Callable[[], Iterable[Waiting]], caps: Caps) -> None:
         self._url = database_url
         self._clock = clock
-        self._oldest_s = oldest_s
+        self._waiting = waiting
         self._caps = caps
         self._connection: Connection | None = None
-        self._active: dict[str, bool] | None = None
 
     def watch(self, stop: threading.Event) -> None:
         """Look every few seconds until told to stop; the body of a thread of its own."""
@@ -49,24 +64,25 @@ class Health:
 
     def look(self, connection: Connection, now: datetime) -> None:
         """Tell the conditions that changed."""
-        if self._active is None:  # what another process left behind ends here
-            self._active = {row["name"]: row["is_active"] for row in list_conditions(connection)}
-        for condition in self._conditions(connection, now):
-            if self._active.get(condition.name, False) != condition.is_active:
+        active = {(row["subject"], row["name"]) for row in list_conditions(connection) if row["is_active"]}
+        devices = {subject for subject, name in active if name == RATE and subject != SYSTEM}
+        for condition in (*self._of_lanes(), *self._of_letters(connection, now, devices)):
+            if ((condition.subject, condition.name) in active) != condition.is_active:
                 set_condition(connection, condition, AUTHOR, now)
-                self._active[condition.name] = condition.is_active
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        self._active = None
         if connection is not None:
             connection.close()
 
-    def _conditions(self, connection: Connection, now: datetime) -> Iterator[Condition]:
-        oldest_s = self._oldest_s()
-        yield Condition(
-            "ingest-lag", oldest_s > OLDEST_S, oldest_s, OLDEST_S, "s", "age of the oldest unacknowledged message"
-        )
+    def _of_lanes(self) -> Iterator[Condition]:
+        for lanes in self._waiting():
+            slot = f"-{lanes.slot}" if lanes.slot else ""
+            lag, away = "age of the oldest unacknowledged message", "no subscription at the broker"
+            yield Condition(f"ingest-lag{slot}", lanes.oldest_s > OLDEST_S, lanes.oldest_s, OLDEST_S, "s", lag)
+            yield Condition(f"broker-away{slot}", lanes.away_s > AWAY_S, lanes.away_s, AWAY_S, "s", away)
+
+    def _of_letters(self, connection: Connection, now: datetime, devices: Iterable[str]) -> Iterator[Condition]:
         letters = count_dead_letters(connection)
         yield Condition(
             "dead-letter-table",
@@ -76,12 +92,17 @@ class Health:
             "letters",
             "dead letters are counted and no longer kept: retry or drop some, shorten their retention",
         )
-        device_id, times = count_overflow_since(connection, now - timedelta(hours=1))
-        yield Condition(
-            "dead-letter-rate",
-            times > 0,
-            times,
-            self._caps.per_device_hour,
-            "letters/h",
-            f"over the cap, counted and not kept; most from {device_id or 'no known device'}",
-        )
+        over = count_overflow_since(connection, now - timedelta(hours=1))
+        subjects = {SYSTEM: over.pop("", 0)} | dict.fromkeys(devices, 0)
+        subjects |= {device_subject(device_id): times for device_id, times in over.items()}
+        for subject, times in subjects.items():
+            detail = "letters of no known device" if subject == SYSTEM else "letters of this device"
+            yield Condition(
+                RATE,
+                times > 0,
+                times,
+                self._caps.per_device_hour,
+                "letters/h",
+                f"{detail} over the cap, counted and not kept",
+                subject,
+            )

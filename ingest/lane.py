@@ -45,6 +45,7 @@ class Lane:
         self._wiring = wiring
         self._clock = wiring.clock
         self._metrics = wiring.metrics
+        self._away_since_s: float | None = wiring.clock.monotonic_s()
         self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._giving_up = threading.Event()
@@ -78,6 +79,11 @@ class Lane:
         """Age of the oldest message that is not committed; 0 without one. [s]"""
         return self._session.oldest_age_s()
 
+    def away_s(self) -> float:
+        """Since when it has no subscription; 0 with one. [s]"""
+        since_s = self._away_since_s
+        return 0.0 if since_s is None else self._clock.monotonic_s() - since_s
+
     def _guard(self, work: Callable[[], None]) -> None:
         try:
             work()
@@ -91,6 +97,7 @@ class Lane:
 
         def subscribed() -> None:
             backoff.reset()
+            self._away_since_s = None
             _log.info("subscribed", lane=self.name)
             self._metrics.connections.labels(self.name).inc()
             self._wiring.on_subscribed(self.name)
@@ -99,6 +106,8 @@ class Lane:
             try:
                 self._session.run(subscribed)
             except BrokerLost as error:
+                if self._away_since_s is None:
+                    self._away_since_s = self._clock.monotonic_s()
                 wait_s = backoff.next_s()
                 _log.warning("broker_lost", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
                 self._stopping.wait(wait_s)

@@ -13,7 +13,7 @@ import structlog
 from ingest.backoff import Backoff
 from ingest.broker import BrokerUrl
 from ingest.failpoints import failpoint_from
-from ingest.health import Health
+from ingest.health import Health, Waiting
 from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
@@ -94,7 +94,8 @@ class Service:
             clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set
         )
         self._lanes: dict[int, list[Lane]] = {}
-        self._health = Health(settings.database_url, clock, self._oldest_age_s, Caps())
+        self._health = Health(settings.database_url, clock, self._waiting, Caps())
+        self._health_failure: BaseException | None = None
         self._keeper: SlotKeeper | None = None
         if settings.share is not None:
             if deployment.mode is not Mode.LIVE:
@@ -113,7 +114,7 @@ class Service:
         if self._keeper is None:
             self._open(0)
         if self._deployment.mode is Mode.LIVE:  # an exercise is told by its script alone
-            threading.Thread(target=self._health.watch, args=(stop,), name="health", daemon=True).start()
+            threading.Thread(target=self._watch, args=(stop,), name="health", daemon=True).start()
         while not stop.is_set() and not self._ended.wait(0.2):
             if self._keeper is not None:
                 self._keeper.turn()
@@ -123,11 +124,28 @@ class Service:
         failures = [lane for lanes in self._lanes.values() for lane in lanes if self._join(lane).failure is not None]
         if self._keeper is not None:
             self._keeper.stop()
+        if self._health_failure is not None:
+            raise UndercroftError(f"the health watch ended: {self._health_failure!r}") from self._health_failure
         for lane in failures:
             raise UndercroftError(f"lane {lane.name} ended: {lane.failure!r}") from lane.failure
 
-    def _oldest_age_s(self) -> float:
-        return max((lane.oldest_age_s() for lanes in self._lanes.values() for lane in lanes), default=0.0)
+    def _waiting(self) -> list[Waiting]:
+        share = self._settings.share
+        return [
+            Waiting(
+                "" if share is None else f"{share.name}-{slot}",
+                max(lane.oldest_age_s() for lane in lanes),
+                max(lane.away_s() for lane in lanes),
+            )
+            for slot, lanes in self._lanes.copy().items()
+        ]
+
+    def _watch(self, stop: threading.Event) -> None:
+        try:
+            self._health.watch(stop)
+        except BaseException as error:  # noqa: BLE001 - handed to `run`, which ends
+            self._health_failure = error
+            self._ended.set()
 
     @staticmethod
     def _join(lane: Lane) -> Lane:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -168,6 +169,18 @@ class Mosquitto:
         except OSError:
             return False
         return True
+
+
+@contextmanager
+def a_mosquitto() -> Iterator[Mosquitto]:
+    """A running broker in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp") as folder:
+        server = Mosquitto(Path(folder), free_port())
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGKILL)
 
 
 def free_port() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import pytest
 
 from tests.integration.ingest_kit import (
     Mosquitto,
-    free_port,
+    a_mosquitto,
     import_sample_site,
     ingest_of,
     needs_mosquitto,
@@ -50,11 +49,8 @@ class Saves:
 
 @pytest.fixture
 def mosquitto() -> Iterator[Mosquitto]:
-    with tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp") as folder:
-        server = Mosquitto(Path(folder), free_port())
-        server.start()
+    with a_mosquitto() as server:
         yield server
-        server.stop(signal.SIGKILL)
 
 
 @pytest.fixture

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from ingest.health import Health
-from tests.integration.ingest_kit import one, query
+import pytest
+
+from ingest.health import Health, Waiting
+from tests.integration.ingest_kit import (
+    a_mosquitto,
+    import_sample_site,
+    ingest_of,
+    needs_mosquitto,
+    one,
+    publishing,
+    query,
+    wait_until,
+)
+from tests.integration.test_ingest_service import NOON_MS, rain
 from undercroft.clock import FakeClock
 from undercroft.store.connection import connect
 from undercroft.store.dead_letters import Caps, DeadLetter, keep_dead_letters
@@ -40,22 +52,78 @@ def test_over_the_cap_is_counted_and_known_letters_are_not_over_it(live_db: str)
 
 
 def test_a_cap_and_a_lag_are_told_once_and_end(live_db: str) -> None:
-    oldest_s = [0.0]
+    waiting = [Waiting("", 0.0, 0.0)]
     told = "select subject, body ->> 'is_active' as active from act order by commit_seq"
-    health = Health(live_db, FakeClock(NOW), lambda: oldest_s[0], CAPS)
+    health = Health(live_db, FakeClock(NOW), lambda: waiting, CAPS)
     with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
         health.look(connection, NOW)
         assert query(live_db, "select name from system_condition where is_active") == []
         keep_dead_letters(connection, [letter(n) for n in range(5)], 1, CAPS)
-        oldest_s[0] = 11.0
+        waiting[0] = Waiting("", 11.0, 0.0)
         for _ in range(3):
             health.look(connection, NOW)
-        oldest_s[0] = 0.0
+        waiting[0] = Waiting("", 0.0, 0.0)
         health.look(connection, NOW)
     assert [(row["subject"], row["active"]) for row in query(live_db, told)] == [
         ("system/ingest-lag", "true"),
-        ("system/dead-letter-rate", "true"),
+        ("device/a/dead-letter-rate", "true"),
         ("system/ingest-lag", "false"),
     ]
-    assert query(live_db, "select name from system_condition where is_active") == [{"name": "dead-letter-rate"}]
+    assert query(live_db, "select subject, name from system_condition where is_active") == [
+        {"subject": "device/a", "name": "dead-letter-rate"}
+    ]
     assert one(live_db, "select value from system_condition where name = 'dead-letter-rate'") == 2.0
+
+
+def told(database: str) -> list[tuple[str, bool]]:
+    rows = query(database, "select subject, (body ->> 'is_active')::boolean as active from act order by commit_seq")
+    return [(row["subject"], row["active"]) for row in rows]
+
+
+def test_a_device_is_told_by_its_own_name_and_ends_with_the_hour(live_db: str) -> None:
+    health = Health(live_db, FakeClock(NOW), list, CAPS)
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        keep_dead_letters(connection, [letter(n) for n in range(4)], 1, CAPS)
+        keep_dead_letters(connection, [letter(n, None) for n in range(10, 15)], 2, CAPS)
+        for hour in range(4):
+            health.look(connection, NOW + timedelta(hours=hour))
+    subjects = ["system/dead-letter-rate", "device/a/dead-letter-rate", "system/dead-letter-table"]
+    assert sorted(told(live_db)[:3]) == sorted((subject, True) for subject in subjects)
+    assert sorted(told(live_db)[3:]) == sorted((subject, False) for subject in subjects[:2])
+
+
+def test_what_a_killed_worker_told_is_ended_by_who_takes_its_slot(live_db: str) -> None:
+    killed = Health(live_db, FakeClock(NOW), lambda: [Waiting("pair-1", 11.0, 0.0)], CAPS)
+    slots = [Waiting("pair-0", 0.0, 0.0)]
+    other = Health(live_db, FakeClock(NOW), lambda: slots, CAPS)
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        for health in (other, killed, other):
+            health.look(connection, NOW)
+        assert told(live_db) == [("system/ingest-lag-pair-1", True)], "the other does not speak for its slot"
+        slots.append(Waiting("pair-1", 0.5, 0.0))
+        other.look(connection, NOW)
+    assert told(live_db) == [("system/ingest-lag-pair-1", True), ("system/ingest-lag-pair-1", False)]
+
+
+@needs_mosquitto
+@pytest.mark.slow
+def test_a_running_ingest_tells_that_it_lags_and_that_the_broker_is_away(live_db: str) -> None:
+    """A row that the test has inserted and not committed holds up the lane; then the broker is stopped."""
+    import_sample_site(live_db)
+    insert = (
+        "insert into observation select sensor_id, to_timestamp(%s), 1.5, 1, 0, now(), 0 from sensor"
+        " where device_id = 'gauge-beiling-rain' and quantity = 'rain_total_mm'"
+    )
+    with a_mosquitto() as mosquitto, ingest_of(live_db, mosquitto.url) as ingest:
+        ingest.start()
+        with closing(connect(live_db, application_name="test")) as holder, publishing(mosquitto.url) as publisher:
+            holder.execute(insert, (NOON_MS / 1000 + 1,))
+            publisher.publish([rain(1)])
+            wait_until(lambda: told(live_db) == [("system/ingest-lag", True)], "the lag is told")
+            holder.rollback()
+        wait_until(lambda: told(live_db)[1:] == [("system/ingest-lag", False)], "its end is told")
+        mosquitto.stop()
+        wait_until(lambda: told(live_db)[2:] == [("system/broker-away", True)], "the broker is away")
+        mosquitto.start()
+        wait_until(lambda: told(live_db)[3:] == [("system/broker-away", False)], "the broker is back")
+        assert ingest.stop() == 0

@@ -5,17 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.integration.ingest_kit import (
     Ingest,
     Mosquitto,
-    free_port,
+    a_mosquitto,
     import_sample_site,
     ingest_of,
     needs_mosquitto,
@@ -37,11 +35,8 @@ def live(live_db: str) -> str:
 
 @pytest.fixture
 def mosquitto() -> Iterator[Mosquitto]:
-    with tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp") as folder:
-        server = Mosquitto(Path(folder), free_port())
-        server.start()
+    with a_mosquitto() as server:
         yield server
-        server.stop(signal.SIGKILL)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What ails the system: set and cleared by who sees it, told in commit order as an act ``system_condition``."""
+"""What ails the system, or a device: told by who sees it, in commit order, as an act ``system_condition``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
 
 KIND = "system_condition"
+SYSTEM = "system"
+
+
+def device_subject(device_id: str) -> str:
+    """Return the subject of a device."""
+    return f"device/{device_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +32,14 @@ class Condition:
     threshold: float
     unit: str
     detail: str
+    subject: str = SYSTEM
+    """`SYSTEM`, or that of a device."""
 
 
 def set_condition(connection: Connection, condition: Condition, author: str, now: datetime) -> bool:
     """Record a condition if it changed, in a transaction of its own; tell whether it did."""
     parameters = {
+        "subject": condition.subject,
         "name": condition.name,
         "is_active": condition.is_active,
         "value": condition.value,
@@ -42,14 +51,14 @@ def set_condition(connection: Connection, condition: Condition, author: str, now
     with translated_errors(), connection.transaction():
         if connection.execute(sql("set_condition"), parameters).fetchone() is None:
             return False
-        body = {key: value for key, value in parameters.items() if key not in {"name", "changed_at"}}
+        body = {key: value for key, value in parameters.items() if key not in {"subject", "name", "changed_at"}}
         connection.execute(
             sql("insert_quality_act"),
             {
                 "act_id": uuid.uuid4(),
                 "commit_seq": take_commit_seq(connection),
                 "kind": KIND,
-                "subject": f"system/{condition.name}",
+                "subject": f"{condition.subject}/{condition.name}",
                 "author": author,
                 "acted_at": now,
                 "body": orjson.dumps(body).decode(),
@@ -59,6 +68,6 @@ def set_condition(connection: Connection, condition: Condition, author: str, now
 
 
 def list_conditions(connection: Connection) -> list[DictRow]:
-    """Return every condition that ever was, by name."""
+    """Return every condition that ever was, by subject and name."""
     with translated_errors():
         return connection.execute(sql("list_conditions")).fetchall()

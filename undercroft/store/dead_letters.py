@@ -141,11 +141,11 @@ def count_dead_letters(connection: Connection) -> int:
     return 0 if row is None else int(row["letters"])
 
 
-def count_overflow_since(connection: Connection, since: datetime) -> tuple[str, int]:
-    """Return who sent most letters over a cap since then, and how many there were of all."""
+def count_overflow_since(connection: Connection, since: datetime) -> dict[str, int]:
+    """Return how many letters over a cap each device sent since then; without a name: no known device."""
     with translated_errors():
         rows = connection.execute(sql("overflow_since"), {"since": since}).fetchall()
-    return (rows[0]["device_id"], sum(int(row["times"]) for row in rows)) if rows else ("", 0)
+    return {row["device_id"]: int(row["times"]) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,15 +23,15 @@ group by 1, 2, 3
 on conflict (hour, device_id, reason) do update set times = known.times + excluded.times;
 
 -- name: set_condition
-insert into system_condition as known (name, is_active, value, threshold, unit, detail, changed_at)
-values (%(name)s, %(is_active)s, %(value)s, %(threshold)s, %(unit)s, %(detail)s, %(changed_at)s)
-on conflict (name) do update set is_active = excluded.is_active, value = excluded.value, threshold = excluded.threshold,
+insert into system_condition as known (subject, name, is_active, value, threshold, unit, detail, changed_at)
+values (%(subject)s, %(name)s, %(is_active)s, %(value)s, %(threshold)s, %(unit)s, %(detail)s, %(changed_at)s)
+on conflict (subject, name) do update set is_active = excluded.is_active, value = excluded.value, threshold = excluded.threshold,
     unit = excluded.unit, detail = excluded.detail, changed_at = excluded.changed_at
 where known.is_active <> excluded.is_active
 returning name;
 
 -- name: list_conditions
-select * from system_condition order by name;
+select * from system_condition order by subject, name;
 
 -- name: overflow_since
 select device_id, sum(times)::bigint as times from dead_letter_overflow
