@@ -58,11 +58,14 @@ cross join lateral (
 ) lost;
 
 -- name: fetch_written_by_others
-select counter.commit_seq, coalesce(array_agg(distinct o.sensor_id) filter (where o.sensor_id is not null), '{}') as sensor_ids
-from commit_counter counter
-left join batch b on b.commit_seq > %(after)s and b.commit_seq <= counter.commit_seq and b.batch_id <> %(own)s
-left join observation o on o.batch_id = b.batch_id
-group by counter.commit_seq;
+-- `offset 0`: readings are looked up batch by batch, whatever the planner knows of the tables; mostly there is no batch.
+select counter.commit_seq, array(
+    select distinct theirs.sensor_id
+    from batch b
+    cross join lateral (select o.sensor_id from observation_packed o where o.batch_id = b.batch_id offset 0) theirs
+    where b.commit_seq > %(after)s and b.commit_seq <= counter.commit_seq and b.batch_id <> %(own)s
+) as sensor_ids
+from commit_counter counter;
 
 -- name: insert_later_flags
 insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, batch_id)
