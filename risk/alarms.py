@@ -22,12 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, IntArray, SiteArrays
+from risk.output import CLEARED, RAISED, REASON_ADDED, SEVERITY_DOWN, SEVERITY_UP
 from risk.state import FAMILIES, EngineState
 from risk.thresholds import LEAST_ALARM_SEVERITY, OFF_DELAY_S
-
-RAISED, SEVERITY_UP, SEVERITY_DOWN, REASON_ADDED, CLEARED = (
-    "raised", "severity_up", "severity_down", "reason_added", "cleared",
-)  # fmt: skip
 
 FAMILY_BITS = 1 << np.arange(len(FAMILIES), dtype=np.int32)
 

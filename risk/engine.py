@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from risk.ahead import layout_of, looked_ahead
-from risk.alarms import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmView, Change, step
+from risk.alarms import AlarmView, Change, step
 from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
+from risk.conditions import ConditionOutput, fold_conditions
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
-from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, take_acts
+from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, is_storm, take_acts
 from risk.nowcast.layout import Layout
-from risk.output import AlarmEvent, AlarmRow, TickOutput
+from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import reasons_of
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
@@ -27,7 +28,7 @@ from risk.statics import SiteStatics, statics_of
 from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 
-ENGINE_VERSION = "4"
+ENGINE_VERSION = "6"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
 
 DAY_HOURS = range(7, 20)
@@ -106,6 +107,7 @@ class Decision:
     context: Context
     changes: list[Change]
     happened: list[LifeEvent]
+    conditions: ConditionOutput
     score: FloatArray
     factors: dict[str, FloatArray]
     by_day: bool
@@ -157,6 +159,7 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     if inputs.acts:
         fold_warnings(state.warnings, inputs.acts)
     happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
+    told = fold_conditions(state.conditions, inputs.acts, inputs.tick_us, storm=is_storm(state))
     seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
     if inputs.acts:
         np.logical_or(seen.touched, fold_reports(state, arrays, inputs.acts), out=seen.touched)
@@ -169,13 +172,17 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     dynamic = dynamic_factors(state, arrays, plant.statics, views)
     by_day = from_us(inputs.tick_us).astimezone(plant.zone).hour in DAY_HOURS
     score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)
-    return engine, Decision(inputs, plant, context, changes, happened, score, dynamic, by_day, due(context, score))
+    return engine, Decision(
+        inputs, plant, context, changes, happened, told, score, dynamic, by_day, due(context, score)
+    )
 
 
 def write_up(decision: Decision) -> TickOutput:
     """Return a decision in words and numbers, for alarms that changed and spaces that are due."""
     inputs, context = decision.inputs, decision.context
     events, alarms = _alarm_output(context, decision.changes, decision.happened)
+    events += decision.conditions.events
+    alarms += decision.conditions.alarms.values()
     factors = (decision.factors, decision.plant.scores, decision.by_day)
     ahead = looked_ahead(context, decision.plant.layout, decision.due)
     assessments = assess(context, decision.due, decision.score, factors, ahead)

@@ -20,19 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from risk.alarms import CLEARED, RAISED, REASON_ADDED, SEVERITY_UP, Change
-from risk.arrays import NEVER_US, BoolArray, SiteArrays, from_us
+from risk.alarms import Change
+from risk.arrays import NEVER_US, BoolArray, SiteArrays
+from risk.asked import MINUTE_US, acknowledge_refused, minutes_of, shelving_of
 from risk.evidence import Samples
+from risk.output import CLEARED, RAISED, REASON_ADDED, SEVERITY_UP
 from risk.state import EngineState
 from risk.warnings import Act
 
-RED, ORANGE = 4, 3
+ORANGE = 3
 REFUSED = "refused"
-MINUTE_US = 60_000_000
-MOST_SHELVED_MIN = 480.0
-MOST_SHELVED_IN_STORM_MIN = 30.0
-"""Domain notes 5.4: shelving needs a reason, a name and an end, at most 30 minutes ahead in a storm."""
-
 MOST_OUT_OF_SERVICE_MIN = 7 * 24 * 60.0
 
 
@@ -110,10 +107,11 @@ def _unshelved(state: EngineState, row: int, by: str) -> LifeEvent:
 
 def _acknowledge(state: EngineState, row: int, act: Act, _: int, events: list[LifeEvent]) -> str | None:
     severity = int(state.alarm_severity[row])
-    if severity == 0 and not state.alarm_latched[row]:
-        return "there is no alarm to acknowledge"
-    if severity and state.alarm_acked[row]:
-        return "it is acknowledged already"
+    why_not = acknowledge_refused(
+        severity, acknowledged=bool(state.alarm_acked[row]), latched=bool(state.alarm_latched[row])
+    )
+    if why_not is not None:
+        return why_not
     state.alarm_acked[row], state.alarm_latched[row] = True, False
     detail = {"author": act.author, "comment": str(act.body.get("comment", ""))}
     events.append(LifeEvent(row, "acknowledged", severity, detail))
@@ -122,22 +120,11 @@ def _acknowledge(state: EngineState, row: int, act: Act, _: int, events: list[Li
 
 def _shelve(state: EngineState, row: int, act: Act, tick_us: int, events: list[LifeEvent]) -> str | None:
     severity = int(state.alarm_severity[row])
-    if severity == 0:
-        return "there is no alarm to shelve"
-    if severity >= RED:
-        return "a red alarm cannot be shelved"
-    if not str(act.body.get("reason", "")).strip():
-        return "shelving needs a reason"
-    minutes = _minutes(act)
-    most = MOST_SHELVED_IN_STORM_MIN if is_storm(state) else MOST_SHELVED_MIN
-    if minutes is None or not 0 < minutes <= most:
-        return f"shelving lasts more than 0 and at most {most:g} minutes now"
-    until_us = act.acted_us + round(minutes * MINUTE_US)
-    if until_us <= tick_us:
-        return "it would have expired already"
-    state.alarm_shelved_us[row] = until_us
-    detail = {"author": act.author, "reason": str(act.body["reason"]), "until": _instant(until_us)}
-    events.append(LifeEvent(row, "shelved", severity, detail))
+    shelving = shelving_of(act, severity, tick_us, storm=is_storm(state))
+    if isinstance(shelving, str):
+        return shelving
+    state.alarm_shelved_us[row] = shelving.until_us
+    events.append(LifeEvent(row, "shelved", severity, shelving.detail))
     return None
 
 
@@ -166,7 +153,7 @@ def _stand_down(state: EngineState, row: int, act: Act, _: int, events: list[Lif
 def _device_act(state: EngineState, arrays: SiteArrays, act: Act) -> None:
     device = act.subject.removeprefix("device/")
     sensors = [index for index, sensor in enumerate(arrays.sensors) if sensor.device == device]
-    minutes = _minutes(act)
+    minutes = minutes_of(act)
     until_us = NEVER_US
     if act.kind == "out_of_service":
         until_us = act.acted_us + round(min(minutes or 0.0, MOST_OUT_OF_SERVICE_MIN) * MINUTE_US)
@@ -176,15 +163,6 @@ def _device_act(state: EngineState, arrays: SiteArrays, act: Act) -> None:
 def is_storm(state: EngineState) -> bool:
     """Tell whether shelving is short: a rain warning is in force, or some alarm is orange or red."""
     return bool(state.warnings) or bool((state.alarm_severity >= ORANGE).any())
-
-
-def _minutes(act: Act) -> float | None:
-    value = act.body.get("minutes")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _instant(us: int) -> str:
-    return from_us(us).isoformat().replace("+00:00", "Z")
 
 
 _SPACE_ACTS = {"acknowledge": _acknowledge, "shelve": _shelve, "unshelve": _unshelve, "stand_down": _stand_down}

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+RAISED, SEVERITY_UP, SEVERITY_DOWN, REASON_ADDED, CLEARED = (
+    "raised", "severity_up", "severity_down", "reason_added", "cleared",
+)  # fmt: skip
+"""What evidence does to an alarm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:

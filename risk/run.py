@@ -22,6 +22,7 @@ from risk.arrays import from_us, to_us
 from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, tick, with_site
 from risk.evidence import Samples
 from risk.output import TickOutput
+from risk.presence import devices_by_status, presence_acts
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
 from risk.sensors import sensor_key
 from risk.snapshot import dump_state, load_state, read_header
@@ -92,6 +93,7 @@ class Follower:
         self.snapshot_tick_seq = 0
         self.snapshot_at: datetime | None = None
         self._index_of_id: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._status_of_id: dict[int, str] = {}
 
     def restore(self) -> None:
         """Come to the state after the last recorded tick."""
@@ -128,6 +130,7 @@ class Follower:
         index = self.engine.plant.arrays.sensor_index
         keys = store.sensor_keys(self._connection, sensor_key)
         self._index_of_id = np.full(max(keys, default=0) + 1, -1, np.int64)
+        self._status_of_id = devices_by_status(keys)
         for sensor_id, key in keys.items():
             self._index_of_id[sensor_id] = index.get(key, -1)
 
@@ -150,7 +153,14 @@ class Follower:
                 up_to=entry.up_to,
                 run_seq=entry.run_seq,
                 samples=columns.between(before, entry.up_to, self._index_of_id),
-                acts=tuple(act for act in acts if before < act.commit_seq <= entry.up_to),
+                acts=(
+                    *(act for act in acts if before < act.commit_seq <= entry.up_to),
+                    *presence_acts(
+                        columns.of_sensors(before, entry.up_to, list(self._status_of_id)),
+                        self._status_of_id,
+                        entry.up_to,
+                    ),
+                ),
             )
             self.engine, output = tick(self.engine, inputs)
             outputs.append(output)
@@ -203,6 +213,7 @@ def refolded(connection: Connection, tick_seq: int) -> tuple[int, list[TickOutpu
     assert follower.engine is not None  # noqa: S101 - a recorded tick has a site
     state, spaces = follower.engine.state, follower.engine.plant.arrays.spaces
     severities = {f"space/{space.id}": int(state.alarm_severity[row]) for row, space in enumerate(spaces)}
+    severities |= {subject: alarm.severity for subject, alarm in state.conditions.items()}
     return after, outputs, {subject: severity for subject, severity in severities.items() if severity}
 
 
@@ -214,6 +225,13 @@ class _Columns:
     value: NDArray[np.float64]
     quality: NDArray[np.int8]
     buffered: NDArray[np.bool_]
+
+    def of_sensors(self, after: int, up_to: int, sensor_ids: list[int]) -> Iterator[tuple[int, int, float]]:
+        first, last = np.searchsorted(self.commit_seq, [after, up_to], side="right")
+        rows = int(first) + np.flatnonzero(np.isin(self.sensor_id[int(first) : int(last)], sensor_ids))
+        return zip(
+            self.sensor_id[rows].tolist(), self.observed_us[rows].tolist(), self.value[rows].tolist(), strict=True
+        )
 
     def between(self, after: int, up_to: int, index_of_id: NDArray[np.int64]) -> Samples:
         first, last = np.searchsorted(self.commit_seq, [after, up_to], side="right")

@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 
 from risk.arrays import SiteArrays
+from risk.conditions import ConditionAlarm
 from risk.engine import ENGINE_VERSION
 from risk.state import EngineState, FieldReport, array_fields
 from risk.warnings import RainWarning
@@ -35,6 +36,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "up_to": state.up_to,
             "warnings": {subject: asdict(warning) for subject, warning in sorted(state.warnings.items())},
             "reports": {key: asdict(report) for key, report in sorted(state.reports.items())},
+            "conditions": {subject: alarm.as_json() for subject, alarm in sorted(state.conditions.items())},
             "valid_until_us": arrays.valid_until_us,
             "arrays": listed,
         }
@@ -72,7 +74,8 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
     }
     reports = {key: FieldReport(**entry) for key, entry in header["reports"].items()}
     names = ("site_commit_seq", "tick_seq", "tick_us", "up_to")
+    told = {subject: ConditionAlarm.from_json(entry) for subject, entry in header["conditions"].items()}
     arguments: dict[str, Any] = (
-        {name: header[name] for name in names} | {"warnings": warnings, "reports": reports} | values
+        {name: header[name] for name in names} | {"warnings": warnings, "reports": reports, "conditions": told} | values
     )
     return EngineState(**arguments)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.conditions import Conditions
 from risk.warnings import RainWarning
 
 FAMILIES = (
@@ -64,6 +65,7 @@ class EngineState:
         ``implicated``: has had a part in the open alarm of its space.
     Rain sensors (G)
         ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
+    ``conditions``: the alarms of devices and of the system, by subject.
     Spaces (N)
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
         closed_bits``: the forecast and the barriers it was made with. ``met_*``: the last times to orange and red that
@@ -78,6 +80,7 @@ class EngineState:
     up_to: int
     warnings: dict[str, RainWarning]
     reports: dict[str, FieldReport]
+    conditions: Conditions
 
     order_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     observed_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
@@ -159,7 +162,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, {}, {}, **values)
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, {}, {}, {}, **values)
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
@@ -170,6 +173,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     result = fresh_state(new, site_commit_seq)
     result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to
     result.warnings = dict(state.warnings)
+    result.conditions = dict(state.conditions)
     result.reports = {key: report for key, report in state.reports.items() if _still_there(new, key)}
     before, after = axis_keys(old), axis_keys(new)
     for axis, keys in after.items():

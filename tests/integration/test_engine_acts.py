@@ -22,12 +22,18 @@ from undercroft.store.connection import Connection
 from undercroft.store.site import import_site
 
 MINUTES = 90
+LAG = {"value": 12.0, "threshold": 10.0, "unit": "s", "detail": "age of the oldest unacknowledged message"}
 ACTS: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
     3: [("rain_warning", "warning/a", {"colour": "yellow", "state": "in_force", "basins": ["b1"], "streets": []})],
     4: [("field_report", "space/met", {"entrance": "north", "depth_m": 0.29, "by": "Li"})],
+    5: [("system_condition", "system/ingest-lag", LAG | {"is_active": True})],
+    7: [("acknowledge", "system/ingest-lag", {"comment": "on it"})],
     8: [("rain_warning", "warning/a", {"colour": "red", "state": "in_force", "basins": ["b1"], "streets": []})],
     12: [("acknowledge", "space/up", {"comment": "seen"})],
     30: [("field_report", "space/gar", {"entrance": "north", "barrier": "failed", "by": "Wang"})],
+    40: [("system_condition", "device/met-out/dead-letter-rate", LAG | {"is_active": True})],
+    45: [("shelve", "device/met-out", {"reason": "being mended", "minutes": 20})],
+    50: [("system_condition", "system/ingest-lag", LAG | {"is_active": False})],
     60: [("rain_warning", "warning/a", {"colour": "red", "state": "ended"})],
 }
 
@@ -70,6 +76,9 @@ def test_acts_show_in_the_log_and_a_restart_or_smaller_batches_change_nothing(
     assert "reported by Li" in text
     assert "Rain warning in force: red" in text
     assert '"kind":"acknowledged"' in text
+    told = [(line["subject"], line["kind"]) for line in map(orjson.loads, text.splitlines())]
+    assert [kind for subject, kind in told if subject == "system/ingest-lag"] == ["raised", "acknowledged", "cleared"]
+    assert [kind for subject, kind in told if subject == "device/met-out"] == ["raised", "shelved", "unshelved"]
 
 
 @pytest.mark.parametrize(("restart", "pieces"), [(5, 1), (31, 3), (61, 2)])

@@ -93,6 +93,12 @@ order by starts_at, person_id;
 select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind
 from place p join space s on s.space_id = p.place_id
 union all
+select 'device/' || d.device_id, p.name_zh || ' 设备 ' || d.device_id, p.name_en || ', device ' || d.device_id, null
+from device d join place p on p.place_id = d.place_id
+union all
+select distinct subject, '系统 ' || split_part(subject, '/', 2), 'system: ' || split_part(subject, '/', 2), null
+from alarm where subject_kind = 'system'
+union all
 select 'basin/' || basin_id, name_zh, name_en, null from basin;
 
 -- name: duty_heartbeats

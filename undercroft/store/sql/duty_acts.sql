@@ -18,7 +18,11 @@ select operator_id, name, role, disabled_at from operator order by operator_id;
 -- name: acts_subject
 -- The newest alarm of a subject that exists; severity 0 without an open one.
 select s.subject, coalesce(max(a.severity) filter (where a.active), 0)::int as severity
-from (select 'space/' || space_id as subject from space union all select 'device/' || device_id from device) s
+from (
+    select 'space/' || space_id as subject from space
+    union all select 'device/' || device_id from device
+    union all select distinct subject from alarm where subject_kind = 'system'
+) s
 left join alarm a on a.subject = s.subject
 where s.subject = %(subject)s group by s.subject;
 

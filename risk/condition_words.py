@@ -1,0 +1,64 @@
+"""What each condition of a device or of the system means: how severe it is, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Severity of a condition, what it is, and what to do about it. Severities are defaults (proposals)."""
+
+    severity: int
+    en: str
+    zh: str
+
+
+MEANINGS: Mapping[str, Meaning] = {
+    "ingest-lag": Meaning(
+        3,
+        "readings wait {value} before they are stored: levels on screen may be old",
+        "读数已等待 {value} 未入库：屏幕上的水位可能过时",
+    ),
+    "broker-away": Meaning(
+        3,
+        "no connection to the MQTT broker for {value}: no reading arrives",
+        "与 MQTT 服务器断开 {value}：收不到任何读数",
+    ),
+    "canary-late": Meaning(
+        3, "the canary's last reading came {value} ago: the chain from sensor to alarm stands still",
+        "探针读数 {value} 未到：从传感器到报警的链路已停",
+    ),
+    "dead-letter-table": Meaning(
+        2, "the dead-letter table is full: further letters are counted and not kept", "死信表已满：新的死信只计数不保存"
+    ),
+    "dead-letter-rate": Meaning(
+        2, "too many unreadable messages: more than are kept", "无法解读的报文过多，超过保存上限"
+    ),
+    "offline": Meaning(2, "the broker reports the device offline: send somebody to look", "设备离线：请派人检查"),
+}  # fmt: skip
+"""Condition -> meaning. A worker's slot may follow the name: ``ingest-lag-1``."""
+
+UNKNOWN = Meaning(2, "{name}: {detail}", "{name}：{detail}")
+
+
+def meaning_of(name: str) -> Meaning:
+    """Return what a condition means; one that is not known here is yellow and says what was told."""
+    found = [known for known in MEANINGS if name == known or name.startswith(f"{known}-")]
+    return MEANINGS[max(found, key=len)] if found else UNKNOWN
+
+
+def severity_of(name: str) -> int:
+    """Return the severity of a condition."""
+    return meaning_of(name).severity
+
+
+def words_of(name: str, body: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what is said of a condition, English and Chinese."""
+    value, unit = body.get("value"), body.get("unit", "")
+    shown = f"{value:.0f} {unit}" if isinstance(value, int | float) else "?"
+    facts = {"name": name, "detail": body.get("detail", ""), "value": shown}
+    meaning = meaning_of(name)
+    return meaning.en.format(**facts), meaning.zh.format(**facts)

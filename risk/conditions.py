@@ -1,0 +1,222 @@
+"""Alarms of devices and of the system, from the conditions that ingest, canary and devices tell. Pure.
+
+A condition comes as an act ``system_condition`` in the commit order, so a replay finds it where it was. Its subject
+is ``system/<name>`` or ``device/<id>/<name>``, its body ``{is_active, value, threshold, unit, detail}``. Every system
+condition is an alarm of its own; those of one device make one alarm. Evidence here is somebody's word, told at the
+change and not in samples: there is no on-delay and no off-delay, and nothing but that word ends a condition.
+People acknowledge and shelve these alarms as they do those of spaces, under the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from risk.arrays import iso
+from risk.asked import acknowledge_refused, shelving_of
+from risk.condition_words import severity_of, words_of
+from risk.output import CLEARED, RAISED, REASON_ADDED, SEVERITY_DOWN, SEVERITY_UP, AlarmEvent, AlarmRow
+from risk.warnings import Act
+
+KIND = "system_condition"
+REFUSED, ACKNOWLEDGED, SHELVED, UNSHELVED = "refused", "acknowledged", "shelved", "unshelved"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A condition that holds: its severity, what was told of it, and when. [microseconds since 1970]"""
+
+    severity: int
+    told_us: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionAlarm:
+    """The alarm of a device or of the system; severity 0 is "no alarm". Times are microseconds since 1970."""
+
+    occurrence: int = 0
+    events: int = 0
+    severity: int = 0
+    peak: int = 0
+    raised_us: int = 0
+    acknowledged: bool = False
+    latched: bool = False
+    shelved_us: int | None = None
+    told: dict[str, Told] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the alarm as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> ConditionAlarm:
+        """Return what `as_json` gave."""
+        told = {name: Told(**entry) for name, entry in body["told"].items()}
+        return cls(**{**body, "told": told})
+
+
+Conditions = dict[str, ConditionAlarm]
+
+
+@dataclass(slots=True)
+class ConditionOutput:
+    """What a tick says of devices and the system: events in order, and the alarms that they touched."""
+
+    events: list[AlarmEvent] = field(default_factory=list)
+    alarms: dict[tuple[str, int], AlarmRow] = field(default_factory=dict)
+
+
+def fold_conditions(conditions: Conditions, acts: Iterable[Act], tick_us: int, *, storm: bool) -> ConditionOutput:
+    """Take the acts of a tick in commit order, let shelvings that expired end, and return what happened.
+
+    Parameters
+    ----------
+    conditions : dict
+        Alarm by subject; changed in place.
+    storm : bool
+        Whether shelving is short now.
+    """
+    fold = _Fold(conditions, tick_us, storm)
+    for act in sorted(acts, key=lambda act: act.commit_seq):
+        if act.kind == KIND:
+            fold.take(act)
+        elif act.subject in conditions and act.kind in _ACTS:
+            fold.answer(act)
+    for subject, alarm in sorted(conditions.items()):
+        if alarm.shelved_us is not None and alarm.shelved_us <= tick_us:
+            fold.say(subject, UNSHELVED, {"by": "expiry"}, shelved_us=None)
+    return fold.output
+
+
+@dataclass(slots=True)
+class _Fold:
+    conditions: Conditions
+    tick_us: int
+    storm: bool
+    output: ConditionOutput = field(default_factory=ConditionOutput)
+
+    def take(self, act: Act) -> None:
+        """Take what was told of a condition."""
+        subject, name = _split(act.subject)
+        alarm = self.conditions.get(subject, ConditionAlarm())
+        told = {other: entry for other, entry in alarm.told.items() if other != name}
+        if act.body.get("is_active") is True:
+            told[name] = Told(severity_of(name), act.acted_us, dict(act.body))
+        elif name not in alarm.told:
+            return
+        severity = max((entry.severity for entry in told.values()), default=0)
+        now: dict[str, Any] = {"told": told, "severity": severity}
+        anew = {"acknowledged": False, "latched": False}
+        if alarm.severity == 0:
+            self.say(subject, RAISED, {}, **now, **anew, **self._first(alarm, severity))
+        elif severity > alarm.severity:
+            if alarm.shelved_us is not None:
+                self.say(subject, UNSHELVED, {"by": "rising severity"}, shelved_us=None)
+            self.say(subject, SEVERITY_UP, {}, **now, **anew, peak=max(alarm.peak, severity))
+        elif severity == 0:
+            lasted = {"peak_severity": alarm.peak, "lasted_s": (self.tick_us - alarm.raised_us) // 1_000_000}
+            self.say(subject, CLEARED, lasted, **now, latched=not alarm.acknowledged, shelved_us=None)
+        elif severity < alarm.severity:
+            self.say(subject, SEVERITY_DOWN, {}, **now)
+        elif len(told) > len(alarm.told):
+            self.say(subject, REASON_ADDED, {}, **now, **anew)
+        else:
+            self.conditions[subject] = replace(alarm, told=told)
+
+    def _first(self, alarm: ConditionAlarm, severity: int) -> dict[str, Any]:
+        return {"occurrence": alarm.occurrence + 1, "raised_us": self.tick_us, "peak": severity}
+
+    def answer(self, act: Act) -> None:
+        """Do what a person asks of an alarm, or say why not."""
+        alarm = self.conditions[act.subject]
+        refusal: str | None = None
+        if act.kind == "acknowledge":
+            refusal = acknowledge_refused(alarm.severity, acknowledged=alarm.acknowledged, latched=alarm.latched)
+            if refusal is None:
+                detail = {"author": act.author, "comment": str(act.body.get("comment", ""))}
+                self.say(act.subject, ACKNOWLEDGED, detail, acknowledged=True, latched=False)
+        elif act.kind == "shelve":
+            shelving = shelving_of(act, alarm.severity, self.tick_us, storm=self.storm)
+            if isinstance(shelving, str):
+                refusal = shelving
+            else:
+                self.say(act.subject, SHELVED, shelving.detail, shelved_us=shelving.until_us)
+        elif alarm.shelved_us is None:
+            refusal = "it is not shelved"
+        else:
+            self.say(act.subject, UNSHELVED, {"by": act.author}, shelved_us=None)
+        if refusal is not None:
+            self.say(act.subject, REFUSED, {"act": act.kind, "author": act.author, "why": refusal})
+
+    def say(self, subject: str, kind: str, detail: dict[str, Any], **changed: Any) -> None:
+        """Change an alarm, and write the event that says so."""
+        before = self.conditions.get(subject, ConditionAlarm())
+        alarm = self.conditions[subject] = replace(before, events=before.events + 1, **changed)
+        reasons = _reasons(alarm)
+        said = reasons if kind in _TOLD_WITH_REASONS else []
+        self.output.events.append(
+            AlarmEvent(subject, alarm.events, alarm.occurrence, kind, alarm.severity, said, detail)
+        )
+        if kind != REFUSED:
+            key = (subject, alarm.occurrence)
+            cleared_us = self.tick_us if kind == CLEARED else None
+            self.output.alarms[key] = _row(subject, alarm, before.severity, cleared_us, reasons)
+
+
+def _row(
+    subject: str, alarm: ConditionAlarm, was: int, cleared_us: int | None, reasons: list[dict[str, Any]]
+) -> AlarmRow:
+    return AlarmRow(
+        subject=subject,
+        occurrence=alarm.occurrence,
+        subject_kind=subject.partition("/")[0],
+        severity=alarm.severity or was or alarm.peak,
+        peak_severity=alarm.peak,
+        active=alarm.severity > 0,
+        raised_us=alarm.raised_us,
+        cleared_us=cleared_us,
+        reasons=reasons,
+        acknowledged=alarm.acknowledged,
+        latched=alarm.latched,
+        shelved_us=alarm.shelved_us,
+    )
+
+
+def _split(subject: str) -> tuple[str, str]:
+    """Return the subject of the alarm and the name of the condition.
+
+    Examples
+    --------
+    >>> _split("system/ingest-lag"), _split("device/d1/offline")
+    (('system/ingest-lag', 'ingest-lag'), ('device/d1', 'offline'))
+    """
+    whole, _, name = subject.rpartition("/")
+    return (subject, name) if whole == "system" else (whole, name)
+
+
+def _reasons(alarm: ConditionAlarm) -> list[dict[str, Any]]:
+    """Return what is told of an alarm, worst first, in the form of every reason."""
+    listed = sorted(alarm.told.items(), key=lambda entry: (-entry[1].severity, entry[0]))
+    return [_reason(name, told) for name, told in listed]
+
+
+def _reason(name: str, told: Told) -> dict[str, Any]:
+    text_en, text_zh = words_of(name, told.body)
+    return {
+        "rule": name,
+        "severity": told.severity,
+        "value": told.body.get("value"),
+        "unit": told.body.get("unit"),
+        "threshold": told.body.get("threshold"),
+        "source": "default (proposal)",
+        "sensor": None,
+        "observed_at": iso(told.told_us),
+        "text_en": text_en,
+        "text_zh": text_zh,
+    }
+
+
+_ACTS = frozenset({"acknowledge", "shelve", "unshelve"})
+_TOLD_WITH_REASONS = frozenset({RAISED, SEVERITY_UP, SEVERITY_DOWN, REASON_ADDED})
