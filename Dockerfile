@@ -16,7 +16,8 @@ COPY simulators ./simulators
 RUN /opt/undercroft/bin/python -m pip install --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin undercroft
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin undercroft \
+    && install --directory --owner=10001 --mode=700 /var/lib/undercroft
 COPY --from=build /opt/undercroft /opt/undercroft
 ENV PATH=/opt/undercroft/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001

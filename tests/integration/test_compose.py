@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from duty.file import DutyFile, load_duty_file
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.settings import Settings
@@ -51,7 +53,7 @@ def test_images_are_pinned_and_services_are_limited_checked_and_restarted() -> N
 
 
 def test_our_services_cannot_write_and_have_no_rights() -> None:
-    assert set(OURS) == {"migrate", "ingest", "risk", "api"}
+    assert set(OURS) == {"migrate", "ingest", "risk", "duty", "watch", "api"}
     for service in OURS.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -95,6 +97,14 @@ def test_only_devices_reach_the_broker_and_only_services_the_database() -> None:
     for name in ("api", "grafana"):
         assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
     assert "ports" not in SERVICES["timescaledb"]
+
+
+def test_the_duty_file_of_the_stack_is_one() -> None:
+    assert load_duty_file(ROOT / "deploy/duty/duty.toml").channels == ()
+    commented = (ROOT / "deploy/duty/duty.toml").read_text(encoding="utf-8").replace("\n# ", "\n")
+    assert "[[channel]]" in commented  # what stands there as an example is one, too
+    example = DutyFile.model_validate(tomllib.loads(commented[commented.index("\nfallback") :]))
+    assert [reach.channel for reach in example.fallback_reach()] == [example.channels[0].id]
 
 
 def made_secrets(folder: Path) -> None:
@@ -178,5 +188,9 @@ def test_logins_have_the_rights_of_their_service_and_grafana_sees_views_only(
         assert ingest.execute("select count(*) as n from observation").fetchone() == {"n": 0}
         with pytest.raises(Exception, match="permission denied"):
             ingest.execute("select * from alarm")
+    with connect(url("duty", "duty_password"), application_name="tests", autocommit=True) as duty:
+        assert duty.execute("select count(*) as n from notification").fetchone() == {"n": 0}
+        with pytest.raises(Exception, match="permission denied"):
+            duty.execute("insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 0)")
     with pytest.raises((StoreUnavailable, StoreRejected)):
         connect(postgres.url(name, "api", "wrong"), application_name="tests")
