@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dashboards.house import AGE_STEPS, DATASOURCE, LEVELS, MARKS, Json, Mark, mappings, unit_of
 from dashboards.queries import Column, Query, query
@@ -132,6 +132,23 @@ def series(
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
     return Panel("timeseries", title, empty, (query(name),), options, defaults, (), width, height, "time_series")
+
+
+def band(name: str, title: str, empty: str, unit: str, spans: Sequence[tuple[str, str, str]]) -> Panel:
+    """Return lines over time of which some pairs enclose a filled band: ``(lower, upper, colour)`` by series."""
+    plain = series(name, title, empty, unit)
+    properties = [
+        {
+            "matcher": {"id": "byName", "options": upper},
+            "properties": [
+                {"id": "custom.fillBelowTo", "value": lower},
+                {"id": "custom.fillOpacity", "value": 20},
+                {"id": "color", "value": {"mode": "fixed", "fixedColor": colour}},
+            ],
+        }
+        for lower, upper, colour in spans
+    ]
+    return replace(plain, overrides=tuple(properties))
 
 
 def timeline(name: str, title: str, empty: str, marks: str, *, width: int = 24, height: int = 8) -> Panel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.dashboard import Dashboard
-from dashboards.empty import NO_CANARY, NO_JUDGEMENT, NO_MESSAGE
+from dashboards.empty import NO_CANARY, NO_CONDITION, NO_JUDGEMENT, NO_MESSAGE
 from dashboards.panels import series, stat, table
 from dashboards.strip import strip
 
@@ -18,5 +18,6 @@ DASHBOARD = Dashboard(
         series("latency", "到库时延 · Device to batch", NO_MESSAGE, "s"),
         series("judging", "研判时延 · Commit to judgement", NO_JUDGEMENT, "s"),
         table("canary", "哨兵 · Canary", NO_CANARY, width=12, height=9),
+        table("conditions", "系统状况 · What ails the system", NO_CONDITION, height=9),
     ),
 )

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from dashboards.dashboard import Dashboard
-from dashboards.empty import NO_BARRIER, NO_FORECAST, NO_JUDGEMENT, NO_PUMP, NO_READING, NO_SENSOR, NO_THRESHOLD
-from dashboards.panels import series, table, timeline
+from dashboards.empty import (
+    NO_BAND,
+    NO_BARRIER,
+    NO_FORECAST,
+    NO_JUDGEMENT,
+    NO_PUMP,
+    NO_READING,
+    NO_SENSOR,
+    NO_THRESHOLD,
+)
+from dashboards.house import LEVELS
+from dashboards.panels import band, series, table, timeline
 from dashboards.strip import strip
 
 DASHBOARD = Dashboard(
@@ -19,6 +29,16 @@ DASHBOARD = Dashboard(
         series("space_depth", "内部水深 · Depth inside", NO_READING, "m"),
         series("space_rain", "雨量 · Rain", NO_JUDGEMENT, "mm"),
         series("space_nowcast", "距橙红 · Minutes to orange and red", NO_FORECAST, "min"),
+        band(
+            "space_band",
+            "临近预报 · Nowcast band",
+            NO_BAND,
+            "min",
+            (
+                ("★ 橙 最早 Orange earliest", "★ 橙 最晚 Orange latest", LEVELS[3].colour),
+                ("✚ 红 最早 Red earliest", "✚ 红 最晚 Red latest", LEVELS[4].colour),
+            ),
+        ),
         timeline("space_barriers", "挡水设施 · Barriers", NO_BARRIER, "barrier", width=12),
         timeline("space_pumps", "水泵 · Pumps", NO_PUMP, "pump", width=12),
         table("space_thresholds", "自定阈值 · Thresholds of the site", NO_THRESHOLD, width=12),

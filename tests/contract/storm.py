@@ -53,6 +53,9 @@ insert into dead_letter (topic, payload_sha256, reason, detail, device_id, paylo
 values ('exercise/v1/futian/x/y/observation', '\\x00', 'unknown_key', 'colour', 'y', '{}', 2, 1, false,
     %(start)s::timestamptz + interval '1 hour', %(start)s::timestamptz + interval '2 hours', 5);
 
+insert into system_condition (name, is_active, value, threshold, unit, detail, changed_at)
+values ('dead_letters', true, 1000, 1000, 'rows', 'of one device', %(start)s::timestamptz + interval '1 hour');
+
 insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq, committed_at)
 select b, %(start)s::timestamptz + b * interval '5 minutes', 1000 + b, b,
     %(start)s::timestamptz + b * interval '5 minutes 1 s'
@@ -63,7 +66,9 @@ select s.space_id, t.tick_seq, t.tick_at, least(4, (t.tick_seq * (s.n %% 6)) / 3
     s.n %% 13 = 0, jsonb_build_array(jsonb_build_object('rule', 'depth', 'text_zh', '水深', 'text_en', 'depth')), '{}',
     jsonb_build_object('entrances', jsonb_build_array(jsonb_build_object('entrance', 'a', 'freeboard_m', 0.3)),
         'rain_mm', jsonb_build_object('5', 3.1, '10', 6.2, '60', 40.5),
-        'time_to_orange_min', 12.5, 'time_to_red_min', null)
+        'time_to_orange_min', 12.5, 'time_to_red_min', null,
+        'ahead', jsonb_build_object('last_order_min', 4.5, 'orange',
+            jsonb_build_object('earliest_min', 6.0, 'likely_min', 12.5, 'latest_min', null)))
 from (select space_id, row_number() over (order by space_id)::int as n from space) s
 cross join tick t;
 

@@ -110,3 +110,6 @@ from public.batch;
 create view grafana.dead_letter as
 select dead_letter_id, topic, reason, detail, device_id, payload_bytes, times_seen, first_received_at, last_received_at
 from public.dead_letter;
+
+create view grafana.system_condition as
+select name, is_active, value, threshold, unit, detail, changed_at from public.system_condition;
