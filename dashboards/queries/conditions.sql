@@ -1,4 +1,5 @@
--- What ails the system itself: caps reached, tables too large, workers gone; those that hold now first.
+-- What ails the system and its devices: caps reached, tables too large, workers gone; those that hold now first.
+-- subject | text |  | 对象 Subject
 -- name | text |  | 状况 Condition
 -- is_active | flag |  | 现有 Holds now
 -- value | number |  | 值 Value
@@ -7,9 +8,9 @@
 -- detail | text |  | 说明 Detail
 -- changed_at | time |  | 变化于 Changed at
 -- age_s | number | s | 距变化 Since
-select name, is_active, value, threshold, unit, detail, changed_at,
+select subject, name, is_active, value, threshold, unit, detail, changed_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - changed_at)::float8 as age_s
 from grafana.system_condition
 where changed_at <= to_timestamp($__unixEpochTo())
-order by is_active desc, changed_at desc, name
+order by is_active desc, changed_at desc, subject, name
 limit 100;

@@ -112,4 +112,4 @@ select dead_letter_id, topic, reason, detail, device_id, payload_bytes, times_se
 from public.dead_letter;
 
 create view grafana.system_condition as
-select name, is_active, value, threshold, unit, detail, changed_at from public.system_condition;
+select subject, name, is_active, value, threshold, unit, detail, changed_at from public.system_condition;
