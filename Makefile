@@ -6,6 +6,7 @@ STAMP := $(VENV)/.complete
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 ARGS ?=
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile # a database and a broker for each worker
 CODE := undercroft ingest risk duty api dashboards simulators tests
 
 .DEFAULT_GOAL := help
@@ -32,10 +33,10 @@ demo: setup ## Watch a rainstorm flood a district; options in ARGS="...".
 	@$(BIN)/undercroft demo $(ARGS)
 
 test: setup ## Prove it: real broker, real database, real processes.
-	@$(BIN)/pytest -q -m "not slow" $(ARGS)
+	@$(BIN)/pytest -q -m "not slow" $(PARALLEL) $(ARGS)
 
 test-all: test ## The same, then what is marked slow.
-	@$(BIN)/pytest -q -m slow $(ARGS) || [ $$? -eq 5 ] # 5: nothing is marked slow
+	@$(BIN)/pytest -q -m slow $(PARALLEL) $(ARGS) || [ $$? -eq 5 ] # 5: nothing is marked slow
 
 check: setup ## Format, lint, types, import contracts.
 	@$(BIN)/ruff format --check $(CODE)

@@ -17,7 +17,7 @@ from simulators.world import Switches, Water
 from undercroft.errors import SiteInvalid
 from undercroft.quantities import STOCK_PREFIX, BarrierState
 from undercroft.site.model import Device, Gauge, SensorDef, Site, Space
-from undercroft.site.places import depth_zero_level_m, devices_of
+from undercroft.site.places import depth_zero_level_m, devices_of, is_canary
 
 WET_RAIN_MM = 2.0
 WET_RAIN_MIN = 5
@@ -88,6 +88,8 @@ def virtual_devices(site: Site, seed: int) -> list[VirtualDevice]:
     gauges = {gauge.id: number for number, gauge in enumerate(site.gauges)}
     found = []
     for place, device in devices_of(site):
+        if is_canary(device):
+            continue  # it speaks for the chain, and live only
         dry_min = max(1, ceil(device.interval_dry_s / 60))
         found.append(
             VirtualDevice(

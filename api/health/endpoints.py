@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Response
 
@@ -18,6 +18,11 @@ router = APIRouter(prefix="/health", tags=["health"])
 MOST_TICK_AGE_S = 15.0
 """Live, the engine ticks at least every 5 s: three missed ticks. [s]"""
 
+MOST_BEAT_AGE_S = 30.0
+"""The canary speaks every 10 s: three missed beats. [s]"""
+
+LOOK_BACK = timedelta(hours=1)
+
 MOST_BATCH_AGE_S = 900.0
 """Live, every device says something within 15 minutes (domain notes 6.2). [s]"""
 
@@ -30,10 +35,16 @@ async def get_health(given: Given, response: Response) -> Health:
         deployment = await given.deployment()
         tick = await given.reader.row("read_newest_tick")
         batch = await given.reader.row("read_newest_batch")
+        beat = await given.reader.row("canary_newest_judged", since=wall - LOOK_BACK)
     except (StoreUnavailable, StoreRejected) as error:
         response.status_code = 503
         return _down(wall, given.hub.clients, error)
     health = _health(deployment, tick, batch, wall, given.hub.clients)
+    if beat is not None:
+        health.checks["canary"] = _canary(beat, wall)
+        if health.status == "ok" and not health.checks["canary"].ok:
+            health.status = "degraded"
+        health.canary_latency_s = (beat["judged_at"] - beat["sent_at"]).total_seconds()
     response.status_code = 503 if health.status == "down" else 200
     return health
 
@@ -75,6 +86,11 @@ def _health(deployment: Deployment, tick: Row | None, batch: Row | None, wall: d
         clients=clients,
         checks=checks,
     )
+
+
+def _canary(beat: Row, wall: datetime) -> Check:
+    age_s = (wall - beat["sent_at"]).total_seconds()
+    return Check(ok=age_s <= MOST_BEAT_AGE_S, detail=f"newest reading judged was sent {age_s:.1f} s ago")
 
 
 def _age_s(row: Row | None, wall: datetime) -> float | None:

@@ -29,5 +29,8 @@ class Health(BaseModel):
     tick_at: datetime | None
     tick_age_s: float | None = Field(description="since the engine's last tick was committed [s]")
     batch_age_s: float | None = Field(description="since the newest batch of readings was committed [s]")
+    canary_latency_s: float | None = Field(
+        None, description="from the sending of the canary's newest judged reading to the tick that covers it [s]"
+    )
     clients: int = Field(description="that follow the live stream")
     checks: dict[str, Check]

@@ -150,8 +150,9 @@ def test_nothing_overflows_at_either_size(shown: Page) -> None:
             assert shown.evaluate(
                 "[...document.querySelectorAll('.pane .scroll')].every(n => n.scrollWidth <= n.clientWidth)"
             )
+            was_open = shown.locator("#detail").is_visible()
             shown.locator("#spaces button.name").first.click()
-            expect(shown.locator("#detail .detail-body")).to_be_visible()
+            expect(shown.locator("#detail .detail-body")).to_have_count(0 if was_open else 1)
 
 
 def test_a_dead_service_is_loud_and_a_new_one_heals(
@@ -168,6 +169,7 @@ def test_a_dead_service_is_loud_and_a_new_one_heals(
     with running_api(exercise_db, port=int(address.rstrip("/").rsplit(":", 1)[1])):
         expect(shown.locator(f'#alarms li[data-subject="space/{spaces[30]}"]')).to_be_visible()
         expect(outage).to_be_hidden()
+        shown.goto("about:blank")  # before this service ends too
         complaints.clear()  # the browser reports that nobody answered
 
 

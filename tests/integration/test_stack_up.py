@@ -52,6 +52,17 @@ def test_a_signal_ends_everything(data_dir: Path, number: signal.Signals) -> Non
     assert not (data_dir / "pg" / "postmaster.pid").exists(), "PostgreSQL was not shut down in good order"
 
 
+def test_the_canary_speaks_through_the_whole_chain(data_dir: Path) -> None:
+    with running_up(data_dir) as up:
+        up.until(RUNNING)
+        assert "canary" in up.services()
+        deadline = time.monotonic() + DEADLINE_S
+        while (health := httpx.get(f"{page(up)}api/v1/health", timeout=DEADLINE_S).json())["canary_latency_s"] is None:
+            assert time.monotonic() < deadline, health
+        assert health["checks"]["canary"]["ok"]
+        assert up.end() == 0
+
+
 def test_whatever_dies_is_started_again(data_dir: Path) -> None:
     with running_up(data_dir, *EXERCISE) as up:
         up.until(RUNNING)

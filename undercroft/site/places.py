@@ -9,6 +9,9 @@ from undercroft.site.model import Depot, Device, Gauge, SensorDef, Site, Space
 
 PlaceKind = Literal["space", "gauge", "depot"]
 
+CANARY_PREFIX = "canary"
+"""A device whose id begins so measures no water: it speaks for the chain from sensor to alarm."""
+
 
 def places_of(site: Site) -> Iterator[tuple[PlaceKind, Space | Gauge | Depot]]:
     """Yield every place with its kind: spaces, gauges, depots, each in the order of the file."""
@@ -26,6 +29,11 @@ def devices_of(site: Site) -> Iterator[tuple[Space | Gauge, Device]]:
     for place in equipped:
         for device in place.devices:
             yield place, device
+
+
+def is_canary(device: Device) -> bool:
+    """Tell whether a device speaks for the chain only."""
+    return device.id.startswith(CANARY_PREFIX)
 
 
 def depth_zero_level_m(place: Space | Gauge, sensor: SensorDef) -> float | None:

@@ -14,6 +14,7 @@ from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
 from undercroft.site.model import Site
+from undercroft.site.places import devices_of, is_canary
 from undercroft.stack.byhand import publish_line, write_client_options
 from undercroft.stack.embedded import DatabaseUrls, EmbeddedStack
 from undercroft.stack.ports import free_port_from, is_free
@@ -23,7 +24,6 @@ from undercroft.store.commands import EMBEDDED_URL_FILE
 from undercroft.store.connection import connect
 from undercroft.store.site import import_site, latest_site
 
-SERVICES = ("ingest", "risk", "duty", "api")
 READY_TIMEOUT_S = 60.0
 _AUTHOR = "undercroft up"
 Say = Callable[[str], None]
@@ -65,10 +65,13 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         _say_servers(stack, say)
         if stack.has_embedded_database and stack.data_dir is not None:
             stack.data_dir.write_private(stack.data_dir.path / EMBEDDED_URL_FILE, urls.owner + "\n")
-        for spec in _services(settings, stack, urls, port):
+        specs = _services(settings, stack, urls, port)
+        if options.mode is Mode.LIVE and any(is_canary(device) for _, device in devices_of(site)):
+            specs.append(_canary(stack, urls))
+        for spec in specs:
             supervisor.start(spec)
-        for name in SERVICES:
-            supervisor.wait_ready(name, READY_TIMEOUT_S)
+        for spec in specs:
+            supervisor.wait_ready(spec.name, READY_TIMEOUT_S)
         say(f"mode      {options.mode.value}")
         say(f"page      http://{settings.api_host}:{port}/")
         _say_publishing(stack, site, options.mode, say)
@@ -87,6 +90,11 @@ def _services(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls, api_
         ProcessSpec(name, service_argv(name), {"UNDERCROFT_DATABASE_URL": url, **more})
         for name, (url, more) in own.items()
     ]
+
+
+def _canary(stack: EmbeddedStack, urls: DatabaseUrls) -> ProcessSpec:
+    environment = {"UNDERCROFT_DATABASE_URL": urls.ingest, "UNDERCROFT_MQTT_URL": stack.mqtt_url("operator")}
+    return ProcessSpec("canary", service_argv("canary"), environment)
 
 
 def _api_port(settings: Settings, asked_for: int | None, say: Say) -> int:

@@ -69,7 +69,7 @@ function renderLink(link) {
   const node = byId("link");
   const silent = state.tickSeq === null ? null : (performance.now() - state.tickWallAt) / 1000;
   const words = {
-    live: { zh: "实时", en: "live" },
+    live: liveWords(),
     connecting: { zh: "正在连接", en: "connecting" },
     stale: { zh: "数据库中断", en: "database lost" },
     lost: { zh: "连接中断", en: "lost" },
@@ -77,6 +77,12 @@ function renderLink(link) {
   const paused = link === "live" && state.mode === "exercise" && silent !== null && silent > ENGINE_SILENT_S;
   setBoth(node, paused ? { zh: "实时 · 演练时钟暂停", en: "live, run clock paused" } : words);
   node.dataset.link = link;
+}
+
+function liveWords() {
+  if (state.chainS === null || state.chainS === undefined) return { zh: "实时", en: "live" };
+  const seconds = numberText(state.chainS, 1);
+  return { zh: `实时 ${seconds} 秒`, en: `live, ${seconds} s from sensor to judgement` };
 }
 
 // The loudest thing on the page: what is shown is not current.

@@ -14,6 +14,7 @@ import {
   renderRain,
   renderSite,
 } from "./header.js";
+import { followHealth } from "./health.js";
 import { setUpKeys } from "./keys.js";
 import { setUpLanguage } from "./language.js";
 import { renderList, setFilter } from "./list.js";
@@ -98,5 +99,6 @@ byId("filter").addEventListener("input", (event) => {
   changed();
 });
 stream.start();
+followHealth(changed);
 setInterval(() => requestAnimationFrame(draw), 1_000);
 if (location.hash.length > 1) select(decodeURIComponent(location.hash.slice(1)));

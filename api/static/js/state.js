@@ -17,6 +17,7 @@ export const state = {
   tickWallAt: 0,
   tickSeq: null,
   selected: null,
+  chainS: null,
 };
 
 export function alarmKey(alarm) {

@@ -1,0 +1,101 @@
+"""The canary: a device that speaks through the whole chain, and says when its words stop arriving.
+
+It publishes as a sensor would, and looks in the database for its newest reading that a tick of the engine has covered.
+When that is older than three beats, the chain from sensor to alarm stands still: the condition ``canary-late``. A
+database that is away cannot be told; the dead-man (`duty.watch`) tells of that.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+import structlog
+
+from undercroft.clock import Clock
+from undercroft.errors import StoreUnavailable
+from undercroft.site.model import Site
+from undercroft.site.places import devices_of, is_canary
+from undercroft.store.canary import Beat, newest_judged
+from undercroft.store.conditions import Condition, list_conditions, set_condition
+from undercroft.store.connection import Connection, connect
+
+QUANTITY, BATTERY_V = "battery_v", 3.6
+EVERY = timedelta(seconds=10)
+LATE_AFTER = timedelta(seconds=30)
+LOOK_BACK = timedelta(hours=1)
+CONDITION = "canary-late"
+log = structlog.get_logger("canary")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Where the canary speaks."""
+
+    topic: str
+
+    def payload(self, now: datetime, seq: int) -> bytes:
+        """Return its reading; what it says does not matter, but when."""
+        return orjson.dumps({"observed_at": now.isoformat(), "seq": seq, QUANTITY: BATTERY_V})
+
+
+def voice_of(site: Site) -> Voice | None:
+    """Return the voice of the first canary of a site, None where it has none."""
+    for place, device in devices_of(site):
+        if is_canary(device) and any(sensor.quantity == QUANTITY for sensor in device.sensors):
+            return Voice(f"flood/v1/{site.district.id}/{place.id}/{device.id}/observation")
+    return None
+
+
+def lateness(beat: Beat | None, began: datetime, now: datetime) -> timedelta:
+    """Return how long nothing of the canary has come through, counted from its newest beat or from the start."""
+    return now - max(began, beat.sent_at if beat else began)
+
+
+def condition_of(late: timedelta) -> Condition:
+    """Return what is told of it."""
+    threshold_s, late_s = LATE_AFTER.total_seconds(), late.total_seconds()
+    detail = "since the newest reading of the canary that the engine has judged was sent"
+    return Condition(CONDITION, late > LATE_AFTER, round(late_s, 1), threshold_s, "s", detail)
+
+
+class Canary:
+    """Speaks and looks, once a beat."""
+
+    def __init__(self, url: str, voice: Voice, publish: Callable[[str, bytes], None], clock: Clock) -> None:
+        self._url, self._voice, self._publish, self._clock = url, voice, publish, clock
+        self._began = clock.now()
+        self._seq = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Go on until told to stop."""
+        while not stop.is_set():
+            self._speak()
+            if stop.wait(EVERY.total_seconds() / 2):
+                return
+            try:
+                with closing(connect(self._url, application_name="undercroft-canary", autocommit=True)) as connection:
+                    self.look(connection)
+            except StoreUnavailable as error:
+                log.warning("canary_cannot_look", error=str(error))
+            if stop.wait(EVERY.total_seconds() / 2):
+                return
+
+    def _speak(self) -> None:
+        self._seq += 1
+        self._publish(self._voice.topic, self._voice.payload(self._clock.now(), self._seq))
+
+    def look(self, connection: Connection) -> None:
+        """Tell the condition if it changed, and log how long the newest beat took."""
+        now = self._clock.now()
+        beat = newest_judged(connection, now - LOOK_BACK)
+        condition = condition_of(lateness(beat, self._began, now))
+        told = any(row["name"] == CONDITION and row["is_active"] for row in list_conditions(connection))
+        if told != condition.is_active:
+            set_condition(connection, condition, "canary", now)
+        if beat is not None:
+            log.info("canary", stored_s=round(beat.stored_s, 3), judged_s=round(beat.judged_s, 3))

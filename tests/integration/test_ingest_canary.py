@@ -1,0 +1,79 @@
+"""The canary on a real database: late, it is a condition that the engine makes an alarm of; back, it is none."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from ingest.canary import EVERY, LATE_AFTER, Canary, lateness, voice_of
+from undercroft.clock import FakeClock
+from undercroft.site import load_site, sample_site_path
+from undercroft.store.canary import Beat
+from undercroft.store.conditions import list_conditions
+from undercroft.store.connection import Connection, connect
+from undercroft.store.site import import_site
+
+START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+
+
+def test_the_sample_district_has_a_canary_with_a_topic_of_its_own() -> None:
+    voice = voice_of(load_site(sample_site_path()))
+    assert voice is not None
+    assert voice.topic == "flood/v1/futian/gauge-beiling/canary-1/observation"
+
+
+def test_lateness_counts_from_the_newest_beat_or_the_start() -> None:
+    now = START + timedelta(minutes=1)
+    assert lateness(None, START, now) == timedelta(minutes=1)
+    beat = Beat(START + timedelta(seconds=45), START + timedelta(seconds=45.2), START + timedelta(seconds=45.5))
+    assert lateness(beat, START, now) == timedelta(seconds=15)
+    assert (round(beat.stored_s, 3), round(beat.judged_s, 3)) == (0.2, 0.5)
+
+
+def test_three_missed_beats_are_told_once_and_their_end_too(live_db: str) -> None:
+    clock = FakeClock(START)
+    site = load_site(sample_site_path())
+    voice = voice_of(site)
+    assert voice is not None
+    canary = Canary(live_db, voice, lambda *_: None, clock)
+
+    def active() -> list[str]:
+        return [row["name"] for row in list_conditions(connection) if row["is_active"]]
+
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        import_site(connection, site, "test", START)
+        clock.advance(LATE_AFTER)
+        canary.look(connection)
+        assert active() == [], "the last moment that is not late"
+        clock.advance(EVERY)
+        canary.look(connection)
+        canary.look(connection)
+        assert active() == ["canary-late"]
+        acts = connection.execute("select subject, body from act where kind = 'system_condition'").fetchall()
+        assert [(act["subject"], act["body"]["value"]) for act in acts] == [("system/canary-late", 40.0)]
+        _judged_beat(connection, clock.now())
+        canary.look(connection)
+        assert active() == []
+
+
+def _judged_beat(connection: Connection, at: datetime) -> None:
+    """Put a reading of the canary, its batch and a tick over it into the database, as ingest and engine would."""
+    connection.execute(
+        """
+        insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts, dead_letters,
+            committed_at) values (1, 1000, 'observation', 1, 1, 1, 0, 0, 0, %(at)s)
+        """,
+        {"at": at},
+    )
+    connection.execute(
+        """
+        insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)
+        select sensor_id, %(at)s, 3.6, 1, %(at)s, 1 from sensor
+        where device_id = 'canary-1' and quantity = 'battery_v'
+        """,
+        {"at": at},
+    )
+    connection.execute(
+        "insert into tick (tick_seq, tick_at, up_to_commit_seq, committed_at) values (1, %(at)s, 1000, %(at)s)",
+        {"at": at},
+    )
