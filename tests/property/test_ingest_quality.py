@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from ingest.batch import Message
@@ -96,6 +96,12 @@ def _stored(database: str, messages: list[Message], cuts: list[int], *, restart:
     ]
 
 
+_LOST_BEFORE_A_LATER_ONE = [(1, 0, 999_999_999, 0.0, None), (1, 0, 0, 0.0, None), (1, 1, 60, 0.0, None),
+                            (1, 5, 60, 0.0, None), (1, 1, 1, 0.0, None)]  # fmt: skip
+"""A reading without a clock, in one batch with one that is received later: each stands at its own time of receipt."""
+
+
+@example(steps=_LOST_BEFORE_A_LATER_ONE, cuts=[2], again=0)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_STEPS, cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5), again=st.integers(0, 4))
 def test_flags_depend_on_the_messages_alone(

@@ -93,7 +93,8 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
     )
     known = {(row["sensor_id"], row["device_us"], row["value"]) for row in answers}
     occupied = connection.execute(sql("fetch_occupied"), wanted | {"received_at": TimestamptzColumn(received_us)})
-    last = {row["sensor_id"]: row["observed_us"] for row in occupied}
+    stored = {(row["sensor_id"], row["received_us"]): row["observed_us"] for row in occupied}
+    last: dict[int, int] = {}
     placed = []
     for position in lost:
         reading = readings[position]
@@ -101,7 +102,9 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
         if identity in known:
             continue
         known.add(identity)
-        observed_us = max(reading.received_us, last.get(reading.sensor_id, reading.received_us - 1) + 1)
+        free_us = reading.received_us - 1
+        free_us = max(free_us, stored.get((reading.sensor_id, reading.received_us), free_us))
+        observed_us = max(free_us, last.get(reading.sensor_id, free_us)) + 1
         observed_us += observed_us % 1000 == 0  # a whole millisecond may be the time of a reading that has one
         last[reading.sensor_id] = observed_us
         placed.append((position, observed_us))

@@ -43,12 +43,15 @@ from unnest(
 on conflict do nothing;
 
 -- name: fetch_occupied
-select wanted.sensor_id, (extract(epoch from max(observation.observed_at)) * 1000000)::bigint as observed_us
+-- The newest reading stored at its time of receipt (no whole millisecond) within a second of each time of receipt.
+select wanted.sensor_id, (extract(epoch from wanted.received_at) * 1000000)::bigint as received_us,
+    (extract(epoch from max(observation.observed_at)) * 1000000)::bigint as observed_us
 from unnest(%(sensor_ids)s::integer[], %(received_at)s::timestamptz[]) as wanted (sensor_id, received_at)
 join observation on observation.sensor_id = wanted.sensor_id
     and observation.observed_at >= wanted.received_at
     and observation.observed_at < wanted.received_at + interval '1 second'
-group by wanted.sensor_id;
+    and date_trunc('milliseconds', observation.observed_at) <> observation.observed_at
+group by wanted.sensor_id, wanted.received_at;
 
 -- name: fetch_newest
 select wanted.sensor_id, (extract(epoch from newest.observed_at) * 1000000)::bigint as observed_us, newest.value
