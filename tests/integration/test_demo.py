@@ -150,6 +150,7 @@ def test_report_has_the_promised_form(short_report: dict[str, Any]) -> None:
     assert all(value > 0 for value in short_report["latency_ms"].values())
 
 
+@pytest.mark.slow
 def test_alarm_log_is_the_same_with_other_batches_on_the_same_data_dir_and_after_kill_9(
     short_storm: str, short_report: dict[str, Any]
 ) -> None:
