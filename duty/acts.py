@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from duty import dutylog
-from duty.orders import Order, OrderRefused, OrderState, Proof, advance, disagreement, templates
+from duty.act_bodies import problem_of
+from duty.orders import Order, OrderRefused, OrderState, Proof, Template, advance, disagreement, templates
 from undercroft.errors import BadInput
 from undercroft.model import Severity, SpaceKind
 from undercroft.quantities import BarrierState
@@ -34,11 +35,8 @@ NEEDS: Mapping[str, str] = {
 FOR_THE_ENGINE = frozenset(
     {"acknowledge", "shelve", "unshelve", "stand_down", "out_of_service", "in_service", "rain_warning"}
 )
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "shelve": ("reason", "minutes"), "stand_down": ("evidence",), "out_of_service": ("reason", "minutes"),
-    "note": ("text",), "phone": ("text", "caller", "unit", "phone"), "rain_warning": ("colour", "state"),
-}  # fmt: skip
-"""What the body of an act must say."""
+CONFIRMED_FOR = timedelta(hours=3)
+"""How long a barrier counts as deployed on the word of who confirmed it: default (proposal)."""
 
 
 class NotAuthorised(BadInput):
@@ -123,9 +121,9 @@ def perform(connection: Connection, actor: Actor, act: Act, now: datetime) -> Do
 
 def _check(connection: Connection, actor: Actor, act: Act) -> None:
     _check_role(actor, act.kind)
-    missing = [name for name in FIELDS.get(act.kind, ()) if act.body.get(name) in {None, ""}]
-    if missing:
-        raise ActRefused(f"{act.kind}: {', '.join(missing)} must be said")
+    problem = problem_of(act.kind, act.subject, act.body)
+    if problem is not None:
+        raise ActRefused(f"{act.kind}: {problem}")
     if act.kind in {"note", "phone", "rain_warning"}:
         return
     row = store.subject(connection, act.subject)
@@ -174,6 +172,23 @@ def order(
     NotAuthorised, ActRefused
         If the role does not reach, there is no such space, or its basin has no incident.
     """
+    try:
+        incident_id, chosen = _template(connection, actor, subject, proof)
+    except BadInput as error:
+        _audit_refusal(connection, actor, "order", subject, now, error)
+        raise
+    with store.transaction(connection):
+        at = store.acting_time(connection, now)
+        fresh = Order(
+            f"o-{uuid.uuid4().hex[:10]}", incident_id, subject, proof, OrderState.WARNED, owner,
+            actor.operator_id, at, chosen.text_zh, chosen.text_en, chosen.within, entrance,
+        )  # fmt: skip
+        _save(connection, actor, advance(fresh, "issue", author=actor.operator_id, at=at), "issue", None, now)
+    return fresh.order_id
+
+
+def _template(connection: Connection, actor: Actor, subject: str, proof: Proof) -> tuple[str, Template]:
+    """Return the incident that an order belongs to, and what it says."""
     _check_role(actor, "order")
     place = store.incident_of(connection, subject)
     if place is None or place["incident_id"] is None:
@@ -182,34 +197,46 @@ def order(
     chosen = next((t for t in known if t.proof is proof), None)
     if chosen is None:
         raise ActRefused(f"order: a {place['kind']} has no order for {proof}")
-    with store.transaction(connection):
-        at = store.acting_time(connection, now)
-        fresh = Order(
-            f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.WARNED, owner,
-            actor.operator_id, at, chosen.text_zh, chosen.text_en, chosen.within, entrance,
-        )  # fmt: skip
-        _save(connection, actor, advance(fresh, "issue", author=actor.operator_id, at=at), "issue", None, now)
-    return fresh.order_id
+    return place["incident_id"], chosen
 
 
 def order_step(connection: Connection, actor: Actor, order_id: str, step: str, now: datetime, note: str = "") -> Done:
     """Move an order on; a confirmation is held against the sensors and a disagreement is returned and logged.
+
+    A barrier that is confirmed to be deployed is a field report of its confirmer, for `CONFIRMED_FOR`: the engine takes
+    it where no switch says otherwise (`risk.reports`).
 
     Raises
     ------
     NotAuthorised, OrderRefused
         If the role does not reach, or the step is not possible.
     """
-    _check_role(actor, "order_step")
-    with store.transaction(connection):
-        row = store.order(connection, order_id)
-        if row is None:
-            raise OrderRefused(f"there is no order {order_id}")
-        at = store.acting_time(connection, now)
-        after = advance(_order_of(row), step, author=actor.operator_id, at=at, note=note)
-        differs = _disagreement(connection, after) if after.state is OrderState.CONFIRMED else None
-        entry_no = _save(connection, actor, after, step, differs, now)
-    return Done(entry_no, None, at, differs)
+    try:
+        with store.transaction(connection):
+            _check_role(actor, "order_step")
+            row = store.order(connection, order_id)
+            if row is None:
+                raise OrderRefused(f"there is no order {order_id}")
+            at = store.acting_time(connection, now)
+            after = advance(_order_of(row), step, author=actor.operator_id, at=at, note=note)
+            differs = _disagreement(connection, after) if after.state is OrderState.CONFIRMED else None
+            entry_no = _save(connection, actor, after, step, differs, now)
+            seq = _report_barrier(connection, actor, after, at)
+    except BadInput as error:
+        _audit_refusal(connection, actor, f"order_{step}", order_id, now, error)
+        raise
+    return Done(entry_no, seq, at, differs)
+
+
+def _report_barrier(connection: Connection, actor: Actor, moved: Order, at: datetime) -> int | None:
+    """Tell the engine of a confirmed barrier, last in the transaction; return its place in the commit order."""
+    if moved.state is not OrderState.CONFIRMED or moved.proof is not Proof.BARRIER_DEPLOYED or not moved.entrance:
+        return None
+    body = {
+        "entrance": moved.entrance, "barrier": "deployed", "by": actor.name, "observed_at": at.isoformat(),
+        "expires_at": (at + CONFIRMED_FOR).isoformat(), "note": f"order {moved.order_id} confirmed",
+    }  # fmt: skip
+    return store.insert_act(connection, "field_report", moved.subject, actor.operator_id, at, body)
 
 
 def _disagreement(connection: Connection, confirmed: Order) -> str | None:

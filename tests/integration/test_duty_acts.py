@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,14 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str) -> No
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
         with pytest.raises(OrderRefused, match="possible: none"):
             acts.order_step(db, who, order_id, "take", now())
+        refused = [action for _, action, outcome in audited(db) if outcome == "refused"]
+        assert refused == ["order", "order_take"], "no incident yet; a confirmed order is over"
+        told = db.execute("select subject, author, body from act where kind = 'field_report'").fetchall()
+        assert [(row["subject"], row["author"]) for row in told] == [(SUBJECT, who.operator_id)]
+        body = told[0]["body"]
+        assert (body["entrance"], body["barrier"], body["by"]) == ("north", "deployed", who.name)
+        lasts = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["observed_at"])
+        assert lasts == timedelta(hours=3)
 
 
 def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: str, tmp_path: Path) -> None:
