@@ -44,8 +44,10 @@ check: setup ## Format, lint, types, import contracts.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## Speed and memory beside their limits.
-	@$(BIN)/undercroft bench demo $(ARGS)
+bench: setup ## Speed and memory beside their limits; `undercroft bench query` needs a database of its own.
+	@missed=; for name in demo ingest engine duty; do \
+		echo "== $$name"; $(BIN)/undercroft bench $$name $(ARGS) || missed="$$missed $$name"; done; \
+	if [ -n "$$missed" ]; then echo "missed:$$missed" >&2; exit 1; fi
 
 clean: ## Remove .venv, caches and builds.
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
