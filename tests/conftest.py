@@ -25,10 +25,6 @@ from undercroft.stack.datadir import DataDir, open_data_dir
 from undercroft.stack.postgres import PostgresServer, running_postgres
 from undercroft.store.databases import create_database, drop_database, migrate_database, renew_deployment_id
 
-collect_ignore = [] if os.environ.get("UNDERCROFT_FAULT_SEEDS") else ["integration/test_ingest_faults.py"]
-"""The fault programme finds a defect about once in eleven seeds (see docs/operations/ingest.md): asked for by name."""
-
-
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 settings.register_profile("undercroft", deadline=None, suppress_health_check=[HealthCheck.too_slow])
