@@ -20,14 +20,11 @@ from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of, is_canary
-from undercroft.store.canary import Beat, newest_judged
+from undercroft.store.canary import EVERY, LATE_AFTER, Beat, newest_judged
 from undercroft.store.conditions import Condition, list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
 
 QUANTITY, BATTERY_V = "battery_v", 3.6
-EVERY = timedelta(seconds=10)
-LATE_AFTER = timedelta(seconds=30)
-LOOK_BACK = timedelta(hours=1)
 CONDITION = "canary-late"
 log = structlog.get_logger("canary")
 
@@ -69,6 +66,7 @@ class Canary:
     def __init__(self, url: str, voice: Voice, publish: Callable[[str, bytes], None], clock: Clock) -> None:
         self._url, self._voice, self._publish, self._clock = url, voice, publish, clock
         self._began = clock.now()
+        self._newest: Beat | None = None
         self._seq = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -90,12 +88,10 @@ class Canary:
         self._publish(self._voice.topic, self._voice.payload(self._clock.now(), self._seq))
 
     def look(self, connection: Connection) -> None:
-        """Tell the condition if it changed, and log how long the newest beat took."""
+        """Tell the condition if it changed."""
         now = self._clock.now()
-        beat = newest_judged(connection, now - LOOK_BACK)
-        condition = condition_of(lateness(beat, self._began, now))
+        self._newest = newest_judged(connection) or self._newest  # the database is asked for its last few only
+        condition = condition_of(lateness(self._newest, self._began, now))
         told = any(row["name"] == CONDITION and row["is_active"] for row in list_conditions(connection))
         if told != condition.is_active:
             set_condition(connection, condition, "canary", now)
-        if beat is not None:
-            log.info("canary", stored_s=round(beat.stored_s, 3), judged_s=round(beat.judged_s, 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 
@@ -11,17 +11,13 @@ from api.health.schemas import Check, Health
 from api.services import Given
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
+from undercroft.store.canary import LATE_AFTER
 from undercroft.store.reading import Row
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 MOST_TICK_AGE_S = 15.0
 """Live, the engine ticks at least every 5 s: three missed ticks. [s]"""
-
-MOST_BEAT_AGE_S = 30.0
-"""The canary speaks every 10 s: three missed beats. [s]"""
-
-LOOK_BACK = timedelta(hours=1)
 
 MOST_BATCH_AGE_S = 900.0
 """Live, every device says something within 15 minutes (domain notes 6.2). [s]"""
@@ -35,7 +31,7 @@ async def get_health(given: Given, response: Response) -> Health:
         deployment = await given.deployment()
         tick = await given.reader.row("read_newest_tick")
         batch = await given.reader.row("read_newest_batch")
-        beat = await given.reader.row("canary_newest_judged", since=wall - LOOK_BACK)
+        beat = await given.reader.row("canary_newest_judged")
     except (StoreUnavailable, StoreRejected) as error:
         response.status_code = 503
         return _down(wall, given.hub.clients, error)
@@ -89,8 +85,8 @@ def _health(deployment: Deployment, tick: Row | None, batch: Row | None, wall: d
 
 
 def _canary(beat: Row, wall: datetime) -> Check:
-    age_s = (wall - beat["sent_at"]).total_seconds()
-    return Check(ok=age_s <= MOST_BEAT_AGE_S, detail=f"newest reading judged was sent {age_s:.1f} s ago")
+    age = wall - beat["sent_at"]
+    return Check(ok=age <= LATE_AFTER, detail=f"newest reading judged was sent {age.total_seconds():.1f} s ago")
 
 
 def _age_s(row: Row | None, wall: datetime) -> float | None:

@@ -9,7 +9,7 @@ select n.sensor_key as sensor, o.value, extract(epoch from o.received_at - o.obs
         select t.committed_at from grafana.tick t
         where t.up_to_commit_seq >= b.commit_seq and t.tick_at >= o.observed_at - interval '1 minute'
             and t.tick_at <= o.observed_at + interval '1 hour'
-        order by t.tick_seq limit 1
+        order by t.tick_at limit 1
     ) - o.observed_at)::float8 as judged_s,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s
 from grafana.sensor n

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from ingest.canary import EVERY, LATE_AFTER, Canary, lateness, voice_of
+from ingest.canary import Canary, lateness, voice_of
 from undercroft.clock import FakeClock
 from undercroft.site import load_site, sample_site_path
-from undercroft.store.canary import Beat
+from undercroft.store.canary import EVERY, LATE_AFTER, Beat
 from undercroft.store.conditions import list_conditions
 from undercroft.store.connection import Connection, connect
 from undercroft.store.site import import_site

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
+
+EVERY = timedelta(seconds=10)
+"""How often the canary speaks."""
+
+LATE_AFTER = 3 * EVERY
+"""The chain stands still when its newest judged reading is older: three missed beats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,8 @@ class Beat:
         return (self.judged_at - self.sent_at).total_seconds()
 
 
-def newest_judged(connection: Connection, since: datetime) -> Beat | None:
-    """Return the newest reading of the canary, sent after ``since``, that a tick has covered; None without one."""
+def newest_judged(connection: Connection) -> Beat | None:
+    """Return the newest reading of the canary that a tick has covered; None without one."""
     with translated_errors():
-        row = connection.execute(sql("canary_newest_judged").encode(), {"since": since}).fetchone()
+        row = connection.execute(sql("canary_newest_judged").encode()).fetchone()
     return None if row is None else Beat(row["sent_at"], row["stored_at"], row["judged_at"])
