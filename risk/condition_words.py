@@ -29,7 +29,7 @@ MEANINGS: Mapping[str, Meaning] = {
     ),
     "canary-late": Meaning(
         3, "the canary's last reading came {value} ago: the chain from sensor to alarm stands still",
-        "探针读数 {value} 未到：从传感器到报警的链路已停",
+        "已 {value} 没有哨兵读数：从传感器到报警的链路已停",
     ),
     "dead-letter-table": Meaning(
         2, "the dead-letter table is full: further letters are counted and not kept", "死信表已满：新的死信只计数不保存"

@@ -79,10 +79,11 @@ function renderLink(link) {
   node.dataset.link = link;
 }
 
+// With the time from the canary's sending to the engine's judgement, where there is a canary and it is not late.
 function liveWords() {
   if (state.chainS === null || state.chainS === undefined) return { zh: "实时", en: "live" };
   const seconds = numberText(state.chainS, 1);
-  return { zh: `实时 ${seconds} 秒`, en: `live, ${seconds} s from sensor to judgement` };
+  return { zh: `实时 ${seconds} 秒`, en: `live, ${seconds} s` };
 }
 
 // The loudest thing on the page: what is shown is not current.

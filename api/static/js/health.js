@@ -7,7 +7,7 @@ const EVERY_MS = 10_000;
 export function followHealth(changed) {
   const look = async () => {
     const health = await (await fetch("/api/v1/health")).json();
-    state.chainS = health.canary_latency_s;
+    state.chainS = health.checks.canary?.ok ? health.canary_latency_s : null; // late: its alarm says so
     changed();
   };
   const keepLooking = () =>
