@@ -48,16 +48,16 @@ def postgres(stack_data_dir: DataDir) -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def broker_server(stack_data_dir: DataDir) -> Iterator[Broker]:
-    """The session's MQTT broker; ``url(user)`` gives a URL with credentials."""
+    """A fresh MQTT broker, which retains nothing of another test; ``url(user)`` gives a URL with credentials."""
     with running_broker(stack_data_dir, port=0) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def broker(broker_server: Broker) -> str:
-    """MQTT URL with credentials of the session's broker."""
+    """MQTT URL with credentials of this test's broker."""
     return broker_server.url("ingest")
 
 
