@@ -84,7 +84,7 @@ def picture_at(connection: Connection, at: datetime, space: str | None = None) -
     if space is not None and not spaces:
         raise BadInput(f"asof: nothing was known of a space {space!r} at {at.isoformat()}")
     alarms = open_alarms(store.alarm_events(connection, seq, space))
-    return Picture(tick, spaces, alarms, store.observations(connection, tick["up_to_commit_seq"], space))
+    return Picture(tick, spaces, alarms, store.observations(connection, tick, space))
 
 
 def open_alarms(events: list[Row]) -> list[Row]:

@@ -28,10 +28,11 @@ from risk.sensors import sensor_key
 from risk.snapshot import dump_state, load_state, read_header
 from risk.warnings import Act
 from undercroft.clock import Clock
-from undercroft.errors import StoreUnavailable
+from undercroft.errors import BadInput, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.site.model import Site
 from undercroft.store import engine as store
+from undercroft.store.asof import batches_gone
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
 from undercroft.store.site import site_at
@@ -196,9 +197,19 @@ def refolded(connection: Connection, tick_seq: int) -> tuple[int, list[TickOutpu
         What the later ticks say.
     dict
         Severity of every open alarm after the last, by subject.
+
+    Raises
+    ------
+    BadInput
+        If batches that it would need are no longer kept.
     """
     follower = Follower(connection)
     follower.restore_before(tick_seq)
+    if batches_gone(connection, follower.cursor):
+        raise BadInput(
+            f"tick {tick_seq} cannot be worked out again: batches after commit {follower.cursor} are no longer kept"
+            " (retention_class `batch`; an incident_hold would have kept them)"
+        )
     after, outputs = follower.tick_seq, list[TickOutput]()
     while follower.tick_seq < tick_seq:
         ticks = store.ticks_after(connection, follower.tick_seq, TICKS_AT_ONCE)

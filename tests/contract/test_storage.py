@@ -13,6 +13,7 @@ from undercroft.model import Mode
 from undercroft.store import timescale
 from undercroft.store.connection import Connection, connect
 from undercroft.store.databases import migrate_database
+from undercroft.store.retention import retain
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
@@ -97,9 +98,41 @@ def test_retention_keeps_what_is_young_and_what_an_incident_holds(any_live_db: s
         assert held_days(connection) == [0, 399, 400]
 
 
+def commit_batches(connection: Connection, ages: list[int]) -> None:
+    """Write a batch row committed so many days before NOW, in the order given."""
+    connection.execute(
+        "insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts,"
+        " dead_letters, committed_at) select n, n, 'routine', 1, 1, 1, 0, 0, 0, %(now)s - age * interval '1 day'"
+        " from unnest(%(ages)s::int[]) with ordinality as t (age, n)",
+        {"now": NOW, "ages": ages},
+    )
+
+
+def test_batches_are_kept_thirty_days_and_where_an_incident_holds(any_live_db: str) -> None:
+    # NOW is half past nine: the day of NOW - 30 d is not over at the limit, that of NOW - 31 d is.
+    with closing(opened(any_live_db)) as connection:
+        commit_batches(connection, [300, 200, 90, 31, 30, 29, 0])
+        connection.execute(
+            "insert into incident_hold (held_from, held_to, reason, author, placed_at)"
+            " values (%s, %s, 'storm', 'me', %s)",
+            (NOW - 200 * DAY - timedelta(hours=3), NOW - 200 * DAY - timedelta(hours=2), NOW),
+        )
+    overdue = retain(any_live_db, NOW - 2 * DAY)
+    assert [(each.relation, each.steps) for each in overdue] == [("batch", 2)]
+    assert (overdue[0].dropped_from, overdue[0].dropped_to) == (
+        datetime(2025, 9, 4, tzinfo=UTC),  # 300 days before 1 July 2026
+        datetime(2026, 4, 3, tzinfo=UTC),  # the end of the day 90 before
+    )
+    assert [(each.relation, each.steps) for each in retain(any_live_db, NOW)] == [("batch", 1)]
+    with closing(opened(any_live_db)) as connection:
+        kept = connection.execute("select committed_at from batch order by committed_at desc").fetchall()
+        assert [(NOW - row["committed_at"]).days for row in kept] == [0, 29, 30, 200]
+
+
 def test_an_exercise_has_no_retention(any_db: str) -> None:
     with closing(opened(any_db)) as connection:
         store(connection, [(1, NOW - 2000 * DAY, 1.0, 1)])
+        commit_batches(connection, [2000])
         assert connection.execute("select * from undercroft_retain(%s)", (NOW,)).fetchall() == []
         assert held_days(connection) == [2000]
 

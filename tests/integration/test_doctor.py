@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 
 from tests.timescale import URL_VARIABLE
 from undercroft.clock import SystemClock
 from undercroft.doctor.database import check_database
 from undercroft.doctor.finding import Verdict
 from undercroft.stack.postgres import PostgresServer
+from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database
 
 
@@ -23,6 +25,23 @@ def test_a_migrated_database_is_well_with_and_without_timescale(live_db: str, ti
         assert found["schema"].seen == "up to date, mode live"
         assert found["clock"].verdict is Verdict.GOOD
     assert found["policies"].verdict is Verdict.GOOD
+
+
+def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> None:
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        connection.execute(
+            "insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts,"
+            " dead_letters, committed_at) select n, n, 'routine', 1, 1, 1, 0, 0, 0, now() - n * interval '20 days'"
+            " from generate_series(1, 3) as n"
+        )
+    found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+    assert (found["retention"].verdict, found["retention"].seen) == (Verdict.BAD, "older than they are kept: batch")
+    command = [sys.executable, "-m", "undercroft", "db", "retain", "--json"]
+    environment = {**os.environ, "UNDERCROFT_DATABASE_URL": live_db}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert [(each["relation"], each["steps"]) for each in json.loads(done.stdout)] == [("batch", 2)]
+    found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+    assert found["retention"].verdict is Verdict.GOOD
 
 
 def test_an_empty_database_and_an_absent_one(postgres: PostgresServer) -> None:

@@ -16,6 +16,7 @@ from risk.canonical import canonical_log
 from risk.run import Follower, step_run
 from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
 from undercroft.cli import build_app
+from undercroft.errors import BadInput
 from undercroft.store import engine as store
 from undercroft.store.acts import record_act
 from undercroft.store.connection import Connection
@@ -129,6 +130,24 @@ def test_asof_is_what_could_be_seen_then(exercise_db: str) -> None:
         rewritten = differences(connection, MINUTES)
     assert any(alarms for alarms in (then["alarms"] for then in seen.values()))
     assert rewritten == [f"assessment of up at tick {changed['tick_seq']}"]
+
+
+def test_asof_without_the_batches_of_then_goes_by_receipt_and_the_engine_does_not_guess(exercise_db: str) -> None:
+    with opened(exercise_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+        ids = sensor_ids(connection)
+        follower = Follower(connection)
+        for minute in range(12):
+            commit_minute(connection, ids, minute)
+            step_run(connection, follower)
+        moments = [RUN_START + timedelta(minutes=minute, seconds=59) for minute in (3, 9)]
+        then = [picture_at(connection, moment) for moment in moments]
+        assert differences(connection, then[0].tick["tick_seq"]) == []
+        connection.execute("delete from batch where run_seq <= 6")  # as retention does, the oldest first
+        assert [picture_at(connection, moment).observations for moment in moments] == [p.observations for p in then]
+        assert then[0].observations != then[1].observations
+        with pytest.raises(BadInput, match="are no longer kept"):
+            differences(connection, then[1].tick["tick_seq"])
 
 
 def interface_now(connection: Connection) -> dict[str, Any]:

@@ -23,7 +23,15 @@ def check_database(url: str, now: datetime) -> list[Finding]:
 
 def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
     """Return the findings of a database's facts."""
-    return [_server(facts), _schema(facts), _extension(facts), *_policies(facts), _rights(facts), _clock(facts, now)]
+    return [
+        _server(facts),
+        _schema(facts),
+        _extension(facts),
+        *_policies(facts),
+        _retention(facts),
+        _rights(facts),
+        _clock(facts, now),
+    ]
 
 
 def _server(facts: DatabaseFacts) -> Finding:
@@ -60,6 +68,13 @@ def _policies(facts: DatabaseFacts) -> list[Finding]:
         advice = "read timescaledb_information.job_errors"
         found.append(bad("policies", f"last run failed: {', '.join(facts.failing_jobs)}", advice))
     return found or [good("policies", "compression, refresh and retention are in place")]
+
+
+def _retention(facts: DatabaseFacts) -> Finding:
+    if not facts.overdue:
+        return good("retention", "nothing is older than it is kept")
+    who = "run `undercroft db retain` every day (a timer)" if facts.extension is None else "see that its job runs"
+    return bad("retention", f"older than they are kept: {', '.join(facts.overdue)}", who)
 
 
 def _rights(facts: DatabaseFacts) -> Finding:

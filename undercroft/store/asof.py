@@ -31,9 +31,15 @@ def alarm_events(connection: Connection, tick_seq: int, space: str | None) -> li
     return _rows(connection, "asof_alarm_events", tick_seq=tick_seq, space=space)
 
 
-def observations(connection: Connection, up_to: int, space: str | None) -> list[Row]:
-    """Return the newest reading of each sensor that was committed up to a point of the commit order."""
-    return _rows(connection, "asof_observations", up_to=up_to, space=space)
+def observations(connection: Connection, tick: Row, space: str | None) -> list[Row]:
+    """Return the newest reading of each sensor that was committed when a tick was taken."""
+    known = {"up_to": tick["up_to_commit_seq"], "tick_at": tick["tick_at"]}
+    return _rows(connection, "asof_observations", space=space, **known)
+
+
+def batches_gone(connection: Connection, after: int) -> bool:
+    """Tell whether retention took batches that came after a point of the commit order."""
+    return bool(_rows(connection, "asof_batches_gone", after=after)[0]["gone"])
 
 
 def assessments_between(connection: Connection, after: int, tick_seq: int) -> list[Row]:

@@ -1,15 +1,19 @@
-"""``undercroft db``: bring a database up to date, or empty it."""
+"""``undercroft db``: bring a database up to date, drop what is no longer kept, or empty it."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.store.databases import migrate_database, reset_database
+from undercroft.store.retention import retain
 
 EMBEDDED_URL_FILE = "database.url"
 """In DATA_DIR, readable by its owner only."""
@@ -21,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add ``undercroft db``."""
     database = typer.Typer(help="The database named by UNDERCROFT_DATABASE_URL.", no_args_is_help=True)
     database.command("migrate")(_migrate)
+    database.command("retain")(_retain)
     database.command("reset")(_reset)
     database.command("url")(_embedded_url)
     app.add_typer(database, name="db")
@@ -30,6 +35,16 @@ def _migrate(mode: Annotated[Mode, typer.Option(help="What the database is for; 
     """Apply the migrations that are missing."""
     applied = migrate_database(_url(), mode)
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
+
+
+def _retain(*, as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
+    """Drop what is older than `retention_class` keeps and no incident holds. TimescaleDB does this by itself."""
+    dropped = retain(_url(), SystemClock().now())
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in dropped], default=str))
+        return
+    lines = [f"dropped {d.relation}: {d.steps} steps, {d.dropped_from:%F} to {d.dropped_to:%F}" for d in dropped]
+    typer.echo("\n".join(lines) or "nothing is older than it is kept")
 
 
 def _reset() -> None:

@@ -28,6 +28,8 @@ class DatabaseFacts:
         Background jobs whose last run failed.
     missing_policies : list of str
         Relations without the policy that they should have.
+    overdue : list of str
+        Relations that hold what retention should have dropped two days ago, as far as this login may see them.
     """
 
     server_version: int
@@ -36,6 +38,7 @@ class DatabaseFacts:
     missing_migrations: list[str]
     failing_jobs: list[str]
     missing_policies: list[str]
+    overdue: list[str]
     grafana_reads_tables: bool
     is_superuser: bool
     server_now: datetime
@@ -63,7 +66,7 @@ def inspect_database(url: str) -> DatabaseFacts:
         assert known is not None  # noqa: S101 - it has one row
         if not known["is_migrated"]:
             names = [migration.name for migration in migrations()]
-            return _facts(about, None, names, None, {}, [], [])
+            return _facts(about, None, names, {}, [], [], [])
         applied = {row["version"] for row in connection.execute(sql("inspect_migrations"))}
         missing = [migration.name for migration in migrations() if migration.version not in applied]
         lively = {} if missing else connection.execute(sql("inspect_lively")).fetchone() or {}
@@ -73,19 +76,21 @@ def inspect_database(url: str) -> DatabaseFacts:
         if extension is not None and not missing:
             failing = [row["name"] for row in connection.execute(sql("inspect_jobs"))]
             lacking = [row["name"] for row in connection.execute(sql("inspect_policies"))]
-        return _facts(about, extension, missing, lively.get("mode"), lively, failing, lacking)
+        may_see = lively.get("sees_retention")
+        overdue = [row["name"] for row in connection.execute(sql("inspect_overdue"))] if may_see else []
+        return _facts(about, extension, missing, lively, failing, lacking, overdue)
 
 
 def _facts(
     about: dict[str, object],
     extension: str | None,
     missing: list[str],
-    mode: object,
     lively: dict[str, object],
     failing: list[str],
     lacking: list[str],
+    overdue: list[str],
 ) -> DatabaseFacts:
-    batch, tick = lively.get("newest_batch"), lively.get("newest_tick")
+    mode, batch, tick = (lively.get(name) for name in ("mode", "newest_batch", "newest_tick"))
     now = about["server_now"]
     assert isinstance(now, datetime)  # noqa: S101 - the query says so
     return DatabaseFacts(
@@ -95,6 +100,7 @@ def _facts(
         missing_migrations=missing,
         failing_jobs=failing,
         missing_policies=lacking,
+        overdue=overdue,
         grafana_reads_tables=bool(lively.get("grafana_reads_tables")),
         is_superuser=bool(about["is_superuser"]),
         server_now=now,

@@ -21,15 +21,25 @@ where e.tick_seq <= %(tick_seq)s and (%(space)s::text is null or e.subject = 'sp
 order by e.subject, e.event_no;
 
 -- name: asof_observations
--- The newest reading of every sensor that was committed then; of two for one instant the one that came first.
+-- The newest reading of every sensor that was committed then; of two for one instant the one that came first. A reading
+-- whose batch is no longer kept (see retention_class) counts from its receipt.
 select n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.place_id, o.observed_at, o.value, o.quality
 from sensor n
 cross join lateral (
-    select v.observed_at, v.value, v.quality from observation v join batch b on b.batch_id = v.batch_id
-    where v.sensor_id = n.sensor_id and b.commit_seq <= %(up_to)s order by v.observed_at desc limit 1
+    select v.observed_at, v.value, v.quality from observation v left join batch b on b.batch_id = v.batch_id
+    where v.sensor_id = n.sensor_id
+        and case when b.batch_id is null then v.received_at <= %(tick_at)s else b.commit_seq <= %(up_to)s end
+    order by v.observed_at desc limit 1
 ) o
 where %(space)s::text is null or n.place_id = %(space)s
 order by n.device_id, n.at, n.quantity;
+
+-- name: asof_batches_gone
+-- Whether retention took batches that came after this point of the commit order: readings are there, their batches not.
+select coalesce(oldest.commit_seq > %(after)s, true) and exists (
+    select from observation_packed o where coalesce(o.batch_id < oldest.batch_id, true)
+) as gone
+from (select min(commit_seq) as commit_seq, min(batch_id) as batch_id from batch) oldest;
 
 -- name: asof_assessments_between
 select space_id, tick_seq, level, score, reasons from assessment

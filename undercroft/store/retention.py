@@ -1,0 +1,33 @@
+"""Retention: rows older than their class keeps go, in whole steps, but for what an incident holds.
+
+On TimescaleDB a background job does this every hour. A plain PostgreSQL runs nothing by itself: `undercroft up` does it
+there, or a timer that calls ``undercroft db retain``.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from undercroft.store.connection import connect, translated_errors
+from undercroft.store.sql import sql
+
+APPLICATION_NAME = "undercroft-retention"
+EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What went of one relation: how many steps, and the stretch from the oldest to the newest of them."""
+
+    relation: str
+    steps: int
+    dropped_from: datetime
+    dropped_to: datetime
+
+
+def retain(url: str, now: datetime) -> list[Dropped]:
+    """Drop what is older than its class keeps and not held; nothing in an exercise, which is played at any date."""
+    with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection, translated_errors():
+        return [Dropped(**row) for row in connection.execute(sql("retain"), {"now": now})]
