@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
+import api.acts.endpoints
 import api.alarms.endpoints
 import api.events.endpoints
 import api.health.endpoints
@@ -18,10 +20,11 @@ import api.site.endpoints
 import api.spaces.endpoints
 from api.errors import register_errors
 from api.events.hub import Hub
-from api.security import SecurityHeaders
+from api.security import BodyLimit, SecurityHeaders
 from api.services import Services
 from undercroft import __version__
 from undercroft.clock import Clock
+from undercroft.store.acting import ActPool
 from undercroft.store.reading import Reader, TickListener
 
 PREFIX = "/api/v1"
@@ -32,20 +35,32 @@ ROUTERS = (
     api.site.endpoints.router,
     api.spaces.endpoints.router,
     api.alarms.endpoints.router,
+    api.acts.endpoints.router,
     api.events.endpoints.router,
 )
 
 
-def create_app(database_url: str, clock: Clock) -> FastAPI:
-    """Return the application; it opens its connections when it starts, and starts without a database."""
+def create_app(database_url: str, clock: Clock, acts_database_url: str | None = None) -> FastAPI:
+    """Return the application; it opens its connections when it starts, and starts without a database.
+
+    Parameters
+    ----------
+    acts_database_url : str or None
+        A login that may write what people do; without it nobody acts through this service.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        acting = None if acts_database_url is None else ActPool(acts_database_url)
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
-            app.state.services = Services(reader, hub, clock)
-            async with hub.running():
-                yield
+            app.state.services = Services(reader, hub, clock, acting)
+            try:
+                async with hub.running():
+                    yield
+            finally:
+                if acting is not None:
+                    await to_thread(acting.close)
 
     app = FastAPI(
         title="Undercroft",
@@ -57,6 +72,7 @@ def create_app(database_url: str, clock: Clock) -> FastAPI:
         lifespan=lifespan,
     )
     register_errors(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)

@@ -12,6 +12,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from duty.refusals import (
+    ActInvalid,
+    ActRefused,
+    KeyReused,
+    NotAuthorised,
+    NotPossibleNow,
+    RoleTooLow,
+    SubjectUnknown,
+    TokenUnknown,
+)
 from undercroft.errors import BadInput, StoreRejected, StoreUnavailable, UndercroftError
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +53,14 @@ class TooManyClients(UndercroftError):
     """As many clients follow the live stream as this service allows."""
 
 
+class BodyTooLarge(RequestInvalid):
+    """The body is larger than any act needs."""
+
+
+class ActsNotOffered(UndercroftError):
+    """The service only reads: it has no login for acts."""
+
+
 STATUS: dict[type[UndercroftError], int] = {
     SpaceUnknown: 404,
     SensorUnknown: 404,
@@ -50,6 +68,16 @@ STATUS: dict[type[UndercroftError], int] = {
     RequestInvalid: 422,
     CursorInvalid: 422,
     TooManyClients: 503,
+    TokenUnknown: 401,
+    RoleTooLow: 403,
+    NotAuthorised: 403,
+    SubjectUnknown: 404,
+    NotPossibleNow: 409,
+    BodyTooLarge: 413,
+    ActInvalid: 422,
+    KeyReused: 422,
+    ActRefused: 422,
+    ActsNotOffered: 501,
     StoreUnavailable: 503,
     StoreRejected: 500,
 }
@@ -99,10 +127,10 @@ def error_response(status: int, error: str, detail: str, headers: dict[str, str]
 async def _on_undercroft_error(request: Request, error: Exception) -> JSONResponse:
     kind = next((cls for cls in type(error).__mro__ if cls in STATUS), UndercroftError)
     status = STATUS.get(kind, 500)
-    if status >= 500:
+    if status >= 500 and kind is not ActsNotOffered:
         _log.warning("request_failed", path=request.url.path, error=kind.__name__, detail=str(error))
     detail = PUBLIC_DETAIL.get(kind, str(error)) if kind in STATUS else "this is a fault of the service"
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
+    headers = {503: {"Retry-After": str(RETRY_AFTER_S)}, 401: {"WWW-Authenticate": "Bearer"}}.get(status)
     return error_response(status, type(error).__name__, detail, headers)
 
 
@@ -114,7 +142,7 @@ async def _on_invalid_request(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
-    name = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "HttpError")
+    name = {404: "NotFound", 405: "MethodNotAllowed", 413: BodyTooLarge.__name__}.get(error.status_code, "HttpError")
     return error_response(error.status_code, name, str(error.detail), dict(error.headers or {}))
 
 

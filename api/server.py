@@ -21,7 +21,7 @@ GRACE_S = 5.0
 class Server(uvicorn.Server):
     """A server that ends its streams first, and reports where it listens."""
 
-    def __init__(self, app: FastAPI, on_listening: Callable[[str], None]) -> None:
+    def __init__(self, app: FastAPI, on_listening: Callable[[str], None], trusted_proxies: str = "") -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -29,6 +29,8 @@ class Server(uvicorn.Server):
             server_header=False,
             timeout_graceful_shutdown=int(GRACE_S),
             timeout_keep_alive=30,
+            proxy_headers=bool(trusted_proxies),  # else anybody could say from where they act
+            forwarded_allow_ips=trusted_proxies or None,
         )
         super().__init__(config)
         self._app = app
@@ -70,7 +72,9 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(app: FastAPI, listening: socket.socket, on_listening: Callable[[str], None]) -> None:
+def serve(
+    app: FastAPI, listening: socket.socket, on_listening: Callable[[str], None], trusted_proxies: str = ""
+) -> None:
     """Serve until SIGTERM or SIGINT, then return."""
 
     def announce(address: str) -> None:
@@ -82,7 +86,7 @@ def serve(app: FastAPI, listening: socket.socket, on_listening: Callable[[str], 
         number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        asyncio.run(Server(app, announce).serve(sockets=[listening]))
+        asyncio.run(Server(app, announce, trusted_proxies).serve(sockets=[listening]))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

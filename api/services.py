@@ -11,6 +11,7 @@ from api.deployment import Deployment, read_deployment
 from api.events.hub import Hub
 from api.spaces.thresholds import SiteCache
 from undercroft.clock import Clock
+from undercroft.store.acting import ActPool
 from undercroft.store.reading import Reader
 
 
@@ -21,6 +22,8 @@ class Services:
     reader: Reader
     hub: Hub
     clock: Clock
+    acting: ActPool | None = None
+    """Connections that may write what people do; None: this service only reads."""
     site_cache: SiteCache = field(default_factory=SiteCache)
     _deployment: Deployment | None = None
 

@@ -21,7 +21,14 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "secrets"
-DATABASE_USERS = {"owner": "undercroft_owner", "ingest": "ingest", "engine": "engine", "duty": "duty", "api": "api"}
+DATABASE_USERS = {
+    "owner": "undercroft_owner",
+    "ingest": "ingest",
+    "engine": "engine",
+    "duty": "duty",
+    "api": "api",
+    "acts": "acts",
+}
 PLAIN_PASSWORDS = ("grafana_db_password", "grafana_admin_password")
 DEVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 ROUNDS = 101  # of Mosquitto's own mosquitto_passwd

@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from risk.asked import MOST_SHELVED_MIN
 from risk.lifecycle import MOST_OUT_OF_SERVICE_MIN
+from risk.reports import MOST_DEPTH_M
 from risk.warnings import COLOUR_RANK
+from undercroft.quantities import BARRIER_STATE_BY_WORD
 
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "shelve": ("reason", "minutes"), "stand_down": ("evidence",), "out_of_service": ("reason", "minutes"),
-    "note": ("text",), "phone": ("text", "caller", "unit", "phone"), "rain_warning": ("colour", "state"),
+ALARMS = ("space", "device", "system")
+ANYTHING = ("space", "device", "system", "basin", "incident", "warning", "order")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What may be the subject of an act, what must be said, and what may be."""
+
+    subjects: tuple[str, ...]
+    must: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    or_none: bool = False
+    """Whether ``-`` may be the subject: the whole district."""
+
+
+FORMS: Mapping[str, Form] = {
+    "acknowledge": Form(ALARMS, (), ("comment",)),
+    "shelve": Form(ALARMS, ("reason", "minutes"), ("comment",)),
+    "unshelve": Form(ALARMS, (), ("comment",)),
+    "stand_down": Form(("space",), ("evidence",), ("comment",)),
+    "out_of_service": Form(("device",), ("reason", "minutes"), ("comment",)),
+    "in_service": Form(("device",), (), ("comment",)),
+    "rain_warning": Form(("warning",), ("state",), ("colour", "basins", "streets", "until", "issued_at")),
+    "field_report": Form(
+        ("space",), (), ("entrance", "depth_m", "barrier", "by", "note", "minutes", "observed_at")
+    ),
+    "note": Form(ANYTHING, ("text",), ("corrects",), or_none=True),
+    "phone": Form(ANYTHING, ("text", "caller", "unit", "phone"), ("corrects",), or_none=True),
+    "submit_report": Form(("incident",), ("serial",), ("comment",)),
 }  # fmt: skip
-"""What must be said; what is named here and not in `LISTS` or as minutes is text."""
 
-TEXTS = frozenset({"reason", "evidence", "text", "caller", "unit", "phone", "comment", "colour", "state"})
+TEXTS = frozenset({
+    "reason", "evidence", "text", "caller", "unit", "phone", "comment", "colour", "state", "by", "note", "barrier",
+    "entrance", *(INSTANTS := ("until", "issued_at", "observed_at")),
+})  # fmt: skip
 LISTS = frozenset({"basins", "streets"})
+COUNTS = frozenset({"serial", "corrects"})
 MOST_CHARACTERS = 4000
-MOST_MINUTES: Mapping[str, float] = {"shelve": MOST_SHELVED_MIN, "out_of_service": MOST_OUT_OF_SERVICE_MIN}
-SUBJECT_KINDS: Mapping[str, tuple[str, ...]] = {
-    "stand_down": ("space",), "out_of_service": ("device",), "in_service": ("device",),
+MOST_NAMES = 500
+MOST_REPORT_MIN = 1440.0
+MOST_MINUTES: Mapping[str, float] = {
+    "shelve": MOST_SHELVED_MIN, "out_of_service": MOST_OUT_OF_SERVICE_MIN, "field_report": MOST_REPORT_MIN,
 }  # fmt: skip
+SUBJECT = re.compile(r"[a-z]+/[\w.:-]{1,80}")
 
 
 def problem_of(kind: str, subject: str, body: Mapping[str, Any]) -> str | None:
@@ -33,41 +70,100 @@ def problem_of(kind: str, subject: str, body: Mapping[str, Any]) -> str | None:
     'minutes: found -5, expected more than 0 and at most 10080'
     >>> problem_of("rain_warning", "warning/a", {"colour": "mauve", "state": "in_force"})
     "colour: found 'mauve', expected yellow, orange or red"
+    >>> problem_of("acknowledge", "space/a", {"coment": "mine"})
+    'coment: there is no such field; acknowledge takes comment'
     """
-    kinds = SUBJECT_KINDS.get(kind)
-    if kinds is not None and subject.partition("/")[0] not in kinds:
-        return f"subject: found {subject!r}, expected {' or '.join(kinds)}/<id>"
+    form = FORMS.get(kind)
+    if form is None:
+        return f"kind: expected one of {', '.join(FORMS)}"
+    for found in (_subject(form, subject), _fields(kind, form, body), _minutes(kind, form, body)):
+        if found is not None:
+            return found
+    if kind == "rain_warning":
+        return _warning(body)
+    return _report(body) if kind == "field_report" else None
+
+
+def _subject(form: Form, subject: str) -> str | None:
+    if form.or_none and subject == "-":
+        return None
+    if subject.partition("/")[0] not in form.subjects or SUBJECT.fullmatch(subject) is None:
+        return f"subject: found {subject[:100]!r}, expected {' or '.join(f'{name}/<id>' for name in form.subjects)}"
+    return None
+
+
+def _fields(kind: str, form: Form, body: Mapping[str, Any]) -> str | None:
+    taken = (*form.must, *form.may)
     for name, value in body.items():
-        if name in TEXTS and value is not None and not isinstance(value, str):
-            return f"{name}: expected text"
-        if isinstance(value, str) and len(value) > MOST_CHARACTERS:
-            return f"{name}: found {len(value)} characters, expected at most {MOST_CHARACTERS}"
-        if name in LISTS and not (isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)):
-            return f"{name}: expected a list of names"
-    missing = [name for name in FIELDS.get(kind, ()) if _is_empty(body.get(name))]
-    if missing:
-        return f"{', '.join(missing)} must be said"
-    return _minutes(kind, body.get("minutes")) or _warning(kind, body)
+        if name not in taken:
+            return f"{name[:40]}: there is no such field; {kind} takes {', '.join(taken)}"
+        problem = None if value is None else _value(name, value)
+        if problem is not None:
+            return f"{name}: {problem}"
+    missing = [name for name in form.must if _is_empty(body.get(name))]
+    return f"{', '.join(missing)} must be said" if missing else None
+
+
+def _value(name: str, value: object) -> str | None:  # noqa: PLR0911 - one return for each kind of value
+    if name in TEXTS:
+        if not isinstance(value, str):
+            return "expected text"
+        if len(value) > MOST_CHARACTERS:
+            return f"found {len(value)} characters, expected at most {MOST_CHARACTERS}"
+        if "\0" in value:
+            return "expected text without NUL"
+        return _instant(value) if name in INSTANTS else None
+    if name in LISTS:
+        names = value if isinstance(value, list | tuple) and len(value) <= MOST_NAMES else [None]
+        good = all(isinstance(entry, str) and len(entry) <= 100 for entry in names)
+        return None if good else f"expected a list of names, at most {MOST_NAMES}"
+    if name in COUNTS and not (isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31):
+        return f"found {value!r}, expected a whole number from 1"
+    return None
 
 
 def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _minutes(kind: str, minutes: object) -> str | None:
-    most = MOST_MINUTES.get(kind)
-    if most is None:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _instant(text: str) -> str | None:
+    try:
+        if datetime.fromisoformat(text).tzinfo is not None:
+            return None
+    except ValueError:
+        pass
+    return f"found {text[:40]!r}, expected RFC 3339 with an offset, e.g. 2026-07-01T08:00:00+08:00"
+
+
+def _minutes(kind: str, form: Form, body: Mapping[str, Any]) -> str | None:
+    most, minutes = MOST_MINUTES.get(kind), body.get("minutes")
+    if most is None or (minutes is None and "minutes" in form.may):
         return None
-    if isinstance(minutes, int | float) and not isinstance(minutes, bool) and 0 < minutes <= most:
+    if _is_number(minutes) and 0 < float(minutes or 0) <= most:
         return None
     return f"minutes: found {minutes!r}, expected more than 0 and at most {most:g}"
 
 
-def _warning(kind: str, body: Mapping[str, Any]) -> str | None:
-    if kind != "rain_warning":
-        return None
-    if body["colour"] not in COLOUR_RANK:
-        return f"colour: found {body['colour']!r}, expected yellow, orange or red"
+def _warning(body: Mapping[str, Any]) -> str | None:
     if body["state"] not in {"in_force", "ended"}:
         return f"state: found {body['state']!r}, expected in_force or ended"
+    if body["state"] == "in_force" and body.get("colour") is None:
+        return "colour must be said"
+    if body.get("colour") is not None and body["colour"] not in COLOUR_RANK:
+        return f"colour: found {body['colour']!r}, expected yellow, orange or red"
+    return None
+
+
+def _report(body: Mapping[str, Any]) -> str | None:
+    depth_m, barrier = body.get("depth_m"), body.get("barrier")
+    if depth_m is None and barrier is None:
+        return "depth_m or barrier must be said"
+    if depth_m is not None and not (_is_number(depth_m) and 0 <= depth_m <= MOST_DEPTH_M):
+        return f"depth_m: found {depth_m!r}, expected 0 to {MOST_DEPTH_M:g}"
+    if barrier is not None and barrier not in BARRIER_STATE_BY_WORD:
+        return f"barrier: found {barrier!r}, expected one of {', '.join(BARRIER_STATE_BY_WORD)}"
     return None

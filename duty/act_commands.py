@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
-from duty.commands import database_url
+from duty.act_bodies import COUNTS, LISTS
+from duty.entered import at_the_door, opened, origin
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
 from undercroft.settings import Settings
-from undercroft.store.connection import Connection, connect
 
 
 def register(app: typer.Typer) -> None:
@@ -38,19 +35,6 @@ def register(app: typer.Typer) -> None:
 KeyFile = Annotated[Path | None, typer.Option("--key", help="signing key; default: duty-log.key in DATA_DIR")]
 
 
-@contextmanager
-def _opened(command: str) -> Iterator[Connection]:
-    with closing(connect(database_url(command), application_name="undercroft-duty-cli", autocommit=True)) as connection:
-        yield connection
-
-
-def _token() -> str:
-    token = os.environ.get("UNDERCROFT_TOKEN", "")
-    if not token:
-        raise BadInput("set UNDERCROFT_TOKEN to your token; `undercroft user add` gives one")
-    return token
-
-
 def run_act(
     kind: Annotated[str, typer.Argument(help="acknowledge, shelve, unshelve, stand_down, out_of_service, note ...")],
     subject: Annotated[str, typer.Argument(help="space/<id>, device/<id>, warning/<id>, or - for the district")] = "-",
@@ -59,9 +43,8 @@ def run_act(
     """Do something as an operator: it is authorised, logged and audited."""
     from duty import acts  # noqa: PLC0415 - help starts faster
 
-    with _opened("act") as connection:
-        actor = acts.authorise(connection, _token(), "cli")
-        done = acts.perform(connection, actor, acts.Act(kind, subject, _body(say or [])), SystemClock().now())
+    with at_the_door("act") as (connection, actor, now):
+        done = acts.perform(connection, actor, acts.Act(kind, subject, _body(say or [])), now)
     typer.echo(f"entry {done.entry_no} of the duty log, {done.at:%F %T}Z")
 
 
@@ -71,8 +54,18 @@ def _body(items: list[str]) -> dict[str, Any]:
         name, equals, value = item.partition("=")
         if not equals:
             raise BadInput(f"--say {item}: write name=value")
-        body[name] = float(value) if name == "minutes" and value.replace(".", "", 1).isdigit() else value
+        body[name] = _typed(name, value)
     return body
+
+
+def _typed(name: str, text: str) -> object:
+    """Return what was typed as the kind of value that a field holds; what is none stays text, and is refused."""
+    try:
+        if name in LISTS:
+            return [entry.strip() for entry in text.split(",")]
+        return int(text) if name in COUNTS else float(text) if name in {"minutes", "depth_m"} else text
+    except ValueError:
+        return text
 
 
 def issue_order(
@@ -82,14 +75,13 @@ def issue_order(
     entrance: Annotated[str, typer.Option(help="at this entrance")] = "",
 ) -> None:
     """Issue an order from the template of the space's kind."""
-    from duty import acts  # noqa: PLC0415
+    from duty.order_acts import order  # noqa: PLC0415
     from duty.orders import Proof  # noqa: PLC0415
 
     if proof not in set(Proof):
         raise BadInput(f"order issue: {proof!r} is not one of {', '.join(Proof)}")
-    with _opened("order issue") as connection:
-        actor = acts.authorise(connection, _token(), "cli")
-        typer.echo(acts.order(connection, actor, subject, Proof(proof), owner, SystemClock().now(), entrance))
+    with at_the_door("order issue") as (connection, actor, now):
+        typer.echo(order(connection, actor, subject, Proof(proof), owner, now, entrance).order_id)
 
 
 def step_order(
@@ -98,11 +90,10 @@ def step_order(
     note: Annotated[str, typer.Option(help="why, or what was seen")] = "",
 ) -> None:
     """Move an order on; a confirmation that the sensors contradict says so."""
-    from duty import acts  # noqa: PLC0415
+    from duty.order_acts import order_step  # noqa: PLC0415
 
-    with _opened("order step") as connection:
-        actor = acts.authorise(connection, _token(), "cli")
-        done = acts.order_step(connection, actor, order_id, step, SystemClock().now(), note)
+    with at_the_door("order step") as (connection, actor, now):
+        done = order_step(connection, actor, order_id, step, now, note)
     typer.echo(f"entry {done.entry_no} of the duty log")
     if done.disagreement:
         typer.echo(f"DISAGREEMENT {done.disagreement}")
@@ -110,14 +101,17 @@ def step_order(
 
 def add_user(operator_id: str, name: str, role: str = "officer") -> None:
     """Make an operator, or give one a new token; the token is shown once."""
-    from duty import acts  # noqa: PLC0415
+    from duty.door import RANK, new_token  # noqa: PLC0415
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
-    if role not in acts.RANK:
-        raise BadInput(f"user add: {role!r} is not one of {', '.join(acts.RANK)}")
-    token, hashed = acts.new_token()
-    with _opened("user add") as connection:
-        store.add_operator(connection, operator_id, name, role, hashed, SystemClock().now())
+    if role not in RANK:
+        raise BadInput(f"user add: {role!r} is not one of {', '.join(RANK)}")
+    token, hashed = new_token()
+    with opened("user add") as connection, store.transaction(connection):
+        now = SystemClock().now()
+        store.add_operator(connection, operator_id, name, role, hashed, now)
+        detail = {"name": name, "role": role}
+        store.audit(connection, now, "-", origin(), "user_add", f"operator/{operator_id}", "done", detail)
     typer.echo(token)
 
 
@@ -125,16 +119,18 @@ def disable_user(operator_id: str) -> None:
     """Take an operator's rights away at once."""
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
-    with _opened("user disable") as connection:
-        if not store.disable_operator(connection, operator_id, SystemClock().now()):
+    with opened("user disable") as connection, store.transaction(connection):
+        now = SystemClock().now()
+        if not store.disable_operator(connection, operator_id, now):
             raise BadInput(f"user disable: there is no active operator {operator_id}")
+        store.audit(connection, now, "-", origin(), "user_disable", f"operator/{operator_id}", "done", {})
 
 
 def list_users() -> None:
     """List the operators."""
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
-    with _opened("user list") as connection:
+    with opened("user list") as connection:
         for row in store.operators(connection):
             typer.echo(
                 f"{row['operator_id']:<20} {row['role']:<8} {row['name']}{' (disabled)' * bool(row['disabled_at'])}"
@@ -145,7 +141,7 @@ def show_log() -> None:
     """Print the duty log as JSON Lines."""
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
-    with _opened("log show") as connection:
+    with opened("log show") as connection:
         for row in store.log_entries(connection):
             shown = {name: value for name, value in row.items() if name not in {"previous", "sha256"}}
             typer.echo(orjson.dumps({**shown, "sha256": bytes(row["sha256"]).hex()}).decode())
@@ -161,7 +157,7 @@ def sign_log(
     """Sign the log as it stands and print the fingerprint for the handover sheet."""
     from duty.signing import load_key, sign  # noqa: PLC0415
 
-    with _opened("log sign") as connection:
+    with opened("log sign") as connection:
         head = sign(connection, load_key(_key_path(key), make=True), occasion, SystemClock().now())
     if head is None:
         raise BadInput("log sign: the log is empty")
@@ -172,7 +168,7 @@ def verify_log(key: KeyFile = None) -> None:
     """Check every entry and every signed head; exit code 1 when anything was changed."""
     from duty.signing import check, load_key  # noqa: PLC0415
 
-    with _opened("log verify") as connection:
+    with opened("log verify") as connection:
         verdict = check(connection, load_key(_key_path(key), make=False))
     for problem in verdict.problems:
         typer.echo(f"PROBLEM {problem}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from undercroft.errors import BadInput
+from duty.refusals import ActInvalid, NotPossibleNow
 from undercroft.model import Severity, SpaceKind
 
 
@@ -46,6 +46,8 @@ TRANSITIONS: Mapping[tuple[OrderState, str], OrderState] = {
 }
 """Every step there is; `docs/alarm-lifecycle.md` shows them."""
 
+STEPS = tuple(dict.fromkeys(step for _, step in TRANSITIONS))
+
 LONGEST_CONFIRMATION = timedelta(hours=4)
 """A confirmation holds at most this long; then the state is unknown again."""
 
@@ -53,7 +55,7 @@ TEAM_OF_FOUR = ("leader", "team", "plan", "single_voice")
 """四个一: one leader, one team, one plan, one voice."""
 
 
-class OrderRefused(BadInput):
+class OrderRefused(NotPossibleNow):
     """The order cannot take this step."""
 
 
@@ -98,14 +100,18 @@ def advance(order: Order, step: str, *, author: str, at: datetime, note: str = "
     Raises
     ------
     OrderRefused
-        If there is no such step from the order's state, or a refusal or cancellation says no reason.
+        If there is no such step from the order's state.
+    ActInvalid
+        If there is no such step at all, or a refusal or cancellation says no reason.
     """
+    if step not in STEPS:
+        raise ActInvalid(f"order {order.order_id}: there is no step {step[:40]!r}; there are {', '.join(STEPS)}")
     after = TRANSITIONS.get((order.state, step))
     if after is None:
         steps = ", ".join(sorted(name for state, name in TRANSITIONS if state is order.state)) or "none"
         raise OrderRefused(f"order {order.order_id} is {order.state}: {step} is not possible (possible: {steps})")
     if step in {"refuse", "cancel"} and not note.strip():
-        raise OrderRefused(f"order {order.order_id}: {step} needs a reason")
+        raise ActInvalid(f"order {order.order_id}: {step} needs a reason")
     due_at = at + order.within if step == "issue" else order.due_at
     return replace(order, state=after, author=author, changed_at=at, due_at=due_at, note=note)
 

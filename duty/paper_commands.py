@@ -80,13 +80,14 @@ def draft_report(
     typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}", err=True)
 
 
-def submit_report(incident_id: str, serial: int, author: str) -> None:
-    """Record that somebody handed a report in."""
-    from undercroft.store import duty_reports as store  # noqa: PLC0415
+def submit_report(incident_id: str, serial: int) -> None:
+    """Record that you handed a report in."""
+    from duty.acts import Act, perform  # noqa: PLC0415
+    from duty.entered import at_the_door  # noqa: PLC0415
 
-    with _opened("incident submit") as (connection, now):
-        if not store.submit_report(connection, incident_id, serial, author, now):
-            raise BadInput(f"incident submit: no draft {serial} of {incident_id} waits to be handed in")
+    with at_the_door("incident submit") as (connection, actor, now):
+        done = perform(connection, actor, Act("submit_report", f"incident/{incident_id}", {"serial": serial}), now)
+    typer.echo(f"entry {done.entry_no} of the duty log")
 
 
 def export_cap(

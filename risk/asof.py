@@ -46,7 +46,7 @@ def asof(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show what staff could see at a time."""
-    from risk.act_commands import instant_of  # noqa: PLC0415
+    from undercroft.instants import instant_of  # noqa: PLC0415
     from undercroft.settings import Settings  # noqa: PLC0415
     from undercroft.telemetry import configure_logging  # noqa: PLC0415
 

@@ -32,10 +32,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="UNDERCROFT_", frozen=True, extra="ignore")
 
     database_url: SecretStr | None = Field(None, description="PostgreSQL URL; unset: embedded server in DATA_DIR")
+    acts_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL URL by which the API passes on what people do; unset: it only reads"
+    )
     mqtt_url: SecretStr | None = Field(None, description="mqtt://user:password@host:port; unset: embedded broker")
     data_dir: Path = Field(default_factory=default_data_dir, description="state of embedded servers")
     api_host: str = Field("127.0.0.1", description="address that the page and the API listen on")
     api_port: int = Field(8000, ge=0, le=65535, description="port of the page and the API; 0 takes a free one")
+    api_trusted_proxies: str = Field(
+        "", description="addresses, by comma, of proxies whose X-Forwarded-For says from where somebody acts"
+    )
     batch_max_messages: int = Field(500, ge=1, le=10_000, description="ingest commits at this many messages")
     batch_max_wait_ms: int = Field(10, ge=1, le=10_000, description="or after this time, when the writer is idle")
     ingest_metrics_port: int | None = Field(
@@ -43,7 +49,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="key=value lines, or JSON lines")
 
-    @field_validator("database_url", "mqtt_url", "ingest_metrics_port", mode="before")
+    @field_validator("database_url", "acts_database_url", "mqtt_url", "ingest_metrics_port", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

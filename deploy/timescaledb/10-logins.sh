@@ -7,7 +7,7 @@ psql -v ON_ERROR_STOP=1 --quiet --username "$POSTGRES_USER" --dbname "$POSTGRES_
     -v secrets="$secrets" <<'SQL'
 create extension if not exists timescaledb;
 SQL
-for part in ingest engine duty api grafana; do
+for part in ingest engine duty api acts grafana; do
     case $part in
         grafana) file=grafana_db_password ;;
         *) file=${part}_password ;;

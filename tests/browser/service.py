@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 READY_S = 20.0
 
 
 @contextmanager
-def running_api(database_url: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run `undercroft api`; give its address and process, and end it with SIGTERM."""
+def running_api(
+    database_url: str, port: int = 0, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `undercroft api`, with further settings by name; give its address and process, and end it with SIGTERM."""
     environment = {**os.environ, "UNDERCROFT_DATABASE_URL": database_url, "UNDERCROFT_API_PORT": str(port)}
+    environment |= {f"UNDERCROFT_{name.upper()}": value for name, value in (settings or {}).items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "undercroft", "api"], env=environment, stdout=subprocess.PIPE, text=True
     )

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from api.app import create_app
+from duty.act_bodies import FORMS
+from duty.door import new_token
 from tests.browser.service import running_api
 from tests.browser.storm import seed
 from tests.browser.world import World
 from undercroft.clock import SystemClock
+from undercroft.store.connection import connect
+from undercroft.store.duty_acts import add_operator
 
 
 def _description() -> dict[str, Any]:
@@ -24,19 +29,35 @@ def _description() -> dict[str, Any]:
 
 PATHS = sorted(_description()["paths"])
 STREAM = "/api/v1/events"
+SENT = ("method", "url", "params", "headers", "json", "content", "data")
 
 # `positive_data_acceptance` is off: a cursor must be one that we gave, a range in order, and no schema can say so.
 
 
-def test_only_get_under_the_prefix() -> None:
+ACTS = {"/api/v1/acts", "/api/v1/orders", "/api/v1/orders/{order_id}/steps"}
+METHODS = [(path, method) for path, operations in sorted(_description()["paths"].items()) for method in operations]
+
+
+def test_only_acts_write_and_each_needs_a_token() -> None:
+    assert {path for path, method in METHODS if method != "get"} == ACTS
     for path, operations in _description()["paths"].items():
         assert path.startswith("/api/v1/")
-        assert set(operations) == {"get"}
+        for method, operation in operations.items():
+            assert method == ("post" if path in ACTS else "get")
+            assert ("security" in operation) == (path in ACTS)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_every_error_has_the_one_body(path: str) -> None:
-    responses = _description()["paths"][path]["get"]["responses"]
+def test_acts_say_every_way_in_which_they_are_refused() -> None:
+    for path in ACTS:
+        described = _description()["paths"][path]["post"]["responses"]
+        assert set(described) >= {"201", "401", "403", "404", "409", "413", "422", "501", "503"}
+    kinds = _description()["paths"]["/api/v1/acts"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(kinds["discriminator"]["mapping"]) == set(FORMS)
+
+
+@pytest.mark.parametrize(("path", "method"), METHODS)
+def test_every_error_has_the_one_body(path: str, method: str) -> None:
+    responses = _description()["paths"][path][method]["responses"]
     assert "503" in responses
     for status, response in responses.items():
         if int(status) < 400 or path.endswith("/health"):
@@ -45,7 +66,7 @@ def test_every_error_has_the_one_body(path: str) -> None:
         assert response["description"]
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [path for path in PATHS if path not in ACTS])
 def test_what_has_parameters_says_422_and_what_has_none_does_not(path: str) -> None:
     operation = _description()["paths"][path]["get"]
     assert ("422" in operation["responses"]) == bool(operation.get("parameters"))
@@ -60,11 +81,20 @@ def address(exercise_db: str) -> Iterator[str]:
     world = World(exercise_db)
     seed(world)
     world.close()
-    with running_api(exercise_db) as (found, _):
+    with running_api(exercise_db, settings={"acts_database_url": exercise_db}) as (found, _):
         yield found
 
 
-def test_generated_requests_get_what_is_described(address: str) -> None:
+@pytest.fixture
+def token(exercise_db: str) -> str:
+    """The token of somebody who may do everything."""
+    made, hashed = new_token()
+    with closing(connect(exercise_db, application_name="test", autocommit=True)) as connection:
+        add_operator(connection, "boss", "boss", "admin", hashed, SystemClock().now())
+    return made
+
+
+def test_generated_requests_get_what_is_described(address: str, token: str) -> None:
     """Whatever parameters are made up, the answer is one that the description has, in the described shape."""
     schema = schemathesis.openapi.from_url(f"{address}api/v1/openapi.json")
     checked = 0
@@ -79,8 +109,10 @@ def test_generated_requests_get_what_is_described(address: str) -> None:
         )
         def check(case: Any) -> None:
             wanted = case.as_transport_kwargs(base_url=address.rstrip("/"))
-            request = {key: wanted[key] for key in ("method", "url", "params", "headers") if key in wanted}
-            case.validate_response(httpx.request(**request, timeout=30.0), excluded_checks=[positive_data_acceptance])
+            request = {key: wanted[key] for key in SENT if key in wanted}
+            request["headers"] = dict(request["headers"]) | {"Authorization": f"Bearer {token}"}
+            answer = httpx.request(**request, timeout=30.0)
+            case.validate_response(answer, excluded_checks=[positive_data_acceptance, ignored_auth])
 
         check()
         checked += 1

@@ -192,5 +192,9 @@ def test_logins_have_the_rights_of_their_service_and_grafana_sees_views_only(
         assert duty.execute("select count(*) as n from notification").fetchone() == {"n": 0}
         with pytest.raises(Exception, match="permission denied"):
             duty.execute("insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 0)")
+    with connect(url("acts", "acts_password"), application_name="tests", autocommit=True) as acting:
+        assert acting.execute("select count(*) as n from act").fetchone() == {"n": 0}
+        with pytest.raises(Exception, match="permission denied"):
+            acting.execute("update operator set role = 'admin'")
     with pytest.raises((StoreUnavailable, StoreRejected)):
         connect(postgres.url(name, "api", "wrong"), application_name="tests")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from duty import acts
+from duty import acts, door, refusals
+from duty.order_acts import order, order_step
 from duty.orders import OrderRefused, Proof
 from duty.signing import check, load_key, sign
-from tests.integration.duty_kit import now, opened, prepared
+from tests.integration.duty_kit import START, now, opened, prepared
 from undercroft.cli import build_app
 from undercroft.errors import BadInput, StoreRejected
 from undercroft.store import duty_acts as store
@@ -24,10 +27,27 @@ from undercroft.store.site import sensors
 SUBJECT = "space/gar"
 
 
-def actor(db: Connection, role: str = "officer") -> acts.Actor:
-    token, hashed = acts.new_token()
+def actor(db: Connection, role: str = "officer") -> door.Actor:
+    token, hashed = door.new_token()
     store.add_operator(db, f"li-{role}", "李", role, hashed, now())
-    return acts.authorise(db, token, "test")
+    return door.authorise(db, token, "test", now())
+
+
+def alarm(db: Connection, subject: str = SUBJECT, **fields: Any) -> None:
+    """Have an alarm stand in the store as the engine writes it."""
+    row = {
+        "subject": subject, "occurrence": 1, "subject_kind": subject.partition("/")[0], "severity": 3,
+        "peak_severity": 3,
+        "active": True, "acknowledged": False, "latched": False, "raised_at": now(), "cleared_at": None,
+        "shelved_until": None, **fields,
+    }  # fmt: skip
+    db.execute(
+        "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, acknowledged, latched,"
+        " raised_at, cleared_at, shelved_until, reasons, last_tick_seq)"
+        " values (%(subject)s, %(occurrence)s, %(subject_kind)s, %(severity)s, %(peak_severity)s, %(active)s,"
+        " %(acknowledged)s, %(latched)s, %(raised_at)s, %(cleared_at)s, %(shelved_until)s, '[]', 0)",
+        row,
+    )
 
 
 def audited(db: Connection) -> list[tuple[str, str, str]]:
@@ -38,6 +58,7 @@ def audited(db: Connection) -> list[tuple[str, str, str]]:
 def test_an_act_is_logged_audited_and_in_the_commit_order(live_db: str) -> None:
     with opened(live_db) as db:
         prepared(db)
+        alarm(db)
         before = db.execute("select commit_seq from commit_counter").fetchone()
         done = acts.perform(db, actor(db), acts.Act("acknowledge", SUBJECT, {"comment": "mine"}), now())
         assert before is not None
@@ -51,35 +72,95 @@ def test_an_act_is_logged_audited_and_in_the_commit_order(live_db: str) -> None:
         assert [entry["kind"] for entry in store.log_entries(db)] == ["acknowledge"]
 
 
-@pytest.mark.parametrize(
-    ("role", "act", "why"),
-    [
-        ("officer", acts.Act("stand_down", SUBJECT, {"evidence": "x"}), "needs the role leader"),
-        ("officer", acts.Act("acknowledge", "space/none", {}), "there is no space/none"),
-        ("officer", acts.Act("shelve", SUBJECT, {"minutes": 5}), "reason must be said"),
-        ("officer", acts.Act("dance", SUBJECT, {}), "there is no act dance"),
-    ],
-)
-def test_a_refusal_is_audited_and_changes_nothing(live_db: str, role: str, act: acts.Act, why: str) -> None:
+REFUSALS = [
+    ("officer", acts.Act("stand_down", SUBJECT, {"evidence": "x"}), refusals.RoleTooLow, "needs the role leader"),
+    ("officer", acts.Act("acknowledge", "space/none", {}), refusals.SubjectUnknown, "there is no space/none"),
+    ("officer", acts.Act("acknowledge", "space/up", {}), refusals.NotPossibleNow, "no alarm to acknowledge"),
+    ("officer", acts.Act("unshelve", SUBJECT, {}), refusals.NotPossibleNow, "it is not shelved"),
+    ("officer", acts.Act("shelve", SUBJECT, {"minutes": 5}), refusals.ActInvalid, "reason must be said"),
+    ("officer", acts.Act("shelve", SUBJECT, {"reason": "x", "minutes": 31}), refusals.NotPossibleNow, "at most 30 min"),
+    ("officer", acts.Act("shelve", "space/up", {"reason": "x", "minutes": 5}), refusals.NotPossibleNow, "no alarm"),
+    ("leader", acts.Act("stand_down", "space/up", {"evidence": "x"}), refusals.NotPossibleNow, "no alarm"),
+    ("officer", acts.Act("dance", SUBJECT, {}), refusals.ActInvalid, "there is no act dance"),
+    ("officer", acts.Act("note", "-", {"text": "x", "corrects": 7}), refusals.SubjectUnknown, "there is no entry 7"),
+    ("officer", acts.Act("rain_warning", "warning/a", {"state": "ended"}), refusals.NotPossibleNow, "not in force"),
+    (
+        "officer", acts.Act("field_report", SUBJECT, {"depth_m": 0.2, "entrance": "west"}), refusals.SubjectUnknown,
+        "no entrance 'west'",
+    ),
+    ("officer", acts.Act("submit_report", "incident/i", {"serial": 1}), refusals.SubjectUnknown, "no incident i"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("role", "act", "error", "why"), REFUSALS, ids=lambda value: getattr(value, "kind", None))
+def test_a_refusal_says_its_kind_is_audited_and_changes_nothing(
+    live_db: str, role: str, act: acts.Act, error: type[refusals.Refused], why: str
+) -> None:
     with opened(live_db) as db:
         prepared(db)
-        with pytest.raises(BadInput, match=why):
-            acts.perform(db, actor(db, role), act, now())
+        alarm(db)
+        with pytest.raises(error, match=why):
+            acts.perform(db, actor(db, role), act, now(), "key")
         assert audited(db) == [(f"li-{role}", act.kind, "refused")]
         assert store.log_entries(db) == []
-        assert db.execute("select count(*) as n from act").fetchone() == {"n": 0}
+        assert db.execute("select (select count(*) from act) + (select count(*) from act_key) as n").fetchone() == {
+            "n": 0
+        }
 
 
-def test_a_wrong_or_disabled_token_is_nobody(live_db: str) -> None:
+def test_a_red_alarm_is_not_shelved_and_an_acknowledged_one_not_twice(live_db: str) -> None:
     with opened(live_db) as db:
-        token, hashed = acts.new_token()
+        prepared(db)
+        alarm(db, severity=4)
+        alarm(db, "space/up", acknowledged=True)
+        with pytest.raises(refusals.NotPossibleNow, match="a red alarm cannot be shelved"):
+            acts.perform(db, actor(db), acts.Act("shelve", SUBJECT, {"reason": "x", "minutes": 5}), now())
+        with pytest.raises(refusals.NotPossibleNow, match="acknowledged already"):
+            acts.perform(db, actor(db), acts.Act("acknowledge", "space/up", {}), now())
+
+
+def test_a_wrong_or_disabled_token_is_nobody_and_leaves_a_row(live_db: str) -> None:
+    with opened(live_db) as db:
+        token, hashed = door.new_token()
         store.add_operator(db, "li", "李", "officer", hashed, now())
-        assert acts.authorise(db, token, "test").operator_id == "li"
-        with pytest.raises(acts.NotAuthorised):
-            acts.authorise(db, token + "x", "test")
+        assert door.authorise(db, token, "test", now()).operator_id == "li"
+        with pytest.raises(refusals.TokenUnknown):
+            door.authorise(db, token + "x", "http:192.0.2.9", now())
         assert store.disable_operator(db, "li", now())
-        with pytest.raises(acts.NotAuthorised):
-            acts.authorise(db, token, "test")
+        with pytest.raises(refusals.TokenUnknown):
+            door.authorise(db, token, "test", now())
+        rows = db.execute("select operator_id, origin, action, outcome, detail from audit order by audit_id").fetchall()
+        assert [(row["operator_id"], row["origin"], row["detail"]["why"]) for row in rows] == [
+            ("-", "http:192.0.2.9", "the token is nobody's"), ("li", "test", "the operator is disabled"),
+        ]  # fmt: skip
+        assert {(row["action"], row["outcome"]) for row in rows} == {("authorise", "refused")}
+        assert token not in str(rows)
+
+
+def test_who_guesses_tokens_does_not_fill_the_audit(live_db: str) -> None:
+    with opened(live_db) as db:
+        for number in range(store.MOST_UNKNOWN_A_MINUTE + 5):
+            with pytest.raises(refusals.TokenUnknown):
+                door.authorise(db, f"guess {number}", "test", START + timedelta(milliseconds=number))
+        assert len(audited(db)) == store.MOST_UNKNOWN_A_MINUTE
+        with pytest.raises(refusals.TokenUnknown):
+            door.authorise(db, "guess", "test", START + timedelta(minutes=2))
+        assert len(audited(db)) == store.MOST_UNKNOWN_A_MINUTE + 1
+
+
+def test_an_act_with_a_key_is_done_once(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        alarm(db)
+        who, act = actor(db), acts.Act("acknowledge", SUBJECT, {"comment": "mine"})
+        first = acts.perform(db, who, act, now(), "k1")
+        again = acts.perform(db, who, act, now(), "k1")
+        assert (again.repeated, replace(again, repeated=False)) == (True, first)
+        with pytest.raises(refusals.KeyReused):
+            acts.perform(db, who, acts.Act("note", "-", {"text": "other"}), now(), "k1")
+        other = acts.perform(db, actor(db, "leader"), acts.Act("note", "-", {"text": "mine"}), now(), "k1")
+        assert not other.repeated
+        assert len(store.log_entries(db)) == 2
 
 
 def observe(db: Connection, quantity: str, value: float) -> None:
@@ -95,19 +176,19 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str) -> No
     with opened(live_db) as db:
         prepared(db)
         who = actor(db)
-        with pytest.raises(acts.ActRefused, match="no open incident"):
-            acts.order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now())
+        with pytest.raises(refusals.NotPossibleNow, match="no open incident"):
+            order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now())
         db.execute(
             "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
         )
         observe(db, "barrier_state", 5.0)  # failed
-        order_id = acts.order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north")
-        acts.order_step(db, who, order_id, "take", now())
-        done = acts.order_step(db, who, order_id, "confirm", now(), "photo 12")
+        order_id = order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north").order_id or ""
+        order_step(db, who, order_id, "take", now())
+        done = order_step(db, who, order_id, "confirm", now(), "photo 12")
         assert done.disagreement == "confirmed as barrier_deployed, but the sensor does not show it"
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
         with pytest.raises(OrderRefused, match="possible: none"):
-            acts.order_step(db, who, order_id, "take", now())
+            order_step(db, who, order_id, "take", now())
         refused = [action for _, action, outcome in audited(db) if outcome == "refused"]
         assert refused == ["order", "order_take"], "no incident yet; a confirmed order is over"
         told = db.execute("select subject, author, body from act where kind = 'field_report'").fetchall()
@@ -144,7 +225,7 @@ def rewrite(db: Connection) -> None:
     for row in rows:
         body = {"text": "nothing happened"} if row["entry_no"] == 2 else row["body"]
         with store.transaction(db):
-            acts.log(db, row["kind"], row["author"], row["subject"], body, row["at"])
+            door.log(db, row["kind"], row["author"], row["subject"], body, row["at"])
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
@@ -166,7 +247,11 @@ def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     token = run("user", "add", "wu", "吴", "--role", "leader").output.strip()
     monkeypatch.setenv("UNDERCROFT_TOKEN", token)
     assert "entry 1 of the duty log" in run("act", "note", "--say", "text=hello").output
-    assert run("act", "shelve", SUBJECT).exception.__class__ is acts.ActRefused
+    with opened(live_db) as db:
+        origins = db.execute("select operator_id, action, origin from audit order by audit_id").fetchall()
+    assert [(row["operator_id"], row["action"]) for row in origins] == [("-", "user_add"), ("wu", "note")]
+    assert all(re.fullmatch(r"cli:[\w.-]+@\S+( from \S+)?", row["origin"]) for row in origins)
+    assert run("act", "shelve", SUBJECT).exception.__class__ is refusals.ActInvalid
     key = str(tmp_path / "k" / "log.key")
     assert run("log", "sign", "--key", key).output.startswith("entry 1 ")
     assert run("log", "verify", "--key", key).output == "1 entries, 1 signed heads, signed up to entry 1\n"

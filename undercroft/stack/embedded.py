@@ -35,6 +35,7 @@ class DatabaseUrls:
     api: str = field(repr=False)
     simulator: str = field(repr=False)
     duty: str = field(repr=False)
+    acts: str = field(repr=False)
 
 
 class EmbeddedStack:
@@ -149,12 +150,18 @@ class EmbeddedStack:
                 raise StackFailed("the stack is not running")
             owner = self._settings.database_url.get_secret_value()
             migrate_database(owner, mode)
-            return DatabaseUrls(owner, owner, owner, owner, owner, owner)
+            return DatabaseUrls(owner, owner, owner, owner, owner, owner, owner)
         owner = self._postgres.url(name)
         migrate_database(owner, mode)
         data_dir = self._data_dir
         logins = create_logins(owner, name, lambda login: data_dir.secret(f"db_{login}"))
         url = {role: self._postgres.url(name, login, data_dir.secret(f"db_{login}")) for role, login in logins.items()}
         return DatabaseUrls(
-            owner, url[Role.INGEST], url[Role.ENGINE], url[Role.API], url[Role.SIMULATOR], url[Role.DUTY]
+            owner,
+            url[Role.INGEST],
+            url[Role.ENGINE],
+            url[Role.API],
+            url[Role.SIMULATOR],
+            url[Role.DUTY],
+            url[Role.ACTS],
         )

@@ -82,7 +82,8 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
 
 def _services(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls, api_port: int) -> list[ProcessSpec]:
     mqtt = {"UNDERCROFT_MQTT_URL": stack.mqtt_url("ingest")}
-    page = {"UNDERCROFT_API_HOST": settings.api_host, "UNDERCROFT_API_PORT": str(api_port)}
+    page = {"UNDERCROFT_API_HOST": settings.api_host, "UNDERCROFT_API_PORT": str(api_port),
+            "UNDERCROFT_ACTS_DATABASE_URL": urls.acts}  # fmt: skip
     key = {} if stack.data_dir is None else {"UNDERCROFT_DUTY_KEY": str(stack.data_dir.path / "duty-log.key")}
     own = {
         "ingest": (urls.ingest, mqtt), "risk": (urls.engine, {}), "duty": (urls.duty, key), "api": (urls.api, page)

@@ -43,11 +43,3 @@ def acts_of_kind(connection: Connection, kind: str) -> list[Row]:
     """Return all acts of a kind, in commit order."""
     with translated_errors():
         return connection.execute(sql("act_all").encode(), {"kind": kind}).fetchall()
-
-
-def act_time(connection: Connection, now: datetime) -> datetime:
-    """Return when an act happens: in a run at the newest run clock that the engine has taken, else now."""
-    with translated_errors():
-        row = connection.execute(sql("act_run_time").encode()).fetchone()
-    run_at: datetime | None = None if row is None else row["run_at"]
-    return now if run_at is None else run_at

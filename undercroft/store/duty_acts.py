@@ -44,7 +44,7 @@ def transaction(connection: Connection) -> Iterator[None]:
 
 
 def operator_by_token(connection: Connection, token_sha256: bytes) -> Row | None:
-    """Return who holds a token, None when nobody does or the operator is disabled."""
+    """Return who holds a token, disabled or not; None when nobody does."""
     return _one(connection, "acts_operator", token_sha256=token_sha256)
 
 
@@ -69,8 +69,30 @@ def operators(connection: Connection) -> list[Row]:
 
 
 def subject(connection: Connection, name: str) -> Row | None:
-    """Return a subject with the severity of its open alarm, None when it does not exist."""
+    """Return a subject with its newest alarm (severity 0: none is open), None when it does not exist."""
     return _one(connection, "acts_subject", subject=name)
+
+
+def warning_in_force(connection: Connection, name: str) -> Row | None:
+    """Return what a rain warning that is in force says."""
+    return _one(connection, "acts_warning", subject=name)
+
+
+def area_names(connection: Connection) -> dict[str, list[str]]:
+    """Return the basins and streets of the site, by ``basin`` and ``street``."""
+    row = _one(connection, "acts_area")
+    return {"basin": [], "street": []} if row is None else {name: list(names) for name, names in row.items()}
+
+
+def entrance_names(connection: Connection, space_id: str) -> list[str] | None:
+    """Return the entrances of a space, None when there is no such space."""
+    row = _one(connection, "acts_entrances", space_id=space_id)
+    return None if row is None else list(row["entrances"])
+
+
+def has_entry(connection: Connection, entry_no: int) -> bool:
+    """Tell whether the duty log has an entry of this number."""
+    return _one(connection, "acts_log_has", entry_no=entry_no) is not None
 
 
 def acting_time(connection: Connection, now: datetime) -> datetime:
@@ -79,12 +101,14 @@ def acting_time(connection: Connection, now: datetime) -> datetime:
     return now if row is None or row["run_at"] is None else row["run_at"]
 
 
-def insert_act(connection: Connection, kind: str, name: str, author: str, at: datetime, body: Mapping[str, Any]) -> int:
+def insert_act(
+    connection: Connection, act_id: uuid.UUID, kind: str, name: str, author: str, at: datetime, body: Mapping[str, Any]
+) -> int:
     """Put an act into the commit order; the last thing in its transaction. Return its number."""
     with translated_errors():
         seq = take_commit_seq(connection)
     _run(
-        connection, "acts_insert", act_id=uuid.uuid4(), commit_seq=seq, kind=kind, subject=name, author=author,
+        connection, "acts_insert", act_id=act_id, commit_seq=seq, kind=kind, subject=name, author=author,
         acted_at=at, body=orjson.dumps(body).decode(),
     )  # fmt: skip
     return seq
@@ -99,6 +123,40 @@ def audit(  # noqa: PLR0913, PLR0917 - one argument per column
         connection, "acts_audit", at=at, operator_id=operator_id, origin=origin, action=action, subject=name,
         outcome=outcome, detail=orjson.dumps(detail).decode(),
     )  # fmt: skip
+
+
+MOST_UNKNOWN_A_MINUTE = 100
+"""Audit rows for tokens that are nobody's; one who guesses shall not fill the disk."""
+
+
+def audit_unknown(
+    connection: Connection, at: datetime, operator_id: str, origin: str, detail: Mapping[str, Any]
+) -> None:
+    """Record that somebody tried a token that is nobody's, at most `MOST_UNKNOWN_A_MINUTE` times a minute."""
+    _run(
+        connection, "acts_audit_unknown", at=at, operator_id=operator_id, origin=origin,
+        detail=orjson.dumps(detail).decode(), most=MOST_UNKNOWN_A_MINUTE,
+    )  # fmt: skip
+
+
+def take_key(connection: Connection, operator_id: str, key: str, sha256: bytes, at: datetime) -> bool:
+    """Take an idempotency key inside a transaction; False when it was taken before, by an act that is committed."""
+    return _run(connection, "acts_key_take", operator_id=operator_id, key=key, sha256=sha256, at=at) == 1
+
+
+def keep_answer(
+    connection: Connection, operator_id: str, key: str, act_id: uuid.UUID | None, answer: Mapping[str, Any]
+) -> None:
+    """Keep what became of the act of a key."""
+    values = {"operator_id": operator_id, "key": key, "act_id": act_id, "answer": orjson.dumps(answer).decode()}
+    _run(connection, "acts_key_answer", **values)
+
+
+def answer(connection: Connection, operator_id: str, key: str) -> Row:
+    """Return what became of the act of a key that is taken."""
+    row = _one(connection, "acts_key", operator_id=operator_id, key=key)
+    assert row is not None  # noqa: S101 - a taken key stays
+    return row
 
 
 def append_log(connection: Connection, entry: Mapping[str, Any], link: Link) -> int:

@@ -22,6 +22,7 @@ class Role(StrEnum):
     API = "undercroft_api"
     SIMULATOR = "undercroft_simulator"
     DUTY = "undercroft_duty"
+    ACTS = "undercroft_acts"
 
     @property
     def short(self) -> str:

@@ -15,6 +15,15 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("stand_down", "space/a", {"evidence": "washed away, photo 3"}),
     ("out_of_service", "device/d", {"reason": "renewal", "minutes": 10_080}),
     ("rain_warning", "warning/w", {"colour": "red", "state": "ended", "basins": ["b"], "streets": []}),
+    ("rain_warning", "warning/2026-0701-a", {"state": "ended"}),
+    ("field_report", "space/a", {"depth_m": 0.3, "minutes": 1440}),
+    (
+        "field_report",
+        "space/a",
+        {"barrier": "deployed", "entrance": "north", "observed_at": "2026-07-01T08:00:00+08:00"},
+    ),
+    ("note", "incident/b1-20260701T080500Z", {"text": "called", "corrects": 3}),
+    ("submit_report", "incident/b1-20260701T080500Z", {"serial": 1}),
 ]
 
 BAD: list[tuple[str, str, dict[str, Any], str]] = [
@@ -30,6 +39,23 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("note", "-", {"text": "x" * 4001}, "found 4001 characters, expected at most 4000"),
     ("rain_warning", "warning/w", {"colour": "red", "state": "over"}, "expected in_force or ended"),
     ("rain_warning", "warning/w", {"colour": "red", "state": "ended", "basins": "b"}, "basins: expected a list"),
+    ("rain_warning", "warning/w", {"state": "in_force"}, "colour must be said"),
+    ("rain_warning", "warning/w", {"state": "ended", "basins": ["b"] * 501}, "at most 500"),
+    ("rain_warning", "warning/" + "w" * 81, {"state": "ended"}, "subject: found"),
+    ("rain_warning", "warning/w", {"state": "ended", "until": "2026-07-01"}, "expected RFC 3339 with an offset"),
+    ("acknowledge", "space/a", {"coment": "x"}, "coment: there is no such field; acknowledge takes comment"),
+    ("acknowledge", "space/a b", {}, "subject: found 'space/a b'"),
+    ("acknowledge", "-", {}, "subject: found '-'"),
+    ("note", "x", {"text": "y"}, "subject: found 'x'"),
+    ("note", "-", {"text": "nul \0 byte"}, "text: expected text without NUL"),
+    ("note", "-", {"text": "y", "corrects": 0}, "corrects: found 0, expected a whole number from 1"),
+    ("field_report", "space/a", {}, "depth_m or barrier must be said"),
+    ("field_report", "space/a", {"depth_m": 50.1}, "depth_m: found 50.1, expected 0 to 50"),
+    ("field_report", "space/a", {"depth_m": float("nan")}, "depth_m: found nan"),
+    ("field_report", "space/a", {"barrier": "shut"}, "barrier: found 'shut', expected one of"),
+    ("field_report", "space/a", {"depth_m": 1, "minutes": 1441}, "minutes: found 1441"),
+    ("submit_report", "incident/i", {"serial": True}, "serial: found True"),
+    ("dance", "space/a", {}, "kind: expected one of acknowledge"),
 ]
 
 

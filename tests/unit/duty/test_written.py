@@ -9,7 +9,8 @@ import pytest
 
 from duty.load import flood_times, load_of
 from duty.model import Reason
-from duty.orders import Command, Order, OrderRefused, OrderState, Proof, advance, disagreement, templates
+from duty.orders import Command, Order, OrderState, Proof, advance, disagreement, templates
+from duty.refusals import ActRefused
 from duty.reports import Count, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, markdown, text
 from duty.texts import ADVICE, Named, Style, write
 from tests.unit.duty.kit import at, event, play
@@ -94,13 +95,14 @@ def test_an_order_from_warning_to_confirmation() -> None:
         (["issue", "confirm", "confirm"], "possible: none"),
         (["issue", "refuse"], "refuse needs a reason"),
         (["issue", "issue"], "is issued: issue is not possible"),
+        (["issue", "dance"], "there is no step 'dance'; there are issue, cancel, take, confirm, refuse"),
     ],
 )
 def test_steps_that_are_not(steps: list[str], complaint: str) -> None:
     moved = order()
     for step in steps[:-1]:
         moved = advance(moved, step, author="li", at=at(1))
-    with pytest.raises(OrderRefused, match="order o1") as error:
+    with pytest.raises(ActRefused, match="order o1") as error:
         advance(moved, steps[-1], author="li", at=at(1))
     assert complaint in str(error.value)
 

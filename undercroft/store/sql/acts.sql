@@ -12,6 +12,3 @@ order by commit_seq;
 
 -- name: act_all
 select commit_seq, subject, author, acted_at, body from act where kind = %(kind)s order by commit_seq;
-
--- name: act_run_time
-select max(t.tick_at) as run_at from deployment d join tick t on d.mode = 'exercise';

@@ -1,7 +1,7 @@
 -- What people do: acts for the engine, orders, reports, the duty log, the audit.
 
 -- name: acts_operator
-select operator_id, name, role from operator where token_sha256 = %(token_sha256)s and disabled_at is null;
+select operator_id, name, role, disabled_at from operator where token_sha256 = %(token_sha256)s;
 
 -- name: acts_add_operator
 insert into operator (operator_id, name, role, token_sha256, created_at)
@@ -16,15 +16,34 @@ update operator set disabled_at = %(at)s where operator_id = %(operator_id)s and
 select operator_id, name, role, disabled_at from operator order by operator_id;
 
 -- name: acts_subject
--- The newest alarm of a subject that exists; severity 0 without an open one.
-select s.subject, coalesce(max(a.severity) filter (where a.active), 0)::int as severity
+-- A subject that exists, with its newest alarm: severity 0 where none is open. A storm is what risk.lifecycle says it is.
+select s.subject, coalesce(case when a.active then a.severity end, 0)::int as severity,
+    coalesce(a.acknowledged, false) as acknowledged, coalesce(a.latched, false) as latched, a.shelved_until,
+    exists (select from alarm where active and subject_kind = 'space' and severity >= 3)
+        or exists (
+            select from (
+                select distinct on (subject) body from act where kind = 'rain_warning' order by subject, commit_seq desc
+            ) w where coalesce(w.body ->> 'state', 'in_force') <> 'ended') as storm
 from (
     select 'space/' || space_id as subject from space
     union all select 'device/' || device_id from device
     union all select distinct subject from alarm where subject_kind = 'system'
 ) s
-left join alarm a on a.subject = s.subject
-where s.subject = %(subject)s group by s.subject;
+left join lateral (select * from alarm where alarm.subject = s.subject order by occurrence desc limit 1) a on true
+where s.subject = %(subject)s;
+
+-- name: acts_warning
+select body from (
+    select body from act where kind = 'rain_warning' and subject = %(subject)s order by commit_seq desc limit 1
+) newest where coalesce(body ->> 'state', 'in_force') <> 'ended';
+
+-- name: acts_area
+select coalesce((select array_agg(basin_id order by basin_id) from basin), '{}') as basin,
+    coalesce((select array_agg(distinct street) from place where place_kind = 'space' and retired_at is null), '{}') as street;
+
+-- name: acts_entrances
+select coalesce(array_agg(e.entrance_id order by e.entrance_id) filter (where e.entrance_id is not null), '{}') as entrances
+from space s left join entrance e using (space_id) where s.space_id = %(space_id)s group by s.space_id;
 
 -- name: acts_now
 -- A run has its own time: that of its newest tick.
@@ -37,6 +56,25 @@ values (%(act_id)s, %(commit_seq)s, %(kind)s, %(subject)s, %(author)s, %(acted_a
 -- name: acts_audit
 insert into audit (at, operator_id, origin, action, subject, outcome, detail)
 values (%(at)s, %(operator_id)s, %(origin)s, %(action)s, %(subject)s, %(outcome)s, %(detail)s::jsonb);
+
+-- name: acts_audit_unknown
+insert into audit (at, operator_id, origin, action, subject, outcome, detail)
+select %(at)s, %(operator_id)s, %(origin)s, 'authorise', '-', 'refused', %(detail)s::jsonb
+where (select count(*) from audit where action = 'authorise' and at > %(at)s::timestamptz - interval '1 minute') < %(most)s;
+
+-- name: acts_key_take
+insert into act_key (operator_id, key, sha256, at) values (%(operator_id)s, %(key)s, %(sha256)s, %(at)s)
+on conflict (operator_id, key) do nothing;
+
+-- name: acts_key_answer
+update act_key set act_id = %(act_id)s, answer = %(answer)s::jsonb where operator_id = %(operator_id)s and key = %(key)s;
+
+-- name: acts_key
+select k.sha256, k.answer, a.commit_seq from act_key k left join act a using (act_id)
+where k.operator_id = %(operator_id)s and k.key = %(key)s;
+
+-- name: acts_log_has
+select entry_no from duty_log where entry_no = %(entry_no)s;
 
 -- name: acts_log_lock
 select pg_advisory_xact_lock(hashtext('undercroft'), hashtext('duty_log'));

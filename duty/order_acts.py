@@ -1,0 +1,138 @@
+"""Orders through the one door: issued from the template of a space's kind, moved on, confirmed against the sensors."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from duty.act_bodies import MOST_CHARACTERS
+from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
+from duty.orders import Order, OrderState, Proof, Template, advance, disagreement, templates
+from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
+from undercroft.model import Severity, SpaceKind
+from undercroft.quantities import BarrierState
+from undercroft.store import duty_acts as store
+from undercroft.store.connection import Connection
+
+CONFIRMED_FOR = timedelta(hours=3)
+"""How long a barrier counts as deployed on the word of who confirmed it: default (proposal)."""
+
+MOST_OWNER_CHARACTERS = 200
+
+
+def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
+    connection: Connection, actor: Actor, subject: str, proof: Proof, owner: str, now: datetime, entrance: str = "",
+    key: str = "",
+) -> Done:  # fmt: skip
+    """Issue an order from the template of the space's kind; the answer names it.
+
+    Raises
+    ------
+    Refused
+        By its class, if the role does not reach, there is no such space, or its basin has no incident.
+    """
+
+    def do(at: datetime) -> Effect:
+        if not owner.strip() or len(owner) > MOST_OWNER_CHARACTERS or "\0" in owner:
+            raise ActInvalid(f"order: owner: expected 1 to {MOST_OWNER_CHARACTERS} characters")
+        incident_id, chosen = _template(connection, subject, proof, entrance)
+        fresh = Order(
+            f"o-{uuid.uuid4().hex[:10]}", incident_id, subject, proof, OrderState.WARNED, owner,
+            actor.operator_id, at, chosen.text_zh, chosen.text_en, chosen.within, entrance,
+        )  # fmt: skip
+        return _saved(connection, actor, advance(fresh, "issue", author=actor.operator_id, at=at), "issue")
+
+    body = {"proof": proof.value, "owner": owner, "entrance": entrance}
+    return through(connection, actor, Asked("order", "order", subject, body, key), now, do)
+
+
+def _template(connection: Connection, subject: str, proof: Proof, entrance: str) -> tuple[str, Template]:
+    """Return the incident that an order belongs to, and what it says."""
+    place = store.incident_of(connection, subject)
+    if place is None:
+        raise SubjectUnknown(f"order: there is no {subject[:100]}")
+    known = store.entrance_names(connection, subject.removeprefix("space/")) or []
+    if entrance and entrance not in known:
+        raise SubjectUnknown(f"order: {subject} has no entrance {entrance[:100]!r}; it has {', '.join(known)}")
+    if place["incident_id"] is None:
+        raise NotPossibleNow(f"order: {subject} has no open incident")
+    every = [t for severity in reversed(Severity) for t in templates(SpaceKind(place["kind"]), severity)]
+    chosen = next((t for t in every if t.proof is proof), None)
+    if chosen is None:
+        raise ActInvalid(f"order: a {place['kind']} has no order for {proof}")
+    return place["incident_id"], chosen
+
+
+def order_step(
+    connection: Connection, actor: Actor, order_id: str, step: str, now: datetime, note: str = "", key: str = ""
+) -> Done:
+    """Move an order on; a confirmation is held against the sensors and a disagreement is returned and logged.
+
+    A barrier that is confirmed to be deployed is a field report of its confirmer, for `CONFIRMED_FOR`: the engine takes
+    it where no switch says otherwise (`risk.reports`).
+
+    Raises
+    ------
+    Refused
+        By its class, if the role does not reach, or the step is not possible.
+    """
+
+    def do(at: datetime) -> Effect:
+        if len(note) > MOST_CHARACTERS or "\0" in note:
+            raise ActInvalid(f"order: note: expected at most {MOST_CHARACTERS} characters")
+        row = store.order(connection, order_id)
+        if row is None:
+            raise SubjectUnknown(f"there is no order {order_id[:100]}")
+        after = advance(_order_of(row), step, author=actor.operator_id, at=at, note=note)
+        differs = _disagreement(connection, after) if after.state is OrderState.CONFIRMED else None
+        return _saved(connection, actor, after, step, differs)
+
+    asked = Asked("order_step", f"order_{step[:40]}", f"order/{order_id[:100]}", {"note": note}, key)
+    return through(connection, actor, asked, now, do)
+
+
+def _saved(connection: Connection, actor: Actor, moved: Order, step: str, differs: str | None = None) -> Effect:
+    store.save_order(connection, {
+        "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject,
+        "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
+        "author": moved.author, "changed_at": moved.changed_at, "due_at": moved.due_at,
+        "within_s": moved.within.total_seconds(), "text_zh": moved.text_zh, "text_en": moved.text_en,
+        "note": moved.note,
+    })  # fmt: skip
+    body = {"order": moved.order_id, "step": step, "proof": moved.proof.value, "owner": moved.owner, "note": moved.note}
+    if differs:
+        body["disagreement"] = differs
+    entry_no = log(connection, "order", actor.operator_id, moved.subject, body, moved.changed_at)
+    said = {"order_id": moved.order_id, "disagreement": differs}
+    return Effect(entry_no, _barrier_report(actor, moved), {**body, "subject": moved.subject}, said)
+
+
+def _barrier_report(actor: Actor, moved: Order) -> ForEngine | None:
+    """Return what the engine is told of a confirmed barrier."""
+    if moved.state is not OrderState.CONFIRMED or moved.proof is not Proof.BARRIER_DEPLOYED or not moved.entrance:
+        return None
+    at = moved.changed_at
+    body = {
+        "entrance": moved.entrance, "barrier": "deployed", "by": actor.name, "observed_at": at.isoformat(),
+        "expires_at": (at + CONFIRMED_FOR).isoformat(), "note": f"order {moved.order_id} confirmed",
+    }  # fmt: skip
+    return ForEngine("field_report", moved.subject, body)
+
+
+def _disagreement(connection: Connection, confirmed: Order) -> str | None:
+    if confirmed.proof is Proof.BARRIER_DEPLOYED:
+        state = store.seen(connection, confirmed.subject, "barrier_state", confirmed.entrance)
+        return disagreement(confirmed.proof, None if state is None else float(state == BarrierState.DEPLOYED))
+    if confirmed.proof is Proof.PUMP_RUNNING:
+        return disagreement(confirmed.proof, store.seen(connection, confirmed.subject, "pump_running", ""))
+    return None
+
+
+def _order_of(row: Mapping[str, Any]) -> Order:
+    return Order(
+        row["order_id"], row["incident_id"], row["subject"], Proof(row["proof"]), OrderState(row["state"]),
+        row["owner"], row["author"], row["changed_at"], row["text_zh"], row["text_en"],
+        timedelta(seconds=row["within_s"]), row["entrance"], row["due_at"], row["note"],
+    )  # fmt: skip

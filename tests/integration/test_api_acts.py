@@ -1,0 +1,242 @@
+"""Acts over HTTP: a real server, a real database, each with the least rights; what an officer's console would send."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+
+from duty.door import new_token
+from risk.run import Follower, step_live
+from tests.browser.service import running_api
+from tests.integration.duty_kit import now, opened, prepared
+from tests.integration.test_duty_acts import alarm, observe
+from undercroft.model import Mode
+from undercroft.stack.postgres import PostgresServer
+from undercroft.store import duty_acts as store
+from undercroft.store.conditions import Condition, set_condition
+from undercroft.store.connection import Connection
+from undercroft.store.databases import create_database, drop_database
+from undercroft.store.roles import Role, create_logins
+
+_NUMBERS = count(1)
+SUBJECT = "space/gar"
+ACKNOWLEDGE = {"kind": "acknowledge", "subject": SUBJECT, "comment": "mine"}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A database, the server's address, and the tokens of an officer and a leader."""
+
+    db: Connection
+    address: str
+    officer: str
+    leader: str
+
+    def post(self, path: str, body: Any, token: str | None = "", **headers: str) -> httpx.Response:
+        """Send an act; by default as the officer."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token is not None:
+            named["Authorization"] = f"Bearer {token or self.officer}"
+        return httpx.post(f"{self.address}api/v1{path}", json=body, headers=named, timeout=30.0)
+
+    def told(self) -> dict[str, int]:
+        """Count what acts leave behind."""
+        tables = ("act", "duty_log", "act_key", "duty_order")
+        return {name: len(self.db.execute(f"table {name}".encode()).fetchall()) for name in tables}
+
+
+@contextmanager
+def a_desk(postgres: PostgresServer, template: str, **settings: str) -> Iterator[Desk]:
+    name = f"api_acts_{next(_NUMBERS)}"
+    create_database(postgres.url(), name, template)
+    logins = create_logins(postgres.url(name), name, lambda login: f"pw-{login}")
+    url = {role: postgres.url(name, login, f"pw-{login}") for role, login in logins.items()}
+    tokens = []
+    with ExitStack() as stack:
+        stack.callback(drop_database, postgres.url(), name)
+        db = stack.enter_context(opened(postgres.url(name)))
+        prepared(db)
+        for operator, role in (("li", "officer"), ("wu", "leader")):
+            token, hashed = new_token()
+            store.add_operator(db, operator, operator, role, hashed, now())
+            tokens.append(token)
+        given = {"acts_database_url": url[Role.ACTS]} | settings
+        address, _ = stack.enter_context(running_api(url[Role.API], settings=given))
+        yield Desk(db, address, *tokens)
+
+
+@pytest.fixture
+def desk(postgres: PostgresServer, template_databases: dict[Mode, str]) -> Iterator[Desk]:
+    with a_desk(postgres, template_databases[Mode.LIVE]) as found:
+        yield found
+
+
+def test_an_officer_says_mine_and_the_engine_and_everybody_know(desk: Desk) -> None:
+    condition = Condition("ingest-lag", True, 12.0, 10.0, "s", "late")
+    assert set_condition(desk.db, condition, "ingest", now())
+    follower = Follower(desk.db)
+    step_live(desk.db, follower, now())
+    seen = httpx.get(f"{desk.address}api/v1/alarms?open=true").json()["items"]
+    assert [(row["subject"], row["acknowledged"]) for row in seen] == [("system/ingest-lag", False)]
+    answer = desk.post("/acts", ACKNOWLEDGE | {"subject": "system/ingest-lag"})
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    assert (body["entry_no"], body["repeated"], body["order_id"]) == (1, False, None)
+    step_live(desk.db, follower, now())
+    assert follower.cursor == body["commit_seq"]
+    (seen,) = httpx.get(f"{desk.address}api/v1/alarms?open=true").json()["items"]
+    assert seen["acknowledged"] is True
+    (row,) = desk.db.execute("select operator_id, origin, action, outcome, detail from audit").fetchall()
+    assert row == {
+        "operator_id": "li", "origin": "http:127.0.0.1", "action": "acknowledge", "outcome": "done",
+        "detail": {"comment": "mine"},
+    }  # fmt: skip
+    assert [(entry["author"], entry["subject"]) for entry in store.log_entries(desk.db)] == [
+        ("li", "system/ingest-lag")
+    ]
+
+
+ACTS: list[dict[str, Any]] = [
+    {"kind": "shelve", "subject": SUBJECT, "reason": "pump test", "minutes": 5},
+    {"kind": "stand_down", "subject": SUBJECT, "evidence": "looked, dry"},
+    {"kind": "out_of_service", "subject": "device/gar-out", "reason": "renewal", "minutes": 60},
+    {"kind": "in_service", "subject": "device/gar-out"},
+    {"kind": "rain_warning", "subject": "warning/a", "state": "in_force", "colour": "red", "basins": ["b1"]},
+    {"kind": "rain_warning", "subject": "warning/a", "state": "ended"},
+    {"kind": "field_report", "subject": SUBJECT, "entrance": "north", "depth_m": 0.2, "barrier": "open", "by": "Sun"},
+    {"kind": "note", "text": "handed over"},
+    {"kind": "phone", "text": "pump crew", "caller": "Sun", "unit": "street", "phone": "8000", "subject": SUBJECT},
+    {"kind": "note", "text": "eight, not nine", "corrects": 1},
+]
+
+
+def test_every_act_has_its_way_in(desk: Desk) -> None:
+    alarm(desk.db)
+    for act in ACTS:
+        answer = desk.post("/acts", act, desk.leader)
+        assert answer.status_code == 201, (act, answer.text)
+    kinds = [act["kind"] for act in ACTS]
+    assert [entry["kind"] for entry in store.log_entries(desk.db)] == kinds
+    assert store.log_entries(desk.db)[-1]["corrects"] == 1
+    rows = desk.db.execute("select kind, subject, body from act order by commit_seq").fetchall()
+    assert [row["kind"] for row in rows] == kinds[:7]
+    assert rows[5]["body"] == {"colour": "red", "state": "ended", "basins": ["b1"], "streets": []}
+    report = rows[6]["body"]
+    assert (report["entrance"], report["depth_m"], report["barrier"], report["by"]) == ("north", 0.2, "open", "Sun")
+    assert report["expires_at"] > report["observed_at"]
+
+
+@pytest.mark.parametrize(
+    ("body", "token", "status", "error"),
+    [
+        (ACKNOWLEDGE, None, 401, "TokenUnknown"),
+        (ACKNOWLEDGE, "nobody", 401, "TokenUnknown"),
+        ({"kind": "stand_down", "subject": SUBJECT, "evidence": "x"}, "", 403, "RoleTooLow"),
+        (ACKNOWLEDGE | {"subject": "space/none"}, "", 404, "SubjectUnknown"),
+        (ACKNOWLEDGE | {"subject": "space/up"}, "", 409, "NotPossibleNow"),
+        ({"kind": "shelve", "subject": SUBJECT, "reason": "x", "minutes": 5}, "", 409, "NotPossibleNow"),
+        ({"kind": "shelve", "subject": SUBJECT, "reason": "x", "minutes": 481}, "", 422, "RequestInvalid"),
+        ({"kind": "dance", "subject": SUBJECT}, "", 422, "RequestInvalid"),
+        (ACKNOWLEDGE | {"mood": "good"}, "", 422, "RequestInvalid"),
+        ({"kind": "rain_warning", "subject": "warning/a", "state": "in_force"}, "", 422, "ActInvalid"),
+        ({"kind": "note", "text": "x" * 4001}, "", 422, "RequestInvalid"),
+        ({"kind": "note", "text": "x" * 70_000}, "", 413, "BodyTooLarge"),
+        ({"kind": "submit_report", "subject": "incident/i", "serial": 1}, "", 404, "SubjectUnknown"),
+    ],
+)
+def test_refusals_are_told_apart_and_change_nothing(
+    desk: Desk, body: dict[str, Any], token: str | None, status: int, error: str
+) -> None:
+    alarm(desk.db, severity=4)
+    answer = desk.post("/acts", body, token, Idempotency_Key="k")
+    assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+    assert desk.told() == {"act": 0, "duty_log": 0, "act_key": 0, "duty_order": 0}
+    rows = desk.db.execute("select origin, outcome, action, detail from audit").fetchall()
+    at_the_door = token is not None and error not in {"RequestInvalid", "BodyTooLarge"}
+    assert [(row["origin"], row["outcome"]) for row in rows] == [("http:127.0.0.1", "refused")] * at_the_door
+    assert "nobody" not in str([row["detail"].get("token_sha256") for row in rows])
+
+
+def test_a_body_without_a_length_is_cut_off_too(desk: Desk) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b'{"kind": "note", "text": "'
+        for _ in range(100):
+            yield b"x" * 1000
+
+    headers = {"Authorization": f"Bearer {desk.officer}", "Content-Type": "application/json"}
+    answer = httpx.post(f"{desk.address}api/v1/acts", content=pieces(), headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")
+
+
+def test_what_is_sent_again_is_done_once(desk: Desk) -> None:
+    alarm(desk.db)
+    first = desk.post("/acts", ACKNOWLEDGE, Idempotency_Key="k1").json()
+    again = desk.post("/acts", ACKNOWLEDGE, Idempotency_Key="k1").json()
+    assert again == first | {"repeated": True}
+    assert first["commit_seq"] is not None
+    other = desk.post("/acts", ACKNOWLEDGE | {"comment": "other"}, Idempotency_Key="k1")
+    assert (other.status_code, other.json()["error"]) == (422, "KeyReused")
+    assert desk.told() == {"act": 1, "duty_log": 1, "act_key": 1, "duty_order": 0}
+
+
+def test_eight_sendings_at_once_are_one_act(desk: Desk) -> None:
+    note, barrier = {"kind": "note", "text": "once"}, threading.Barrier(8)
+
+    def send(_: int) -> tuple[int, bool]:
+        barrier.wait()
+        answer = desk.post("/acts", note, Idempotency_Key="k1")
+        return answer.status_code, answer.json()["repeated"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    assert {status for status, _ in answers} == {201}
+    assert [repeated for _, repeated in answers].count(False) == 1
+    assert desk.told()["duty_log"] == 1
+
+
+def test_an_order_and_its_confirmation(desk: Desk) -> None:
+    wanted = {"subject": SUBJECT, "proof": "barrier_deployed", "owner": "Lianhua street", "entrance": "north"}
+    assert desk.post("/orders", wanted).status_code == 409  # no incident yet
+    desk.db.execute(
+        "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+    )
+    observe(desk.db, "barrier_state", 5.0)  # failed
+    assert desk.post("/orders", wanted | {"entrance": "west"}).status_code == 404
+    issued = desk.post("/orders", wanted, Idempotency_Key="o1")
+    assert issued.status_code == 201, issued.text
+    assert desk.post("/orders", wanted, Idempotency_Key="o1").json() == issued.json() | {"repeated": True}
+    steps = f"/orders/{issued.json()['order_id']}/steps"
+    done = desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1")
+    assert done.json()["disagreement"] == "confirmed as barrier_deployed, but the sensor does not show it"
+    assert desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1").json()["repeated"] is True
+    late = desk.post(steps, {"step": "take"})
+    assert (late.status_code, late.json()["error"]) == (409, "OrderRefused")
+    assert desk.post(steps, {"step": "dance"}).status_code == 422
+    assert desk.post("/orders/o-0123456789/steps", {"step": "take"}).status_code == 404
+    kinds = desk.db.execute("select kind, body ->> 'entrance' as entrance from act").fetchall()
+    assert kinds == [{"kind": "field_report", "entrance": "north"}]
+
+
+def test_nobody_says_from_where_they_act_unless_the_proxy_is_known(
+    postgres: PostgresServer, template_databases: dict[Mode, str], desk: Desk
+) -> None:
+    with a_desk(postgres, template_databases[Mode.LIVE], api_trusted_proxies="127.0.0.1") as behind:
+        for one in (desk, behind):
+            assert one.post("/acts", {"kind": "note", "text": "x"}, X_Forwarded_For="192.0.2.7").status_code == 201
+        origins = [one.db.execute("select origin from audit").fetchone() for one in (desk, behind)]
+    assert origins == [{"origin": "http:127.0.0.1"}, {"origin": "http:192.0.2.7"}]
+
+
+def test_a_service_without_the_login_only_reads(exercise_db: str) -> None:
+    with running_api(exercise_db) as (address, _):
+        answer = httpx.post(f"{address}api/v1/acts", json={"kind": "note", "text": "x"})
+        assert (answer.status_code, answer.json()["error"]) == (501, "ActsNotOffered")
