@@ -42,6 +42,11 @@ def blames_row(error: StoreRejected) -> bool:
     return error.sqlstate is not None and error.sqlstate[:2] in ROW_FAULTS
 
 
+def all_stored(rows: Rows) -> Outcome:
+    """Return the outcome of rows that are all new."""
+    return Outcome(np.full(len(rows), Fate.STORED, dtype=np.int8), ())
+
+
 def store_together(connection: Connection, draft: Draft, batch_id: int) -> Outcome:
     """Store all rows of a draft at once."""
     fates = store_rows(connection, draft.rows, batch_id)

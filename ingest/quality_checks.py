@@ -199,7 +199,8 @@ class _Examiner:
                 bits |= _RATE
             if before is not None and _is_spike(before, last, sample):
                 self.spikes.append((sensor_id, last.observed_us))
-            if sample.value >= WET_M and sample.value == last.value:
+            reaches_back = sample.observed_us - memory.samples[0].observed_us >= FLAT_US
+            if reaches_back and sample.value == last.value and sample.value >= WET_M:
                 since_us, times = memory.unchanged_since_us(sample.value)
                 if times + 1 >= FLAT_READINGS and sample.observed_us - since_us >= FLAT_US:
                     bits |= _FLAT

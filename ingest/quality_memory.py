@@ -34,12 +34,19 @@ class QualityMemory:
         self._recent: dict[int, Recent] = {}
         self._traits: dict[int, Traits] = {}
         self._seen = 0
+        self._is_current = False
         self._own_batch_id = 0
+
+    @property
+    def current_at(self) -> int | None:
+        """Commit number of our last batch, if no other writer came between it and the look before; else None."""
+        return self._seen if self._is_current else None
 
     def forget(self) -> None:
         """Know nothing: everything is read from the store again."""
         self._recent.clear()
         self._seen = 0
+        self._is_current = False
 
     def take_site(self, connection: Connection) -> None:
         """Read what the site data says of the sensors."""
@@ -70,10 +77,13 @@ class QualityMemory:
                 examined = examine(draft, self._recent, self._traits, known)
         return examined
 
-    def commit(self, examined: Examined, batch_id: int) -> None:
+    def commit(self, examined: Examined, batch_id: int, commit_seq: int) -> None:
         """Remember a batch that is committed."""
         self._recent |= examined.recent
         self._own_batch_id = batch_id
+        self._is_current = commit_seq == self._seen + 1
+        if self._is_current:
+            self._seen = commit_seq
 
 
 def store_later_flags(connection: Connection, examined: Examined, batch_id: int) -> None:

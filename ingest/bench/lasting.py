@@ -1,135 +1,108 @@
-"""``share``, ``latency_p99`` and ``memory``: what takes more than one process, or lasts."""
+"""``latency_p99`` and ``memory``: what takes a steady rate, or a backlog that is too large to drain."""
 
 from __future__ import annotations
 
-import os
 import selectors
-import signal
-import subprocess
-import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from ingest.bench.publisher import publishing
-from undercroft.bench import Figure
-from undercroft.clock import SystemClock
-from undercroft.errors import StackFailed
-from undercroft.model import Mode
-from undercroft.site import load_site, sample_site_path
-from undercroft.stack.postgres import PostgresServer
-from undercroft.stack.ready import READY_FD_VARIABLE
-from undercroft.store.connection import Connection, connect
-from undercroft.store.copying import commit_latency_p99_s, committed
-from undercroft.store.databases import create_database, migrate_database
-from undercroft.store.site import import_site
+import numpy as np
 
-SHARED_MESSAGES = 60_000
+from ingest.bench.messages import targets
+from ingest.bench.publisher import Publisher, publishing
+from ingest.bench.running import await_committed, database, process
+from undercroft.bench import Figure
+from undercroft.clock import Clock, SystemClock
+from undercroft.errors import StackFailed
+from undercroft.stack.postgres import PostgresServer
+from undercroft.store.connection import Connection, connect
+from undercroft.store.copying import fetch_committed_readings
+from undercroft.store.engine import hear_commits, listen_for_commits
+from undercroft.store.observations import microseconds
+
 LATENCY_MESSAGES = 10_000
 LATENCY_RATE = 1_000
+WARM_UP_MESSAGES = 1_000
+"""Published before, at the same rate: the figure is of a system that runs."""
 LATENCY_MS = 100.0
 WAITING_MESSAGES = 1_000_000
 MEMORY_MB = 200.0
-LONGEST_S = 300.0
-
-Messages = Iterator[tuple[str, bytes]]
-
-
-@contextmanager
-def process(database_url: str, broker_url: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command of ours and yield it once it is ready."""
-    readable, writable = os.pipe()
-    environment = {
-        **os.environ,
-        "UNDERCROFT_DATABASE_URL": database_url,
-        "UNDERCROFT_MQTT_URL": broker_url,
-        "UNDERCROFT_API_PORT": "0",
-        READY_FD_VARIABLE: str(writable),
-    }
-    started = subprocess.Popen(
-        [sys.executable, "-m", "undercroft", *words], env=environment, pass_fds=[writable], stderr=subprocess.DEVNULL
-    )
-    os.close(writable)
-    try:
-        with os.fdopen(readable, "rb") as ready:
-            if ready.read(1) != b"1":
-                raise StackFailed(f"bench ingest: {words[0]} did not start")
-        yield started
-    finally:
-        started.send_signal(signal.SIGTERM)
-        started.wait()
+_BURSTS_PER_S = 20
+_HEAR_S = 0.2
 
 
-@contextmanager
-def database(postgres: PostgresServer, name: str) -> Iterator[tuple[str, Connection]]:
-    """Make a live database with the sample site."""
-    url = postgres.url(name)
-    create_database(postgres.url(), name)
-    migrate_database(url, Mode.LIVE)
-    with closing(connect(url, application_name="bench", autocommit=True)) as connection:
-        import_site(connection, load_site(sample_site_path()), "bench", SystemClock().now())
-        yield url, connection
-
-
-def share(postgres: PostgresServer, broker_url: str, singles: Messages, alone_per_s: float) -> Figure:
-    """Drain a backlog with two workers; every message counted once, or no figure."""
-    clock = SystemClock()
-    workers = [("ingest", "--share", "bench", "--slot", str(slot)) for slot in range(2)]
-    with database(postgres, "share") as (url, connection):
-        with ExitStack() as stack:
-            for words in workers:
-                stack.enter_context(process(url, broker_url, *words))
-        with publishing(broker_url) as publisher:
-            publisher.publish(message for _, message in zip(range(SHARED_MESSAGES), singles, strict=False))
-        with ExitStack() as stack:
-            began_s = clock.monotonic_s()
-            for words in workers:
-                stack.enter_context(process(url, broker_url, *words))
-            _await_committed(connection, SHARED_MESSAGES)
-            elapsed_s = max(clock.monotonic_s() - began_s, 0.001)
-        messages, seconds = committed(connection)
-        if messages != SHARED_MESSAGES:
-            raise StackFailed(f"bench ingest: share committed {messages} messages of {SHARED_MESSAGES}")
-    cores = len(os.sched_getaffinity(0))
-    rate = SHARED_MESSAGES / (seconds or elapsed_s)
-    return Figure("share", rate, "msg/s", alone_per_s, f"one worker, {cores} cores", "higher")
-
-
-def latency(postgres: PostgresServer, broker_url: str, targets: list[tuple[str, str]]) -> Figure:
-    """Publish at a steady rate with engine and api running; from the publish to the commit of the row."""
+def latency(postgres: PostgresServer, broker_url: str) -> Figure:
+    """Publish at a steady rate with engine and api running; from the publish to the news of the commit."""
     clock = SystemClock()
     with database(postgres, "latency") as (url, connection), ExitStack() as stack:
         for words in (("ingest",), ("risk",), ("api",)):
             stack.enter_context(process(url, broker_url, *words))
         publisher = stack.enter_context(publishing(broker_url))
-        pause = stack.enter_context(selectors.DefaultSelector())
-        began_s, sent, step = clock.monotonic_s(), 0, LATENCY_RATE // 20
-        while sent < LATENCY_MESSAGES:
-            pause.select(max(0.0, began_s + sent / LATENCY_RATE - clock.monotonic_s()))
-            now_us = round(clock.now().timestamp() * 1e6)
-            publisher.publish(
-                (topic, b'{"observed_at": %d.%03d, "%s": 0.12}' % (*divmod(now_us + n, 1000), quantity.encode()))
-                for n, (topic, quantity) in enumerate(targets[(sent + k) % len(targets)] for k in range(step))
-            )
-            sent += step
-        _await_committed(connection, LATENCY_MESSAGES)
-        p99_ms = commit_latency_p99_s(connection) * 1000
+        _publish_steadily(publisher, WARM_UP_MESSAGES, clock)
+        await_committed(connection, WARM_UP_MESSAGES)
+        first_us = microseconds(clock.now())
+        with _hearing(url, clock) as heard_us:
+            _publish_steadily(publisher, LATENCY_MESSAGES, clock)
+            await_committed(connection, WARM_UP_MESSAGES + LATENCY_MESSAGES)
+        readings = [entry for entry in fetch_committed_readings(connection) if entry[1] >= first_us]
+    if len(readings) != LATENCY_MESSAGES:
+        raise StackFailed(f"bench ingest: latency_p99 found {len(readings)} readings of {LATENCY_MESSAGES}")
+    p99_ms = float(np.percentile([heard_us[seq] - observed_us for seq, observed_us in readings], 99)) / 1000
     return Figure("latency_p99", p99_ms, "ms", LATENCY_MS, "issue", "lower")
 
 
-def memory(postgres: PostgresServer, broker_url: str, targets: list[tuple[str, str]]) -> Figure:
+def _publish_steadily(publisher: Publisher, count: int, clock: Clock) -> None:
+    """Publish readings of now at `LATENCY_RATE`, in bursts."""
+    gauges, step = targets(), LATENCY_RATE // _BURSTS_PER_S
+    began_s = clock.monotonic_s()
+    with selectors.DefaultSelector() as pause:
+        for sent in range(0, count, step):
+            pause.select(max(0.0, began_s + sent / LATENCY_RATE - clock.monotonic_s()))
+            now_us = microseconds(clock.now())
+            publisher.publish(
+                (topic, b'{"observed_at": %d.%03d, "%s": 0.12}' % (*divmod(now_us + n, 1000), quantity.encode()))
+                for n, (topic, quantity) in enumerate(gauges[(sent + k) % len(gauges)] for k in range(step))
+            )
+
+
+@contextmanager
+def _hearing(database_url: str, clock: Clock) -> Iterator[dict[int, int]]:
+    """Give when each commit number was heard of, which is after its commit reached the disk. [µs since 1970]"""
+    heard_us: dict[int, int] = {}
+    ended = threading.Event()
+
+    def listen(connection: Connection) -> None:
+        while not ended.is_set():
+            for commit_seq in hear_commits(connection, _HEAR_S):
+                heard_us[commit_seq] = microseconds(clock.now())
+
+    with closing(connect(database_url, application_name="bench", autocommit=True)) as connection:
+        listen_for_commits(connection)
+        thread = threading.Thread(target=listen, args=(connection,), daemon=True)
+        thread.start()
+        try:
+            yield heard_us
+        finally:
+            ended.set()
+            thread.join()
+
+
+def memory(postgres: PostgresServer, broker_url: str) -> Figure:
     """Start a worker on a session with a million messages; its highest resident memory until 100,000 are stored."""
+    gauges = targets()
     with database(postgres, "memory") as (url, connection):
         with process(url, broker_url, "ingest"):
             pass  # opens the session
         with publishing(broker_url) as publisher:
             publisher.publish(
                 (topic, b'{"observed_at": %d, "%s": 0.1}' % (1_782_000_000_000 + n * 10, quantity.encode()))
-                for n in range(WAITING_MESSAGES // len(targets) + 1)
-                for topic, quantity in targets
+                for n in range(WAITING_MESSAGES // len(gauges) + 1)
+                for topic, quantity in gauges
             )
         with process(url, broker_url, "ingest") as worker:
-            _await_committed(connection, WAITING_MESSAGES // 10)
+            await_committed(connection, WAITING_MESSAGES // 10)
             peak_mb = _peak_mb(worker.pid)
     return Figure("memory", peak_mb, "MB", MEMORY_MB, "issue", "lower")
 
@@ -139,13 +112,3 @@ def _peak_mb(pid: int) -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     raise StackFailed("bench ingest: this system does not tell the highest memory of a process")
-
-
-def _await_committed(connection: Connection, count: int) -> None:
-    clock = SystemClock()
-    began_s = clock.monotonic_s()
-    with selectors.DefaultSelector() as pause:
-        while committed(connection)[0] < count:
-            if clock.monotonic_s() - began_s > LONGEST_S:
-                raise StackFailed(f"bench ingest: not {count} messages after {LONGEST_S:.0f} s")
-            pause.select(0.05)

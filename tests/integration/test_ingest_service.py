@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -334,6 +335,7 @@ def test_metrics_count_every_lane(live: str, broker: str) -> None:
         expected = {
             "messages_received_total": {"observation": 5, "event": 1},
             "messages_redelivered_total": {"observation": 1, "event": 0},
+            "readings_decoded_total": {"observation": 4, "event": 1},
             "readings_stored_total": {"observation": 2, "event": 1},
             "readings_duplicate_total": {"observation": 1, "event": 0},
             "readings_conflicting_total": {"observation": 1, "event": 0},
@@ -342,7 +344,37 @@ def test_metrics_count_every_lane(live: str, broker: str) -> None:
             "oldest_unacknowledged_seconds": {"observation": 0, "event": 0},
         }
         assert {name: _metrics(port, f"undercroft_ingest_{name}") for name in expected} == expected
+        batches = query(live, "select lane, count(*)::int as batches from batch group by lane")
+        timed = _metrics(port, "undercroft_ingest_commit_seconds_count")
+        assert timed == {row["lane"]: row["batches"] for row in batches}
         assert ingest.stop() == 0
+
+
+def test_commit_seconds_hold_the_wait_for_the_commit(live: str, broker: str) -> None:
+    """A lock of the test holds the commit up; what it was seen to last is in the sum, and no more than all of it."""
+    port = free_port()
+    with (
+        ingest_of(live, broker, UNDERCROFT_INGEST_METRICS_PORT=str(port)) as ingest,
+        publishing(broker) as publisher,
+        closing(connect(live, application_name="test")) as holder,
+    ):
+        ingest.start()
+        holder.execute("select * from commit_counter for update")
+        began_s = time.monotonic()
+        publisher.publish([rain(1)])
+        wait_until(lambda: one(live, WAITING) == 1, "the batch waits for its commit")
+        waits_since_s = time.monotonic()
+        wait_until(
+            lambda: _metrics(port, "undercroft_ingest_oldest_unacknowledged_seconds")["observation"] > 0.5,
+            "its age is told while it waits",
+        )
+        waited_s = time.monotonic() - waits_since_s
+        holder.rollback()
+        wait_until(lambda: bool(_metrics(port, "undercroft_ingest_commit_seconds_sum")), "the commit is timed")
+        lasted_s = time.monotonic() - began_s
+        commit_s = _metrics(port, "undercroft_ingest_commit_seconds_sum")["observation"]
+        assert ingest.stop() == 0
+    assert waited_s <= commit_s <= lasted_s
 
 
 def _metrics(port: int, name: str) -> dict[str, float]:

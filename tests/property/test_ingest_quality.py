@@ -1,4 +1,5 @@
-"""Flags do not depend on how the messages are cut into batches, nor on restarts, nor on what is delivered again."""
+"""Flags do not depend on how the messages are cut into batches, nor on restarts, nor on what is delivered again, nor on
+which of several writers takes which batch."""
 
 from __future__ import annotations
 
@@ -67,20 +68,31 @@ def _messages(levels: list[str], steps: list[tuple[int, int, int, float, int | N
     return messages
 
 
-def _stored(database: str, messages: list[Message], cuts: list[int], *, restart: bool, again: int) -> list[Any]:
+def _stored(
+    database: str,
+    messages: list[Message],
+    cuts: list[int],
+    *,
+    restart: bool,
+    again: int,
+    takers: tuple[int, ...] = (0,),
+) -> list[Any]:
+    """What is stored in the end; ``takers`` are the writers that take the batches in turn."""
     with closing(connect(database, application_name="test", autocommit=True)) as connection:
         connection.execute(f"truncate {TABLES}".encode())
-    writer = BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)
+    writers = [BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint) for _ in range(max(takers) + 1)]
     position = turn = 0
     while position < len(messages):
         step = cuts[turn % len(cuts)]
         here = messages[position : position + step]
         known = messages[max(0, position - again) : position]  # the broker delivers them again, and they arrive now
+        writer = writers[takers[turn % len(takers)]]
         writer.write([message._replace(received_us=here[0].received_us) for message in known] + here)
         position, turn = position + step, turn + 1
         if restart and turn % 2:
             writer.close()
-    writer.close()
+    for writer in writers:
+        writer.close()
     return [
         query(
             database,
@@ -101,15 +113,21 @@ _LOST_BEFORE_A_LATER_ONE = [(1, 0, 999_999_999, 0.0, None), (1, 0, 0, 0.0, None)
 """A reading without a clock, in one batch with one that is received later: each stands at its own time of receipt."""
 
 
-@example(steps=_LOST_BEFORE_A_LATER_ONE, cuts=[2], again=0)
+@example(steps=_LOST_BEFORE_A_LATER_ONE, cuts=[2], again=0, takers=[0])
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=_STEPS, cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5), again=st.integers(0, 4))
+@given(
+    steps=_STEPS,
+    cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5),
+    again=st.integers(0, 4),
+    takers=st.lists(st.integers(0, 1), min_size=1, max_size=6),
+)
 def test_flags_depend_on_the_messages_alone(
     database: str,
     levels: list[str],
     steps: list[tuple[int, int, int, float, int | None]],
     cuts: list[int],
     again: int,
+    takers: list[int],
 ) -> None:
     messages = _messages(levels, steps)
     whole = _stored(database, messages, [len(messages)], restart=False, again=0)
@@ -117,3 +135,4 @@ def test_flags_depend_on_the_messages_alone(
         event(f"tests {row['quality_tests']}")
     assert _stored(database, messages, [1], restart=False, again=0) == whole
     assert _stored(database, messages, cuts, restart=True, again=again) == whole
+    assert _stored(database, messages, cuts, restart=False, again=0, takers=tuple(takers)) == whole

@@ -32,8 +32,8 @@ def committed(connection: Connection) -> tuple[int, float]:
     return int(row["messages"]), float(row["seconds"])
 
 
-def commit_latency_p99_s(connection: Connection) -> float:
-    """Return the 99th percentile from a reading's own time to its commit. [s]"""
-    row = connection.execute(sql("commit_latency_p99")).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always answers
-    return float(row["seconds"])
+def fetch_committed_readings(connection: Connection) -> list[tuple[int, int]]:
+    """Return the commit number and the time [µs since 1970] of every reading."""
+    with translated_errors():
+        rows = connection.execute(sql("fetch_committed_readings")).fetchall()
+    return [(row["commit_seq"], row["observed_us"]) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,13 @@ def wait_for_commit(connection: Connection, timeout_s: float) -> bool:
     """Wait for a commit, at most this long; tell whether one came. Those already waiting are taken together. [s]"""
     with translated_errors():
         return any(True for _ in connection.notifies(timeout=timeout_s, stop_after=1))
+
+
+def hear_commits(connection: Connection, timeout_s: float) -> Iterator[int]:
+    """Yield the number of every commit as it is told, for so long. [s]"""
+    with translated_errors():
+        for notice in connection.notifies(timeout=timeout_s):
+            yield int(notice.payload)
 
 
 def committed_up_to(connection: Connection) -> int:

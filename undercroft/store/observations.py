@@ -6,12 +6,14 @@ conflict and is kept beside it. Rows go in in key order, so that two writers can
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from undercroft.store.arrays import Float8Column, Int2Column, Int4Column, Int8Column, TimestamptzColumn
@@ -116,10 +118,7 @@ def store_rows(connection: Connection, rows: Rows, batch_id: int) -> NDArray[np.
     fates = np.full(len(rows), Fate.STORED, dtype=np.int8)
     if not len(rows):
         return fates
-    order = np.lexsort((np.arange(len(rows)), rows.observed_us, rows.sensor_ids))
-    ids, times = rows.sensor_ids[order], rows.observed_us[order]
-    first = np.ones(len(rows), dtype=np.bool_)
-    first[1:] = (ids[1:] != ids[:-1]) | (times[1:] != times[:-1])
+    order, first = _in_key_order(rows)
     unique = rows.take(order[first])
     inserted = connection.execute(sql("insert_observations"), unique.parameters(batch_id)).rowcount
     if inserted == len(rows):
@@ -129,6 +128,60 @@ def store_rows(connection: Connection, rows: Rows, batch_id: int) -> NDArray[np.
     if conflicting.size:
         _store_conflicts(connection, rows, conflicting, batch_id, fates)
     return fates
+
+
+def commit_new_batch(
+    connection: Connection,
+    rows: Rows,
+    batch_id: int,
+    record: BatchRecord,
+    after: int | None,
+    on_inserted: Callable[[], None],
+) -> int | None:
+    """Commit a batch of rows that ought to be new, in two round trips: one to write it all, one to commit.
+
+    Parameters
+    ----------
+    connection : Connection
+        In autocommit, outside any transaction.
+    rows : Rows
+        At least one.
+    batch_id : int
+        Of the batch.
+    record : BatchRecord
+        What the batch holds if all rows are new.
+    after : int or None
+        Newest commit number that the rows were judged by; None: there is no other writer.
+    on_inserted : callable
+        Called between the two round trips.
+
+    Returns
+    -------
+    int or None
+        The commit number. None if a row is not new, or another has committed since ``after``; nothing is written then.
+    """
+    commit_seq = None
+    order, first = _in_key_order(rows)
+    if not first.all():
+        return None
+    with connection.pipeline(), connection.transaction() as transaction:
+        inserted = connection.execute(sql("insert_observations"), rows.take(order).parameters(batch_id))
+        finished = connection.execute(sql("finish_batch"), _batch_parameters(batch_id, record, after)).fetchone()
+        if finished is not None and inserted.rowcount == len(rows):
+            commit_seq = int(finished["commit_seq"])
+            on_inserted()
+        else:
+            raise psycopg.Rollback(transaction)
+    return commit_seq
+
+
+def _in_key_order(rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the order by key and arrival, and which rows, in that order, are the first of their key."""
+    order = np.lexsort((np.arange(len(rows)), rows.observed_us, rows.sensor_ids))
+    ids, times = rows.sensor_ids[order], rows.observed_us[order]
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[1:] = (ids[1:] != ids[:-1]) | (times[1:] != times[:-1])
+    return order, first
 
 
 def _compare_with_stored(
@@ -183,26 +236,28 @@ def finish_batch(connection: Connection, batch_id: int, record: BatchRecord) -> 
 
     `undercroft.store.commit.take_commit_seq` in one round trip, since whoever holds the number holds up every writer.
     """
-    span = record.observed_us
-    clock = record.run_clock
-    row = connection.execute(
-        sql("finish_batch"),
-        {
-            "batch_id": batch_id,
-            "channel": COMMIT_CHANNEL,
-            "lane": record.lane,
-            "run_now": None if clock is None else instant(clock[0]),
-            "run_seq": None if clock is None else clock[1],
-            "observed_from": None if span is None else instant(span[0]),
-            "observed_to": None if span is None else instant(span[1]),
-            "messages": record.messages,
-            "redelivered": record.redelivered,
-            "readings": record.readings,
-            "stored": record.stored,
-            "duplicates": record.duplicates,
-            "conflicts": record.conflicts,
-            "dead_letters": record.dead_letters,
-        },
-    ).fetchone()
+    row = connection.execute(sql("finish_batch"), _batch_parameters(batch_id, record, None)).fetchone()
     assert row is not None  # noqa: S101 - the migration wrote the counter
     return int(row["commit_seq"])
+
+
+def _batch_parameters(batch_id: int, record: BatchRecord, after: int | None) -> dict[str, Any]:
+    span = record.observed_us
+    clock = record.run_clock
+    return {
+        "batch_id": batch_id,
+        "after": after,
+        "channel": COMMIT_CHANNEL,
+        "lane": record.lane,
+        "run_now": None if clock is None else instant(clock[0]),
+        "run_seq": None if clock is None else clock[1],
+        "observed_from": None if span is None else instant(span[0]),
+        "observed_to": None if span is None else instant(span[1]),
+        "messages": record.messages,
+        "redelivered": record.redelivered,
+        "readings": record.readings,
+        "stored": record.stored,
+        "duplicates": record.duplicates,
+        "conflicts": record.conflicts,
+        "dead_letters": record.dead_letters,
+    }

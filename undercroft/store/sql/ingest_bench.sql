@@ -8,7 +8,6 @@ select
     coalesce(extract(epoch from max(committed_at) - min(committed_at)), 0)::double precision as seconds
 from batch;
 
--- name: commit_latency_p99
--- committed_at is taken in the last statement before the commit, so the commit itself (its fsync) is not in it.
-select percentile_cont(0.99) within group (order by extract(epoch from b.committed_at - o.observed_at))::double precision as seconds
+-- name: fetch_committed_readings
+select b.commit_seq, (extract(epoch from o.observed_at) * 1000000)::bigint as observed_us
 from observation o join batch b using (batch_id);

@@ -90,8 +90,11 @@ returning topic, payload_sha256, reason, batch_id = %(batch_id)s as is_new;
 select nextval('batch_id_seq') as batch_id from generate_series(1, %(count)s);
 
 -- name: finish_batch
+-- With `after`, only if nobody has committed since that number; then nothing is written.
 with counter as (
-    update commit_counter set commit_seq = commit_seq + 1 returning commit_seq
+    update commit_counter set commit_seq = commit_seq + 1
+    where %(after)s::bigint is null or commit_seq = %(after)s
+    returning commit_seq
 ), written as (
     insert into batch (
         batch_id, commit_seq, lane, run_now, run_seq, observed_from, observed_to,
