@@ -14,14 +14,14 @@ from risk.hindcast.floodnet import report, run_hindcast
 from risk.hindcast.floodnet_csv import read_events, write_alarms
 from risk.nowcast.outside import Target
 from undercroft.errors import BadInput
+from undercroft.groups import group
 
 
 def register(app: typer.Typer) -> None:
     """Add the ``hindcast`` commands."""
-    hindcast = typer.Typer(help="Score the forecasts on storms of the past.", no_args_is_help=True)
+    hindcast = group(app, "hindcast", "Score alarms and forecasts on storms of the past and on generated ones.")
     hindcast.command("floodnet")(floodnet)
     hindcast.command("compare")(compare)
-    app.add_typer(hindcast, name="hindcast")
 
 
 def floodnet(

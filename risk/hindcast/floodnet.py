@@ -16,7 +16,7 @@ from risk.hindcast.scores import (
     Cases,
     Point,
     best_at_lead,
-    bootstrap_csi,
+    bootstrap,
     brier,
     contingency,
     gap_closed,
@@ -110,7 +110,7 @@ def _score(part: Hindcast, probability: float) -> dict[str, Any]:
     table, cases = contingency(alarm, crossing), part.cases()
     leads = lead_times_min(alarm, crossing)
     day = np.array([event.started_at.toordinal() for event in part.events], dtype=np.int64)
-    low, high = bootstrap_csi(alarm, crossing, day)
+    low, high = bootstrap(alarm, crossing, day, "csi")
     bins = reliability(cases)
     return {
         "events": len(part.events),

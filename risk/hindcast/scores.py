@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,17 +154,38 @@ def reliability(cases: Cases, bins: int = 10) -> list[ReliabilityBin]:
     return table
 
 
-def bootstrap_csi(
-    alarm_s: FloatArray, crossing_s: FloatArray, day: IntArray, draws: int = 1000, seed: int = 20240701
+BOOTSTRAP_DRAWS, BOOTSTRAP_SEED = 1000, 20240701
+_PARTS = {"pod": ((1, 0, 0), (1, 1, 0)), "far": ((0, 0, 1), (1, 0, 1)), "csi": ((1, 0, 0), (1, 1, 1))}
+"""Each score as a part over a whole, of hits, misses and false alarms."""
+
+
+def bootstrap(
+    alarm_s: FloatArray, crossing_s: FloatArray, day: IntArray, score: Literal["pod", "far", "csi"]
 ) -> tuple[float, float]:
-    """Return the 5 and 95 % points of CSI when storm days are drawn with replacement; NaN without any."""
+    """Return the 5 and 95 % points of a score when storm days are drawn with replacement; NaN without any."""
     days, of_day = np.unique(day, return_inverse=True)
     tables = [contingency(alarm_s[of_day == k], crossing_s[of_day == k]) for k in range(days.size)]
-    counts = np.array([(t.hits, t.hits + t.misses + t.false_alarms) for t in tables], dtype=np.float64).reshape(-1, 2)
-    if not counts[:, 1].any():
+    counts = np.array([(t.hits, t.misses, t.false_alarms) for t in tables], dtype=np.float64).reshape(-1, 3)
+    part_and_whole = counts @ np.array(_PARTS[score], np.float64).T
+    if not part_and_whole[:, 1].any():
         return float("nan"), float("nan")
-    picks = np.random.default_rng(seed).integers(days.size, size=(draws, days.size))
-    drawn = counts[picks].sum(axis=1)
-    csi = drawn[drawn[:, 1] > 0, 0] / drawn[drawn[:, 1] > 0, 1]
-    low, high = np.percentile(csi, (5.0, 95.0))
+    drawn = part_and_whole[_draws(days.size)].sum(axis=1)
+    return _ends(drawn[drawn[:, 1] > 0, 0] / drawn[drawn[:, 1] > 0, 1])
+
+
+def bootstrap_median(values: FloatArray, day: IntArray) -> tuple[float, float]:
+    """Return the 5 and 95 % points of a median when storm days are drawn with replacement; NaN without any."""
+    days, of_day = np.unique(day, return_inverse=True)
+    if not days.size:
+        return float("nan"), float("nan")
+    by_day = [values[of_day == k] for k in range(days.size)]
+    return _ends(floats([np.median(np.concatenate([by_day[k] for k in pick])) for pick in _draws(days.size)]))
+
+
+def _draws(days: int) -> IntArray:
+    return np.random.default_rng(BOOTSTRAP_SEED).integers(days, size=(BOOTSTRAP_DRAWS, days))
+
+
+def _ends(drawn: FloatArray) -> tuple[float, float]:
+    low, high = np.percentile(drawn, (5.0, 95.0))
     return float(low), float(high)

@@ -14,7 +14,8 @@ from risk.hindcast.scores import (
     Contingency,
     Point,
     best_at_lead,
-    bootstrap_csi,
+    bootstrap,
+    bootstrap_median,
     brier,
     contingency,
     gap_closed,
@@ -87,6 +88,16 @@ def test_a_biased_bin_is_not_reliable() -> None:
 def test_bootstrap_draws_days_not_events() -> None:
     """One day all hits, one day all false alarms: draws of two days give CSI 0, 0.5 or 1."""
     alarm, crossing = np.zeros(20), np.array([60.0] * 10 + [NAN] * 10)
-    assert bootstrap_csi(alarm, crossing, np.repeat([1, 2], 10)) == (0.0, 1.0)
-    assert bootstrap_csi(alarm[:10], crossing[:10], np.repeat([1, 2], 5)) == (1.0, 1.0)
-    assert all(math.isnan(end) for end in bootstrap_csi(np.array([NAN]), np.array([NAN]), np.array([1])))
+    days = np.repeat([1, 2], 10)
+    assert bootstrap(alarm, crossing, days, "csi") == (0.0, 1.0)
+    assert bootstrap(alarm, crossing, days, "far") == (0.0, 1.0)
+    assert bootstrap(alarm, crossing, days, "pod") == (1.0, 1.0)  # draws without any crossing have none
+    assert bootstrap(alarm[:10], crossing[:10], np.repeat([1, 2], 5), "csi") == (1.0, 1.0)
+    assert all(math.isnan(end) for end in bootstrap(np.array([NAN]), np.array([NAN]), np.array([1]), "csi"))
+
+
+def test_bootstrap_of_a_median_draws_days() -> None:
+    """Medians of draws of the days (1, 1) and (3): 1, 1 or 3; of one day alone, its own."""
+    assert bootstrap_median(np.array([1.0, 1.0, 3.0]), np.array([1, 1, 2])) == (1.0, 3.0)
+    assert bootstrap_median(np.array([1.0, 2.0, 3.0]), np.array([1, 1, 1])) == (2.0, 2.0)
+    assert all(math.isnan(end) for end in bootstrap_median(np.zeros(0), np.zeros(0, np.int64)))
