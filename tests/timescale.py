@@ -1,5 +1,7 @@
 """A real TimescaleDB for tests: from `UNDERCROFT_TEST_TIMESCALE_URL`, or the one in ``tests/npm`` run by Node.
 
+Nothing runs by itself in a fresh database, on either.
+
 The one from npm has one connection at a time (a second client waits for the first to leave), no COPY and no background
 workers: jobs are run by hand with ``call run_job(...)``.
 """
@@ -83,6 +85,8 @@ def fresh_database(server_url: str) -> Iterator[str]:
     with bare_database(server_url) as url:
         with closing(connect(url, application_name="tests", autocommit=True)) as connection:
             connection.execute("create extension if not exists timescaledb")
+            # Its jobs go by the real clock: retention would take what a test wrote for a day long ago.
+            connection.execute("select _timescaledb_functions.stop_background_workers()")
         yield url
 
 
