@@ -1,13 +1,27 @@
--- Readings per quality flag over time.
+-- Readings per quality flag over time, in buckets of ten minutes or longer.
 -- time | time |  | 时间 Time
 -- metric | text |  | 标志 Flag
 -- value | number | count | 读数 Readings
-select date_bin(greatest(interval '1 minute', $__interval_ms / 1000 * interval '1 second'), o.observed_at, timestamptz '2000-01-03 00:00+00') as time,
-    case o.quality when 1 then '1 可信 Good' when 2 then '2 未评 Not evaluated' when 3 then '3 可疑 Suspect'
-        when 4 then '4 错误 Fail' else '9 缺失 Missing' end as metric,
-    count(*)::float8 as value
-from grafana.observation o
-join grafana.sensor n on n.sensor_id = o.sensor_id
-where $__timeFilter(o.observed_at) and {{in:street:n.street}}
-group by 1, 2
+with counted as (
+    select date_bin(greatest(interval '10 minutes', $__interval_ms / 1000 * interval '1 second'), o.bucket, timestamptz '2000-01-03 00:00+00') as time,
+        sum(o.good) as good, sum(o.not_evaluated) as not_evaluated, sum(o.suspect) as suspect, sum(o.failed) as failed, sum(o.missing) as missing
+    from grafana.sensor n
+    join (
+        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_10m
+        where $__interval_ms < 3600000 and $__timeFilter(bucket)
+        union all
+        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1h
+        where $__interval_ms >= 3600000 and $__interval_ms < 86400000 and $__timeFilter(bucket)
+        union all
+        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1d
+        where $__interval_ms >= 86400000 and $__timeFilter(bucket)
+    ) o on o.sensor_id = n.sensor_id
+    where {{in:street:n.street}}
+    group by 1
+)
+select counted.time, flag.metric, flag.readings::float8 as value
+from counted
+cross join lateral (values ('1 可信 Good', good), ('2 未评 Not evaluated', not_evaluated), ('3 可疑 Suspect', suspect),
+    ('4 错误 Fail', failed), ('9 缺失 Missing', missing)) as flag (metric, readings)
+where flag.readings > 0
 order by 1, 2, 3;

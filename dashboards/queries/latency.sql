@@ -4,11 +4,11 @@
 -- value | number | s | 秒 Seconds
 with spans as (
     select date_bin(greatest(interval '1 minute', $__interval_ms / 1000 * interval '1 second'), at, timestamptz '2000-01-03 00:00+00') as time,
-        extract(epoch from at - observed_to)::float8 as s
+        percentile_cont(array[0.5, 0.99]::float8[]) within group (order by date_part('epoch', at - observed_to)) as s
     from grafana.batch where $__timeFilter(at) and observed_to is not null
+    group by 1
 )
-select spans.time, 'p' || (part.share * 100)::int as metric, percentile_cont(part.share) within group (order by spans.s) as value
+select spans.time, part.metric, part.value
 from spans
-cross join (values (0.5::float8), (0.99::float8)) as part (share)
-group by 1, part.share, 2
+cross join lateral (values ('p50', s[1]), ('p99', s[2])) as part (metric, value)
 order by 1, 2, 3;

@@ -12,17 +12,23 @@ with scale as (
     from grafana.assessment a
     join chosen s on s.space_id = a.space_id
     where a.tick_at > to_timestamp($__unixEpochFrom() - 600) and a.tick_at <= to_timestamp($__unixEpochTo())
-), counted as (
-    select level, step, count(*) as spaces
+), held as (
+    select level, greatest(0, ceil((date_part('epoch', tick_at) - from_s) / step_s))::int as first_step,
+        ceil((least(date_part('epoch', next_at), date_part('epoch', tick_at) + 600) - from_s) / step_s)::int as past_step,
+        count(*) as spaces
     from judged cross join scale
-    cross join lateral generate_series(greatest(0, ceil((date_part('epoch', tick_at) - from_s) / step_s))::int,
-        ceil((least(date_part('epoch', next_at), date_part('epoch', tick_at) + 600) - from_s) / step_s)::int - 1) as step
     where level >= 2
-    group by level, step
+    group by 1, 2, 3
+), changed as (
+    select held.level, at.step, sum(at.change) as change
+    from held cross join lateral (values (first_step, spaces), (past_step, -spaces)) as at (step, change)
+    where past_step > first_step
+    group by 1, 2
 )
-select to_timestamp(scale.from_s + step * scale.step_s) as time, level.name as metric, coalesce(c.spaces, 0)::float8 as value
+select to_timestamp(scale.from_s + step * scale.step_s) as time, level.name as metric,
+    (sum(coalesce(c.change, 0)) over (partition by level.level order by step))::float8 as value
 from scale
 cross join lateral generate_series(0, floor(($__unixEpochTo() - from_s) / step_s)::int) as step
 cross join (values (2, '▲ 黄 Yellow'), (3, '★ 橙 Orange'), (4, '✚ 红 Red')) as level (level, name)
-left join counted c using (level, step)
+left join changed c using (level, step)
 order by step, level.level;

@@ -5,8 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.contract.readings import run_jobs, store
+from undercroft.model import Mode
+from undercroft.store import migrate as migrating
 from undercroft.store.connection import Connection, connect
+from undercroft.store.databases import migrate_database
+from undercroft.store.migrate import Migration
 
 START = datetime(2023, 9, 7, 16, 0, tzinfo=UTC)
 LEVELS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
@@ -49,6 +55,17 @@ def test_minutes_hours_and_days_are_those_counted_by_hand(any_db: str) -> None:
     ]
 
 
+def test_readings_are_counted_by_their_flag(any_db: str) -> None:
+    with closing(connect(any_db, application_name="tests")) as connection:
+        store(connection, [(7, at(m), 1.0, flag) for m, flag in enumerate((1, 1, 1, 2, 2, 3, 4, 4, 4, 9))])
+        connection.commit()
+        for level in LEVELS[1:]:  # ten minutes in one bucket
+            counted = connection.execute(
+                f"select good, not_evaluated, suspect, failed, missing, readings from grafana.{level}".encode()  # noqa: S608
+            ).fetchall()
+            assert [tuple(row.values()) for row in counted] == [(3, 2, 1, 3, 1, 10)], level
+
+
 def test_a_bucket_of_failed_readings_only_has_no_value_but_is_counted(any_db: str) -> None:
     with closing(connect(any_db, application_name="tests")) as connection:
         store(connection, [(7, at(0), 99.0, 4)])
@@ -75,6 +92,38 @@ def test_refresh_changes_nothing_and_late_rows_and_the_newest_bucket_are_there(a
             assert after[0]["max_value"] == 7.0, level
             assert after[0]["readings"] == before[level][0]["readings"] + 1, level  # type: ignore[operator]
             assert after[-1]["last_value"] == 8.0, level
+
+
+DROPS_ROLLUPS = """
+drop materialized view rollup_1d; drop materialized view rollup_1h; drop materialized view rollup_10m;
+drop materialized view rollup_1m; delete from store_object;
+"""
+
+
+def test_buckets_without_readings_survive_an_upgrade_that_makes_rollups_anew(
+    timescale_live_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration drops the rollups, as 0090 did; a year and more ago the readings are gone, their buckets are not."""
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        row = connection.execute("select date_trunc('day', now()) as today").fetchone()
+        assert row is not None
+        days = [row["today"] - timedelta(days=age) for age in (700, 10)]
+        store(connection, [(7, day + timedelta(minutes=m), 1.0 + m, 1) for day in days for m in (0, 3)])
+        for level in LEVELS:
+            connection.execute(f"call refresh_continuous_aggregate('{level}', null, null)".encode())
+        connection.execute("select undercroft_retain(now())")
+        assert connection.execute("select count(*) as n from observation").fetchone() == {"n": 2}
+        before = {level: rows_in(connection, level) for level in LEVELS}
+        assert [len(before[level]) for level in LEVELS] == [2, 2, 2, 2]  # a minute is kept 400 days, the others longer
+    upgrade = Migration(9999, "9999_drops_rollups", DROPS_ROLLUPS)
+    known = migrating.migrations()
+    monkeypatch.setattr(migrating, "migrations", lambda: [*known, upgrade])
+    assert migrate_database(timescale_live_db, Mode.LIVE)[0] == upgrade.name
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        run_jobs(connection, *LEVELS)
+        assert {level: rows_in(connection, level) for level in LEVELS} == before
+        left = connection.execute("select relname from pg_class where relname like 'kept\\_%'").fetchall()
+        assert left == []
 
 
 def rows_in(connection: Connection, level: str) -> list[dict[str, object]]:

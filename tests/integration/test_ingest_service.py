@@ -396,7 +396,7 @@ def test_the_event_lane_does_not_wait_for_the_observation_lane(live: str, broker
         publishing(broker) as publisher,
         closing(connect(live, application_name="test")) as holder,
     ):
-        # The first reading of a day makes its chunk on TimescaleDB; whoever makes one is waited for. So one is there before.
+        # The first reading of a day makes its chunk on TimescaleDB, and whoever makes one is waited for.
         holder.execute(insert, (NOON_MS / 1000 - 60,))
         holder.commit()
         ingest.start()

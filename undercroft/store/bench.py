@@ -15,6 +15,9 @@ from undercroft.store.timescale import is_timescale
 
 APPLICATION_NAME = "undercroft-bench"
 DAY = timedelta(days=1)
+BATCH_DAYS = 30
+"""How long batches are kept: class ``batch`` of a live database's retention."""
+JOBS_END_WITHIN_S = 60.0
 ROLLUPS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
 """The finest first: each is made from the one before."""
 
@@ -28,8 +31,18 @@ def open_for_bench(url: str) -> Connection:
         if connection.execute("select from observation limit 1").fetchone() is not None:
             raise BadInput("a benchmark fills the database: give it an empty one")
         if is_timescale(connection):
-            connection.execute(sql("bench_stop_jobs"))
+            stop_jobs(connection)
     return connection
+
+
+def stop_jobs(connection: Connection) -> None:
+    """Stop what runs by itself, once nothing of it is at work."""
+    ends = time.monotonic() + JOBS_END_WITHIN_S
+    while connection.execute(sql("bench_running_jobs")).fetchone() != {"running": 0}:
+        if time.monotonic() > ends:
+            raise BadInput("the database is at work for itself: give it one that nothing else uses")
+        time.sleep(0.1)
+    connection.execute(sql("bench_stop_jobs"))
 
 
 def fill(connection: Connection, sensors: int, end: datetime, days: int) -> None:
@@ -44,7 +57,7 @@ def extend(connection: Connection, end: datetime, before: int, days: int) -> Non
     """Write the days further back: ``before`` are there already, ``days`` are wanted."""
     with translated_errors():
         for back in range(days, before, -1):
-            day = {"day": end - back * DAY}
+            day = {"day": end - back * DAY, "has_batches": back <= BATCH_DAYS}
             for name in ("bench_fill_day", "bench_fill_engine", "bench_fill_assessments"):
                 connection.execute(sql(name), day)
         connection.execute("analyze")

@@ -12,7 +12,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.roles import grant_exactly
-from undercroft.store.timescale import drop_views, settle
+from undercroft.store.timescale import drop_views, keep_old_rollups, settle
 
 _MIGRATION_LOCK = 0x756E6465  # "unde": one migration at a time
 
@@ -79,6 +79,7 @@ def _migrate_locked(connection: Connection, mode: Mode) -> list[str]:
                 raise BadInput(f"migration {migration.name} was changed after it had been applied to this database")
             continue
         with connection.transaction():
+            keep_old_rollups(connection)  # it may drop them
             drop_views(connection)  # they would hold on to what the migration changes
             connection.execute(psycopg.sql.SQL(migration.text))
             connection.execute(

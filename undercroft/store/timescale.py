@@ -30,9 +30,12 @@ def settle(connection: Connection) -> list[str]:
         flavour = EXTENSION if timescale else "plain"
         rollups = "rollup_timescale" if timescale else "rollup_plain"
         if _is_changed(connection, f"rollups of {flavour}", rollups):
+            keep_old_rollups(connection)
             _drop_rollups(connection)
             connection.execute(_text(rollups))
             made.append(f"rollups of {flavour}")
+        if timescale:
+            connection.execute(_text("rollup_put_back"))
         steps = "retention_timescale" if timescale else "retention_plain"
         if _is_changed(connection, f"retention of {flavour}", "retention", steps):
             connection.execute(_text("retention"))
@@ -55,6 +58,12 @@ def drop_views(connection: Connection) -> None:
     """Drop Grafana's views, so that a migration may change what they show; `settle` makes them again."""
     with translated_errors():
         connection.execute("drop schema if exists grafana cascade")
+
+
+def keep_old_rollups(connection: Connection) -> None:
+    """Put aside, before rollups are dropped, the buckets that no reading is left for; `settle` puts them back."""
+    with translated_errors():
+        connection.execute(_text("rollup_keep"))
 
 
 def is_timescale(connection: Connection) -> bool:

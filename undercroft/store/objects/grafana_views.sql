@@ -47,19 +47,23 @@ select sensor_id, observed_at, value, quality, received_at from public.observati
 
 create view grafana.rollup_1m as
 select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality from public.rollup_1m;
+    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
+from public.rollup_1m;
 
 create view grafana.rollup_10m as
 select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality from public.rollup_10m;
+    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
+from public.rollup_10m;
 
 create view grafana.rollup_1h as
 select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality from public.rollup_1h;
+    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
+from public.rollup_1h;
 
 create view grafana.rollup_1d as
 select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality from public.rollup_1d;
+    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
+from public.rollup_1d;
 
 create view grafana.threshold as
 select t.threshold_set_id, t.rule, t.kind, t.space_id, t.severity, t.value, t.unit, t.source, v.author, v.valid_from

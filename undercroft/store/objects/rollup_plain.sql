@@ -12,6 +12,9 @@ select sensor_id, undercroft_bucket('1 minute', observed_at) as bucket,
     sum(value) filter (where quality < 4) as total,
     (array_agg(value order by observed_at desc) filter (where quality < 4))[1] as last_value,
     count(*) filter (where quality < 4) as usable,
+    count(*) filter (where quality = 1) as good,
+    count(*) filter (where quality = 3) as suspect,
+    count(*) filter (where quality = 4) as failed,
     count(*) as readings,
     max(quality)::smallint as worst_quality
 from observation group by 1, 2;
@@ -23,6 +26,9 @@ select sensor_id, undercroft_bucket('10 minutes', observed_at) as bucket,
     sum(value) filter (where quality < 4) as total,
     (array_agg(value order by observed_at desc) filter (where quality < 4))[1] as last_value,
     count(*) filter (where quality < 4) as usable,
+    count(*) filter (where quality = 1) as good,
+    count(*) filter (where quality = 3) as suspect,
+    count(*) filter (where quality = 4) as failed,
     count(*) as readings,
     max(quality)::smallint as worst_quality
 from observation group by 1, 2;
@@ -34,6 +40,9 @@ select sensor_id, undercroft_bucket('1 hour', observed_at) as bucket,
     sum(value) filter (where quality < 4) as total,
     (array_agg(value order by observed_at desc) filter (where quality < 4))[1] as last_value,
     count(*) filter (where quality < 4) as usable,
+    count(*) filter (where quality = 1) as good,
+    count(*) filter (where quality = 3) as suspect,
+    count(*) filter (where quality = 4) as failed,
     count(*) as readings,
     max(quality)::smallint as worst_quality
 from observation group by 1, 2;
@@ -45,6 +54,9 @@ select sensor_id, undercroft_bucket('1 day', observed_at) as bucket,
     sum(value) filter (where quality < 4) as total,
     (array_agg(value order by observed_at desc) filter (where quality < 4))[1] as last_value,
     count(*) filter (where quality < 4) as usable,
+    count(*) filter (where quality = 1) as good,
+    count(*) filter (where quality = 3) as suspect,
+    count(*) filter (where quality = 4) as failed,
     count(*) as readings,
     max(quality)::smallint as worst_quality
 from observation group by 1, 2;

@@ -21,17 +21,8 @@ select device_id, 'water_depth_m', 'm', place_id, 0 from device;
 -- name: bench_fill_day
 -- One day of readings: every 600 s, and every 60 s in the wet fifth of the day, its end; each device's clock is off by up to
 -- two seconds and trembles by a tenth; depths in steps of a millimetre; a message takes 0.2 to 2 s and, as ingest waits
--- 10 ms only, is a batch of its own.
-insert into observation_packed (
-    sensor_id, observed_at, value_thousandths, value_exact, quality, quality_tests, received_ms, batch_id, seq
-)
-select sensor_id, at, undercroft_thousandths(value),
-    case when undercroft_thousandths(value) is null then value end, quality, case when quality = 3 then 4 else 0 end,
-    received_ms, (extract(epoch from %(day)s::timestamptz) * 10)::bigint + row_number() over (order by received_ms),
-    (extract(epoch from %(day)s::timestamptz) / 60)::bigint + minute
-from (
-    select *, floor(extract(epoch from at + (0.2 + 1.8 * random()) * interval '1 second') * 1000)::bigint as received_ms
-    from (
+-- 10 ms only, is a batch of its own, whose row is there where retention would have left it.
+with sent as (
     select n.sensor_id, minute,
         %(day)s::timestamptz + minute * interval '1 minute'
             + ((n.sensor_id * 7919 %% 4000) / 1000.0 - 2 + 0.1 * random()) * interval '1 second'
@@ -41,15 +32,34 @@ from (
         case when random() < 0.01 then 3 else 1 end::smallint as quality
     from sensor n cross join generate_series(0, 1439) as minute
     where minute >= 1152 or minute %% 10 = 0
-    ) as sent
-) as made
-order by received_ms, sensor_id
+), received as (
+    select *, floor(extract(epoch from at + (0.2 + 1.8 * random()) * interval '1 second') * 1000)::bigint as received_ms
+    from sent
+), made as materialized (
+    select *, (extract(epoch from %(day)s::timestamptz) * 10)::bigint + row_number() over (order by received_ms, sensor_id) as number
+    from received order by number
+), batched as (
+    insert into batch (batch_id, commit_seq, lane, observed_from, observed_to, messages, readings, stored, duplicates,
+        conflicts, dead_letters, committed_at)
+    select number, number, 'routine', at, at, 1, 1, 1, 0, 0, 0, to_timestamp(received_ms / 1000.0) + interval '15 ms'
+    from made where %(has_batches)s::boolean
+)
+insert into observation_packed (
+    sensor_id, observed_at, value_thousandths, value_exact, quality, quality_tests, received_ms, batch_id, seq
+)
+select sensor_id, at, undercroft_thousandths(value),
+    case when undercroft_thousandths(value) is null then value end, quality, case when quality = 3 then 4 else 0 end,
+    received_ms, number, (extract(epoch from %(day)s::timestamptz) / 60)::bigint + minute
+from made
 on conflict do nothing;
 
 -- name: bench_fill_engine
-insert into tick (tick_seq, tick_at, up_to_commit_seq)
-select (extract(epoch from %(day)s::timestamptz) / 300)::bigint + n, %(day)s::timestamptz + n * interval '5 minutes', n
-from generate_series(0, 287) n;
+insert into tick (tick_seq, tick_at, up_to_commit_seq, committed_at)
+select (extract(epoch from %(day)s::timestamptz) / 300)::bigint + n, at,
+    coalesce((select commit_seq from batch where coalesce(run_now, committed_at) <= at
+        order by coalesce(run_now, committed_at) desc limit 1), 0), at + interval '30 ms'
+from generate_series(0, 287) n
+cross join lateral (select %(day)s::timestamptz + n * interval '5 minutes' as at) t;
 
 -- name: bench_fill_assessments
 insert into assessment (space_id, tick_seq, tick_at, level, score, blind, reasons, contributions, evidence)
@@ -66,6 +76,12 @@ select pg_total_relation_size('observation_packed') as bytes, (select count(*) f
 -- undercroft: only with TimescaleDB
 -- What runs by itself would run beside what is timed; a benchmark does it by hand.
 select alter_job(job_id, scheduled => false) from timescaledb_information.jobs where proc_name <> 'policy_telemetry';
+
+-- name: bench_running_jobs
+-- undercroft: only with TimescaleDB
+-- Stopping a job while it refreshes cancels it, and leaves a range that no later refresh may touch (2.26).
+select count(*)::int as running from pg_stat_activity
+where datname = current_database() and application_name like '%% Policy [%%';
 
 -- name: bench_compress
 -- undercroft: only with TimescaleDB
