@@ -1,27 +1,32 @@
-"""What lies ahead of a space, from the ensemble of `risk.nowcast`: for people, beside the level; it decides nothing.
+"""What lies ahead of every wet space, from the ensemble of `risk.nowcast`, made beside the safety tick.
 
-Fixed members, no chance: the same evidence gives the same numbers. Worked out when a wet space is written up, not in
-the safety tick. An entrance without a sensor is taken to stand as deep as the deepest other entrance of its space.
+A nowcast is asked of the memory after one tick (`asked`), worked out (`answered`) while later ticks are taken, and
+given to a later one, which keeps it in the memory (`taken`). Its ``nowcast_id`` names the tick whose memory it was made
+from. Nothing but that memory goes into it, no chance and no clock, so whoever folds the log again makes the same
+nowcast and gives it to the same tick (docs/decisions/0014).
+
+An entrance without a sensor is taken to stand as deep as the deepest other entrance of its space.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from risk.arrays import FloatArray, IntArray, SiteArrays
-from risk.facts.fact import Context
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays, iso
+from risk.evidence import closed_barriers, fresh_sensors
 from risk.forecast import Storage
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.levels import least_at
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.layout import Layout, Now
-from risk.nowcast.summary import NowcastResult
-from risk.rules import Views
+from risk.reports import with_reported_barriers
+from risk.rules import outside_of
 from risk.state import EngineState
-from risk.thresholds import ORANGE, RED, WET_DEPTH_M
+from risk.statics import SiteStatics
+from risk.thresholds import ORANGE, RED, RISING_M_MIN, WET_DEPTH_M
 
 TARGETS = (int(ORANGE), int(RED))
 NAMES = ("orange", "red")
@@ -29,8 +34,52 @@ SMALL_M3 = 1e-6
 """Least distance between the volumes at which a pump starts and stops. [m³]"""
 
 
-def layout_of(arrays: SiteArrays, storage: Storage) -> Layout:
-    """Return the ensemble's view of a site, barriers open."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteAhead:
+    """The ensemble's view of a site: barriers open, and the red that holds only while the inside rises."""
+
+    layout: Layout
+    steady_red_m3: FloatArray
+    rising_red_m: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What an ensemble is asked: the wet spaces as the memory after a tick has them."""
+
+    nowcast_id: int
+    site_commit_seq: int
+    made_us: int
+    spaces: IntArray
+    layout: Layout
+    now: Now
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nowcast:
+    """What an ensemble answered, for the spaces that were asked about; nothing lies ahead of the others.
+
+    Attributes
+    ----------
+    times_min : ndarray, shape (spaces, 2, 3)
+        Earliest, likely and latest time to orange and to red; infinite for not within the hour, NaN for unknown. [min]
+    probability : ndarray, shape (spaces, 2, 3)
+        That it is reached within 15, 30 and 60 minutes.
+    order_min : ndarray, shape (spaces,)
+        Last minute of the order, see `risk.nowcast.deadline`. [min]
+    """
+
+    nowcast_id: int
+    site_commit_seq: int
+    made_us: int
+    spaces: IntArray
+    times_min: FloatArray
+    probability: FloatArray
+    order_min: FloatArray
+
+
+def site_ahead(arrays: SiteArrays, storage: Storage) -> SiteAhead:
+    """Return the ensemble's view of a site."""
     spaces = np.arange(arrays.n_spaces)
     most = max((len(space.pumps) for space in arrays.spaces), default=0)
     capacity, on, off = (np.zeros((arrays.n_spaces, max(most, 1))) for _ in range(3))
@@ -42,8 +91,12 @@ def layout_of(arrays: SiteArrays, storage: Storage) -> Layout:
     on_m3 = np.stack([storage.volume_at_m3(spaces, on[:, place]) for place in range(on.shape[1])], axis=1)
     off_m3 = np.stack([storage.volume_at_m3(spaces, off[:, place]) for place in range(off.shape[1])], axis=1)
     barriers = [ref.entrance.barrier for ref in arrays.entrances]
-    return Layout(
-        target_m3=np.stack([storage.volume_at_m3(spaces, _inside_m(arrays, severity)) for severity in TARGETS]),
+    orange = np.fmin(
+        _inside_m(arrays, "inside-depth", TARGETS[0]), _inside_m(arrays, "inside-depth-rising", TARGETS[0])
+    )
+    steady, rising = (_inside_m(arrays, rule, TARGETS[1]) for rule in ("inside-depth", "inside-depth-rising"))
+    layout = Layout(
+        target_m3=np.stack([storage.volume_at_m3(spaces, depth) for depth in (orange, np.fmin(steady, rising))]),
         pump_m3_s=capacity,
         pump_on_m3=np.maximum(on_m3, off_m3 + SMALL_M3),
         pump_off_m3=off_m3,
@@ -56,14 +109,14 @@ def layout_of(arrays: SiteArrays, storage: Storage) -> Layout:
         deploy_min=np.array([np.nan if b is None else b.deploy_min for b in barriers], np.float64),
         target_level_m=_outside_levels_m(arrays),
     )
+    return SiteAhead(layout, storage.volume_at_m3(spaces, steady), rising)
 
 
-def _inside_m(arrays: SiteArrays, severity: int) -> FloatArray:
-    """Return the inside depth at which a space reaches a severity, rising; infinite for none. [m]"""
+def _inside_m(arrays: SiteArrays, rule: str, severity: int) -> FloatArray:
+    """Return the inside depth at which a rule brings each space to a severity; infinite for none. [m]"""
     find = arrays.thresholds.value
-    rules = ("inside-depth", "inside-depth-rising")
-    values = np.array([[find(rule, s.id, s.kind, severity) for rule in rules] for s in arrays.spaces])
-    return np.asarray(np.where(np.isnan(values), np.inf, values).min(axis=1))
+    values = np.array([find(rule, space.id, space.kind, severity) for space in arrays.spaces])
+    return np.asarray(np.where(np.isnan(values), np.inf, values))
 
 
 def _outside_levels_m(arrays: SiteArrays) -> FloatArray:
@@ -73,23 +126,52 @@ def _outside_levels_m(arrays: SiteArrays) -> FloatArray:
     return np.asarray(table[:, [severity - 1 for severity in TARGETS]].T + arrays.e_roadway_m)
 
 
-def looked_ahead(context: Context, layout: Layout, spaces: IntArray) -> dict[int, dict[str, Any]]:
-    """Return what lies ahead of those of some spaces that are wet, by space."""
-    state, arrays, views = context.state, context.arrays, context.views
+def asked(state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: SiteAhead) -> Question:
+    """Return what the ensemble is asked after a tick: of the memory alone, so that a restored one asks the same."""
     wet = np.zeros(arrays.n_spaces, np.bool_)
     wet[arrays.l_space[state.held[arrays.l_sensor] >= WET_DEPTH_M.value]] = True
-    chosen = np.unique(spaces[wet[spaces]])
-    if chosen.size == 0:
-        return {}
-    rows = np.flatnonzero(np.isin(arrays.e_space, chosen))
-    part = _part(arrays, layout, chosen, rows, views)
-    result = nowcast(part, _now(context, chosen, rows, layout.pump_m3_s.shape[1]))
-    return {space: _shown(result, place) for place, space in enumerate(chosen.tolist())}
+    chosen = np.flatnonzero(wet)
+    fresh = fresh_sensors(state, arrays, state.tick_us, statics.stale_intervals)
+    closed = closed_barriers(state, arrays, fresh)
+    closed = with_reported_barriers(state, arrays, fresh, closed, statics.barrier_sensors)
+    rows = np.flatnonzero(wet[arrays.e_space])
+    depth_m, rate_m_min = _inside(state, arrays, chosen)
+    layout = _part(arrays, site, chosen, rows, closed)
+    rising_only = (depth_m >= site.rising_red_m[chosen]) & ~(rate_m_min > RISING_M_MIN.value)
+    layout.target_m3[1] = np.where(rising_only, site.steady_red_m3[chosen], layout.target_m3[1])
+    now = _now(state, arrays, statics, chosen, rows, (closed, depth_m, layout.pump_m3_s.shape[1]))
+    return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now)
 
 
-def _part(arrays: SiteArrays, layout: Layout, chosen: IntArray, rows: IntArray, views: Views) -> Layout:
+def answered(question: Question) -> Nowcast:
+    """Run the ensemble; the same question has the same answer, whoever asks and whenever."""
+    size = question.spaces.size
+    times, probability, order = np.zeros((size, 2, 3)), np.zeros((size, 2, 3)), np.zeros(size)
+    if size:
+        result = nowcast(question.layout, question.now)
+        times = np.stack((result.earliest_min, result.likely_min, result.latest_min), axis=-1).swapaxes(0, 1)
+        probability = result.probability.transpose(2, 1, 0)
+        order = result.last_order_min
+    names = question.nowcast_id, question.site_commit_seq, question.made_us
+    return Nowcast(*names, question.spaces, times, probability, order)
+
+
+def taken(state: EngineState, found: Nowcast) -> None:
+    """Keep a nowcast in the memory until the next; one of another version of the site is not for this one."""
+    if found.site_commit_seq != state.site_commit_seq:
+        return
+    state.nowcast_id = found.nowcast_id
+    state.ahead_us[:] = NEVER_US
+    state.ahead_us[found.spaces] = found.made_us
+    state.ahead_min[found.spaces] = found.times_min
+    state.ahead_p[found.spaces] = found.probability
+    state.ahead_order_min[found.spaces] = found.order_min
+
+
+def _part(arrays: SiteArrays, site: SiteAhead, chosen: IntArray, rows: IntArray, closed: BoolArray) -> Layout:
     """Return the layout of some spaces; a closed barrier moves the outside thresholds to its top."""
-    top = np.where(views.closed[rows], layout.barrier_height_m[rows], 0.0)
+    layout = site.layout
+    top = np.where(closed[rows], layout.barrier_height_m[rows], 0.0)
     by_depth = np.array([arrays.spaces[space].kind == "underpass" for space in arrays.e_space[rows]], np.bool_)
     return replace(
         layout,
@@ -108,31 +190,45 @@ def _part(arrays: SiteArrays, layout: Layout, chosen: IntArray, rows: IntArray, 
     )
 
 
-def _now(context: Context, chosen: IntArray, rows: IntArray, pumps: int) -> Now:
-    state, arrays, storage, views = context.state, context.arrays, context.statics.storage, context.views
-    depth = [_inside_depth_m(state, arrays, storage, space) for space in chosen.tolist()]
-    known = np.array(depth, np.float64)
-    volume = np.where(np.isnan(known), np.nan, storage.volume_at_m3(chosen, np.nan_to_num(known)))
-    running = np.array([bool((state.held[storage.pump_sensors[space]] >= 0.5).any()) for space in chosen.tolist()])
+def _now(
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    chosen: IntArray,
+    rows: IntArray,
+    known: tuple[BoolArray, FloatArray, int],
+) -> Now:
+    storage = statics.storage
+    closed, depth_m, pumps = known
+    volume = np.where(np.isnan(depth_m), np.nan, storage.volume_at_m3(chosen, np.nan_to_num(depth_m)))
+    running = np.zeros(arrays.n_spaces, np.bool_)
+    running[arrays.s_space[statics.pump_sensors[state.held[statics.pump_sensors] >= 0.5]]] = True
+    rain_mm = np.zeros(len(arrays.basins))
+    np.maximum.at(rain_mm, arrays.g_basin, state.acc_mm[:, 1])
+    out_depth, out_rate = outside_of(state, arrays, statics)
     shape = (chosen.size, pumps)
     return Now(
         volume_m3=volume,
-        rain_mm_h=views.rain.basin_mm[arrays.basin_of_space[chosen], 1] * 6.0,
-        pump_running=np.broadcast_to(running[:, None], shape),
+        rain_mm_h=rain_mm[arrays.basin_of_space[chosen]] * 6.0,
+        pump_running=np.broadcast_to(running[chosen][:, None], shape),
         pump_powered=np.ones(shape, np.bool_),
-        outside_m=_filled(views.out_depth_m, arrays, rows) + arrays.e_roadway_m[rows],
-        rise_m_min=_filled(views.out_rate_m_min, arrays, rows),
-        closed=views.closed[rows],
+        outside_m=_filled(out_depth, arrays, rows) + arrays.e_roadway_m[rows],
+        rise_m_min=_filled(out_rate, arrays, rows),
+        closed=closed[rows],
     )
 
 
-def _inside_depth_m(state: EngineState, arrays: SiteArrays, storage: Storage, space: int) -> float:
-    """Return the greatest depth inside; 0 where nothing measures it, NaN where what does was never heard. [m]"""
-    sensors = arrays.l_sensor[storage.inside_rows[space]]
-    if sensors.size == 0:
-        return 0.0
-    held = state.held[sensors]
-    return float(np.nan) if np.isnan(held).all() else float(np.nanmax(held))
+def _inside(state: EngineState, arrays: SiteArrays, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return the greatest depth inside and its rate; 0 where nothing measures it, NaN where that was never heard."""
+    inside = np.flatnonzero(~arrays.l_outside)
+    held = state.held[arrays.l_sensor[inside]]
+    depth, rate = np.full(arrays.n_spaces, -np.inf), np.full(arrays.n_spaces, -np.inf)
+    np.fmax.at(depth, arrays.l_space[inside], held)
+    np.maximum.at(rate, arrays.l_space[inside], state.rate[inside])
+    has = np.zeros(arrays.n_spaces, np.bool_)
+    has[arrays.l_space[inside]] = True
+    depth = np.where(has, np.where(np.isinf(depth), np.nan, depth), 0.0)
+    return depth[chosen], rate[chosen]
 
 
 def _filled(values: FloatArray, arrays: SiteArrays, rows: IntArray) -> FloatArray:
@@ -143,21 +239,23 @@ def _filled(values: FloatArray, arrays: SiteArrays, rows: IntArray) -> FloatArra
     return np.asarray(np.where(np.isnan(values[rows]), np.where(np.isinf(of_space), np.nan, of_space), values[rows]))
 
 
-def _shown(result: NowcastResult, place: int) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for row, name in enumerate(NAMES):
-        times = (result.earliest_min[row, place], result.likely_min[row, place], result.latest_min[row, place])
-        earliest, likely, latest = (_minutes(float(value)) for value in times)
-        within = [None if np.isnan(p) else round(float(p), 3) for p in result.probability[:, row, place]]
-        shown[name] = {
+def shown(state: EngineState, space: int) -> dict[str, Any] | None:
+    """Return what the nowcast in the memory says of a space, None where it was not asked."""
+    if state.ahead_us[space] == NEVER_US:
+        return None
+    told: dict[str, Any] = {"nowcast_id": state.nowcast_id, "made_at": iso(int(state.ahead_us[space]))}
+    for name, times, chances in zip(NAMES, state.ahead_min[space].tolist(), state.ahead_p[space].tolist(), strict=True):
+        earliest, likely, latest = (_minutes(value) for value in times)
+        within = [None if np.isnan(p) else round(p, 3) for p in chances]
+        told[name] = {
             "earliest_min": earliest, "likely_min": likely, "latest_min": latest,
             "within_15": within[0], "within_30": within[1], "within_60": within[2],
         }  # fmt: skip
-    order = float(result.last_order_min[place])
-    shown["last_order_min"] = _minutes(order)
+    order = float(state.ahead_order_min[space])
+    told["last_order_min"] = _minutes(order)
     finite = "by" if np.isfinite(order) else "too_late" if order < 0 else "not_needed"
-    shown["order"] = "none" if np.isnan(order) else finite
-    return shown
+    told["order"] = "none" if np.isnan(order) else finite
+    return told
 
 
 def _minutes(value: float) -> float | None:

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.sensors import LEVEL, RAIN_ROLES, SensorSpec, sensors_of
+from risk.sensors import BARRIER, LEVEL, ONLINE, RAIN_ROLES, SensorSpec, sensors_of
 from risk.thresholds import ThresholdTable, next_change, thresholds_at
 from undercroft.site.model import Entrance, Site, Space
 
@@ -122,6 +122,21 @@ class SiteArrays:
     def n_spaces(self) -> int:
         """Number of spaces."""
         return len(self.spaces)
+
+    @cached_property
+    def s_online(self) -> IntArray:
+        """Sensors that are the broker's word on their device."""
+        return np.flatnonzero(self.s_role == ONLINE)
+
+    @cached_property
+    def s_level(self) -> IntArray:
+        """Level sensors, those of gauge sites too."""
+        return np.flatnonzero(self.s_role == LEVEL)
+
+    @cached_property
+    def s_switch(self) -> IntArray:
+        """Barrier switches of entrances."""
+        return np.flatnonzero((self.s_role == BARRIER) & (self.s_entrance >= 0))
 
     @cached_property
     def l_outside(self) -> BoolArray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from risk.ahead import shown
 from risk.arrays import NEVER_US, FloatArray, IntArray, iso
 from risk.facts.beside import barrier_word
 from risk.facts.fact import Context
@@ -53,7 +54,6 @@ def assess(
     rows: IntArray,
     score: FloatArray,
     factors: tuple[dict[str, FloatArray], ScoreStatics, bool],
-    ahead: dict[int, dict[str, Any]],
 ) -> list[Assessment]:
     """Return the assessments of some spaces."""
     views = context.views
@@ -61,7 +61,6 @@ def assess(
     if rows.size == 0:
         return []
     shares = contributions(dynamic, statics, rows, by_day=by_day)
-    evidence = _evidence(context, rows)
     levels, scores, blind = views.now[:, rows].max(axis=0).tolist(), score[rows].tolist(), views.blind[rows].tolist()
     return [
         Assessment(
@@ -71,10 +70,10 @@ def assess(
             blind=is_blind,
             reasons=reasons_of(context, space, views.now[:, space], 1),
             contributions=share,
-            evidence=shown | {"ahead": ahead.get(space)},
+            evidence=evidence | {"ahead": shown(context.state, space)},
         )
-        for space, level, of_space, is_blind, share, shown in zip(
-            rows.tolist(), levels, scores, blind, shares, evidence, strict=True
+        for space, level, of_space, is_blind, share, evidence in zip(
+            rows.tolist(), levels, scores, blind, shares, _evidence(context, rows), strict=True
         )
     ]
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from risk.ahead import layout_of, looked_ahead
+from risk.ahead import Nowcast, Question, SiteAhead, asked, site_ahead, taken
 from risk.alarms import AlarmView, Change, step
 from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
@@ -17,7 +17,6 @@ from risk.conditions import ConditionOutput, fold_conditions
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, is_storm, take_acts
-from risk.nowcast.layout import Layout
 from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import reasons_of
 from risk.reports import ended_reports, fold_reports
@@ -28,7 +27,7 @@ from risk.statics import SiteStatics, statics_of
 from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 
-ENGINE_VERSION = "6"
+ENGINE_VERSION = "7"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
 
 DAY_HOURS = range(7, 20)
@@ -37,7 +36,7 @@ DAY_HOURS = range(7, 20)
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a tick covers: the commit order up to and with ``up_to``, at ``tick_us``."""
+    """What a tick covers: the commit order up to and with ``up_to``, at ``tick_us``; a nowcast that was finished."""
 
     tick_seq: int
     tick_us: int
@@ -45,6 +44,7 @@ class Inputs:
     run_seq: int | None = None
     samples: Samples = field(default_factory=Samples.none)
     acts: tuple[Act, ...] = ()
+    nowcast: Nowcast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Plant:
     statics: SiteStatics
     scores: ScoreStatics
     zone: ZoneInfo
-    layout: Layout
+    ahead: SiteAhead
 
 
 def plant_of(site: Site, instant: datetime) -> Plant:
@@ -63,7 +63,7 @@ def plant_of(site: Site, instant: datetime) -> Plant:
     arrays = SiteArrays.from_site(site, instant)
     statics = statics_of(arrays)
     zone = ZoneInfo(site.district.timezone)
-    return Plant(arrays, statics, score_statics(arrays), zone, layout_of(arrays, statics.storage))
+    return Plant(arrays, statics, score_statics(arrays), zone, site_ahead(arrays, statics.storage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,11 @@ def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
         return engine
     forget_forecasts(engine.state)
     return Engine(engine.state, plant_of(engine.plant.arrays.site, from_us(tick_us)))
+
+
+def question(engine: Engine) -> Question:
+    """Return what the ensemble is asked of the memory as it stands after the last tick."""
+    return asked(engine.state, engine.plant.arrays, engine.plant.statics, engine.plant.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,8 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     Decision
         To be written up before the next tick.
     """
+    if inputs.nowcast is not None:
+        taken(engine.state, inputs.nowcast)
     engine = with_thresholds_of(engine, inputs.tick_us)
     state, plant = engine.state, engine.plant
     arrays = plant.arrays
@@ -169,7 +176,7 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
     changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays))
     happened += follow(state, changes)
-    dynamic = dynamic_factors(state, arrays, plant.statics, views)
+    dynamic = dynamic_factors(state, arrays, views)
     by_day = from_us(inputs.tick_us).astimezone(plant.zone).hour in DAY_HOURS
     score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)
     return engine, Decision(
@@ -184,9 +191,9 @@ def write_up(decision: Decision) -> TickOutput:
     events += decision.conditions.events
     alarms += decision.conditions.alarms.values()
     factors = (decision.factors, decision.plant.scores, decision.by_day)
-    ahead = looked_ahead(context, decision.plant.layout, decision.due)
-    assessments = assess(context, decision.due, decision.score, factors, ahead)
-    return TickOutput(inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, assessments, events, alarms)
+    assessments = assess(context, decision.due, decision.score, factors)
+    named = (inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, context.state.nowcast_id or None)
+    return TickOutput(*named, assessments, events, alarms)
 
 
 def _alarm_view(views: Views) -> AlarmView:

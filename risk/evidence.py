@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.rain import RainNews, fold_rain
 from risk.rise import push_level_samples
-from risk.sensors import BARRIER, LEVEL, ONLINE, PUMP, RAIN_INTENSITY, RAIN_TOTAL
+from risk.sensors import BARRIER, LEVEL, PUMP, RAIN_INTENSITY, RAIN_TOTAL
 from risk.state import EngineState
 from risk.thresholds import CLOCK_AHEAD_S, WET_DEPTH_M
 from undercroft.quality import Quality
@@ -136,8 +136,8 @@ def _without_history(arrays: SiteArrays, samples: Samples) -> Samples:
 
 def fold(state: EngineState, arrays: SiteArrays, samples: Samples, tick_us: int) -> Seen:
     """Take one tick's readings into the state; the order of arrival does not matter."""
-    new = state.known_us == NEVER_US
-    state.known_us[new] = tick_us
+    if state.known_us.size and state.known_us.min() == NEVER_US:
+        state.known_us[state.known_us == NEVER_US] = tick_us
     touched = np.zeros(arrays.n_spaces, np.bool_)
     sensor, observed, value, x, quality = _merged(arrays, _without_history(arrays, samples), tick_us)
     first = np.searchsorted(sensor, sensor, side="left")
@@ -251,20 +251,23 @@ def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, interval
     Stale is ``intervals`` missed intervals (docs/risk.md): the wet interval for a level sensor that stands in
     water and has shown that pace, else the dry one. Offline is the broker's word, until a newer reading comes.
     """
-    wet = (arrays.s_role == LEVEL) & (state.held >= WET_DEPTH_M.value)
-    wet &= state.spacing_us <= 2 * arrays.s_limit_wet_us
-    limit = intervals * np.where(wet, arrays.s_limit_wet_us, arrays.s_limit_dry_us)
     heard = np.maximum(state.evidence_us, state.known_us)
-    offline_us = np.full(len(arrays.devices), NEVER_US, np.int64)
-    online = np.flatnonzero(arrays.s_role == ONLINE)
+    fresh = np.asarray(tick_us - heard <= intervals * arrays.s_limit_dry_us)
+    wet = arrays.s_level[state.held[arrays.s_level] >= WET_DEPTH_M.value]
+    wet = wet[state.spacing_us[wet] <= 2 * arrays.s_limit_wet_us[wet]]
+    fresh[wet] = tick_us - heard[wet] <= intervals * arrays.s_limit_wet_us[wet]
+    online = arrays.s_online
     gone = online[state.held[online] == 0.0]
-    offline_us[arrays.s_device[gone]] = state.evidence_us[gone]
-    return np.asarray((tick_us - heard <= limit) & (offline_us[arrays.s_device] < heard))
+    if gone.size:
+        offline_us = np.full(len(arrays.devices), NEVER_US, np.int64)
+        offline_us[arrays.s_device[gone]] = state.evidence_us[gone]
+        fresh &= offline_us[arrays.s_device] < heard
+    return fresh
 
 
 def closed_barriers(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
     """Tell at which entrances a barrier is known to be deployed: one that says so now, and none that says otherwise."""
-    sensors = np.flatnonzero((arrays.s_role == BARRIER) & (arrays.s_entrance >= 0))
+    sensors = arrays.s_switch
     says_closed = fresh[sensors] & (state.held[sensors] == 0.0)
     entrances = arrays.s_entrance[sensors]
     size = len(arrays.entrances)

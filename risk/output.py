@@ -60,12 +60,16 @@ class AlarmRow:
 
 @dataclass(frozen=True, slots=True)
 class TickOutput:
-    """Everything that a tick writes; events are in the order of subject and number."""
+    """Everything that a tick writes; events are in the order of subject and number.
+
+    ``nowcast_id`` is the tick whose memory the nowcast was made from that this tick used; None for none.
+    """
 
     tick_seq: int
     tick_us: int
     up_to: int
     run_seq: int | None
+    nowcast_id: int | None
     assessments: list[Assessment]
     events: list[AlarmEvent]
     alarms: list[AlarmRow]

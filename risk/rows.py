@@ -14,8 +14,12 @@ Row = dict[str, Any]
 def tick_rows(outputs: Iterable[TickOutput]) -> list[Row]:
     """Return the tick rows."""
     return [
-        {"tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us), "up_to": o.up_to, "run_seq": o.run_seq} for o in outputs
-    ]
+        {
+            "tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us), "up_to": o.up_to, "run_seq": o.run_seq,
+            "nowcast_id": o.nowcast_id,
+        }
+        for o in outputs
+    ]  # fmt: skip
 
 
 def assessment_rows(outputs: Iterable[TickOutput]) -> list[Row]:

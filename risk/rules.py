@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.forecast import TimeToThreshold, forecast
 from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
@@ -45,7 +45,7 @@ from risk.state import (
     EngineState,
 )
 from risk.statics import SiteStatics
-from risk.thresholds import RISING_M_MIN, WET_DEPTH_M
+from risk.thresholds import HORIZON_MIN, RISING_M_MIN, WET_DEPTH_M
 from risk.warnings import colour_of_spaces
 
 Severities = NDArray[np.int8]
@@ -70,6 +70,8 @@ class Views:
     blind: BoolArray
     rain: RainView
     times: TimeToThreshold
+    soonest: TimeToThreshold
+    by_ensemble: BoolArray
     fresh: BoolArray
     closed: BoolArray
     least_m: FloatArray
@@ -105,19 +107,19 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         rain.in_rain[colour > 0] = True
         for view in views:
             view[WARNING] = severity_of(colour, statics.colour)
-    times = forecast(state, arrays, statics.storage, least, closed, seen.touched)
+    simple = forecast(state, arrays, statics.storage, least, closed, seen.touched)
+    soonest, by_ensemble = with_ensemble(state, arrays, simple, (depth, least, rows))
     water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
-    soon = (times.orange_min <= statics.to_orange_min, times.red_min <= statics.to_red_min)
+    soon = (soonest.orange_min <= statics.to_orange_min, soonest.red_min <= statics.to_red_min)
     now[FORECAST] = np.maximum(np.where(soon[0], 2, 0), np.where(soon[1], 3, 0))
-    for place, minutes in enumerate((times.orange_min, times.red_min)):
+    for place, minutes in enumerate((soonest.orange_min, soonest.red_min)):
         met = soon[place] & seen.touched
         state.met_min[met, place], state.met_us[met, place] = minutes[met], tick_us
-    held = state.held[arrays.l_sensor]
-    now[BARRIER], out_depth, out_rate, observed, expected = _barrier_step(
-        state, arrays, statics, closed, held, water, now[FORECAST]
-    )
+    outside = outside_of(state, arrays, statics)
+    now[BARRIER], observed, expected = _barrier_step(arrays, statics, (closed, *outside), depth, water, now[FORECAST])
     sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), candidate[RISE])
-    steps = {BARRIER: _barrier_step(state, arrays, statics, closed, seen.confirmed_m, sure, now[FORECAST])[0]}
+    sure_step = _barrier_step(arrays, statics, (closed, *outside), seen.confirmed_m, sure, now[FORECAST])[0]
+    steps = {BARRIER: sure_step}
     _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
     steps[PUMP] = np.clip(sure + 1, 1, 4)
     if state.reports:
@@ -130,14 +132,37 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         view[BLIND] = np.where(blind, np.clip((sure if view is candidate else water) + 1, 2, 4), 0)
     doubted = ~fresh[arrays.l_sensor] | (state.good_run[arrays.l_sensor] == 0)
     gone = arrays.l_space[state.implicated & doubted]
-    times = _ahead_only(times, now.max(axis=0))
+    times = _ahead_only(soonest, now.max(axis=0))
     steady = np.ones(n, np.bool_)
     steady[gone] = False
     steady &= rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
     return Views(
-        now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind, rain, times, fresh,
-        closed, least, out_depth, out_rate, observed, expected, colour,
+        now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind, rain, times, soonest,
+        by_ensemble, fresh, closed, least, *outside, observed, expected, colour,
     )  # fmt: skip
+
+
+def with_ensemble(
+    state: EngineState, arrays: SiteArrays, simple: TimeToThreshold, held: tuple[FloatArray, FloatArray, IntArray]
+) -> tuple[TimeToThreshold, BoolArray]:
+    """Return the sooner of the simple forecast and the ensemble's likely time, and which times are the ensemble's.
+
+    The last finished nowcast counts only where water still stands, and only ever brings a time forward: it is of a
+    memory a tick or more old, the simple forecast is of now. Shape of the second: (2, N), orange and red.
+    """
+    found = np.stack((simple.orange_min, simple.red_min))
+    by_ensemble = np.zeros(found.shape, np.bool_)
+    depth, least, rows = held
+    rows = rows[depth[rows] >= WET_DEPTH_M.value]
+    space = arrays.l_space[rows]
+    ahead = np.full(found.shape, np.inf)
+    ahead[:, space] = np.where(state.ahead_us[space] == NEVER_US, np.inf, state.ahead_min[space, :, 1].T)
+    for row, severity_row in enumerate((2, 3)):
+        ahead[row, space[depth[rows] >= least[severity_row, rows]]] = np.inf  # it is there already
+    sooner = (ahead <= HORIZON_MIN.value) & ~(found <= ahead)
+    found[sooner] = ahead[sooner]
+    by_ensemble |= sooner
+    return TimeToThreshold(found[0], found[1]), by_ensemble
 
 
 def _ahead_only(times: TimeToThreshold, level: Severities) -> TimeToThreshold:
@@ -264,40 +289,46 @@ def _confirmed_water(
     return sure
 
 
+def outside_of(state: EngineState, arrays: SiteArrays, statics: SiteStatics) -> tuple[FloatArray, FloatArray]:
+    """Return depth [m] and rate [m/min] outside of each entrance, the greatest of its sensors; NaN for not known."""
+    rows, size = statics.outside_rows, len(arrays.entrances)
+    depth, rate = np.full(size, np.nan), np.full(size, np.nan)
+    np.fmax.at(depth, arrays.l_entrance[rows], state.held[arrays.l_sensor[rows]])
+    np.fmax.at(rate, arrays.l_entrance[rows], state.rate[rows])
+    return depth, rate
+
+
 def _barrier_step(
-    state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,
-    closed: BoolArray,
+    outside: tuple[BoolArray, FloatArray, FloatArray],
     depth_m: FloatArray,
     water: Severities,
     expected_severity: Severities,
-) -> tuple[Severities, FloatArray, FloatArray, BoolArray, BoolArray]:
+) -> tuple[Severities, BoolArray, BoolArray]:
     """Return the severity of the barrier family on some depths of the level sensors and the water severities of these.
 
-    Then, per entrance: outside depth, rate, and whether a barrier is needed or will be.
+    Then, per entrance, whether a barrier is needed or will be. Only entrances that are wet and not closed matter.
     """
-    size = len(arrays.entrances)
-    depth, rate = np.full(size, -np.inf), np.full(size, -np.inf)
-    rows = statics.outside_rows
-    held = state.held[arrays.l_sensor[rows]]
-    np.maximum.at(depth, arrays.l_entrance[rows], np.where(np.isnan(held), -np.inf, held))
-    np.maximum.at(rate, arrays.l_entrance[rows], state.rate[rows])
-    stands = np.full(size, -np.inf)
-    np.maximum.at(stands, arrays.l_entrance[rows], np.nan_to_num(depth_m[rows], nan=-np.inf, neginf=-np.inf))
-    wanted = arrays.e_needed & ~closed & (depth >= WET_DEPTH_M.value)
-    edge = arrays.e_crest_m - arrays.e_roadway_m
-    observed = wanted & (edge - stands <= statics.e_need_m)
-    rising = np.where(rate > RISING_M_MIN.value, rate, 0.0)
-    expected = wanted & ~observed & (edge - depth - rising * FORECAST_NEED_MIN <= statics.e_need_m)
-    by_forecast = np.clip(np.maximum(water, expected_severity) + 1, 2, 3)
+    closed, out_depth, out_rate = outside
     out = np.zeros(arrays.n_spaces, np.int8)
-    hit = arrays.e_space[expected]
-    out[hit] = by_forecast[hit]
-    hit = arrays.e_space[observed]
+    observed, expected = (np.zeros(closed.size, np.bool_) for _ in range(2))
+    wanted = np.flatnonzero((out_depth >= WET_DEPTH_M.value) & arrays.e_needed & ~closed)
+    if wanted.size == 0:
+        return out, observed, expected
+    level_rows = statics.outside_rows[np.isin(arrays.l_entrance[statics.outside_rows], wanted)]
+    stands = np.full(closed.size, -np.inf)
+    np.fmax.at(stands, arrays.l_entrance[level_rows], depth_m[level_rows])
+    edge = arrays.e_crest_m[wanted] - arrays.e_roadway_m[wanted]
+    needed = edge - stands[wanted] <= statics.e_need_m[wanted]
+    rising = np.where(out_rate[wanted] > RISING_M_MIN.value, out_rate[wanted], 0.0)
+    soon = ~needed & (edge - out_depth[wanted] - rising * FORECAST_NEED_MIN <= statics.e_need_m[wanted])
+    observed[wanted], expected[wanted] = needed, soon
+    hit = arrays.e_space[wanted[soon]]
+    out[hit] = np.clip(np.maximum(water, expected_severity) + 1, 2, 3)[hit]
+    hit = arrays.e_space[wanted[needed]]
     out[hit] = np.maximum(out[hit], np.clip(water[hit] + 1, 2, 4))
-    known = ~np.isinf(depth)
-    return out, np.where(known, depth, np.nan), np.where(np.isinf(rate), np.nan, rate), observed, expected
+    return out, observed, expected
 
 
 def _pump_and_leak(
@@ -351,7 +382,10 @@ def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...], step
         last[:, :, :2] = last[:, :, 1:]
         last[:, families, 2] = now[families][:, touched].T
         state.derived_last[touched] = last
-    live = seen.touched | (now[families] != 0).any(axis=0) | (state.derived_last != 0).any(axis=(1, 2))
+    live = seen.touched.copy()
+    live[np.flatnonzero(state.derived_last != 0) // state.derived_last[0].size] = True
+    for family in DERIVED:
+        live |= now[family] != 0
     rows = np.flatnonzero(live)
     if rows.size == 0:
         return

@@ -3,6 +3,11 @@
 Live it ticks when woken, at most every 200 ms and at least every 5 s. In a run it ticks where a run clock closed a
 batch. Either way a tick is recorded with its output in one transaction, so after a crash the memory is the last
 snapshot with the later ticks of the log folded in again.
+
+Each tick records the nowcast in force, named after the tick whose memory it was made from. Live a thread makes it and
+the next tick after it is done takes it; in a run tick n takes that of tick n - 1. Whoever folds the log again makes
+the same from the same memory. A snapshot is written only while no nowcast is on its way, so that those which later
+ticks took can be made from it (docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -18,9 +23,11 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from risk.ahead import Nowcast, Question, answered
 from risk.arrays import from_us, to_us
-from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, tick, with_site
+from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick, with_site
 from risk.evidence import Samples
+from risk.nowcaster import Nowcaster
 from risk.output import TickOutput
 from risk.presence import devices_by_status, presence_acts
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
@@ -28,7 +35,7 @@ from risk.sensors import sensor_key
 from risk.snapshot import dump_state, load_state, read_header
 from risk.warnings import Act
 from undercroft.clock import Clock
-from undercroft.errors import BadInput, StoreUnavailable
+from undercroft.errors import BadInput, StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.site.model import Site
 from undercroft.store import engine as store
@@ -46,6 +53,10 @@ SNAPSHOT_EVERY_RUN_TICKS = 50
 TICKS_AT_ONCE = 50
 WAIT_S = 0.25
 RECONNECT_AFTER_S = 1.0
+
+
+NEWEST = -1
+"""Names the nowcast of the memory after the tick before."""
 
 
 class Stop(Protocol):
@@ -73,12 +84,23 @@ class StopFlag:
 
 @dataclass(frozen=True, slots=True)
 class PendingTick:
-    """A tick to be taken: recorded already, or about to be."""
+    """A tick to be taken: recorded already, or about to be.
+
+    ``nowcast_id`` names the nowcast in force: the memory after which tick it is made from, `NEWEST` for that after the
+    last. ``asked`` says that a later tick took a nowcast made from the memory after this one.
+    """
 
     tick_seq: int
     tick_at: datetime
     up_to: int
     run_seq: int | None
+    nowcast_id: int | None = None
+    asked: bool = False
+
+    @classmethod
+    def recorded(cls, row: store.TickRow) -> PendingTick:
+        """Return a tick of the log."""
+        return cls(row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq, row.nowcast_id, row.asked)
 
 
 class Follower:
@@ -95,6 +117,7 @@ class Follower:
         self.snapshot_at: datetime | None = None
         self._index_of_id: NDArray[np.int64] = np.zeros(0, np.int64)
         self._status_of_id: dict[int, str] = {}
+        self._questions: dict[int, Question] = {}
 
     def restore(self) -> None:
         """Come to the state after the last recorded tick."""
@@ -104,7 +127,7 @@ class Follower:
         self._load_snapshot(newest["tick_seq"])
         refolded = 0
         while ticks := store.ticks_after(self._connection, self.tick_seq, TICKS_AT_ONCE):
-            self.take([PendingTick(row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq) for row in ticks])
+            self.take([PendingTick.recorded(row) for row in ticks])
             refolded += len(ticks)
         log.info("engine_restored", tick_seq=self.tick_seq, snapshot=self.snapshot_tick_seq, refolded=refolded)
 
@@ -122,6 +145,7 @@ class Follower:
             plant = plant_of(site, self.tick_at)
             self.engine = Engine(load_state(snapshot.state, plant.arrays), plant)
             self.cursor, self.tick_seq = header["up_to"], snapshot.tick_seq
+            self._questions.clear()
             self.snapshot_tick_seq, self.snapshot_at = snapshot.tick_seq, self.tick_at
             self._map_sensors()
             return
@@ -135,8 +159,11 @@ class Follower:
         for sensor_id, key in keys.items():
             self._index_of_id[sensor_id] = index.get(key, -1)
 
-    def take(self, pending: list[PendingTick]) -> list[TickOutput]:
-        """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count."""
+    def take(self, pending: list[PendingTick], ready: Nowcast | None = None) -> list[TickOutput]:
+        """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count.
+
+        ``ready`` is a nowcast that was finished beside them, for the first.
+        """
         after, up_to = self.cursor, pending[-1].up_to
         rows = store.observations(self._connection, after, up_to)
         columns = _columns(rows)
@@ -145,6 +172,7 @@ class Follower:
         outputs = []
         for entry in pending:
             before = self.cursor
+            nowcast, ready = ready or self._nowcast_of(entry), None
             self._take_site([seq for seq in sites if before < seq <= entry.up_to], entry)
             if self.engine is None:
                 continue
@@ -162,11 +190,39 @@ class Follower:
                         entry.up_to,
                     ),
                 ),
+                nowcast=nowcast,
             )
             self.engine, output = tick(self.engine, inputs)
+            if entry.asked:
+                self._questions[entry.tick_seq] = question(self.engine)
             outputs.append(output)
             self.cursor, self.tick_seq, self.tick_at = entry.up_to, entry.tick_seq, entry.tick_at
         return outputs
+
+    def question(self) -> Question:
+        """Return what the ensemble is asked of the memory after the last tick."""
+        assert self.engine is not None  # noqa: S101 - a tick was taken
+        return question(self.engine)
+
+    def _nowcast_of(self, entry: PendingTick) -> Nowcast | None:
+        """Return the nowcast that a tick is the first to use, made from the memory after an earlier one.
+
+        Raises
+        ------
+        StoreRejected
+            If the log names a tick whose memory cannot be come by.
+        """
+        if self.engine is None or self.tick_at is None or entry.nowcast_id in {None, self.engine.state.nowcast_id}:
+            return None
+        asked = self._questions.pop(entry.nowcast_id, None)
+        if asked is None and entry.nowcast_id in {NEWEST, self.tick_seq}:
+            asked = question(self.engine)
+        if asked is None:
+            raise StoreRejected(
+                f"tick {entry.tick_seq} took the nowcast of tick {entry.nowcast_id}, which is not known"
+            )
+        self._questions = {seq: kept for seq, kept in self._questions.items() if seq > asked.nowcast_id}
+        return answered(asked)
 
     def _take_site(self, versions: list[int], entry: PendingTick) -> None:
         if not versions:
@@ -213,11 +269,7 @@ def refolded(connection: Connection, tick_seq: int) -> tuple[int, list[TickOutpu
     after, outputs = follower.tick_seq, list[TickOutput]()
     while follower.tick_seq < tick_seq:
         ticks = store.ticks_after(connection, follower.tick_seq, TICKS_AT_ONCE)
-        pending = [
-            PendingTick(row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq)
-            for row in ticks
-            if row.tick_seq <= tick_seq
-        ]
+        pending = [PendingTick.recorded(row) for row in ticks if row.tick_seq <= tick_seq]
         if not pending:
             break
         outputs += follower.take(pending)
@@ -287,7 +339,7 @@ def step_run(connection: Connection, follower: Follower) -> int:
         return 0
     first = follower.tick_seq + 1
     pending = [
-        PendingTick(first + number, entry.tick_at, entry.up_to_commit_seq, entry.run_seq)
+        PendingTick(first + number, entry.tick_at, entry.up_to_commit_seq, entry.run_seq, NEWEST)
         for number, entry in enumerate(boundaries)
     ]
     outputs = follower.take(pending)
@@ -296,13 +348,16 @@ def step_run(connection: Connection, follower: Follower) -> int:
     return len(outputs)
 
 
-def step_live(connection: Connection, follower: Follower, now: datetime) -> None:
-    """Take one tick on all that is committed. Time of ticks never goes back."""
+def step_live(connection: Connection, follower: Follower, now: datetime, nowcaster: Nowcaster | None = None) -> None:
+    """Take one tick on all that is committed, with the last finished nowcast if any is made. Time never goes back."""
     tick_at = now if follower.tick_at is None else max(now, follower.tick_at)
+    ready = None if nowcaster is None else nowcaster.finished()
     entry = PendingTick(follower.tick_seq + 1, tick_at, store.committed_up_to(connection), None)
-    outputs = follower.take([entry])
+    outputs = follower.take([entry], ready)
     due = follower.snapshot_at is None or tick_at - follower.snapshot_at >= SNAPSHOT_EVERY
-    _write(connection, follower, outputs, snapshot=due)
+    _write(connection, follower, outputs, snapshot=due and not (nowcaster is not None and nowcaster.busy))
+    if outputs and nowcaster is not None and nowcaster.wants_at(tick_at):
+        nowcaster.ask(follower.question())
 
 
 def run_engine(url: str, clock: Clock, stop: Stop, on_ready: Callable[[], None]) -> None:
@@ -351,17 +406,21 @@ def _follow(connection: Connection, listener: Connection, clock: Clock, stop: St
             if not step_run(connection, follower):
                 store.wait_for_commit(listener, WAIT_S)
     else:
-        _follow_live(connection, listener, follower, clock, stop)
+        with Nowcaster() as nowcaster:
+            _follow_live((connection, listener), follower, nowcaster, clock, stop)
 
 
-def _follow_live(connection: Connection, listener: Connection, follower: Follower, clock: Clock, stop: Stop) -> None:
+def _follow_live(
+    sessions: tuple[Connection, Connection], follower: Follower, nowcaster: Nowcaster, clock: Clock, stop: Stop
+) -> None:
+    connection, listener = sessions
     last_s = clock.monotonic_s() - MOST_SPACING.total_seconds()
     woken = False
     while not stop.is_set():
         waited_s = clock.monotonic_s() - last_s
         if waited_s >= MOST_SPACING.total_seconds() or (woken and waited_s >= LEAST_SPACING.total_seconds()):
             last_s, woken = clock.monotonic_s(), False
-            step_live(connection, follower, clock.now())
+            step_live(connection, follower, clock.now(), nowcaster)
         elif woken:
             time.sleep(LEAST_SPACING.total_seconds() - waited_s)
         else:

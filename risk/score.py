@@ -15,7 +15,6 @@ from risk.arrays import FloatArray, IntArray, SiteArrays
 from risk.rules import Views
 from risk.shortage import shortage_of_spaces
 from risk.state import EngineState
-from risk.statics import SiteStatics
 from undercroft.site.model import Exposure, Space
 
 WEIGHTS_VERSION = "1"
@@ -92,9 +91,7 @@ def _vulnerability(space: Space) -> float:
     return 1.0 - (1.0 - 0.4 * low) * (1.0 - 0.3 * slow) * (1.0 - people[0]) * (1.0 - people[1])
 
 
-def dynamic_factors(
-    state: EngineState, arrays: SiteArrays, statics: SiteStatics, views: Views
-) -> dict[str, FloatArray]:
+def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dict[str, FloatArray]:
     """Return the factors that change with the evidence, shape (N,) each, in the order of `DYNAMIC`."""
     n = arrays.n_spaces
     depth = state.held[arrays.l_sensor]
@@ -110,7 +107,7 @@ def dynamic_factors(
     np.maximum.at(rises, arrays.l_space[rows], np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0))
     mm = views.rain.basin_mm[arrays.basin_of_space]
     rain = np.clip(np.maximum(mm[:, 1] / FULL_RAIN_MM[0], mm[:, 2] / FULL_RAIN_MM[1]), 0.0, 1.0)
-    soonest = np.fmin(state.orange_min + 15.0, state.red_min)  # of the water, whatever the level
+    soonest = np.fmin(views.soonest.orange_min + 15.0, views.soonest.red_min)  # of the water, whatever the level
     ahead = np.where(np.isnan(soonest), 0.0, np.clip(1.0 - soonest / 75.0, 0.0, 1.0))
     needed = np.bincount(arrays.e_space[arrays.e_needed], minlength=n)
     open_ = np.bincount(arrays.e_space[arrays.e_needed & ~views.closed], minlength=n)
@@ -119,7 +116,6 @@ def dynamic_factors(
     sensors = np.bincount(arrays.l_space, minlength=n)
     silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1))
     confidence = np.where(views.blind, 1.0, 0.5 * silent)
-    del statics
     values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence)
     return dict(zip(DYNAMIC, values, strict=True))
 

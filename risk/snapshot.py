@@ -34,6 +34,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "tick_seq": state.tick_seq,
             "tick_us": state.tick_us,
             "up_to": state.up_to,
+            "nowcast_id": state.nowcast_id,
             "warnings": {subject: asdict(warning) for subject, warning in sorted(state.warnings.items())},
             "reports": {key: asdict(report) for key, report in sorted(state.reports.items())},
             "conditions": {subject: alarm.as_json() for subject, alarm in sorted(state.conditions.items())},
@@ -73,7 +74,7 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
         for subject, entry in header["warnings"].items()
     }
     reports = {key: FieldReport(**entry) for key, entry in header["reports"].items()}
-    names = ("site_commit_seq", "tick_seq", "tick_us", "up_to")
+    names = ("site_commit_seq", "tick_seq", "tick_us", "up_to", "nowcast_id")
     told = {subject: ConditionAlarm.from_json(entry) for subject, entry in header["conditions"].items()}
     arguments: dict[str, Any] = (
         {name: header[name] for name in names} | {"warnings": warnings, "reports": reports, "conditions": told} | values

@@ -67,6 +67,7 @@ class EngineState:
         ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     ``conditions``: the alarms of devices and of the system, by subject.
     Spaces (N)
+        ``ahead_*``: what the last nowcast says and of which tick it is, orange and red, see `risk.ahead.Nowcast`;
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
         closed_bits``: the forecast and the barriers it was made with. ``met_*``: the last times to orange and red that
         met their limits, and the tick that made them. ``alarm_*``: the alarm; ``stood_down_us``: when
@@ -78,6 +79,7 @@ class EngineState:
     tick_seq: int
     tick_us: int
     up_to: int
+    nowcast_id: int
     warnings: dict[str, RainWarning]
     reports: dict[str, FieldReport]
     conditions: Conditions
@@ -118,6 +120,10 @@ class EngineState:
     red_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
     met_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2,)))
     met_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US, (2,)))
+    ahead_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
+    ahead_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
+    ahead_p: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
+    ahead_order_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
     closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))
     alarm_severity: Small = field(metadata=_axis("N", np.int8, 0))
     alarm_peak: Small = field(metadata=_axis("N", np.int8, 0))
@@ -162,7 +168,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, {}, {}, {}, **values)
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, **values)
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
@@ -202,3 +208,5 @@ def _still_there(arrays: SiteArrays, key: str) -> bool:
 def forget_forecasts(state: EngineState) -> None:
     """Have every forecast worked out again at the next tick: the site or its thresholds changed."""
     state.closed_bits[:] = -1
+    state.ahead_us[:] = NEVER_US
+    state.nowcast_id = 0

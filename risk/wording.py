@@ -109,11 +109,11 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
             return f"Pump runs {value:.0f} min and the level still rises", f"水泵运行 {value:.0f} 分钟,水位仍上涨"
         case "time-to-orange" | "time-to-red":
             colour = rule.removeprefix("time-to-")
+            limit_en = "" if threshold is None else f" (limit {threshold:.0f} min)"
+            by_en, by_zh = (", by the ensemble", "(集合预报)") if "nowcast_us" in words else ("", "")
             return (
-                f"Water likely to reach {colour} in {value:.0f} min (limit {threshold:.0f} min)"
-                if threshold is not None
-                else f"Water likely to reach {colour} in {value:.0f} min",
-                f"预计 {value:.0f} 分钟后达到{COLOURS_ZH[colour]}",
+                f"Water likely to reach {colour} in {value:.0f} min{by_en}{limit_en}",
+                f"预计 {value:.0f} 分钟后达到{COLOURS_ZH[colour]}{by_zh}",
             )
         case "leak":
             return (

@@ -12,8 +12,8 @@ from risk.thresholds import WET_DEPTH_M
 
 def forecast(context: Context, space: int, severity: int) -> Fact | None:
     """Return the time of the water itself, whatever the level; to orange where that is all that is near."""
-    state = context.state
-    orange, red = float(state.orange_min[space]), float(state.red_min[space])
+    state, soonest = context.state, context.views.soonest
+    orange, red = float(soonest.orange_min[space]), float(soonest.red_min[space])
     limit, _ = limit_of(context, space, "time-to-red", 3)
     to_red = severity >= 3 and limit is not None and red <= limit
     rule, value, reached = ("time-to-red", red, 3) if to_red else ("time-to-orange", orange, 2)
@@ -21,7 +21,9 @@ def forecast(context: Context, space: int, severity: int) -> Fact | None:
     if np.isnan(value) or not key:
         return None
     sensor = context.arrays.sensor_index[key]
-    return Fact(rule, value, key, int(state.evidence_us[sensor]), {}, sensor, reached)
+    made = context.views.by_ensemble[int(to_red), space]
+    words = {"nowcast_us": int(state.ahead_us[space])} if made else {}
+    return Fact(rule, value, key, int(state.evidence_us[sensor]), words, sensor, reached)
 
 
 def last_met(context: Context, space: int, severity: int) -> Fact | None:
@@ -47,7 +49,8 @@ def _driver(context: Context, space: int, reached: int) -> str:
         return ""
     depth, rate = state.held[arrays.l_sensor[rows]], state.rate[rows]
     own = minutes_to(depth, context.views.least_m[reached, rows], rate)
-    minutes = (state.orange_min if reached == 2 else state.red_min)[space]
+    soonest = context.views.soonest
+    minutes = (soonest.orange_min if reached == 2 else soonest.red_min)[space]
     outside = arrays.l_family[rows] == 1
     if not (np.nan_to_num(own, nan=np.inf) <= minutes + 1e-9).any() and outside.any():
         entrance = arrays.l_entrance[rows]

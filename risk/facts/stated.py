@@ -10,7 +10,7 @@ from undercroft.rules import RULE_UNITS
 
 
 def stated(context: Context, space: int, fact: Fact, severity: int) -> Reason:
-    """Return rule, severity, value, unit, threshold, source, sensor and time; age and doubt where they apply."""
+    """Return rule, severity, value, unit, threshold, source, sensor, time; age, doubt, nowcast where they apply."""
     unit = RULE_UNITS[fact.rule]
     value = round(float(fact.value) + 0.0, DECIMALS[unit])
     severity = severity if fact.severity is None else fact.severity
@@ -27,6 +27,8 @@ def stated(context: Context, space: int, fact: Fact, severity: int) -> Reason:
         "sensor": fact.sensor,
         "observed_at": iso(fact.observed_us),
     }
+    if "nowcast_us" in fact.words:
+        facts["nowcast_at"] = iso(fact.words["nowcast_us"])
     if "by" in fact.words:
         facts["doubt"] = Quality.UNKNOWN.name.lower()
     return facts | (_doubts(context, fact.row) if fact.row >= 0 else {})

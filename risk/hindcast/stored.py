@@ -33,7 +33,7 @@ def stored_cases(
     started_s: float | None = None
     while ticks := store.ticks_after(connection, follower.tick_seq, TICKS_AT_ONCE):
         for row in ticks:
-            outputs = follower.take([PendingTick(row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq)])
+            outputs = follower.take([PendingTick.recorded(row)])
             if follower.engine is None or not outputs:
                 continue
             now_s = outputs[0].tick_us / 1e6

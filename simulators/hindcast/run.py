@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.ahead import NAMES, looked_ahead
+from risk.ahead import NAMES, Nowcast, answered
 from risk.arrays import to_us
-from risk.engine import Decision, Engine, Inputs, decide
+from risk.engine import Engine, Inputs, decide, question
 from risk.evidence import Samples
 from risk.hindcast.truth import TrueStorm
+from risk.nowcast.summary import WITHIN_MIN
 from risk.sensors import LEVEL, sensor_key
 from risk.thresholds import LEAST_ALARM_SEVERITY, ORANGE, RED, WET_DEPTH_M
 from simulators.hindcast.states import TrueStates
@@ -101,6 +103,7 @@ class _StormRun:
         self._open: NDArray[np.bool_] = np.zeros(size, np.bool_)
         self._first_wet_s = np.full(size, np.nan)
         self._said: list[tuple[float, int, str, float]] = []
+        self._nowcast: Nowcast | None = None
 
     def result(self) -> StormResult:
         for minute in self._world.minutes(self._scenario.minutes):
@@ -112,8 +115,10 @@ class _StormRun:
         now_s = float(number * TICK_S)
         samples = self._samples(minute)
         self._note_first_wet(samples)
-        inputs = Inputs(number, self._start_us + number * TICK_S * 1_000_000, number, number, samples)
+        at_us = self._start_us + number * TICK_S * 1_000_000
+        inputs = Inputs(number, at_us, number, number, samples, (), self._nowcast)
         self._engine, decision = decide(self._engine, inputs)
+        self._nowcast = answered(question(self._engine))  # for the next tick, as in a run
         alarm = self._engine.state.alarm_severity
         candidate = decision.context.views.candidate
         for name, severity in SEVERITIES.items():
@@ -127,7 +132,7 @@ class _StormRun:
             if name == "orange":
                 self._warned.take(now_s, alarm >= LEAST_ALARM_SEVERITY, families, truly)
         if number % CASE_EVERY_MIN == 0:
-            self._ask_ensemble(decision, now_s)
+            self._ask_ensemble(self._nowcast, now_s)
 
     def _samples(self, minute: Minute) -> Samples:
         faults = self._world.faults
@@ -163,13 +168,12 @@ class _StormRun:
         at_s = (samples.observed_us[known][wet] - self._start_us) / 1e6
         np.fmin.at(self._first_wet_s, arrays.s_space[sensor[wet]], at_s)
 
-    def _ask_ensemble(self, decision: Decision, now_s: float) -> None:
-        every = np.arange(len(self._site.spaces))
-        for space, shown in looked_ahead(decision.context, self._engine.plant.layout, every).items():
-            for name in NAMES:
-                probability = shown[name][f"within_{HORIZON_MIN}"]
-                if probability is not None:
-                    self._said.append((now_s, space, name, float(probability)))
+    def _ask_ensemble(self, found: Nowcast, now_s: float) -> None:
+        within = WITHIN_MIN.index(float(HORIZON_MIN))
+        for space, chances in zip(found.spaces.tolist(), found.probability[:, :, within].tolist(), strict=True):
+            for name, probability in zip(NAMES, chances, strict=True):
+                if not isnan(probability):
+                    self._said.append((now_s, space, name, round(probability, 3)))
 
     def _foreseen(self) -> list[Foreseen]:
         """Return the cases before the crossing: what comes after it is no forecast."""

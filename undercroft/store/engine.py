@@ -29,6 +29,9 @@ class TickRow:
     tick_at: datetime
     up_to_commit_seq: int
     run_seq: int | None
+    nowcast_id: int | None
+    asked: bool
+    """A later tick took a nowcast that was made from the memory after this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ _JSON_STATEMENTS = {
     "alarms": "engine_upsert_alarms",
     "events": "engine_insert_alarm_events",
 }
-_TICK_COLUMNS = ("tick_seq", "tick_at", "up_to", "run_seq")
+_TICK_COLUMNS = ("tick_seq", "tick_at", "up_to", "run_seq", "nowcast_id")
 
 
 @dataclass(frozen=True, slots=True)

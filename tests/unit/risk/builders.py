@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from risk.ahead import answered
 from risk.arrays import to_us
-from risk.engine import Engine, Inputs, tick
+from risk.engine import Engine, Inputs, question, tick
 from risk.evidence import Samples
 from risk.output import TickOutput
 from risk.warnings import Act
@@ -89,11 +90,12 @@ Reading = tuple[str, float, float] | tuple[str, float, float, int]
 
 
 class Crank:
-    """An engine turned by hand: one tick a minute unless told otherwise."""
+    """An engine turned by hand: one tick a minute unless told otherwise, each with the nowcast of the one before."""
 
-    def __init__(self, of: Site) -> None:
+    def __init__(self, of: Site, *, nowcast: bool = True) -> None:
         self.engine = Engine.start(of, 1, START)
         self.outputs: list[TickOutput] = []
+        self.nowcast = nowcast
 
     def inputs(self, minute: float, readings: Iterable[Reading] = (), acts: tuple[Act, ...] = ()) -> Inputs:
         index = self.engine.plant.arrays.sensor_index
@@ -105,7 +107,8 @@ class Crank:
             np.array([quality for *_, quality in rows], np.int8),
         )
         number = len(self.outputs) + 1
-        return Inputs(number, to_us(START + timedelta(minutes=minute)), number, None, samples, acts)
+        found = answered(question(self.engine)) if self.outputs and self.nowcast else None
+        return Inputs(number, to_us(START + timedelta(minutes=minute)), number, None, samples, acts, found)
 
     def tick(self, minute: float, *readings: Reading, acts: tuple[Act, ...] = ()) -> TickOutput:
         self.engine, output = tick(self.engine, self.inputs(minute, readings, acts))

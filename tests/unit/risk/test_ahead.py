@@ -1,4 +1,4 @@
-"""What lies ahead, by the ensemble: shown beside the level, worked by hand where it can be, and it decides nothing."""
+"""What lies ahead, by the ensemble: worked by hand where it can be; it brings a forecast forward, never back."""
 
 from __future__ import annotations
 
@@ -61,9 +61,35 @@ def test_closed_barrier_holds_but_for_the_members_in_which_it_fails() -> None:
     assert told["red"]["within_60"] == pytest.approx(0.05)
 
 
+def test_ensemble_brings_red_forward_and_says_so() -> None:
+    """As above, 15 cm and rising in 8.2 min. Without it red is 30 cm, 600 m³: 17 whole minutes, so no alarm of it."""
+    told = []
+    for nowcast in (False, True):
+        crank = Crank(site(guarded("s", "car_park", barrier=None)), nowcast=nowcast)
+        for minute in range(4):
+            readings = [("s-out:water_depth_m", minute, 0.5), ("s-in:water_depth_m", minute, 0.0)]
+            crank.tick(minute, *readings, ("rain-1:rain_total_mm", minute, 0.0))
+        told.append([r for o in crank.outputs[2:] for a in o.assessments for r in a.reasons])
+    without, reasons = ([r for r in found if r["rule"] == "time-to-red"] for found in told)
+    assert without == []
+    assert reasons[0]["value"] == pytest.approx(8.2, abs=0.1)
+    assert reasons[0]["nowcast_at"].startswith("2026-07-01T08:0")
+    assert "by the ensemble" in reasons[0]["text_en"]
+    assert "集合预报" in reasons[0]["text_zh"]
+
+
+def test_a_tick_names_the_nowcast_it_used() -> None:
+    crank = Crank(site(underpass()))
+    for minute in range(4):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.06))
+    assert [output.nowcast_id for output in crank.outputs] == [None, 1, 2, 3]
+    assert ahead(crank, "up")["nowcast_id"] == 3, "blue, so written every minute"
+
+
 def test_unknown_inside_is_no_forecast() -> None:
     crank = Crank(site(guarded("s", "car_park")))
-    crank.tick(0, ("s-out:water_depth_m", 0, 0.5))
+    for minute in (0, 1):
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.5))
     told = ahead(crank, "s")
     assert told["red"] == dict.fromkeys(
         ("earliest_min", "likely_min", "latest_min", "within_15", "within_30", "within_60")

@@ -11,7 +11,9 @@ select commit_seq from commit_counter;
 select tick_seq, tick_at, up_to_commit_seq from tick order by tick_seq desc limit 1;
 
 -- name: engine_ticks_after
-select tick_seq, tick_at, up_to_commit_seq, run_seq from tick where tick_seq > %(tick_seq)s order by tick_seq limit %(most)s;
+select t.tick_seq, t.tick_at, t.up_to_commit_seq, t.run_seq, t.nowcast_id,
+    exists (select from tick later where later.nowcast_id = t.tick_seq) as asked
+from tick t where t.tick_seq > %(tick_seq)s order by t.tick_seq limit %(most)s;
 
 -- name: engine_boundaries
 select run_now as tick_at, run_seq, commit_seq as up_to_commit_seq
@@ -42,8 +44,9 @@ select commit_seq from site_version where commit_seq > %(after)s and commit_seq 
 select sensor_id, device_id, at, quantity from sensor;
 
 -- name: engine_insert_ticks
-insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq)
-select * from unnest(%(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(up_to)s::bigint[], %(run_seq)s::bigint[]);
+insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id)
+select * from unnest(%(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(up_to)s::bigint[], %(run_seq)s::bigint[],
+    %(nowcast_id)s::bigint[]);
 
 -- name: engine_insert_assessments
 -- Rows with JSON in them come as one JSON document: as arrays of text every quote would be escaped one by one.

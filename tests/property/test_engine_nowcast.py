@@ -1,0 +1,98 @@
+"""The nowcast beside the tick: it never makes an alarm later or lower, and a log folded again says the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from risk.ahead import Nowcast, answered
+from risk.engine import Engine, plant_of, question, tick
+from risk.snapshot import dump_state, load_state
+from tests.property.test_engine import GATE, IN, OUT, RAIN, UP, log_of
+from tests.unit.risk.builders import START, Crank, guarded, site, underpass
+from undercroft.site.model import Site
+
+feed = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from([UP, OUT, OUT, IN, GATE, RAIN, "s-in:pump_running"]),
+            st.sampled_from([0.0, 0.02, 0.04, 0.1, 0.16, 0.22, 0.28, 0.33, 0.36, 0.5, 3.0]),
+            st.sampled_from([1, 1, 1, 1, 2, 3, 4, 9]),
+        ),
+        max_size=6,
+    ),
+    min_size=4,
+    max_size=25,
+)
+"""Per minute: readings as (key, value, quality)."""
+
+
+def a_site() -> Site:
+    return site(underpass(), guarded("s", "car_park", pump=True), guarded("met", "metro_entrance"))
+
+
+@settings(max_examples=60)
+@given(ticks=feed)
+def test_no_alarm_comes_later_or_lower_because_of_the_nowcast(ticks: list[list[Any]]) -> None:
+    plain, with_it = Crank(a_site(), nowcast=False), Crank(a_site())
+    for minute, entries in enumerate(ticks):
+        readings = [(key, minute, value, quality) for key, value, quality in entries]
+        for crank in (plain, with_it):
+            crank.tick(minute, *readings)
+        assert (with_it.engine.state.alarm_severity >= plain.engine.state.alarm_severity).all()
+        assert (with_it.engine.state.alarm_peak >= plain.engine.state.alarm_peak).all()
+
+
+def lagging(ticks: list[list[Any]], lags: list[int], snapshot_at: int) -> tuple[bytes, bytes, list[int | None]]:
+    """Take ticks live: each nowcast comes some ticks after it was asked for. Return log, a snapshot, what was used."""
+    crank = Crank(a_site(), nowcast=False)
+    on_its_way: tuple[int, Nowcast] | None = None
+    asked, kept = 0, b""
+    for minute, entries in enumerate(ticks):
+        inputs = crank.inputs(minute, [(key, minute, value, quality) for key, value, quality in entries])
+        if on_its_way is not None and minute >= on_its_way[0]:
+            inputs, on_its_way = with_nowcast(inputs, on_its_way[1]), None
+        crank.engine, output = tick(crank.engine, inputs)
+        crank.outputs.append(output)
+        if on_its_way is None:
+            if minute <= snapshot_at:
+                kept = dump_state(crank.engine.state, crank.engine.plant.arrays)
+            on_its_way = (minute + lags[asked % len(lags)], answered(question(crank.engine)))
+            asked += 1
+    return log_of(crank.outputs), kept, [output.nowcast_id for output in crank.outputs]
+
+
+def with_nowcast(inputs: Any, found: Nowcast) -> Any:
+    values = {name: getattr(inputs, name) for name in type(inputs).__slots__}
+    return type(inputs)(**(values | {"nowcast": found}))
+
+
+def folded_again(ticks: list[list[Any]], snapshot: bytes, used: list[int | None]) -> tuple[int, bytes]:
+    """Go on from a snapshot as the log says: what a tick used is made from the memory after the tick it names."""
+    crank = Crank(a_site(), nowcast=False)
+    crank.engine = Engine(load_state(snapshot, crank.engine.plant.arrays), plant_of(a_site(), START))
+    first = crank.engine.state.tick_seq
+    questions = {first: question(crank.engine)}
+    crank.outputs = [None] * first  # type: ignore[list-item]
+    for minute in range(first, len(ticks)):
+        inputs = crank.inputs(minute, [(key, minute, value, quality) for key, value, quality in ticks[minute]])
+        named = used[minute]
+        if named is not None and named != crank.engine.state.nowcast_id:
+            inputs = with_nowcast(inputs, answered(questions[named]))
+        crank.engine, output = tick(crank.engine, inputs)
+        crank.outputs.append(output)
+        questions[output.tick_seq] = question(crank.engine)
+    return first, log_of(crank.outputs[first:])
+
+
+@settings(max_examples=40)
+@given(ticks=feed, lags=st.lists(st.integers(1, 4), min_size=1, max_size=5), at=st.integers(0, 24))
+def test_a_log_folded_again_from_any_snapshot_says_the_same(ticks: list[list[Any]], lags: list[int], at: int) -> None:
+    log, snapshot, used = lagging(ticks, lags, at)
+    first, again = folded_again(ticks, snapshot, used)
+    assert log.split(b"\n")[first:] == (again.split(b"\n") if first < len(ticks) else [])
+    assert used == sorted(used, key=lambda value: value or 0)
+    assert np.isin([value for value in used if value], np.arange(1, len(ticks) + 1)).all()
