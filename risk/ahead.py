@@ -3,7 +3,7 @@
 A nowcast is asked of the memory after one tick (`asked`), worked out (`answered`) while later ticks are taken, and
 given to a later one, which keeps it in the memory (`taken`). Its ``nowcast_id`` names the tick whose memory it was made
 from. Nothing but that memory goes into it, no chance and no clock, so whoever folds the log again makes the same
-nowcast and gives it to the same tick (docs/decisions/0014).
+nowcast and gives it to the same tick (docs/decisions/0018).
 
 An entrance without a sensor is taken to stand as deep as the deepest other entrance of its space.
 """

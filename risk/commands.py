@@ -50,8 +50,9 @@ def bench_engine(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
     spaces: Annotated[int, typer.Option(min=100, help="spaces of the site")] = 10_000,
 ) -> None:
-    """Measure safety tick and nowcast over 10,000 spaces; exit code 1 when a figure misses its limit."""
+    """Measure tick, nowcast and commit to alarm over 10,000 spaces; exit code 1 when a figure misses its limit."""
     from risk.bench import nowcast_figures, tick_figures  # noqa: PLC0415
+    from risk.bench_chain import chain_figures  # noqa: PLC0415
     from undercroft.bench import print_figures  # noqa: PLC0415
     from undercroft.clock import SystemClock  # noqa: PLC0415
 
@@ -59,6 +60,7 @@ def bench_engine(
     figures = [
         *tick_figures(clock, time.process_time, spaces),
         *nowcast_figures(clock, time.process_time, spaces),
+        *chain_figures(spaces),
     ]
     if not print_figures(figures, as_json=as_json):
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ snapshot with the later ticks of the log folded in again.
 Each tick records the nowcast in force, named after the tick whose memory it was made from. Live a thread makes it and
 the next tick after it is done takes it; in a run tick n takes that of tick n - 1. Whoever folds the log again makes
 the same from the same memory. A snapshot is written only while no nowcast is on its way, so that those which later
-ticks took can be made from it (docs/decisions/0014).
+ticks took can be made from it (docs/decisions/0018).
 """
 
 from __future__ import annotations

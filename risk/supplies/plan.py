@@ -1,0 +1,92 @@
+"""What spaces lack now, how soon, and which depot should send it: from newest assessments and the stock in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from risk.hydraulics.weir import weir_m3_s
+from risk.supplies.dispatch import DispatchPlan, Need, dispatch
+from risk.supplies.requirement import SANDBAG, deploy_min, space_requirement
+from risk.supplies.route import travel_min
+from risk.supplies.stock import Coverage, Holding, barrier_coverage, lacking
+from undercroft.site.model import Site, Space
+
+PAIRS = 2
+"""Pairs of people that lay sandbags at an entrance. Proposal."""
+LEAST_PRIORITY = 1.0
+"""So that a space without a score still counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyPlan:
+    """Needs, who sends what, what stays open, and which entrances lack a barrier."""
+
+    needs: tuple[Need, ...]
+    plan: DispatchPlan
+    coverage: Coverage
+
+
+def supply_plan(
+    site: Site, assessments: Mapping[str, Mapping[str, Any]], stock: Mapping[Holding, float], *, every: bool = False
+) -> SupplyPlan:
+    """Return the plan for the spaces above normal or with a level ahead of them; for all with ``every``.
+
+    Parameters
+    ----------
+    assessments : mapping
+        Newest assessment of each space: level, score and evidence.
+    stock : mapping
+        Quantity by (place, item), of depots and of spaces.
+    """
+    chosen = [space for space in site.spaces if every or _in_question(assessments.get(space.id))]
+    needs = tuple(need for space in chosen for need in needs_of(space, assessments.get(space.id, {}), stock))
+    depots = {depot.id: depot for depot in site.depots}
+    held = {(place, item): quantity for (place, item), quantity in stock.items() if place in depots}
+    minutes = {(depot.id, space.id): travel_min(depot, space) for depot in site.depots for space in chosen}
+    return SupplyPlan(needs, dispatch(needs, held, minutes), barrier_coverage(site.spaces))
+
+
+def _in_question(assessment: Mapping[str, Any] | None) -> bool:
+    return assessment is not None and (assessment["level"] > 0 or due_min(assessment) < inf)
+
+
+def due_min(assessment: Mapping[str, Any]) -> float:
+    """Return minutes until the next of orange and red: the ensemble's earliest time or the likely one, if sooner.
+
+    Infinite where neither is near, and at red: then whatever comes still helps, and nothing is in time. [min]
+    """
+    level = int(assessment.get("level", 0))
+    if level >= 4:
+        return inf
+    name, evidence = ("orange", "red")[level >= 3], assessment.get("evidence") or {}
+    band = (evidence.get("ahead") or {}).get(name) or {}
+    known = [evidence.get(f"time_to_{name}_min"), band.get("earliest_min")]
+    return min((float(minutes) for minutes in known if minutes is not None), default=inf)
+
+
+def inflow_m3_s(space: Space, evidence: Mapping[str, Any]) -> float:
+    """Return what runs in over crests and barrier tops at the levels outside now. [m³/s]
+
+    By hand: 4 m wide, 20 cm over the crest: 1.7 * 4 * 0.2^1.5 = 0.608 m³/s.
+    """
+    widths = {entrance.id: entrance.width_m for entrance in space.entrances}
+    heads = [
+        (widths[row["entrance"]], -row["freeboard_m"])
+        for row in evidence.get("entrances") or ()
+        if row["entrance"] in widths and row.get("freeboard_m") is not None
+    ]
+    return sum(float(weir_m3_s(width, max(head, 0.0))) for width, head in heads)
+
+
+def needs_of(space: Space, assessment: Mapping[str, Any], stock: Mapping[Holding, float]) -> Sequence[Need]:
+    """Return what a space lacks: its requirement at the inflow of now, less what is on site."""
+    requirement = space_requirement(space, inflow_m3_s(space, assessment.get("evidence") or {}), PAIRS)
+    priority = max(float(assessment.get("score", 0.0)), LEAST_PRIORITY)
+    due = due_min(assessment)
+    return [
+        Need(space.id, item, gap, due, deploy_min(round(gap), PAIRS) if item == SANDBAG else 0.0, priority)
+        for item, gap in lacking(requirement.items, space.id, stock).items()
+    ]

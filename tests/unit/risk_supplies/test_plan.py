@@ -1,0 +1,78 @@
+"""From assessments and stock to who sends what where: due times, needs and priorities worked by hand."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import pytest
+
+from risk.supplies.plan import due_min, inflow_m3_s, needs_of, supply_plan
+from tests.unit.risk.builders import NAMES, entrance, site, space
+
+BARE = {"storage": [{"depth_m": 0.0, "area_m2": 2000.0}]}
+
+
+def depot(name: str, lat: float, **stock: float) -> dict[str, Any]:
+    held = [{"item": item.replace("_", "-"), "quantity": quantity} for item, quantity in stock.items()]
+    return {"id": name, **NAMES, "street": "Futian", "lat": lat, "lon": 114.0, "stock": held}
+
+
+def assessed(level: int = 2, score: float = 50.0, **evidence: Any) -> dict[str, Any]:
+    return {"level": level, "score": score, "evidence": evidence}
+
+
+def test_due_is_the_next_of_orange_and_red_and_the_earliest_foreseen() -> None:
+    band = {"orange": {"earliest_min": 12.0}, "red": {"earliest_min": 30.0}}
+    assert due_min(assessed(2, time_to_orange_min=20.0, ahead=band)) == 12.0
+    assert due_min(assessed(3, time_to_red_min=25.0, ahead=band)) == 25.0
+    assert due_min(assessed(4, ahead=band)) == inf
+    assert due_min(assessed(1, ahead=None)) == inf
+
+
+def test_inflow_is_the_weir_over_the_crest() -> None:
+    """4 m at 20 cm of head: 1.7 * 4 * 0.0894 = 0.608 m³/s; the second entrance has 5 cm of freeboard left."""
+    doors = [entrance("north"), entrance("south")]
+    place = site(space("s", "car_park", entrances=doors)).spaces[0]
+    rows = [{"entrance": "north", "freeboard_m": -0.2}, {"entrance": "south", "freeboard_m": 0.05}]
+    assert inflow_m3_s(place, {"entrances": rows}) == pytest.approx(0.608, abs=0.001)
+
+
+def test_needs_are_the_requirement_less_what_is_on_site() -> None:
+    """4 m without a barrier: 10 * 3 * 1.5 = 45 bags, 20 of them there; 25 bags by two pairs: 25 / 4 = 6.25 min."""
+    place = site(space("s", "car_park")).spaces[0]
+    (need,) = needs_of(place, assessed(2, 61.0, time_to_orange_min=40.0), {("s", "sandbag"): 20.0})
+    assert (need.item, need.quantity, need.due_min, need.deploy_min, need.priority) == (
+        "sandbag",
+        25.0,
+        40.0,
+        6.25,
+        61.0,
+    )
+
+
+def test_nearest_depot_in_time_sends_and_what_comes_too_late_is_named() -> None:
+    """A degree of latitude is 111.19 km: 0.009 degrees are 1 km: 10 + 1 * 1.3 / 20 * 60 = 13.9 min on the way."""
+    world = site(
+        space("near", "car_park", lat=22.509), space("dry", "car_park", lat=22.5),
+        depot=[depot("d", 22.5, sandbag=100.0)],
+    )  # fmt: skip
+    stock = {("d", "sandbag"): 100.0}
+    soon = {"near": assessed(2, time_to_orange_min=30.0), "dry": assessed(0)}
+    found = supply_plan(world, soon, stock)
+    (sent,) = found.plan.shipments
+    assert (sent.depot, sent.space, sent.quantity) == ("d", "near", 45)
+    assert sent.arrives_min == pytest.approx(13.9, abs=0.05)
+    assert sent.leave_within_min == pytest.approx(30.0 - 45 / 4 - 13.9, abs=0.05)
+    late = supply_plan(world, {"near": assessed(2, time_to_orange_min=20.0)}, stock)
+    assert late.plan.shipments == ()
+    assert [(left.space, left.why.value) for left in late.plan.unmet] == [("near", "too_late")]
+    assert late.coverage.missing == (("near", "north"), ("dry", "north"))
+
+
+def test_all_spaces_can_be_asked_for() -> None:
+    world = site(space("dry", "car_park"), depot=[depot("d", 22.5, sandbag=10.0)])
+    assert supply_plan(world, {}, {("d", "sandbag"): 10.0}).needs == ()
+    found = supply_plan(world, {}, {("d", "sandbag"): 10.0}, every=True)
+    assert [(sent.quantity, sent.leave_within_min) for sent in found.plan.shipments] == [(10, inf)]
+    assert [(left.quantity, left.why.value) for left in found.plan.unmet] == [(35, "no_stock")]
