@@ -66,9 +66,10 @@ def list_letters(
         typer.echo(json.dumps([_plain(row) for row in rows], ensure_ascii=False))
         return
     for row in rows:
+        settled = "" if row["state"] == "open" else f"  ({row['state']} by {row['settled_by']})"
         typer.echo(
             f"{row['dead_letter_id']}  {row['last_received_at']:%Y-%m-%dT%H:%M:%SZ}  {row['reason']}"
-            f"  x{row['times_seen']}  {row['topic']}  {row['detail']}"
+            f"  x{row['times_seen']}  {row['topic']}  {row['detail']}{settled}"
         )
 
 

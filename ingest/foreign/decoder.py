@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -130,10 +129,7 @@ def _value(part: Part, mapping: FieldMap) -> tuple[float, Fault | None]:
 
 
 def _scaled(value: float, mapping: FieldMap) -> tuple[float, Fault | None]:
-    try:
-        scaled = value * mapping.scale + mapping.offset
-    except OverflowError:
-        scaled = math.inf
+    scaled = value * mapping.scale + mapping.offset
     if not -MAX_MAGNITUDE <= scaled <= MAX_MAGNITUDE:
         return 0.0, Fault(Reason.OUT_OF_MAGNITUDE, f"{mapping.field!r} is {str(value)[:MAX_PROBE_LENGTH]}")
     return float(scaled), None

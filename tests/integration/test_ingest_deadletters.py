@@ -96,6 +96,7 @@ def test_a_letter_that_comes_again_is_open_again(database: str, writer: BatchWri
     assert answer(database, "drop", "--reason", "unknown_quantity", "--author", "lin") == {"dropped": 1}
     assert answer(database, "list") == []
     assert [row["state"] for row in answer(database, "list", "--state", "any")] == ["dropped"]
+    assert "(dropped by lin)" in deadletter(database, "list", "--state", "any").stdout
     writer.write([message(1, "colour")])
     (row,) = answer(database, "list")
     assert (row["state"], row["times_seen"]) == ("open", 2)

@@ -180,6 +180,7 @@ class IngestMachine(RuleBasedStateMachine):
             self.settle()
         assert sorted(self.acknowledged) == sorted(self.published)
         assert self.session.undelivered == 0
+        self.acknowledged_means_committed()
         self.every_message_is_somewhere()
 
 

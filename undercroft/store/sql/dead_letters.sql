@@ -1,7 +1,7 @@
 -- name: list_dead_letters
 select
     dead_letter_id, topic, reason, detail, device_id, payload_bytes, times_seen, state,
-    first_received_at, last_received_at
+    settled_at, settled_by, first_received_at, last_received_at
 from dead_letter
 where (%(reason)s::text is null or reason = %(reason)s)
     and (%(device_id)s::text is null or device_id = %(device_id)s or topic like '%%/' || %(device_id)s || '/%%')
