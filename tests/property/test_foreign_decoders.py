@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -71,7 +72,11 @@ def _mostly(sound: object, odd: st.SearchStrategy[object]) -> st.SearchStrategy[
 _TIMES = _mostly("2022-07-18T09:34:15Z", st.sampled_from(["2022-13-18T09:34:15Z", "2022-02-30T24:00:00Z"]) | _TREES)
 _VALUES = _mostly(
     {"depth_cm": 4, "distance_mm": 2900},
-    st.dictionaries(st.sampled_from(["BatV", "distance_mm", "depth_cm", "probes", "barrier"]), _TREES) | _TREES,
+    st.dictionaries(
+        st.sampled_from(["BatV", "distance_mm", "depth_cm", "probes", "barrier"]),
+        st.sampled_from([1e300, -1e16, 2**63, "open"]) | _TREES,
+    )
+    | _TREES,
 )
 _SERIALS = _mostly(7, _LEAVES)
 _UPLINKS = st.fixed_dictionaries(
@@ -132,6 +137,13 @@ def _check(decoder: ForeignDecoder, payload: bytes) -> None:
 @example((DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1e308,"bv":1e308}]'))
 @example((DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":1,"t":1e308,"bt":-1e308}]'))
 @example((DecoderKind.SENML, b'[{"bver":9007199254740993,"n":"a:level","v":1}]'))
+@example(
+    (
+        DecoderKind.TTN,
+        b'{"end_device_ids":{"device_id":"a"},"received_at":"2022-07-18T09:34:15Z",'
+        b'"uplink_message":{"decoded_payload":{"barrier":[1],"depth_cm":1e300}}}',
+    )
+)
 @example((DecoderKind.CHIRPSTACK, b'{"object":{"a.b":1,"a":{"b":2}},"time":"2022-07-18T09:34:15Z","deviceInfo":7}'))
 def test_decoders_raise_nothing_else(message: tuple[DecoderKind, bytes]) -> None:
     kind, payload = message
@@ -143,13 +155,50 @@ def test_uplinks_with_an_odd_part(kind: DecoderKind, uplink: dict[str, object]) 
     _check(DECODERS[kind], json.dumps(uplink).encode())
 
 
+def _frame(body: bytes, function: int = 0x33) -> bytes:
+    head = START + bytes.fromhex("0100123456781234") + bytes([function]) + len(body).to_bytes(2) + b"\x02"
+    data = head + body + b"\x03"
+    return data + crc16(data).to_bytes(2)
+
+
 @given(st.binary(max_size=60), st.sampled_from([0x30, 0x32, 0x33, 0x34, 0x37]), st.integers(0, 2))
 def test_sl651_bodies_of_any_kind(body: bytes, function: int, prefix: int) -> None:
     lead = (b"", bytes(8), bytes.fromhex("0101260701120005F0F02607011200"))[prefix]
-    whole = lead + body or b"\0"
-    head = START + bytes.fromhex("0100123456781234") + bytes([function]) + len(whole).to_bytes(2) + b"\x02"
-    data = head + whole + b"\x03"
-    _check(DECODERS[DecoderKind.SL651], data + crc16(data).to_bytes(2))
+    _check(DECODERS[DecoderKind.SL651], _frame(lead + body or b"\0", function))
+
+
+_DIGITS = st.integers(0, 99).map(lambda number: bytes.fromhex(f"{number:02}"))
+_MOMENT = st.lists(_DIGITS, min_size=5, max_size=5).map(b"".join) | st.binary(min_size=5, max_size=5)
+_ELEMENT = st.one_of(
+    _MOMENT.map(lambda moment: b"\xf0\xf0" + moment),
+    st.tuples(st.sampled_from([0x26, 0x39, 0x38, 0x45, 0xF4, 0xF5]), st.integers(0, 7), st.binary(max_size=31)).map(
+        lambda parts: bytes([parts[0], len(parts[2]) << 3 | parts[1]]) + parts[2]
+    ),
+)
+
+
+@given(st.lists(_ELEMENT, max_size=5))
+def test_sl651_elements_of_any_content(elements: list[bytes]) -> None:
+    lead = bytes.fromhex("0101260701120005F0F02607011200")
+    _check(DECODERS[DecoderKind.SL651], _frame(lead + b"".join(elements)))
+
+
+@given(st.sampled_from([(0xF4, 12), (0xF5, 24)]), st.binary(min_size=1, max_size=31))
+def test_sl651_arrays_have_twelve_values_or_none(array: tuple[int, int], raw: bytes) -> None:
+    ident, whole = array
+    lead = bytes.fromhex("0101260701120005F0F02607011200")
+    told, faults = DECODERS[DecoderKind.SL651].decode("", _frame(lead + bytes([ident, len(raw) << 3]) + raw), NOON_US)
+    assert bool(faults) == (len(raw) != whole)
+    assert len(told) <= (12 if len(raw) == whole else 0)
+
+
+@given(st.sampled_from(FRAMES), st.data())
+def test_a_frame_with_one_bit_turned_is_refused(frame: bytes, data: st.DataObject) -> None:
+    """A cyclic redundancy check finds every single turned bit."""
+    bit = data.draw(st.integers(0, len(frame) * 8 - 1))
+    turned = (int.from_bytes(frame) ^ 1 << bit).to_bytes(len(frame))
+    with pytest.raises(PayloadInvalid):
+        parse_frame(turned)
 
 
 @given(st.lists(st.tuples(st.sampled_from(FRAMES), st.binary(max_size=20)), max_size=5), st.data())
@@ -173,8 +222,12 @@ def test_the_cutter_holds_no_more_than_a_frame(noise: bytes) -> None:
     cutter = FrameCutter()
     cutter.feed(noise)
     cutter.feed(START + noise)
+    cutter.feed(noise)
 
     assert cutter.waiting_bytes <= 4115
+    quiet = FrameCutter()
+    quiet.feed(noise.replace(b"\x7e", b""))
+    assert quiet.waiting_bytes == 0
 
 
 def test_published_confirmation_is_reproduced() -> None:
