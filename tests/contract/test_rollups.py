@@ -126,5 +126,27 @@ def test_buckets_without_readings_survive_an_upgrade_that_makes_rollups_anew(
         assert left == []
 
 
+def test_a_refresh_that_was_killed_holds_up_no_later_one(timescale_live_db: str) -> None:
+    """TimescaleDB writes the range of a refresh down before it works on it; here it is written as by one that died."""
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        connection.execute("call refresh_continuous_aggregate('rollup_1m', null, null)")
+        connection.execute(
+            "insert into _timescaledb_catalog.continuous_aggs_materialization_ranges"
+            " select mat_hypertable_id, %s, %s from _timescaledb_catalog.continuous_agg"
+            " where user_view_name = 'rollup_1m'",
+            [int(moment.timestamp() * 1e6) for moment in (START, START + timedelta(days=1))],
+        )
+        store(connection, READINGS)
+        assert connection.execute("select undercroft_unstick() as n").fetchone() == {"n": 1}
+        connection.execute("call refresh_continuous_aggregate('rollup_1m', null, null)")
+        stored = connection.execute(
+            "select format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) as name"
+            " from timescaledb_information.continuous_aggregates where view_name = 'rollup_1m'"
+        ).fetchone()
+        assert stored is not None
+        assert connection.execute(f"select count(*) as n from {stored['name']}".encode()).fetchone() == {"n": 3}  # noqa: S608
+        assert connection.execute("select undercroft_unstick() as n").fetchone() == {"n": 0}
+
+
 def rows_in(connection: Connection, level: str) -> list[dict[str, object]]:
     return connection.execute(f"select * from {level} order by bucket".encode()).fetchall()  # noqa: S608

@@ -48,7 +48,8 @@ def settle(connection: Connection) -> list[str]:
             made.append("views of grafana")
         if _exists(connection, "select from pg_roles where rolname = %(name)s", name=GRAFANA_ROLE):
             connection.execute(_text("grafana_grants"))
-        if timescale and _is_changed(connection, "policies", "policies", *_classes(connection)):
+        if timescale and _is_changed(connection, "policies", "policies", "unstick", *_classes(connection)):
+            connection.execute(_text("unstick"))
             connection.execute(_text("policies"))
             made.append("policies")
         return made

@@ -11,7 +11,8 @@ declare
 begin
     perform remove_retention_policy(relation::regclass, if_exists => true)
     from retention_class where relation in ('observation_packed', 'tick', 'assessment');
-    perform delete_job(job_id) from timescaledb_information.jobs where proc_name = 'undercroft_retain_job';
+    perform delete_job(job_id) from timescaledb_information.jobs
+    where proc_name in ('undercroft_retain_job', 'undercroft_unstick_job');
 
     perform add_compression_policy('observation_packed', interval '2 days', if_not_exists => true);
     perform add_compression_policy('tick', interval '8 days', if_not_exists => true);
@@ -34,6 +35,7 @@ begin
             if_not_exists => true);
     end loop;
 
+    perform add_job('undercroft_unstick_job', interval '1 hour');
     if is_live then
         perform add_job('undercroft_retain_job', interval '1 hour');
     end if;
