@@ -113,13 +113,18 @@ _LOST_BEFORE_A_LATER_ONE = [(1, 0, 999_999_999, 0.0, None), (1, 0, 0, 0.0, None)
 """A reading without a clock, in one batch with one that is received later: each stands at its own time of receipt."""
 
 
+_SERIALS_OF_TWO_WRITERS = [(1, 1, 0, 0.2, 1), (1, 1, 0, 0.2, 2), (1, 1, 0, 0.2, 1)]
+"""Only who has not seen the second takes the third for a repeated serial."""
+
+
+@example(steps=_SERIALS_OF_TWO_WRITERS, cuts=[1], again=0, takers=[0, 1])
 @example(steps=_LOST_BEFORE_A_LATER_ONE, cuts=[2], again=0, takers=[0])
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=_STEPS,
     cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5),
     again=st.integers(0, 4),
-    takers=st.lists(st.integers(0, 1), min_size=1, max_size=6),
+    takers=st.lists(st.integers(0, 1), min_size=2, max_size=6),
 )
 def test_flags_depend_on_the_messages_alone(
     database: str,
