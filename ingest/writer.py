@@ -113,6 +113,7 @@ class BatchWriter:
             if self._directory is None or site_seq != self._directory.site_seq:
                 known = self._directory
                 self._directory = build_directory(self._mode, fetch_sensor_table(self._connection))
+                self._memory.take_site(self._connection)
                 if known is not None and known.decoder_topics != self._directory.decoder_topics:
                     _log.warning("decoder_topics_changed", lane=self._lane, hint="restart ingest to subscribe anew")
             self._site_checked_s = now_s

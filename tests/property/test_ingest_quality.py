@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ingest.writer import BatchWriter
 from tests.integration.ingest_kit import import_sample_site, query
 from undercroft.clock import FakeClock
 from undercroft.model import Mode
+from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
 
 NOON_US = 1_782_907_200_000_000
@@ -116,7 +118,11 @@ _LOST_BEFORE_A_LATER_ONE = [(1, 0, 999_999_999, 0.0, None), (1, 0, 0, 0.0, None)
 _SERIALS_OF_TWO_WRITERS = [(1, 1, 0, 0.2, 1), (1, 1, 0, 0.2, 2), (1, 1, 0, 0.2, 1)]
 """Only who has not seen the second takes the third for a repeated serial."""
 
+_SPIKE_AFTER_A_LATE_ONE = [(1, 0, 0, 0.0, None), (1, 40, 0, 0.2, None), (1, 1, 2, 0.2, None), (1, 1, 0, 0.02, None)]
+"""The third is late and no neighbour: 0.0, 0.2, 0.02 is a spike, also for a writer that started after the third."""
 
+
+@example(steps=_SPIKE_AFTER_A_LATE_ONE, cuts=[1], again=0, takers=[0, 1])
 @example(steps=_SERIALS_OF_TWO_WRITERS, cuts=[1], again=0, takers=[0, 1])
 @example(steps=_LOST_BEFORE_A_LATER_ONE, cuts=[2], again=0, takers=[0])
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -141,3 +147,16 @@ def test_flags_depend_on_the_messages_alone(
     assert _stored(database, messages, [1], restart=False, again=0) == whole
     assert _stored(database, messages, cuts, restart=True, again=again) == whole
     assert _stored(database, messages, cuts, restart=False, again=0, takers=tuple(takers)) == whole
+
+
+def test_a_writer_tests_readings_against_the_site_data(database: str, levels: list[str]) -> None:
+    """The traits of the site data reach the writer: a spike, a change of over 0.5 m in a minute, a gap."""
+    steps: list[tuple[int, int, int, float, int | None]] = [
+        *((0, 1, 0, value, None) for value in (0.0, 0.2, 0.02)),
+        *((1, 1, 0, value, None) for value in (0.0, 0.9)),
+        (0, 600, 0, 0.02, None),
+    ]
+    readings, _, later = _stored(database, _messages(levels, steps), [len(steps)], restart=False, again=0)
+    given = [row["quality_tests"] for row in sorted(readings, key=itemgetter("received_at"))]
+    assert given == [0, 0, 0, 0, QualityTest.RATE_OF_CHANGE, QualityTest.GAP]
+    assert [row["quality_tests"] for row in later] == [QualityTest.SPIKE]
