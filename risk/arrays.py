@@ -134,6 +134,16 @@ class SiteArrays:
         return np.flatnonzero(self.s_role == LEVEL)
 
     @cached_property
+    def n_barriers_needed(self) -> IntArray:
+        """How many entrances of each space should have a barrier."""
+        return np.bincount(self.e_space[self.e_needed], minlength=self.n_spaces)
+
+    @cached_property
+    def n_level_sensors(self) -> IntArray:
+        """How many level sensors each space has."""
+        return np.bincount(self.l_space, minlength=self.n_spaces)
+
+    @cached_property
     def s_switch(self) -> IntArray:
         """Barrier switches of entrances."""
         return np.flatnonzero((self.s_role == BARRIER) & (self.s_entrance >= 0))

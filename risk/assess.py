@@ -34,9 +34,12 @@ def due(context: Context, score: FloatArray) -> IntArray:
     heartbeats are spread over the five minutes, so that they do not all fall in one tick for ever.
     """
     state, tick_us = context.state, context.tick_us
-    mm = context.views.rain.basin_mm[context.arrays.basin_of_space]
+    mm = context.views.rain.basin_mm
     ready = (mm[:, 1] >= RED_READINESS_10MIN_MM.value) | (mm[:, 2] >= RED_READINESS_60MIN_MM.value)
-    signature = (context.views.now * _PLACES[:, None]).sum(axis=0) + ready * _READY
+    signature = (ready * _READY)[context.arrays.basin_of_space]
+    for place, severity in zip(_PLACES, context.views.now, strict=True):
+        raised_rows = np.flatnonzero(severity)
+        signature[raised_rows] += place * severity[raised_rows]
     first = state.written_signature == -1
     moved = np.abs(score - state.written_score) >= SCORE_STEP.value
     rows = np.flatnonzero((signature != state.written_signature) | moved | (tick_us >= state.due_us))

@@ -155,6 +155,8 @@ def with_ensemble(
     depth, least, rows = held
     rows = rows[depth[rows] >= WET_DEPTH_M.value]
     space = arrays.l_space[rows]
+    if rows.size == 0:
+        return simple, by_ensemble
     ahead = np.full(found.shape, np.inf)
     ahead[:, space] = np.where(state.ahead_us[space] == NEVER_US, np.inf, state.ahead_min[space, :, 1].T)
     for row, severity_row in enumerate((2, 3)):
@@ -316,7 +318,9 @@ def _barrier_step(
     wanted = np.flatnonzero((out_depth >= WET_DEPTH_M.value) & arrays.e_needed & ~closed)
     if wanted.size == 0:
         return out, observed, expected
-    level_rows = statics.outside_rows[np.isin(arrays.l_entrance[statics.outside_rows], wanted)]
+    asked = np.zeros(closed.size, np.bool_)
+    asked[wanted] = True
+    level_rows = statics.outside_rows[asked[arrays.l_entrance[statics.outside_rows]]]
     stands = np.full(closed.size, -np.inf)
     np.fmax.at(stands, arrays.l_entrance[level_rows], depth_m[level_rows])
     edge = arrays.e_crest_m[wanted] - arrays.e_roadway_m[wanted]
@@ -342,17 +346,15 @@ def _pump_and_leak(
 ) -> None:
     n = arrays.n_spaces
     inside = statics.inside_rows
-    rising = np.zeros(n, np.bool_)
-    rising[arrays.l_space[inside[state.rate[inside] > RISING_M_MIN.value]]] = True
-    pumps = statics.pump_sensors
-    running_min = (tick_us - state.running_us[pumps]) / 60e6
-    space = arrays.s_space[pumps]
-    long = (state.held[pumps] >= 0.5) & (running_min >= statics.pump_min[space])
-    working = np.zeros(n, np.bool_)
-    working[space[long]] = True
-    now[PUMP] = np.where(working & rising, np.clip(water + 1, 1, 4), 0)
-    wet_inside = inside[depth[inside] >= statics.leak_m[arrays.l_space[inside]]]
-    now[LEAK] = 0
+    pumps = statics.pump_sensors[state.held[statics.pump_sensors] >= 0.5]
+    if pumps.size:
+        rising = np.zeros(n, np.bool_)
+        rising[arrays.l_space[inside[state.rate[inside] > RISING_M_MIN.value]]] = True
+        space = arrays.s_space[pumps]
+        space = space[(tick_us - state.running_us[pumps]) / 60e6 >= statics.pump_min[space]]
+        space = space[rising[space]]
+        now[PUMP, space] = np.clip(water[space] + 1, 1, 4)
+    wet_inside = inside[depth[inside] >= statics.leak_rows_m]
     if wet_inside.size:
         out = arrays.l_family == 1
         watched, wet_out = np.zeros(n, np.bool_), np.zeros(n, np.bool_)

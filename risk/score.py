@@ -105,15 +105,15 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     np.maximum.at(margin, arrays.l_space[rows], reach)
     rate = np.where(depth >= 0.02, state.rate[rows], 0.0)
     np.maximum.at(rises, arrays.l_space[rows], np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0))
-    mm = views.rain.basin_mm[arrays.basin_of_space]
-    rain = np.clip(np.maximum(mm[:, 1] / FULL_RAIN_MM[0], mm[:, 2] / FULL_RAIN_MM[1]), 0.0, 1.0)
+    mm = views.rain.basin_mm
+    of_basin = np.clip(np.maximum(mm[:, 1] / FULL_RAIN_MM[0], mm[:, 2] / FULL_RAIN_MM[1]), 0.0, 1.0)
+    rain = of_basin[arrays.basin_of_space]
     soonest = np.fmin(views.soonest.orange_min + 15.0, views.soonest.red_min)  # of the water, whatever the level
     ahead = np.where(np.isnan(soonest), 0.0, np.clip(1.0 - soonest / 75.0, 0.0, 1.0))
-    needed = np.bincount(arrays.e_space[arrays.e_needed], minlength=n)
-    open_ = np.bincount(arrays.e_space[arrays.e_needed & ~views.closed], minlength=n)
-    share_open = open_ / np.maximum(needed, 1)
-    stale = np.bincount(arrays.l_space[~views.fresh[arrays.l_sensor]], minlength=n)
-    sensors = np.bincount(arrays.l_space, minlength=n)
+    needed, sensors = arrays.n_barriers_needed, arrays.n_level_sensors
+    shut = np.bincount(arrays.e_space[np.flatnonzero(views.closed & arrays.e_needed)], minlength=n)
+    share_open = (needed - shut) / np.maximum(needed, 1)
+    stale = np.bincount(arrays.l_space[np.flatnonzero(~views.fresh[arrays.l_sensor])], minlength=n)
     silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1))
     confidence = np.where(views.blind, 1.0, 0.5 * silent)
     values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence)

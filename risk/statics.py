@@ -31,6 +31,7 @@ class SiteStatics:
     pump_sensors: IntArray
     pump_min: FloatArray
     leak_m: FloatArray
+    leak_rows_m: FloatArray
     e_need_m: FloatArray
     to_orange_min: FloatArray
     to_red_min: FloatArray
@@ -73,6 +74,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
     group_space[group] = arrays.l_space[primary]
     unmonitored = np.ones(arrays.n_spaces, np.bool_)
     unmonitored[arrays.l_space[primary]] = False
+    leak_m = _single(arrays, "leak", 2, np.inf)
     stale = arrays.thresholds.by_kind.get(("blind", None, 2))
     return SiteStatics(
         levels=level_table(arrays),
@@ -89,7 +91,8 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         inside_rows=np.flatnonzero(~arrays.l_outside),
         pump_sensors=np.flatnonzero((arrays.s_role == PUMP) & (arrays.s_space >= 0)),
         pump_min=_single(arrays, "pump-not-coping", 1, np.inf),
-        leak_m=_single(arrays, "leak", 2, np.inf),
+        leak_m=leak_m,
+        leak_rows_m=leak_m[arrays.l_space[~arrays.l_outside]],
         e_need_m=_single(arrays, "barrier-not-deployed", 2, -np.inf)[arrays.e_space],
         to_orange_min=_single(arrays, "time-to-orange", 2, -np.inf),
         to_red_min=_single(arrays, "time-to-red", 3, -np.inf),
