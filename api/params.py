@@ -29,9 +29,19 @@ SensorKey = Annotated[
 ]
 
 
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Times that may be asked for: none before there was rain measured here, none that overflows a reckoning with it."""
+
+
 def as_utc(at: datetime) -> datetime:
-    """Return the same instant in UTC."""
-    return at.astimezone(UTC)
+    """Return the same instant in UTC; a ValueError if no clock of ours can show it."""
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:
+        at = datetime.max.replace(tzinfo=UTC)
+    if not FIRST <= at < LAST:
+        raise ValueError(f"expected a time from {FIRST:%Y-%m-%d} to {LAST:%Y-%m-%d}")
+    return at
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]

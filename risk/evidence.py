@@ -7,7 +7,7 @@ Rules of the fold (docs/risk.md):
   are no evidence, and end a run of good readings.
 - Two values for one instant are a conflict: the more dangerous one, doubtful, whichever came first.
 - A reading older than the newest of its sensor is history; so is a level out of a buffer when a newer one is there.
-  One from the future of the tick (over 60 s) is doubtful.
+  One from the future of the tick counts as taken at the tick, and is doubtful if over 60 s ahead.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class _Round:
 
 def _fold_round(state: EngineState, arrays: SiteArrays, rows: _Round, tick_us: int, touched: BoolArray) -> IntArray:
     """Fold one reading per sensor; return the level sensors that have new evidence."""
-    order = np.minimum(rows.observed_us, tick_us + int(CLOCK_AHEAD_S.value * 1e6))
+    order = np.minimum(rows.observed_us, tick_us)  # a clock ahead must not make history of what is said next
     same = rows.observed_us == state.observed_us[rows.sensor]
     repeated = same & (rows.value == state.value[rows.sensor])
     keep = (order >= state.order_us[rows.sensor]) & ~repeated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +54,20 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _speaks_mqtt(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not re.fullmatch(r"mqtts?://[^/\s]*[^/\s@:](:\d+)?/?", url.get_secret_value()):
+            raise ValueError("expected mqtt://user:password@host:port")
+        return url
+
+    @field_validator("database_url", "acts_database_url")
+    @classmethod
+    def _names_a_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not re.match(r"postgres(ql)?://|\s*\w+\s*=", url.get_secret_value()):
+            raise ValueError("expected postgresql://user:password@host:port/database")
+        return url
 
     @classmethod
     def settings_customise_sources(

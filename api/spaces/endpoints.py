@@ -37,7 +37,7 @@ LevelFilter = Annotated[int | None, Query(ge=0, le=4)]
 async def list_spaces(
     reader: Database,
     kind: SpaceKind | None = None,
-    street: Annotated[str | None, Query(min_length=1, max_length=120)] = None,
+    street: Annotated[str | None, Query(min_length=1, max_length=120, pattern=r"^[^\x00]*$")] = None,
     level: LevelFilter = None,
     level_min: LevelFilter = None,
     limit: Limit = 100,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,13 +14,15 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from simulators.commands import minute_asked_for
 from simulators.demo.feed import Feed
 from simulators.demo.report import write_report
 from simulators.demo.run import RunOptions, run
 from simulators.demo.view import PlainLines, RunView, screen
+from simulators.district import district_run
 from simulators.playing import speed_asked_for
 from simulators.scenario_file import load_scenario
-from undercroft.errors import BadInput
+from undercroft.errors import BadInput, ScenarioInvalid
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
 
@@ -57,17 +60,21 @@ def demo(
 
 def scenario_feed(scenario: str, speed: str, start: str | None, site_path: Path | None) -> Feed:
     """Return the feed of a scenario; every mistake in its files is found here, before anything is started."""
-    name = load_scenario(scenario).run.name
+    loaded = load_scenario(scenario)
     speed_asked_for(speed)
     site = load_site(site_path or sample_site_path())
     argv = ["simulate", "--scenario", scenario, "--speed", speed]
-    if start is None and speed != "max" and load_scenario(scenario).rain().total_mm > 0:
+    if start is None and speed != "max" and loaded.rain().total_mm > 0:
         start = DEFAULT_FROM
+    from_min = minute_asked_for("--from", start, loaded, default=0)
+    if from_min >= loaded.minutes:
+        raise ScenarioInvalid(f"--from {start}: the run is {loaded.minutes} minutes long: nothing is left")
+    district_run(site, loaded, from_min=from_min)  # builds the faults of its devices, starts nothing
     if start is not None:
         argv += ["--from", start]
     if site_path is not None:
         argv += ["--site", str(site_path)]
-    return Feed(name, site, tuple(argv))
+    return Feed(loaded.run.name, site, tuple(argv))
 
 
 def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_s: float) -> None:
@@ -80,6 +87,8 @@ def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_
     """
     if report is not None and not report.absolute().parent.is_dir():
         raise BadInput(f"{report}: --report: there is no folder {report.absolute().parent}")
+    if report is not None and (report.is_dir() or not os.access(report if report.exists() else report.parent, os.W_OK)):
+        raise BadInput(f"{report}: --report: cannot be written; expected a file in a folder that takes one")
     refresh_s = REFRESH_LINES_S if headless else REFRESH_SCREEN_S
     options = RunOptions(probe_s=probe_s if report is not None else 0.0, refresh_s=refresh_s, stay=not leave)
     settings = Settings()

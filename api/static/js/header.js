@@ -69,7 +69,7 @@ function renderLink(link) {
   const node = byId("link");
   const silent = state.tickSeq === null ? null : (performance.now() - state.tickWallAt) / 1000;
   const words = {
-    live: liveWords(),
+    live: outageReason(link) === null ? liveWords() : { zh: "已连接", en: "connected" }, // the engine may be silent
     connecting: { zh: "正在连接", en: "connecting" },
     stale: { zh: "数据库中断", en: "database lost" },
     lost: { zh: "连接中断", en: "lost" },

@@ -76,6 +76,16 @@ def test_reading_from_the_future_is_doubtful_and_does_not_block_the_next() -> No
     assert held(crank, UP) == 0.01
 
 
+@pytest.mark.parametrize("ahead_s", [1, 45, 59, 61, 300, 590])
+def test_a_clock_ahead_once_does_not_silence_the_red_that_follows(ahead_s: float) -> None:
+    crank = Crank(site(underpass()))
+    crank.tick(1, (UP, 1, 0.0))
+    crank.tick(2, (UP, 2 + ahead_s / 60, 0.0))
+    crank.tick(2.05, (UP, 2.03, 0.60))  # two seconds on, at its true time
+    assert held(crank, UP) == 0.60
+    assert crank.events()[-1] == ("raised", 4)
+
+
 def test_barrier_is_closed_only_when_every_switch_says_so_now() -> None:
     crank = Crank(site(guarded("s", "car_park")))
 

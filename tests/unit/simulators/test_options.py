@@ -35,6 +35,12 @@ def test_other_times_are_refused(text: str) -> None:
         minute_asked_for("--from", text, STORM, default=0)
 
 
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "1e-300", "1e7", "fast"])
+def test_other_speeds_are_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="--speed"):
+        speed_asked_for(text)
+
+
 def test_dry_day_has_no_peak() -> None:
     with pytest.raises(BadInput, match="no rain, so no peak"):
         minute_asked_for("--from", "30 min before peak", load_scenario("dry-day"), default=0)
