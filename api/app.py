@@ -16,6 +16,8 @@ import api.acts.endpoints
 import api.alarms.endpoints
 import api.events.endpoints
 import api.health.endpoints
+import api.incidents.endpoints
+import api.load.endpoints
 import api.site.endpoints
 import api.spaces.endpoints
 from api.errors import register_errors
@@ -35,6 +37,8 @@ ROUTERS = (
     api.site.endpoints.router,
     api.spaces.endpoints.router,
     api.alarms.endpoints.router,
+    api.incidents.endpoints.router,
+    api.load.endpoints.router,
     api.acts.endpoints.router,
     api.events.endpoints.router,
 )

@@ -64,15 +64,16 @@ def is_over(incident: Incident, now: datetime, policy: Policy) -> bool:
 
 def _tell_news(incident: Incident, now: datetime, policy: Policy, causes: list[Cause]) -> Incident:
     fresh = [note for note in incident.waiting if note.subject in incident.news]
+    quiet = tuple(sorted({note.subject for note in incident.open_alarms if _is_quiet(note)} & set(incident.news)))
     if not fresh:
-        return replace(incident, news=()) if incident.news else incident
+        return replace(incident, news=quiet) if incident.news != quiet else incident
     red = any(note.severity >= Severity.RED for note in fresh)
     if not red and incident.told_at is not None and now - incident.told_at < policy.spacing:
         return incident
     reason = Reason.FIRST if incident.reached < 0 else Reason.WORSE
     reached = max(incident.reached, 0)
     told = _told(incident, now, (reason,) * (reached + 1), causes)
-    return replace(told, news=(), reached=reached)
+    return replace(told, news=quiet, reached=reached)
 
 
 def _tell_again(incident: Incident, now: datetime, top: int, policy: Policy, causes: list[Cause]) -> Incident:
@@ -93,6 +94,11 @@ def _tell_again(incident: Incident, now: datetime, top: int, policy: Policy, cau
     reasons = (Reason.REPEAT,) * (incident.reached + 1) + (Reason.ESCALATED,) * (reached - incident.reached)
     told = _told(incident, now, reasons, causes)
     return replace(told, reached=reached, stepped_at=now)
+
+
+def _is_quiet(note: AlarmNote) -> bool:
+    """Tell whether an alarm is silenced for a time: news of it is told when that ends."""
+    return not note.acknowledged and not note.waits
 
 
 def _late(incident: Incident, note: AlarmNote, now: datetime, policy: Policy) -> timedelta | None:

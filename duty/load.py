@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ MANAGEABLE_PER_WINDOW = 1.0
 FLOOD_BEGINS = 10
 FLOOD_ENDS_BELOW = 5
 """A flood is 10 alarms in 10 minutes; it ends when fewer than 5 came in 10 minutes (EEMUA 191, ISA-18.2)."""
+
+FLOOD_SHARE_TARGET = 0.01
+"""Share of the time in flood, ISA-18.2: below 1 %."""
 
 CHATTERING_TIMES = 3
 CHATTERING_WITHIN = timedelta(minutes=1)
@@ -83,9 +87,10 @@ def load_of(events: Sequence[AlarmEventIn], starts_at: datetime, ends_at: dateti
 def flood_times(times: Sequence[datetime], until: datetime) -> list[tuple[datetime, datetime | None]]:
     """Return when alarm floods began and ended; an end of None is a flood that still goes on at ``until``."""
     edges = sorted({moment for at in times for moment in (at, at + WINDOW) if moment <= until} | {until})
+    ordered = sorted(times)
     floods: list[tuple[datetime, datetime | None]] = []
     for edge in edges:
-        count = sum(1 for at in times if edge - WINDOW < at <= edge)
+        count = _within(ordered, edge)
         going = bool(floods) and floods[-1][1] is None
         if not going and count >= FLOOD_BEGINS:
             floods.append((edge, None))
@@ -95,7 +100,13 @@ def flood_times(times: Sequence[datetime], until: datetime) -> list[tuple[dateti
 
 
 def _peak(times: Sequence[datetime]) -> int:
-    return max((sum(1 for other in times if at - WINDOW < other <= at) for at in times), default=0)
+    ordered = sorted(times)
+    return max((_within(ordered, at) for at in ordered), default=0)
+
+
+def _within(ordered: Sequence[datetime], at: datetime) -> int:
+    """Return how many lie in the window that ends at an instant, which belongs to it."""
+    return bisect_right(ordered, at) - bisect_right(ordered, at - WINDOW)
 
 
 def _chattering(asks: Iterable[AlarmEventIn]) -> tuple[str, ...]:

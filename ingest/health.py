@@ -1,5 +1,7 @@
 """What ails ingest, told as conditions: messages that wait too long, a broker that is away, dead letters at a cap.
 
+In live operation it tells what ails devices, too (`ingest.device_health`).
+
 Looked at every few seconds by the service, over a connection of its own, so that it is told while the lanes hang. A
 database that is away cannot be told; `/metrics` still can. What is told now is read from there each time: another
 worker may have told it, or one that was killed since.
@@ -14,6 +16,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from ingest.device_health import device_conditions
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store.conditions import SYSTEM, Condition, device_subject, list_conditions, set_condition
@@ -24,6 +27,7 @@ LOOK_S = 5.0
 OLDEST_S = 10.0
 AWAY_S = 10.0
 AUTHOR = "ingest"
+DEVICES_EVERY = timedelta(minutes=1)
 RATE = "dead-letter-rate"
 _log = structlog.get_logger("ingest")
 
@@ -43,11 +47,21 @@ class Waiting:
 class Health:
     """Looks, and tells what changed; for one thread."""
 
-    def __init__(self, database_url: str, clock: Clock, waiting: Callable[[], Iterable[Waiting]], caps: Caps) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        clock: Clock,
+        waiting: Callable[[], Iterable[Waiting]],
+        caps: Caps,
+        *,
+        of_devices: bool = False,
+    ) -> None:
         self._url = database_url
         self._clock = clock
         self._waiting = waiting
         self._caps = caps
+        self._of_devices = of_devices
+        self._devices_at: datetime | None = None
         self._connection: Connection | None = None
 
     def watch(self, stop: threading.Event) -> None:
@@ -66,7 +80,11 @@ class Health:
         """Tell the conditions that changed."""
         active = {(row["subject"], row["name"]) for row in list_conditions(connection) if row["is_active"]}
         devices = {subject for subject, name in active if name == RATE and subject != SYSTEM}
-        for condition in (*self._of_lanes(), *self._of_letters(connection, now, devices)):
+        conditions = [*self._of_lanes(), *self._of_letters(connection, now, devices)]
+        if self._of_devices and (self._devices_at is None or now - self._devices_at >= DEVICES_EVERY):
+            self._devices_at = now
+            conditions += device_conditions(connection, now, active)
+        for condition in conditions:
             if ((condition.subject, condition.name) in active) != condition.is_active:
                 set_condition(connection, condition, AUTHOR, now)
 

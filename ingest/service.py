@@ -94,7 +94,9 @@ class Service:
             clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set
         )
         self._lanes: dict[int, list[Lane]] = {}
-        self._health = Health(settings.database_url, clock, self._waiting, Caps())
+        self._health = Health(
+            settings.database_url, clock, self._waiting, Caps(), of_devices=deployment.mode is Mode.LIVE
+        )
         self._health_failure: BaseException | None = None
         self._keeper: SlotKeeper | None = None
         if settings.share is not None:

@@ -52,6 +52,8 @@ class Change:
     severity: int
     families: int
     was: int = 0
+    first_out: bool = False
+    """The first alarm of its basin, where none was open; see `risk.firstout`."""
 
 
 def family_bits(severities: NDArray[np.int8], least: int) -> NDArray[np.int32]:

@@ -37,6 +37,17 @@ MEANINGS: Mapping[str, Meaning] = {
     "dead-letter-rate": Meaning(
         2, "too many unreadable messages: more than are kept", "无法解读的报文过多，超过保存上限"
     ),
+    "stale": Meaning(
+        2, "nothing was heard of the device for {value}: send somebody to look", "设备已 {value} 无数据：请派人检查"
+    ),
+    "clock-lost": Meaning(
+        2, "the device's clock is lost: its readings carry the time of receipt, and may not calm",
+        "设备时钟丢失：读数按接收时间计，不能用于解除",
+    ),
+    "repeated-serial": Meaning(
+        2, "the device repeats its serial number: an old reading may look like a new one",
+        "设备重复报文序号：旧读数可能被当作新读数",
+    ),
     "offline": Meaning(2, "the broker reports the device offline: send somebody to look", "设备离线：请派人检查"),
 }  # fmt: skip
 """Condition -> meaning. A worker's slot may follow the name: ``ingest-lag-1``."""

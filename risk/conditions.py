@@ -9,7 +9,7 @@ People acknowledge and shelve these alarms as they do those of spaces, under the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -44,6 +44,8 @@ class ConditionAlarm:
     acknowledged: bool = False
     latched: bool = False
     shelved_us: int | None = None
+    suppressed_by: str | None = None
+    """The alarm that this one follows from; see `risk.suppression`."""
     told: dict[str, Told] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -68,30 +70,47 @@ class ConditionOutput:
     alarms: dict[tuple[str, int], AlarmRow] = field(default_factory=dict)
 
 
-def fold_conditions(conditions: Conditions, acts: Iterable[Act], tick_us: int, *, storm: bool) -> ConditionOutput:
+def fold_conditions(
+    conditions: Conditions, acts: Iterable[Act], tick_us: int, devices: Container[str], *, storm: bool
+) -> ConditionFold:
     """Take the acts of a tick in commit order, let shelvings that expired end, and return what happened.
+
+    What is told of a device that the site does not have says nothing, and the alarm of one that it has no longer ends.
 
     Parameters
     ----------
     conditions : dict
         Alarm by subject; changed in place.
+    devices : container of str
+        Those of the site.
     storm : bool
         Whether shelving is short now.
     """
-    fold = _Fold(conditions, tick_us, storm)
+    fold = ConditionFold(conditions, tick_us, storm)
+    for subject, alarm in sorted(conditions.items()):
+        if alarm.severity and _is_gone(subject, devices):
+            fold.end(subject, {"by": "the device is no longer in the site"}, {})
     for act in sorted(acts, key=lambda act: act.commit_seq):
         if act.kind == KIND:
-            fold.take(act)
+            if not _is_gone(_split(act.subject)[0], devices):
+                fold.take(act)
         elif act.subject in conditions and act.kind in _ACTS:
             fold.answer(act)
     for subject, alarm in sorted(conditions.items()):
         if alarm.shelved_us is not None and alarm.shelved_us <= tick_us:
             fold.say(subject, UNSHELVED, {"by": "expiry"}, shelved_us=None)
-    return fold.output
+    return fold
+
+
+def _is_gone(subject: str, devices: Container[str]) -> bool:
+    kind, _, name = subject.partition("/")
+    return kind == "device" and name not in devices
 
 
 @dataclass(slots=True)
-class _Fold:
+class ConditionFold:
+    """The alarms of devices and of the system within a tick, and what was said of them so far."""
+
     conditions: Conditions
     tick_us: int
     storm: bool
@@ -116,8 +135,7 @@ class _Fold:
                 self.say(subject, UNSHELVED, {"by": "rising severity"}, shelved_us=None)
             self.say(subject, SEVERITY_UP, {}, **now, **anew, peak=max(alarm.peak, severity))
         elif severity == 0:
-            lasted = {"peak_severity": alarm.peak, "lasted_s": (self.tick_us - alarm.raised_us) // 1_000_000}
-            self.say(subject, CLEARED, lasted, **now, latched=not alarm.acknowledged, shelved_us=None)
+            self.end(subject, {}, told)
         elif severity < alarm.severity:
             self.say(subject, SEVERITY_DOWN, {}, **now)
         elif len(told) > len(alarm.told):
@@ -127,6 +145,15 @@ class _Fold:
 
     def _first(self, alarm: ConditionAlarm, severity: int) -> dict[str, Any]:
         return {"occurrence": alarm.occurrence + 1, "raised_us": self.tick_us, "peak": severity}
+
+    def end(self, subject: str, detail: dict[str, Any], told: dict[str, Told]) -> None:
+        """End an alarm; it is latched where nobody had acknowledged it."""
+        alarm = self.conditions[subject]
+        lasted = {"peak_severity": alarm.peak, "lasted_s": (self.tick_us - alarm.raised_us) // 1_000_000}
+        self.say(
+            subject, CLEARED, lasted | detail, told=told, severity=0, latched=not alarm.acknowledged, shelved_us=None,
+            suppressed_by=None,
+        )  # fmt: skip
 
     def answer(self, act: Act) -> None:
         """Do what a person asks of an alarm, or say why not."""
@@ -181,6 +208,7 @@ def _row(
         acknowledged=alarm.acknowledged,
         latched=alarm.latched,
         shelved_us=alarm.shelved_us,
+        suppressed_by=alarm.suppressed_by,
     )
 
 

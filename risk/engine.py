@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ from risk.assess import assess, due
 from risk.conditions import ConditionOutput, fold_conditions
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
+from risk.firstout import first_out, worst_by_basin
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, is_storm, take_acts
 from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import reasons_of
@@ -24,8 +26,10 @@ from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
+from risk.suppression import suppress
 from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
+from undercroft.site.places import devices_of
 
 ENGINE_VERSION = "7"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
@@ -56,6 +60,7 @@ class Plant:
     scores: ScoreStatics
     zone: ZoneInfo
     ahead: SiteAhead
+    basin_of_device: Mapping[str, str]
 
 
 def plant_of(site: Site, instant: datetime) -> Plant:
@@ -63,7 +68,8 @@ def plant_of(site: Site, instant: datetime) -> Plant:
     arrays = SiteArrays.from_site(site, instant)
     statics = statics_of(arrays)
     zone = ZoneInfo(site.district.timezone)
-    return Plant(arrays, statics, score_statics(arrays), zone, site_ahead(arrays, statics.storage))
+    basins = {device.id: place.basin or "" for place, device in devices_of(site)}
+    return Plant(arrays, statics, score_statics(arrays), zone, site_ahead(arrays, statics.storage), basins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,8 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     if inputs.acts:
         fold_warnings(state.warnings, inputs.acts)
     happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
-    told = fold_conditions(state.conditions, inputs.acts, inputs.tick_us, storm=is_storm(state))
+    devices = plant.basin_of_device
+    told = fold_conditions(state.conditions, inputs.acts, inputs.tick_us, devices, storm=is_storm(state))
     seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
     if inputs.acts:
         np.logical_or(seen.touched, fold_reports(state, arrays, inputs.acts), out=seen.touched)
@@ -174,13 +181,17 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
         ended_reports(state, arrays, inputs.tick_us)
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
+    open_before = state.alarm_severity > 0
     changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays))
+    changes = first_out(changes, open_before, arrays)
     happened += follow(state, changes)
+    if state.conditions:
+        suppress(told, worst_by_basin(state.alarm_severity, arrays), devices)
     dynamic = dynamic_factors(state, arrays, views)
     by_day = from_us(inputs.tick_us).astimezone(plant.zone).hour in DAY_HOURS
     score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)
     return engine, Decision(
-        inputs, plant, context, changes, happened, told, score, dynamic, by_day, due(context, score)
+        inputs, plant, context, changes, happened, told.output, score, dynamic, by_day, due(context, score)
     )
 
 
@@ -260,7 +271,9 @@ def _event(context: Context, change: Change) -> tuple[AlarmEvent, AlarmRow]:
     severities = np.where(bits, view[:, row], 0).astype(np.int8)
     reasons = reasons_of(context, row, severities, 1)
     cleared = change.kind == CLEARED
-    detail = {"peak_severity": int(state.alarm_peak[row])} if cleared else {}
+    detail: dict[str, Any] = {"peak_severity": int(state.alarm_peak[row])} if cleared else {}
+    if change.first_out:
+        detail["first_out"] = context.arrays.spaces[row].basin
     if cleared:
         detail["lasted_s"] = (context.tick_us - int(state.alarm_raised_us[row])) // 1_000_000
     occurrence = int(state.alarm_occurrence[row])

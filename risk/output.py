@@ -56,6 +56,7 @@ class AlarmRow:
     acknowledged: bool = False
     latched: bool = False
     shelved_us: int | None = None
+    suppressed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,4 +72,5 @@ def _alarm_row(alarm: AlarmRow, tick_seq: int) -> Row:
         "reasons": alarm.reasons, "last_tick_seq": tick_seq,
         "acknowledged": alarm.acknowledged, "latched": alarm.latched,
         "shelved_until": None if alarm.shelved_us is None else from_us(alarm.shelved_us),
+        "suppressed_by": alarm.suppressed_by,
     }  # fmt: skip

@@ -26,6 +26,8 @@ class AlarmOut(BaseModel):
     active: bool
     acknowledged: bool
     latched: bool
+    shelved_until: datetime | None = Field(description="not told of until then, at a person's wish; never a red one")
+    suppressed_by: str | None = Field(description="the alarm that this one follows from: it is not told of by itself")
     raised_at: datetime
     cleared_at: datetime | None
     reasons: list[Reason]

@@ -24,8 +24,8 @@ KINDS = {
 }
 """Declared type -> PostgreSQL's type numbers; Grafana reads numeric and integers as numbers."""
 
-EMPTY_IN_THE_STORM = {"stock_moves", "space_thresholds"}
-"""The sample district counts no stock; its thresholds are the defaults."""
+EMPTY_IN_THE_STORM = {"stock_moves", "space_thresholds", "alarm_shifts"}
+"""The sample district counts no stock and has no roster; its thresholds are the defaults."""
 
 
 def all_queries() -> list[Query]:

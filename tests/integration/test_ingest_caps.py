@@ -20,6 +20,7 @@ from tests.integration.ingest_kit import (
 )
 from tests.integration.test_ingest_service import NOON_MS, rain
 from undercroft.clock import FakeClock
+from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
 from undercroft.store.dead_letters import Caps, DeadLetter, keep_dead_letters
 
@@ -103,6 +104,43 @@ def test_what_a_killed_worker_told_is_ended_by_who_takes_its_slot(live_db: str) 
         slots.append(Waiting("pair-1", 0.5, 0.0))
         other.look(connection, NOW)
     assert told(live_db) == [("system/ingest-lag-pair-1", True), ("system/ingest-lag-pair-1", False)]
+
+
+def test_what_ails_a_device_is_told_by_its_newest_readings_and_ends(live_db: str) -> None:
+    """The gauge speaks every 600 s when dry: it is stale after three of them, 1,800 s."""
+    import_sample_site(live_db)
+    device = "device/gauge-beiling-rain"
+    health = Health(live_db, FakeClock(NOW), list, CAPS, of_devices=True)
+
+    def heard(minute: float, tests: int = 0) -> None:
+        at = NOW + timedelta(minutes=minute)
+        connection.execute(
+            "insert into observation (sensor_id, observed_at, value, quality, quality_tests, received_at, batch_id)"
+            " select sensor_id, %s, 1.5, 3, %s, %s, 0 from sensor"
+            " where device_id = 'gauge-beiling-rain' and quantity = 'rain_total_mm'",
+            (at, tests, at),
+        )
+
+    def look(minute: float) -> list[tuple[str, bool]]:
+        before = len(told(live_db))
+        health.look(connection, NOW + timedelta(minutes=minute))
+        return told(live_db)[before:]
+
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        (row,) = query(live_db, "select interval_dry_s from device where device_id = 'gauge-beiling-rain'")
+        limit_min = 3 * row["interval_dry_s"] / 60
+        assert look(0) == [], "a device that was never heard is not installed yet"
+        heard(1, QualityTest.CLOCK_LOST)
+        assert look(1) == [(f"{device}/clock-lost", True)]
+        heard(2, QualityTest.REPEATED_SERIAL)
+        assert look(2) == [(f"{device}/clock-lost", False), (f"{device}/repeated-serial", True)]
+        heard(3)
+        assert look(3) == [(f"{device}/repeated-serial", False)]
+        assert look(3 + limit_min) == [], "the last moment at which it is not stale"
+        assert look(3.2 + limit_min) == [], "devices are looked at once a minute"
+        assert look(5 + limit_min) == [(f"{device}/stale", True)]
+        connection.execute("update device set retired_at = now() where device_id = 'gauge-beiling-rain'")
+        assert look(7 + limit_min) == [(f"{device}/stale", False)], "no longer in the site"
 
 
 @needs_mosquitto

@@ -67,6 +67,12 @@ def set_condition(connection: Connection, condition: Condition, author: str, now
     return True
 
 
+def device_health(connection: Connection, now: datetime) -> list[DictRow]:
+    """Return each device of the site that was heard: when, its interval, the tests that its newest readings met."""
+    with translated_errors():
+        return connection.execute(sql("device_health"), {"now": now}).fetchall()
+
+
 def list_conditions(connection: Connection) -> list[DictRow]:
     """Return every condition that ever was, by subject and name."""
     with translated_errors():

@@ -122,3 +122,13 @@ def test_grouping_names_all_alarms_of_the_basin_worst_first() -> None:
     assert [note.subject for note in cause.alarms] == ["space/b", "space/a"]
     assert play(events, 0)[0].first_subject == "space/a"
     assert timedelta(0) == cause.at - at(0)
+
+
+def test_a_child_is_told_when_it_stands_for_itself() -> None:
+    child = "device/d1"
+    events = [
+        event(0, "raised", ORANGE), event(1, "acknowledged", ORANGE),
+        event(2, "raised", YELLOW, child), event(2, "suppressed", YELLOW, child),
+        event(20, "unsuppressed", YELLOW, child),
+    ]  # fmt: skip
+    assert told(play(events, 40)[1]) == [(0, "first"), (20, "worse")]

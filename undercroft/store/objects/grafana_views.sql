@@ -81,7 +81,7 @@ select space_id, tick_seq, tick_at, level, score, blind, reasons, contributions,
 
 create view grafana.alarm as
 select a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
-    a.raised_at, a.cleared_at, a.reasons -> 0 ->> 'text_zh' as reason_zh, a.reasons -> 0 ->> 'text_en' as reason_en,
+    a.suppressed_by, a.raised_at, a.cleared_at, a.reasons -> 0 ->> 'text_zh' as reason_zh, a.reasons -> 0 ->> 'text_en' as reason_en,
     coalesce(p.name_zh || ' ' || p.name_en, a.subject) as name, p.place_id, p.street, s.kind
 from public.alarm a
 left join public.device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
@@ -93,6 +93,9 @@ create view grafana.alarm_event as
 select e.subject, e.occurrence, e.event_no, e.tick_at, e.kind, e.severity,
     e.reasons -> 0 ->> 'text_zh' as reason_zh, e.reasons -> 0 ->> 'text_en' as reason_en
 from public.alarm_event e;
+
+create view grafana.shift as
+select starts_at, ends_at, step, standing, name from public.roster_shift;
 
 create view grafana.act as
 select kind, subject, author, acted_at, body from public.act;

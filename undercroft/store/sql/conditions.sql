@@ -30,6 +30,17 @@ on conflict (subject, name) do update set is_active = excluded.is_active, value 
 where known.is_active <> excluded.is_active
 returning name;
 
+-- name: device_health
+-- By the newest reading of each sensor. What a sensor said over an hour ago tells nothing of the device's clock now.
+select d.device_id, d.interval_dry_s as interval_s, max(o.received_at) as heard_at,
+    coalesce(bit_or(o.quality_tests) filter (where o.received_at > %(now)s::timestamptz - interval '1 hour'), 0) as quality_tests
+from device d join sensor s using (device_id)
+cross join lateral (
+    select received_at, quality_tests from observation where sensor_id = s.sensor_id order by observed_at desc limit 1
+) o
+where d.retired_at is null and s.retired_at is null and s.quantity <> 'online' and not starts_with(d.device_id, 'canary')
+group by d.device_id, d.interval_dry_s order by d.device_id;
+
 -- name: list_conditions
 select * from system_condition order by subject, name;
 

@@ -58,13 +58,13 @@ from jsonb_to_recordset(%(rows)s::jsonb) as r (
 
 -- name: engine_upsert_alarms
 insert into alarm as known (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at,
-    reasons, last_tick_seq, acknowledged, latched, shelved_until)
+    reasons, last_tick_seq, acknowledged, latched, shelved_until, suppressed_by)
 select subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at, reasons, last_tick_seq,
-    acknowledged, latched, shelved_until
+    acknowledged, latched, shelved_until, suppressed_by
 from jsonb_to_recordset(%(rows)s::jsonb) as r (
     subject text, occurrence integer, subject_kind text, severity smallint, peak_severity smallint, active boolean,
     raised_at timestamptz, cleared_at timestamptz, reasons jsonb, last_tick_seq bigint,
-    acknowledged boolean, latched boolean, shelved_until timestamptz)
+    acknowledged boolean, latched boolean, shelved_until timestamptz, suppressed_by text)
 on conflict (subject, occurrence) do update set
     severity = case when excluded.active or excluded.cleared_at is not null then excluded.severity else known.severity end,
     reasons = case when excluded.reasons = '[]' then known.reasons else excluded.reasons end,
@@ -74,6 +74,7 @@ on conflict (subject, occurrence) do update set
     acknowledged = excluded.acknowledged,
     latched = excluded.latched,
     shelved_until = excluded.shelved_until,
+    suppressed_by = excluded.suppressed_by,
     last_tick_seq = excluded.last_tick_seq;
 
 -- name: engine_insert_alarm_events

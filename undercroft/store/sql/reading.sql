@@ -104,7 +104,7 @@ limit %(limit)s;
 -- name: read_alarms
 select
     a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
-    a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street
+    a.shelved_until, a.suppressed_by, a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street
 from alarm a
 left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
 left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
@@ -156,7 +156,7 @@ order by tick_seq, subject, event_no;
 -- The state now of every alarm that these ticks touched.
 select
     a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
-    a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street
+    a.shelved_until, a.suppressed_by, a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street
 from alarm a
 left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
 left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
@@ -191,3 +191,21 @@ select commit_seq from site_version order by commit_seq desc limit 1;
 
 -- name: read_tick_before
 select up_to_commit_seq from tick where tick_seq <= %(after)s order by tick_seq desc limit 1;
+
+-- name: read_incidents
+select i.incident_id, i.basin_id, b.name_zh, b.name_en, i.opened_at, i.closed_at, i.worst,
+    i.state ->> 'first_subject' as first_out, i.state as state
+from incident i left join basin b using (basin_id)
+where (%(open)s::boolean is null or (i.closed_at is null) = %(open)s)
+  and (%(before_opened_at)s::timestamptz is null
+       or (i.opened_at, i.incident_id) < (%(before_opened_at)s, %(before_incident_id)s))
+order by i.opened_at desc, i.incident_id desc limit %(limit)s;
+
+-- name: read_alarm_load_events
+-- Earlier ones too, so that what stands for long is seen.
+select subject, occurrence, event_no, kind, severity, tick_at, reasons from alarm_event
+where tick_at >= %(since)s and tick_at < %(until)s order by tick_seq, subject, event_no;
+
+-- name: read_shifts
+select starts_at, ends_at, step, person_id, name from roster_shift
+where standing = 'holder' and starts_at < %(until)s and ends_at > %(since)s order by starts_at, step;

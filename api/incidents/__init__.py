@@ -1,0 +1,1 @@
+"""Incidents: the alarms of one basin in one storm."""

@@ -1,0 +1,48 @@
+"""What is said about incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from api.pagination import Cursor, Page
+
+
+class IncidentAlarm(BaseModel):
+    """An alarm of an incident, as the notifier knows it."""
+
+    subject: str
+    severity: int
+    active: bool
+    acknowledged: bool
+    quiet_by: list[str] = Field(description="why it is not told of below red: shelved, suppressed, out_of_service")
+
+
+class IncidentOut(BaseModel):
+    """The alarms of one basin in one storm, and how far the telling has come."""
+
+    incident_id: str
+    basin_id: str = Field(description="`district` for alarms of no basin")
+    name_zh: str | None
+    name_en: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    worst: int
+    first_out: str = Field(description="subject of the first alarm")
+    reached: int = Field(description="highest step of the roster told so far; -1: nobody yet")
+    told_at: datetime | None
+    alarms: list[IncidentAlarm]
+
+
+class IncidentRank(Cursor):
+    """Sort key of incidents."""
+
+    opened_at: datetime
+    incident_id: str
+
+
+class IncidentPage(Page):
+    """Incidents, newest first."""
+
+    items: list[IncidentOut]

@@ -1,0 +1,1 @@
+"""How much the alarms ask of who is on duty."""
