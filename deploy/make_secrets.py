@@ -30,6 +30,8 @@ DATABASE_USERS = {
     "acts": "acts",
 }
 PLAIN_PASSWORDS = ("grafana_db_password", "grafana_admin_password")
+CANARY = "canary-1"
+"""The device as which `undercroft canary` speaks: the site file names it, and the broker lets it speak in its place."""
 DEVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 ROUNDS = 101  # of Mosquitto's own mosquitto_passwd
 DAYS_CA, DAYS_SERVER = "3650", "825"
@@ -63,7 +65,17 @@ def make_all(folder: Path, host: str) -> None:
         password = secrets.token_urlsafe(24)
         once(folder / "mqtt_url", f"mqtts://undercroft-ingest:{password}@mosquitto:8883")
         write(folder / "mosquitto_passwords", mosquitto_line("undercroft-ingest", password) + "\n")
+    if not (folder / "canary_mqtt_url").exists():
+        password = secrets.token_urlsafe(24)
+        once(folder / "canary_mqtt_url", f"mqtts://{CANARY}:{password}@mosquitto:8883")
+        know_device(folder / "mosquitto_passwords", CANARY, password)
     make_certificates(folder, host)
+
+
+def know_device(path: Path, device: str, password: str) -> None:
+    """Put a device's password into the broker's file, in place of one that it had."""
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith(f"{device}:")]
+    write(path, "\n".join([*kept, mosquitto_line(device, password)]) + "\n")
 
 
 def add_device(folder: Path, device: str) -> int:
@@ -76,8 +88,7 @@ def add_device(folder: Path, device: str) -> int:
         sys.stderr.write(f"{path} is missing: run `python3 deploy/make_secrets.py HOST` first\n")
         return 2
     password = secrets.token_urlsafe(24)
-    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith(f"{device}:")]
-    write(path, "\n".join([*kept, mosquitto_line(device, password)]) + "\n")
+    know_device(path, device, password)
     sys.stdout.write(f"{device} {password}\n")
     return 0
 

@@ -19,6 +19,7 @@ import structlog
 from ingest.device_health import device_conditions
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
+from undercroft.store.canary import newest_judged
 from undercroft.store.conditions import SYSTEM, Condition, device_subject, list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
 from undercroft.store.dead_letters import Caps, count_dead_letters, count_overflow_since
@@ -55,12 +56,13 @@ class Health:
         caps: Caps,
         *,
         of_devices: bool = False,
+        note_canary: Callable[[float, float], None] | None = None,
     ) -> None:
         self._url = database_url
         self._clock = clock
         self._waiting = waiting
         self._caps = caps
-        self._of_devices = of_devices
+        self._of_devices, self._note_canary = of_devices, note_canary
         self._devices_at: datetime | None = None
         self._connection: Connection | None = None
 
@@ -77,7 +79,10 @@ class Health:
         self._disconnect()
 
     def look(self, connection: Connection, now: datetime) -> None:
-        """Tell the conditions that changed."""
+        """Tell the conditions that changed, and show how the canary fares."""
+        beat = None if self._note_canary is None else newest_judged(connection)
+        if beat is not None and self._note_canary is not None:
+            self._note_canary(beat.judged_s, (now - beat.sent_at).total_seconds())
         active = {(row["subject"], row["name"]) for row in list_conditions(connection) if row["is_active"]}
         devices = {subject for subject, name in active if name == RATE and subject != SYSTEM}
         conditions = [*self._of_lanes(), *self._of_letters(connection, now, devices)]

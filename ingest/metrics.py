@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from math import nan
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -49,6 +50,25 @@ class Metrics:
             ("lane",),
             registry=self.registry,
         )
+
+        # Unlike a 0, NaN says that no reading of a canary was judged yet.
+        self._canary_latency = Gauge(
+            "undercroft_canary_latency_seconds",
+            "From the sending of the canary's newest judged reading to the tick that covers it; NaN: none yet",
+            registry=self.registry,
+        )
+        self._canary_age = Gauge(
+            "undercroft_canary_age_seconds",
+            "Since the sending of the canary's newest judged reading; NaN: none yet",
+            registry=self.registry,
+        )
+        for gauge in (self._canary_latency, self._canary_age):
+            gauge.set(nan)
+
+    def note_canary(self, latency_s: float, age_s: float) -> None:
+        """Show how long the canary's newest judged reading took, and how old it is. [s]"""
+        self._canary_latency.set(latency_s)
+        self._canary_age.set(age_s)
 
     def watch(self, lane: str, window: Callable[[], float], oldest_s: Callable[[], float]) -> None:
         """Read these two whenever they are asked for, so that a lane that hangs is seen to hang."""

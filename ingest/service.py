@@ -95,7 +95,12 @@ class Service:
         )
         self._lanes: dict[int, list[Lane]] = {}
         self._health = Health(
-            settings.database_url, clock, self._waiting, Caps(), of_devices=deployment.mode is Mode.LIVE
+            settings.database_url,
+            clock,
+            self._waiting,
+            Caps(),
+            of_devices=deployment.mode is Mode.LIVE,
+            note_canary=self.metrics.note_canary if deployment.mode is Mode.LIVE else None,
         )
         self._health_failure: BaseException | None = None
         self._keeper: SlotKeeper | None = None

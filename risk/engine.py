@@ -17,7 +17,7 @@ from risk.assess import assess, due
 from risk.conditions import ConditionOutput, fold_conditions
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
-from risk.firstout import first_out, worst_by_basin
+from risk.firstout import first_out, open_by_basin
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, is_storm, take_acts
 from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import reasons_of
@@ -186,7 +186,7 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     changes = first_out(changes, open_before, arrays)
     happened += follow(state, changes)
     if state.conditions:
-        suppress(told, worst_by_basin(state.alarm_severity, arrays), devices)
+        suppress(told, open_by_basin(state.alarm_severity, arrays), devices)
     dynamic = dynamic_factors(state, arrays, views)
     by_day = from_us(inputs.tick_us).astimezone(plant.zone).hour in DAY_HOURS
     score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)

@@ -37,12 +37,10 @@ def first_out(changes: Sequence[Change], open_before: BoolArray, arrays: SiteArr
     ]
 
 
-def worst_by_basin(severity: NDArray[np.int8], arrays: SiteArrays) -> dict[str, tuple[int, str]]:
-    """Return severity and subject of the worst open alarm of each basin; of equals the first by name."""
-    found: dict[str, tuple[int, str]] = {}
+def open_by_basin(severity: NDArray[np.int8], arrays: SiteArrays) -> dict[str, dict[str, int]]:
+    """Return the severity of every open alarm of a space, by basin and subject."""
+    found: dict[str, dict[str, int]] = {}
     for row in np.flatnonzero(severity > 0).tolist():
-        space, level = arrays.spaces[row], int(severity[row])
-        known = found.get(space.basin)
-        if known is None or (-level, space.id) < (-known[0], known[1].removeprefix("space/")):
-            found[space.basin] = (level, f"space/{space.id}")
+        space = arrays.spaces[row]
+        found.setdefault(space.basin, {})[f"space/{space.id}"] = int(severity[row])
     return found

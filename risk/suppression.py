@@ -4,9 +4,9 @@ It silences the telling only; the alarm is watched, shown, logged and judged as 
 ever a child, never that of a space, of the system, or a red one. Its parents are
 
 - an alarm of the chain (`CHAIN`) at least as severe, where all that ails the device is its silence;
-- the worst open alarm of a space in the device's basin, where that is more severe: water comes before maintenance.
+- an open alarm of a space in the device's basin that is more severe, the worst: water comes before maintenance.
 
-When no parent is left the child is told.
+A parent stays while it explains the child; when none is left the child is told.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SILENCE = frozenset({"offline", "stale"})
 
 SUPPRESSED, UNSUPPRESSED = "suppressed", "unsuppressed"
 
-Open = Mapping[str, tuple[int, str]]
-"""Basin -> severity and subject of its worst open alarm of a space."""
+Open = Mapping[str, Mapping[str, int]]
+"""Basin -> subject -> severity of the open alarms of its spaces."""
 
 
 def parent_of(
@@ -34,13 +34,11 @@ def parent_of(
     """Return the alarm that an open alarm of a device follows from, None where it stands for itself."""
     if alarm.severity == 0 or alarm.severity >= RED or not subject.startswith("device/"):
         return None
-    severity, space = water.get(basin, (0, ""))
-    if severity > alarm.severity:
-        return space
+    worse = {space: level for space, level in water.get(basin, {}).items() if level > alarm.severity}
+    parents = sorted(worse, key=lambda space: (-worse[space], space))
     if set(alarm.told) <= SILENCE:
-        chain = (name for name, other in sorted(conditions.items()) if _breaks_chain(name, other, alarm.severity))
-        return next(chain, None)
-    return None
+        parents += [name for name, other in sorted(conditions.items()) if _breaks_chain(name, other, alarm.severity)]
+    return alarm.suppressed_by if alarm.suppressed_by in parents else next(iter(parents), None)
 
 
 def _breaks_chain(subject: str, alarm: ConditionAlarm, severity: int) -> bool:

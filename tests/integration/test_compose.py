@@ -15,9 +15,12 @@ import pytest
 import yaml
 
 from duty.file import DutyFile, load_duty_file
+from ingest.broker import parse_broker_url
+from ingest.canary import voice_of
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.settings import Settings
+from undercroft.site import load_site, sample_site_path
 from undercroft.stack.postgres import OWNER, PostgresServer
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database, migrate_database
@@ -53,7 +56,7 @@ def test_images_are_pinned_and_services_are_limited_checked_and_restarted() -> N
 
 
 def test_our_services_cannot_write_and_have_no_rights() -> None:
-    assert set(OURS) == {"migrate", "ingest", "risk", "duty", "watch", "api"}
+    assert set(OURS) == {"migrate", "ingest", "canary", "risk", "duty", "watch", "api"}
     for service in OURS.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -123,6 +126,16 @@ def test_secrets_are_those_that_compose_names_and_stay_when_made_again(tmp_path:
     assert len(set(passwords)) == len(passwords)
     made_secrets(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_canary_of_the_stack_is_the_device_that_the_sample_names_and_the_broker_knows(tmp_path: Path) -> None:
+    made_secrets(tmp_path / "secrets")
+    url = parse_broker_url((tmp_path / "secrets/canary_mqtt_url").read_text(encoding="utf-8").strip())
+    voice = voice_of(load_site(sample_site_path()))
+    assert voice is not None
+    assert voice.topic.split("/")[4] == url.username
+    known = (tmp_path / "secrets/mosquitto_passwords").read_text(encoding="utf-8").splitlines()
+    assert [line.split(":")[0] for line in known] == ["undercroft-ingest", url.username]
 
 
 def test_settings_are_read_from_secret_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

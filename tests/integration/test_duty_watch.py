@@ -7,16 +7,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
+
+import orjson
+import pytest
 
 from duty.model import Reach
 from duty.senders.webhook import Webhook
-from duty.watch import SILENT_AFTER, Watch, ask, tell
+from duty.watch import SILENT_AFTER, Watch, ask, run_watch, tell
+from ingest.broker import parse_broker_url
+from ingest.speaking import speaking_client
 from tests.integration.duty_kit import DEADLINE_S, now, opened, prepared
 from tests.integration.duty_servers import service
+from tests.integration.ingest_kit import import_sample_site
 from undercroft.clock import SystemClock
+from undercroft.stack.broker import Broker
 
 REACH = (Reach("hook", "control"),)
 
@@ -72,6 +80,85 @@ def test_each_part_that_is_killed_is_told(live_db: str, tmp_path: Path) -> None:
             "【系统】风险引擎无响应",
             "【系统】通知服务无响应",
         ]
+
+
+class GraceOver:
+    """The machine's clock, but that the watcher began a minute earlier: what is starting up has had its time."""
+
+    def __init__(self) -> None:
+        self._clock, self._began = SystemClock(), False
+
+    def now(self) -> datetime:
+        at = self._clock.now()
+        if not self._began:
+            self._began, at = True, at - timedelta(minutes=1)
+        return at
+
+    def monotonic_s(self) -> float:
+        return self._clock.monotonic_s()
+
+
+@contextmanager
+def watching(url: str, hook: Webhook) -> Iterator[None]:
+    """Run the watcher itself in a thread."""
+    stop = threading.Event()
+    arguments = (url, GraceOver(), stop.wait, {"hook": hook}, REACH, 0.5)
+    thread = threading.Thread(target=run_watch, args=arguments)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def speaking(url: str) -> Iterator[None]:
+    """Have a gauge of the sample district speak twice a second."""
+    stop = threading.Event()
+
+    def speak(publish: Callable[[str, bytes], None]) -> None:
+        while not stop.wait(0.5):
+            payload = orjson.dumps({"observed_at": now().isoformat(), "rain_total_mm": 1.5})
+            publish("flood/v1/futian/gauge-beiling/gauge-beiling-rain/observation", payload)
+
+    with speaking_client(parse_broker_url(url), "test-gauge") as publish:
+        thread = threading.Thread(target=speak, args=(publish,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(DEADLINE_S)
+
+
+@pytest.mark.slow
+def test_the_watcher_tells_of_each_part_that_is_killed_and_of_its_return(
+    live_db: str, broker_server: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Engine, notifier and ingest are killed with -9, one after the other; ingest is given 20 s here, not 3 minutes."""
+    monkeypatch.setitem(cast("dict[str, timedelta]", SILENT_AFTER), "ingest", timedelta(seconds=20))
+    monkeypatch.setenv("UNDERCROFT_MQTT_URL", broker_server.url("ingest"))
+    import_sample_site(live_db)
+    words = {"risk": "风险引擎", "duty": "通知服务", "ingest": "数据接收"}
+    beat_of = {"risk": "engine", "duty": "duty", "ingest": "ingest"}
+    with ExitStack() as stack:
+        it = stack.enter_context(service(lambda _: (200, {})))
+        stack.enter_context(speaking(broker_server.url("operator")))
+        running = {name: stack.enter_context(process(name, live_db)) for name in words}
+        until(lambda: all((ask(live_db) or {}).get(beat) is not None for beat in beat_of.values()))
+        stack.enter_context(watching(live_db, Webhook(it.url, "s", 5.0, lambda: 0.0)))
+        expected: list[str] = []
+        for name, named in words.items():
+            running[name].kill()
+            running[name].wait()
+            expected.append(f"【系统】{named}无响应")
+            it.wait_for(len(expected), 60.0)
+            stack.enter_context(process(name, live_db))
+            expected.append(f"【系统】{named}已恢复")
+            it.wait_for(len(expected), 60.0)
+            assert [message["title"].split()[0] for message in it.received] == expected
 
 
 def test_a_database_that_is_gone_is_told() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from math import isnan
 
 from ingest.canary import Canary, lateness, voice_of
+from ingest.health import Health
+from ingest.metrics import Metrics
 from undercroft.clock import FakeClock
 from undercroft.site import load_site, sample_site_path
 from undercroft.store.canary import EVERY, LATE_AFTER, Beat
 from undercroft.store.conditions import list_conditions
 from undercroft.store.connection import Connection, connect
+from undercroft.store.dead_letters import Caps
 from undercroft.store.site import import_site
 
 START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
@@ -54,6 +58,25 @@ def test_three_missed_beats_are_told_once_and_their_end_too(live_db: str) -> Non
         _judged_beat(connection, clock.now())
         canary.look(connection)
         assert active() == []
+
+
+def test_its_latency_and_age_are_among_the_metrics(live_db: str) -> None:
+    metrics = Metrics()
+
+    def shown(name: str) -> float:
+        value = metrics.registry.get_sample_value(f"undercroft_canary_{name}_seconds")
+        assert value is not None
+        return value
+
+    health = Health(live_db, FakeClock(START), list, Caps(), note_canary=metrics.note_canary)
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        import_site(connection, load_site(sample_site_path()), "test", START)
+        health.look(connection, START)
+        assert isnan(shown("latency")), "nothing of it was judged yet, which is not 0 s"
+        _judged_beat(connection, START)
+        connection.execute("update tick set committed_at = %s", (START + timedelta(seconds=0.5),))
+        health.look(connection, START + timedelta(seconds=7))
+    assert (shown("latency"), shown("age")) == (0.5, 7.0)
 
 
 def _judged_beat(connection: Connection, at: datetime) -> None:

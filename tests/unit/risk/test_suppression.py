@@ -68,6 +68,14 @@ def test_worse_water_in_the_basin_comes_first_and_goes_on_being_watched() -> Non
     assert storm.goes((RATE, True)) == [(CHILD, "raised"), (CHILD, "suppressed")]
 
 
+def test_a_parent_stays_while_it_explains_and_then_another_takes_its_place() -> None:
+    alarm = ConditionAlarm(severity=2, told={"dead-letter-rate": Told(2, 0, {})}, suppressed_by="space/b")
+    for water, parent in (
+        ({"space/a": 4, "space/b": 3}, "space/b"), ({"space/a": 4, "space/b": 2}, "space/a"), ({"space/a": 2}, None),
+    ):  # fmt: skip
+        assert parent_of("device/up-lvl", alarm, {}, {"b1": water}, "b1") == parent
+
+
 def test_water_of_another_basin_or_no_worse_silences_nothing() -> None:
     other = Storm(underpass(), underpass("far", basin="b2"))
     other.goes((RATE, True), far=0.16)
@@ -81,7 +89,7 @@ def test_water_of_another_basin_or_no_worse_silences_nothing() -> None:
 @pytest.mark.parametrize("subject", ["space/up", "system/ingest-lag", "device/up-lvl"])
 def test_red_alarms_and_those_of_spaces_and_of_the_system_are_never_children(subject: str, severity: int) -> None:
     alarm = ConditionAlarm(severity=severity, told={"stale": Told(severity, 0, {})})
-    parent = parent_of(subject, alarm, {AWAY: ConditionAlarm(severity=4)}, {"b1": (4, "space/x")}, "b1")
+    parent = parent_of(subject, alarm, {AWAY: ConditionAlarm(severity=4)}, {"b1": {"space/x": 4}}, "b1")
     assert (parent is not None) == (subject == "device/up-lvl" and severity < 4)
 
 

@@ -1,0 +1,125 @@
+"""What a night does to the notifier: a killed database, a clock set back, a shift that ends mid-alarm at midnight."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from duty.commands import shift_row
+from duty.model import Person, Reach
+from duty.roster import Shift
+from tests.integration.duty_kit import START, duty_file, messages, now, opened, prepared, running, tick, wait_until
+from tests.integration.duty_servers import service
+from tests.integration.test_duty_service import HOOK, OK
+from undercroft.clock import SystemClock
+from undercroft.errors import StoreUnavailable
+from undercroft.model import Mode
+from undercroft.stack.datadir import open_data_dir
+from undercroft.stack.postgres import running_postgres
+from undercroft.store.databases import create_database, migrate_database
+from undercroft.store.duty_roster import replace_shifts
+
+
+class MovedClock:
+    """The machine's clock, moved by hand: its time of day and its count of seconds apart."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self.by, self.more_s = timedelta(0), 0.0
+
+    def now(self) -> datetime:
+        return self._clock.now() + self.by
+
+    def monotonic_s(self) -> float:
+        return self._clock.monotonic_s() + self.more_s
+
+
+def test_a_clock_that_is_set_back_puts_off_no_escalation(live_db: str) -> None:
+    clock = MovedClock()
+    with opened(live_db) as db, service(lambda _: OK) as it:
+        prepared(db)
+        with running(live_db, duty_file(hook=HOOK), {"URL": it.url, "SECRET": "s"}, clock):
+            tick(db, 1, now(), ("space/gar", "raised", 4))
+            wait_until(db, lambda rows: [row["state"] for row in rows] == ["accepted"])
+            clock.by = -timedelta(hours=1)
+            clock.more_s = 181.0  # three minutes and a second pass
+            rows = wait_until(db, lambda rows: [row["state"] for row in rows] == ["accepted"] * 3)
+    assert [(row["person_id"], row["reason"]) for row in rows] == [
+        ("li", "first"), ("li", "repeat"), ("wu", "escalated"),
+    ]  # fmt: skip
+    assert rows[1]["decided_at"] - rows[0]["decided_at"] >= timedelta(minutes=3)
+
+
+def test_a_shift_that_ends_at_midnight_hands_the_alarm_over(exercise_db: str) -> None:
+    """Li goes at midnight in Shenzhen, two minutes after the alarm; nobody acknowledges."""
+    midnight, begins, ends = START + timedelta(minutes=10), START - timedelta(hours=4), START + timedelta(hours=8)
+
+    def shift(name: str, step: int, starts_at: datetime, ends_at: datetime) -> Shift:
+        return Shift(starts_at, ends_at, step, "holder", Person(name, name, "", (Reach("hook", name),)))
+
+    with opened(exercise_db) as db:
+        prepared(db, at=START)
+        shifts = [shift("li", 0, begins, midnight), shift("zhao", 0, midnight, ends), shift("wu", 1, begins, ends)]
+        db.execute("delete from roster_shift")
+        replace_shifts(db, [shift_row(entry) for entry in shifts])
+        for minute in range(16):
+            events = [("space/gar", "raised", 4)] if minute == 8 else []
+            tick(db, minute + 1, START + timedelta(minutes=minute), *events)
+        with running(exercise_db, duty_file(hook=HOOK), {}):
+            rows = wait_until(db, lambda rows: len(rows) >= 5)
+    assert [((row["decided_at"] - START).total_seconds() / 60, row["person_id"], row["reason"]) for row in rows] == [
+        (8, "li", "first"),
+        (11, "zhao", "repeat"), (11, "wu", "escalated"),
+        (14, "zhao", "repeat"), (14, "wu", "repeat"),
+    ]  # fmt: skip
+    assert {row["incident_id"] for row in rows} == {rows[0]["incident_id"]}, "one incident over midnight"
+
+
+@pytest.mark.slow
+def test_a_database_that_is_killed_in_a_storm_loses_no_message() -> None:
+    """The server of this test alone is killed with -9 between alarms; its supervisor starts it again."""
+    with (
+        TemporaryDirectory(prefix="uct-", dir="/tmp") as folder,
+        open_data_dir(Path(folder)) as data_dir,
+        running_postgres(data_dir) as server,
+        service(lambda _: OK) as it,
+    ):
+        create_database(server.url(), "storm")
+        url = server.url("storm")
+        migrate_database(url, Mode.LIVE)
+        with running(url, duty_file(hook=HOOK | {"per_minute": 1000}), {"URL": it.url, "SECRET": "s"}):
+            with opened(url) as db:
+                prepared(db)
+                tick(db, 1, now(), ("space/gar", "raised", 4))
+                wait_until(db, lambda rows: [row["state"] for row in rows] == ["accepted"])
+                tick(db, 2, now(), ("space/up", "raised", 4))
+                pid = server.process.pid
+                assert pid is not None
+                os.kill(pid, signal.SIGKILL)
+            await_database(url)
+            with opened(url) as db:
+                tick(db, 3, now(), ("space/gar", "acknowledged", 4), ("space/up", "severity_up", 4))
+                wait_until(db, lambda rows: len(rows) >= 3 and {row["state"] for row in rows} == {"accepted"})
+                told = messages(db)
+    assert [row["reason"] for row in told] == ["first", "worse", "worse"]
+    assert set(it.keys) == {row["key"] for row in told}
+
+
+def await_database(url: str) -> None:
+    """Wait until the server takes connections again."""
+    clock, pause = SystemClock(), threading.Event()
+    end_s = clock.monotonic_s() + 90.0
+    while True:
+        try:
+            with opened(url) as db:
+                db.execute("select 1")
+                return
+        except StoreUnavailable:
+            assert clock.monotonic_s() < end_s
+            pause.wait(0.1)
