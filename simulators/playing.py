@@ -27,8 +27,10 @@ def speed_asked_for(text: str) -> float | None:
         speed = float(text)
     except ValueError:
         speed = 0.0
+    if not speed > 0.0:
+        raise BadInput(f"--speed {text}: expected a number above 0, or max")
     if not 0.001 <= speed <= 1e6:
-        raise BadInput(f"--speed {text}: expected a number above 0, from 0.001 to 1000000, or max")
+        raise BadInput(f"--speed {text}: expected a number from 0.001 to 1000000, or max")
     return speed
 
 
