@@ -31,7 +31,7 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "7"
+ENGINE_VERSION = "8"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
 
 DAY_HOURS = range(7, 20)
