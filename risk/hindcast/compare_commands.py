@@ -1,51 +1,106 @@
-"""``undercroft hindcast compare``: two threshold sets over a stored run or a table of observed floods."""
+"""``undercroft hindcast compare``: two threshold sets, or two engine versions, over the same storms."""
 
 from __future__ import annotations
 
 import json
+import math
 import tomllib
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from undercroft.errors import BadInput
+from undercroft.errors import BadInput, SiteInvalid
 from undercroft.model import Severity
 from undercroft.site.model import Site, ThresholdSet
 
+if TYPE_CHECKING:
+    from risk.hindcast.compare import Cases
+    from risk.hindcast.floodnet_csv import Event
 
-def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="TOML file with [[threshold_set]], `default` or `site`.")],
+
+def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="A", help="TOML file with [[threshold_set]], `default`, `site`, or cases kept as .json."
+        ),
+    ],
     second: Annotated[str, typer.Argument(metavar="B", help="The same; minutes gained are B before A.")],
     events: Annotated[Path | None, typer.Option(help="FloodNet events, CSV; without: the run in the database.")] = None,
     sensors: Annotated[Path | None, typer.Option(help="FloodNet sensor metadata, CSV.")] = None,
     truth_m: Annotated[float, typer.Option(help="What happened: depth inside or on the road. [m]")] = 0.15,
     late_min: Annotated[float, typer.Option(help="A hit comes no later after it. [min]")] = 2.0,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Write B's cases, JSON: another version of the engine compares itself with them."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Tell what two threshold sets would have fired: hits, misses, false orange alarms, minutes gained."""
-    from risk.hindcast.compare import compare as compared  # noqa: PLC0415
-    from risk.hindcast.compare import floodnet_cases  # noqa: PLC0415
-    from risk.hindcast.floodnet_csv import read_events  # noqa: PLC0415
+    """Tell what two threshold sets would have fired: hits, misses, false orange alarms, minutes gained.
 
-    if truth_m <= 0.0 or late_min < 0.0:
+    Two versions of the engine: run each with `--keep`, then give both files as A and B.
+    """
+    from risk.hindcast.compare import compare as compared  # noqa: PLC0415
+    from risk.hindcast.kept import read_cases, write_cases  # noqa: PLC0415
+
+    if not (math.isfinite(truth_m) and truth_m > 0.0 and math.isfinite(late_min) and late_min >= 0.0):
         raise BadInput("hindcast compare: --truth-m must be above 0 and --late-min at least 0")
     if (events is None) != (sensors is None):
         raise BadInput("hindcast compare: --events and --sensors belong together")
     names = (first, second)
-    if events is not None and sensors is not None:
-        rows = read_events(events, sensors)
-        cases = [floodnet_cases(rows, sets_of(name, None), truth_m, int(Severity.ORANGE)) for name in names]
-    else:
-        cases = _stored(names, truth_m)
-    result = compared(cases[0], cases[1], late_min * 60.0)
+    cases: dict[str, Cases] = {}
+    for name in names:  # every mistake in the files is found before anything is run
+        if name.endswith(".json"):
+            cases[name] = read_cases(Path(name), truth_m)
+        else:
+            _check(name, floods=events is not None)
+    run = _runner(events, sensors, truth_m)
+    for name in names:
+        if name not in cases:  # a set that is named twice is run once
+            typer.echo(f"hindcast compare: running {name}", err=True)
+            cases[name] = run(name)
+    try:
+        result = compared(cases[first], cases[second], late_min * 60.0)
+    except ValueError as error:
+        raise BadInput(f"hindcast compare: {first}, {second}: {error}") from error
+    if keep is not None:
+        write_cases(keep, cases[second], truth_m)
     typer.echo(json.dumps(result, indent=2) if as_json else _text(result, names))
 
 
-def _stored(names: tuple[str, str], truth_m: float) -> list[Any]:
+def _check(name: str, *, floods: bool) -> None:
+    """Read a file of threshold sets for its mistakes alone."""
+    if name == "site" and not floods:
+        return  # the database has it
+    for entry in sets_of(name, None):
+        for row in entry.rows:
+            if floods and row.space is not None:
+                raise BadInput(f"{name}: {entry.id}: space {row.space}: measured floods are roads without a name")
+
+
+def _runner(events: Path | None, sensors: Path | None, truth_m: float) -> Callable[[str], Cases]:
+    """Return what runs the storms on the threshold sets of a name."""
+    if events is None or sensors is None:
+        return lambda name: _stored(name, truth_m)
+    from risk.hindcast.compare import floodnet_cases  # noqa: PLC0415
+    from risk.hindcast.floodnet_csv import read_events  # noqa: PLC0415
+
+    rows: list[Event] = []
+
+    def run(name: str) -> Cases:
+        sets = sets_of(name, None)
+        if not rows:
+            rows.extend(read_events(events, sensors))
+        return floodnet_cases(rows, sets, truth_m, int(Severity.ORANGE))
+
+    return run
+
+
+def _stored(name: str, truth_m: float) -> Cases:
     from risk.hindcast.stored import stored_cases  # noqa: PLC0415
     from undercroft.settings import Settings  # noqa: PLC0415
     from undercroft.store.connection import connect  # noqa: PLC0415
@@ -59,7 +114,7 @@ def _stored(names: tuple[str, str], truth_m: float) -> list[Any]:
     with closing(
         connect(url.get_secret_value(), application_name="undercroft-hindcast", autocommit=True)
     ) as connection:
-        return [stored_cases(connection, partial(sets_of, name), truth_m, int(Severity.ORANGE)) for name in names]
+        return stored_cases(connection, lambda site: sets_of(name, site), truth_m, int(Severity.ORANGE))
 
 
 def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
@@ -68,7 +123,8 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
     Raises
     ------
     BadInput
-        If it is no file, or not one of threshold sets.
+        If it is no file, not one of threshold sets, or names a rule, a unit or (where a site is given) a space that
+        there is not.
     """
     if name == "default":
         return ()
@@ -78,7 +134,7 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
         return site.threshold_sets
     try:
         document = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-        return tuple(ThresholdSet.model_validate(entry) for entry in document["threshold_set"])
+        found = tuple(ThresholdSet.model_validate(entry) for entry in document["threshold_set"])
     except OSError as error:
         raise BadInput(f"{name}: {error.strerror}") from error
     except KeyError as error:
@@ -88,17 +144,33 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+    _must_mean_something(name, found, site)
+    return found
+
+
+def _must_mean_something(name: str, sets: Sequence[ThresholdSet], site: Site | None) -> None:
+    from risk.thresholds import in_rule_unit  # noqa: PLC0415
+
+    spaces = None if site is None else {space.id for space in site.spaces}
+    for entry in sets:
+        for row in entry.rows:
+            try:
+                in_rule_unit(row)
+            except SiteInvalid as error:
+                raise BadInput(f"{name}: {entry.id}: {error}") from error
+            if row.space is not None and spaces is not None and row.space not in spaces:
+                raise BadInput(f"{name}: {entry.id}: the site has no space {row.space}")
 
 
 def _text(result: dict[str, Any], names: tuple[str, str]) -> str:
     lines = [f"A {names[0]}, B {names[1]}; hits come at most {result['late_s'] / 60:g} min late"]
-    lines.append(f"{'':<32} cases    hits A/B    misses A/B  false A/B   B gains, min (median, sum)")
+    lines.append(f"{'':<36} cases    hits A/B    misses A/B  false A/B   B gains, min (median, sum)")
     rows = [("all", result["all"]), *result["spaces"].items()]
     for name, row in rows:
         a, b = row["a"], row["b"]
         median = "-" if row["gained_min_median"] is None else f"{row['gained_min_median']:.1f}"
         lines.append(
-            f"{name:<32} {row['cases']:5d}  {a['hits']:5d}/{b['hits']:<5d} {a['misses']:5d}/{b['misses']:<5d} "
+            f"{name:<36} {row['cases']:5d}  {a['hits']:5d}/{b['hits']:<5d} {a['misses']:5d}/{b['misses']:<5d} "
             f"{a['false_alarms']:5d}/{b['false_alarms']:<5d}  {median:>6} {row['gained_min_sum']:8.1f}"
         )
     return "\n".join(lines)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner, Result
 
 from risk.hindcast.compare import Cases, compare, floodnet_cases
 from risk.hindcast.compare_commands import sets_of
 from risk.hindcast.floodnet_csv import Event
+from risk.hindcast.kept import write_cases
 from risk.hydraulics.arrays import floats
 from risk.nowcast.track import Track
+from undercroft.cli import build_app
 from undercroft.errors import BadInput
 
 EARLY = """
@@ -78,6 +82,8 @@ def test_different_cases_are_refused() -> None:
         ("x = 1", r"no \[\[threshold_set\]\]"),
         ("x = [", "early.toml"),
         (EARLY.replace('"orange"', '"mauve"'), "severity"),
+        (EARLY.replace("inside-depth", "inside-dept"), "rule 'inside-dept' is unknown"),
+        (EARLY.replace('"cm"', '"mm/h"'), "rule inside-depth is in"),
     ],
 )
 def test_bad_set_files_are_named(tmp_path: Path, text: str | None, message: str) -> None:
@@ -86,3 +92,70 @@ def test_bad_set_files_are_named(tmp_path: Path, text: str | None, message: str)
         path.write_text(text)
     with pytest.raises(BadInput, match=message):
         sets_of(str(path), None)
+
+
+def table(tmp_path: Path) -> list[str]:
+    """FloodNet tables with one flood of `flood`: 3 cm to 16 cm in 26 minutes."""
+    events, sensors = tmp_path / "events.csv", tmp_path / "sensors.csv"
+    depths = [*np.arange(3.0, 16.1, 0.5).tolist(), *([16.0] * 5)]
+    times, inches = [60.0 * k for k in range(len(depths))], [round(depth / 2.54, 4) for depth in depths]
+    events.write_text(
+        "sensor_id,flood_start_time,flood_profile_depth_inches,flood_profile_time_secs\n"
+        f's1,2024-09-29T00:00:00,"{inches}","{times}"\n'
+    )
+    sensors.write_text("sensor_id,latitude,longitude,tidally_influenced\ns1,40.7,-74.0,No\n")
+    return ["--events", str(events), "--sensors", str(sensors)]
+
+
+def told(*words: str) -> Result:
+    return CliRunner().invoke(build_app("hindcast"), ["hindcast", "compare", *words])
+
+
+def test_kept_cases_are_compared_as_if_they_had_been_run(tmp_path: Path) -> None:
+    early, kept = tmp_path / "early.toml", tmp_path / "kept.json"
+    early.write_text(EARLY)
+    floods = table(tmp_path)
+    direct = told("default", str(early), "--json", "--keep", str(kept), *floods)
+    assert direct.exit_code == 0, (direct.output, direct.exception)
+    assert "running default" in direct.stderr
+    assert json.loads(direct.stdout)["all"]["gained_min_sum"] > 0.0
+    later = told("default", str(kept), "--json", *floods)
+    assert json.loads(later.stdout) == json.loads(direct.stdout)
+    assert str(kept) not in later.stderr, "what was kept is not run"
+    same = json.loads(told(str(kept), str(kept), "--json").stdout)["all"]
+    assert same["a"] == same["b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "message"),
+    [
+        ('{"cases": 1}', [], "version: Field required"),
+        ("[", [], "not JSON"),
+        (None, [], "No such file"),
+        (None, ["--truth-m", "nan"], "--truth-m must be above 0"),
+        (None, ["--late-min", "inf"], "--late-min at least 0"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(
+    tmp_path: Path, text: str | None, words: list[str], message: str
+) -> None:
+    kept = tmp_path / "kept.json"
+    if text is not None:
+        kept.write_text(text)
+    result = told("default", str(kept), *table(tmp_path), *words)
+    assert isinstance(result.exception, BadInput)
+    assert message in str(result.exception)
+    assert "running" not in result.stderr
+
+
+def test_kept_cases_of_another_depth_or_other_floods_are_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    write_cases(kept, Cases(("s9",), np.array([60.0]), np.array([np.nan])), 0.15)
+    assert "was made with --truth-m 0.15" in str(told(str(kept), "default", "--truth-m", "0.3").exception)
+    assert "not over the same cases" in str(told(str(kept), "default", *table(tmp_path)).exception)
+
+
+def test_a_road_without_a_name_has_no_threshold_of_its_own(tmp_path: Path) -> None:
+    named = tmp_path / "named.toml"
+    named.write_text(EARLY.replace('kind = "underpass"', 'space = "up"'))
+    assert "space up" in str(told("default", str(named), *table(tmp_path)).exception)
