@@ -70,7 +70,8 @@ def _text(scores: dict[str, Any]) -> str:
             f"{part['misses']}, false alarms {part['false_alarms']}, quiet {part['quiet']}",
             f"  POD {part['pod']}  FAR {part['far']}  CSI {part['csi']} (90 %: {part['csi_90_percent'][0]} to "
             f"{part['csi_90_percent'][1]})  Brier {part['brier']}",
-            f"  lead of hits, min (10, 25, 50, 75, 90 %): {part['lead_min']}",
+            f"  lead of hits, min (10, 25, 50, 75, 90 %): {part['lead_min']}; median if every flood were foreseen "
+            f"at its first sample: {part['longest_median_lead_min']}",
             "  median lead  simple CSI  nowcast CSI  gap closed  (simple alarm; probability)",
         ]
         lines += [_frontier_line(row) for row in part["frontier"]]

@@ -106,7 +106,9 @@ def report(hindcast: Hindcast, probability: float, score_from: date | None = Non
 
 
 def _score(part: Hindcast, probability: float) -> dict[str, Any]:
+    """Score some events; ``longest_median_lead_min`` is that of alarms at the first sample of every flood."""
     alarm, crossing = part.alarms_s(probability), part.crossings_s()
+    first = floats([event.track.time_s[0] for event in part.events])
     table, cases = contingency(alarm, crossing), part.cases()
     leads = lead_times_min(alarm, crossing)
     day = np.array([event.started_at.toordinal() for event in part.events], dtype=np.int64)
@@ -115,6 +117,7 @@ def _score(part: Hindcast, probability: float) -> dict[str, Any]:
     return {
         "events": len(part.events),
         "crossings": int(np.isfinite(crossing).sum()),
+        "longest_median_lead_min": _round(median_lead_min(first, crossing)),
         "hits": table.hits,
         "misses": table.misses,
         "false_alarms": table.false_alarms,

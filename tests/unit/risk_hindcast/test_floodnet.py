@@ -6,6 +6,7 @@ import csv
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import median
 
 import pytest
 from typer.testing import CliRunner
@@ -67,6 +68,8 @@ def test_one_row_per_event_verbatim_and_scores_that_add_up(tmp_path: Path) -> No
     whole, tidal, other = scores["parts"]
     for count in ("events", "crossings", "hits", "misses", "false_alarms", "quiet"):
         assert whole[count] == tidal[count] + other[count]
+    waits = [float(row["first_crossing_s"]) / 60.0 for row in rows if row["first_crossing_s"]]
+    assert whole["longest_median_lead_min"] == pytest.approx(median(waits), abs=1e-3)
     assert whole["hits"] + whole["misses"] + whole["false_alarms"] + whole["quiet"] == whole["events"] == len(floods)
 
 
