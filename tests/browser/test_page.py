@@ -82,6 +82,19 @@ def test_alarm_shows_the_numbers_of_now_while_it_lasts(shown: Page, world: World
     expect(card).to_contain_text("0.31 m")
 
 
+def test_an_alarm_that_nobody_is_told_of_says_why(shown: Page, world: World, spaces: list[str]) -> None:
+    subject = f"space/{spaces[20]}"
+    card = shown.locator(f'#alarms li[data-subject="{subject}"]')
+    until = world.now + timedelta(minutes=20)
+    world.tick([], [Happening(subject, 2, shelved_until=until)])
+    expect(card).to_contain_text(f"已搁置至 {until + timedelta(hours=8):%H:%M:%S}，不通知")  # Shenzhen is UTC+8
+    world.tick([], [Happening(subject, 2, "unshelved")])
+    expect(card).not_to_contain_text("搁置")
+    world.tick([], [Happening(subject, 2, "suppressed", suppressed_by="system/broker-away")])
+    expect(card).to_contain_text("由 system/broker-away 引起，不另行通知")
+    expect(card).to_contain_text("follows from system/broker-away")
+
+
 def test_a_raised_alarm_is_seen_within_two_seconds(shown: Page, world: World, spaces: list[str]) -> None:
     subject = f"space/{spaces[20]}"
     world.tick([finding(spaces[20], 0, level=4)], [Happening(subject, 4, reasons=[RED])])

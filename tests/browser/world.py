@@ -42,6 +42,8 @@ class Happening:
     kind: str = "raised"
     reasons: Sequence[JsonObject] = ()
     occurrence: int = 1
+    suppressed_by: str | None = None
+    shelved_until: datetime | None = None
 
 
 def reason(severity: int = 3, **changes: object) -> JsonObject:
@@ -164,16 +166,19 @@ class World:
             "cleared_at": self.now if cleared else None,
             "reasons": _json(list(happening.reasons)),
             "tick": self.tick_seq,
+            "suppressed_by": happening.suppressed_by,
+            "shelved_until": happening.shelved_until,
             "event_no": event_no,
             "event": happening.kind,
         }
         self.connection.execute(
             "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, reasons,"
-            " last_tick_seq) values (%(subject)s, %(occurrence)s, %(kind)s, %(severity)s, %(severity)s, %(active)s,"
-            " %(now)s, %(reasons)s::jsonb, %(tick)s)"
+            " last_tick_seq, suppressed_by, shelved_until)"
+            " values (%(subject)s, %(occurrence)s, %(kind)s, %(severity)s, %(severity)s, %(active)s, %(now)s, %(reasons)s::jsonb, %(tick)s, %(suppressed_by)s, %(shelved_until)s)"
             " on conflict (subject, occurrence) do update set severity = excluded.severity,"
             " peak_severity = greatest(alarm.peak_severity, excluded.severity), active = excluded.active,"
-            " cleared_at = %(cleared_at)s, reasons = excluded.reasons, last_tick_seq = excluded.last_tick_seq",
+            " cleared_at = %(cleared_at)s, reasons = excluded.reasons, last_tick_seq = excluded.last_tick_seq,"
+            " suppressed_by = excluded.suppressed_by, shelved_until = excluded.shelved_until",
             values,
         )
         self.connection.execute(

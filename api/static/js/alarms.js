@@ -68,7 +68,7 @@ function make(alarm, space, select) {
   const fresh = element("span", "new-mark", zh("新"), en("NEW"));
   const level = element("span", "level-now");
   const head = element("div", "card-head", badge(alarm.severity), title, fresh, level, element("span", "when", raised, since));
-  const node = element("li", "card", head, ...reasonNodes(reasonsNow(alarm, space), 3));
+  const node = element("li", "card", head, ...quietNodes(alarm), ...reasonNodes(reasonsNow(alarm, space), 3));
   node.dataset.level = String(alarm.severity);
   node.dataset.subject = alarm.subject;
   if (alarm.place_id && alarm.subject_kind === "space") {
@@ -76,6 +76,19 @@ function make(alarm, space, select) {
     node.addEventListener("click", () => select(alarm.place_id));
   }
   return { node, since, level };
+}
+
+// Why nobody is told of an alarm that is watched all the same.
+function quietNodes(alarm) {
+  const lines = [];
+  if (alarm.suppressed_by) {
+    lines.push({ zh: `由 ${alarm.suppressed_by} 引起，不另行通知`, en: `follows from ${alarm.suppressed_by}: not told by itself` });
+  }
+  if (alarm.shelved_until) {
+    const until = clockText(instantOf(alarm.shelved_until));
+    lines.push({ zh: `已搁置至 ${until}，不通知`, en: `shelved until ${until}: not told` });
+  }
+  return lines.map((words) => element("p", "quiet", both(words)));
 }
 
 function spaceOf(alarm) {
