@@ -174,7 +174,8 @@ class World:
         self.connection.execute(
             "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, reasons,"
             " last_tick_seq, suppressed_by, shelved_until)"
-            " values (%(subject)s, %(occurrence)s, %(kind)s, %(severity)s, %(severity)s, %(active)s, %(now)s, %(reasons)s::jsonb, %(tick)s, %(suppressed_by)s, %(shelved_until)s)"
+            " values (%(subject)s, %(occurrence)s, %(kind)s, %(severity)s, %(severity)s, %(active)s, %(now)s,"
+            " %(reasons)s::jsonb, %(tick)s, %(suppressed_by)s, %(shelved_until)s)"
             " on conflict (subject, occurrence) do update set severity = excluded.severity,"
             " peak_severity = greatest(alarm.peak_severity, excluded.severity), active = excluded.active,"
             " cleared_at = %(cleared_at)s, reasons = excluded.reasons, last_tick_seq = excluded.last_tick_seq,"
