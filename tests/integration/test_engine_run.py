@@ -196,7 +196,8 @@ def test_killed_engine_leaves_the_same_log_and_the_second_takes_over(exercise_db
                 commit_minute(connection, ids, minute)
             wait_for_tick(listener, exercise_db, 20)
             holder = connection.execute(
-                "select a.pid from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory'"
+                "select a.pid from pg_locks l join pg_stat_activity a using (pid)"
+                " where l.locktype = 'advisory' and a.datname = current_database()"
             ).fetchall()
             assert len(holder) == 1
             first.kill()

@@ -67,7 +67,16 @@ def _policies(facts: DatabaseFacts) -> list[Finding]:
     if facts.failing_jobs:
         advice = "read timescaledb_information.job_errors"
         found.append(bad("policies", f"last run failed: {', '.join(facts.failing_jobs)}", advice))
-    return found or [good("policies", "compression, refresh and retention are in place")]
+    if facts.jobs_run is False:
+        advice = (
+            "select _timescaledb_functions.restart_background_workers(); else raise timescaledb.max_background_workers"
+        )
+        found.append(bad("jobs", "TimescaleDB runs none of this database's jobs", advice))
+    elif facts.jobs_run:
+        found.append(good("jobs", "TimescaleDB runs the database's jobs"))
+    if not any(finding.check == "policies" for finding in found):
+        found.append(good("policies", "compression, refresh and retention are in place"))
+    return found
 
 
 def _retention(facts: DatabaseFacts) -> Finding:

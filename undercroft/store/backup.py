@@ -4,7 +4,9 @@ A backup is one file in pg_dump's custom format and a manifest beside it (``FILE
 and how many rows it must give back. A restore goes into an empty database only, and checks hash and rows.
 
 TimescaleDB (its documentation, "Logical backup"): the extension is made first, in the very version of the backup;
-``timescaledb_pre_restore()`` before and ``timescaledb_post_restore()`` after; no parallel jobs.
+``timescaledb_pre_restore()`` before and ``timescaledb_post_restore()`` after; no parallel jobs. What the latter starts
+often ends at once, since its own transaction has not told it yet that the restore is over (2.26, seen), and would run
+beside the migrations: it is stopped, and started again when all is in place.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from undercroft.model import Mode
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.databases import migrate_database
 from undercroft.store.migrate import mode_of
-from undercroft.store.timescale import EXTENSION, extension_version
+from undercroft.store.timescale import EXTENSION, extension_version, start_workers, stop_workers
 
 APPLICATION_NAME = "undercroft-backup"
 _CHUNK_BYTES = 1 << 20
@@ -105,7 +107,11 @@ def restore(url: str, path: Path) -> Manifest:
     if manifest.extension is not None:
         with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
             connection.execute("select timescaledb_post_restore()")
+            stop_workers(connection)
     migrate_database(url, Mode(manifest.mode))
+    if manifest.extension is not None:
+        with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
+            start_workers(connection)
     with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
         found = _counts(connection)
     if lost := {

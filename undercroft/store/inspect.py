@@ -28,6 +28,8 @@ class DatabaseFacts:
         Background jobs whose last run failed.
     missing_policies : list of str
         Relations without the policy that they should have.
+    jobs_run : bool or None
+        Whether TimescaleDB runs the database's jobs; None without it, or where this login cannot tell.
     overdue : list of str
         Relations that hold what retention should have dropped two days ago, as far as this login may see them.
     """
@@ -38,6 +40,7 @@ class DatabaseFacts:
     missing_migrations: list[str]
     failing_jobs: list[str]
     missing_policies: list[str]
+    jobs_run: bool | None
     overdue: list[str]
     grafana_reads_tables: bool
     is_superuser: bool
@@ -76,6 +79,7 @@ def inspect_database(url: str) -> DatabaseFacts:
         if extension is not None and not missing:
             failing = [row["name"] for row in connection.execute(sql("inspect_jobs"))]
             lacking = [row["name"] for row in connection.execute(sql("inspect_policies"))]
+            lively |= connection.execute(sql("inspect_workers")).fetchone() or {}
         may_see = lively.get("sees_retention")
         overdue = [row["name"] for row in connection.execute(sql("inspect_overdue"))] if may_see else []
         return _facts(about, extension, missing, lively, failing, lacking, overdue)
@@ -100,6 +104,7 @@ def _facts(
         missing_migrations=missing,
         failing_jobs=failing,
         missing_policies=lacking,
+        jobs_run=None if lively.get("jobs_run") is None else bool(lively["jobs_run"]),
         overdue=overdue,
         grafana_reads_tables=bool(lively.get("grafana_reads_tables")),
         is_superuser=bool(about["is_superuser"]),

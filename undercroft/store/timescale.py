@@ -72,6 +72,18 @@ def is_timescale(connection: Connection) -> bool:
     return _exists(connection, "select from pg_extension where extname = %(name)s", name=EXTENSION)
 
 
+def stop_workers(connection: Connection) -> None:
+    """Let nothing run by itself in this database until `start_workers`; it needs the right to restore."""
+    with translated_errors():
+        connection.execute("select _timescaledb_functions.stop_background_workers()")
+
+
+def start_workers(connection: Connection) -> None:
+    """Let jobs run by themselves; after a restore in a transaction of its own, or they find it still going on."""
+    with translated_errors():
+        connection.execute("select _timescaledb_functions.restart_background_workers()")
+
+
 def extension_version(connection: Connection) -> str | None:
     """Return the version of the extension in this database, None without it."""
     with translated_errors():

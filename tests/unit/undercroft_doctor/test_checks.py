@@ -24,8 +24,8 @@ DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 WELL = DatabaseFacts(
     server_version=170005, extension="2.26.0", mode="live", missing_migrations=[], failing_jobs=[], missing_policies=[],
-    overdue=[], grafana_reads_tables=False, is_superuser=False, server_now=NOW, newest_batch=NOW, newest_tick=NOW,
-    bytes_used=10, is_fsync_on=True,
+    jobs_run=True, overdue=[], grafana_reads_tables=False, is_superuser=False, server_now=NOW, newest_batch=NOW,
+    newest_tick=NOW, bytes_used=10, is_fsync_on=True,
 )  # fmt: skip
 
 
@@ -46,6 +46,7 @@ def test_a_good_database_has_nothing_bad() -> None:
         ({"extension": "2.19.3"}, "timescaledb"),
         ({"missing_policies": ["observation: policy_compression"]}, "policies"),
         ({"failing_jobs": ["policy_compression observation"]}, "policies"),
+        ({"jobs_run": False}, "jobs"),
         ({"overdue": ["batch"]}, "retention"),
         ({"grafana_reads_tables": True}, "rights"),
         ({"server_now": NOW + timedelta(seconds=3)}, "clock"),

@@ -34,6 +34,16 @@ join timescaledb_information.job_stats s using (job_id)
 where s.last_run_status = 'Failed'
 order by 1;
 
+-- name: inspect_workers
+-- undercroft: only with TimescaleDB
+-- Who may see other people's sessions sees the scheduler; anybody else, when a job began the last time.
+select case
+    when pg_has_role('pg_read_all_stats', 'usage') then exists (
+        select from pg_stat_activity
+        where datname = current_database() and backend_type = 'TimescaleDB Background Worker Scheduler')
+    else (select max(last_run_started_at) > now() - interval '10 minutes' from timescaledb_information.job_stats)
+end as jobs_run;
+
 -- name: inspect_policies
 -- undercroft: only with TimescaleDB
 select wanted.name || ': ' || wanted.policy as name
