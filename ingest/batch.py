@@ -6,7 +6,7 @@ into batches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -60,12 +60,8 @@ class Draft:
 
 @dataclass(slots=True)
 class _Gathered:
-    positions: list[int] = field(default_factory=list)
-    observed_us: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    received_us: list[int] = field(default_factory=list)
-    serials: list[int] = field(default_factory=list)
-    row_of: list[int] = field(default_factory=list)
+    rows: list[tuple[int, int, float, int, int, int]] = field(default_factory=list)
+    """Position of the sensor, time [µs], value, time of receipt [µs], serial number, position of the message."""
     stamped: list[Stamped] = field(default_factory=list)
     stamped_of: list[int] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
@@ -107,8 +103,7 @@ class _Builder:
 
     def _add_readings(self, index: int, message: Message, route: Route, device: DeviceEntry, received_us: int) -> None:
         readings, faults = decode_native(message.payload)
-        for reading in readings:
-            self._add_reading(index, device, reading, received_us, faults)
+        self._add_decoded(index, device, readings, received_us, faults)
         if faults:
             self._bury(index, message, route, faults)
 
@@ -120,24 +115,23 @@ class _Builder:
             if device is None:
                 faults.append(Fault(Reason.UNKNOWN_DEVICE, f"no device {device_id[:40]!r} in the site data"))
             else:
-                self._add_reading(index, device, reading, received_us, faults)
+                self._add_decoded(index, device, (reading,), received_us, faults)
         if faults:
             self._bury(index, message, route, faults)
 
-    def _add_reading(
-        self, index: int, device: DeviceEntry, reading: Reading, received_us: int, faults: list[Fault]
+    def _add_decoded(
+        self, index: int, device: DeviceEntry, readings: Iterable[Reading], received_us: int, faults: list[Fault]
     ) -> None:
-        position = device.position(reading)
-        if position is None:
-            faults.append(device.missing(reading))
-            return
-        gathered = self.gathered
-        gathered.positions.append(position)
-        gathered.observed_us.append(reading.observed_us)
-        gathered.values.append(reading.value)
-        gathered.received_us.append(received_us)
-        gathered.serials.append(NO_SERIAL if reading.seq is None else reading.seq)
-        gathered.row_of.append(index)
+        sensors, rows = device.sensors, self.gathered.rows
+        for reading in readings:
+            observed_us, at, quantity, value, seq = reading
+            position = sensors.get((at, quantity))
+            if position is None:
+                position = device.position(reading)
+                if position is None:
+                    faults.append(device.missing(reading))
+                    continue
+            rows.append((position, observed_us, value, received_us, NO_SERIAL if seq is None else seq, index))
 
     def _add_status(self, index: int, message: Message, device: DeviceEntry, received_us: int) -> None:
         online = decode_status(message.payload)
@@ -197,12 +191,13 @@ def build_draft(messages: Sequence[Message], directory: Directory, run_clock: Ru
     for index, message in enumerate(messages):
         builder.add(index, message)
     gathered = builder.gathered
-    positions = np.array(gathered.positions, dtype=np.intp)
-    observed_us = np.array(gathered.observed_us, dtype=np.int64)
-    received_us = np.array(gathered.received_us, dtype=np.int64)
-    values = np.array(gathered.values, dtype=np.float64)
-    serials = np.array(gathered.serials, dtype=np.int64)
-    row_of = np.array(gathered.row_of, dtype=np.int64)
+    columns = list(zip(*gathered.rows, strict=True)) or [()] * 6
+    positions = np.array(columns[0], dtype=np.intp)
+    observed_us = np.array(columns[1], dtype=np.int64)
+    values = np.array(columns[2], dtype=np.float64)
+    received_us = np.array(columns[3], dtype=np.int64)
+    serials = np.array(columns[4], dtype=np.int64)
+    row_of = np.array(columns[5], dtype=np.int64)
     is_lost = clock_lost(observed_us, received_us)
     is_outside = outside_range(values, directory.least[positions], directory.most[positions])
     quality, tests = flags(is_outside, is_lost)

@@ -32,6 +32,10 @@ MAX_PROBE_LENGTH = 40
 MAX_PERIOD_S = 86_400.0
 
 _META_KEYS = frozenset({"observed_at", "seq", "at", "period_s"})
+_NEEDS_PERIOD = "rain_depth_mm"
+_PLAIN_NUMBERS = frozenset(
+    name for name, quantity in QUANTITIES.items() if quantity.value_type == "number" and name != _NEEDS_PERIOD
+)
 _STOCK_ITEM = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -138,10 +142,13 @@ def _decode_reading(body: dict[str, Any], readings: list[Reading], faults: list[
     except PayloadInvalid as error:
         faults.append(Fault(Reason(error.reason), error.detail))
         return
-    seq = _seq_of(body, faults)
+    seq = _seq_of(body, faults) if "seq" in body else None
     found = len(readings) + len(faults)
     for key, value in body.items():
         if key in _META_KEYS:
+            continue
+        if key in _PLAIN_NUMBERS and type(value) is float and -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
+            readings.append(Reading(observed_us, at, key, value, seq))  # what nearly every reading is
             continue
         number, fault = _value_of(key, value, body)
         if fault is None:
@@ -153,9 +160,7 @@ def _decode_reading(body: dict[str, Any], readings: list[Reading], faults: list[
 
 
 def _seq_of(body: dict[str, Any], faults: list[Fault]) -> int | None:
-    seq = body.get("seq")
-    if seq is None and "seq" not in body:
-        return None
+    seq = body["seq"]
     if type(seq) is int and 0 <= seq <= MAX_SEQ:
         return seq
     faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"seq is {str(seq)[:40]}"))
@@ -171,7 +176,7 @@ def _value_of(key: str, value: object, body: dict[str, Any]) -> tuple[float, Fau
             fault = Fault(Reason.WRONG_TYPE, f"{key} is a JSON {type(value).__name__}, not a number")
         elif not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             fault = Fault(Reason.OUT_OF_MAGNITUDE, f"{key} is {value!r}")
-        elif key == "rain_depth_mm" and not _has_period(body):
+        elif key == _NEEDS_PERIOD and not _has_period(body):
             fault = Fault(Reason.NO_PERIOD, f"{key} needs period_s, above 0 and at most {MAX_PERIOD_S:.0f}")
         else:
             number = float(value)

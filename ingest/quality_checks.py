@@ -30,24 +30,27 @@ from operator import itemgetter
 import numpy as np
 
 from ingest.batch import Draft
-from ingest.quality_recent import NEVER_US, Recent, Sample, Traits
+from ingest.quality_limits import (
+    BUFFERED_US,
+    CROSS_M,
+    CROSS_US,
+    FLAT_READINGS,
+    FLAT_US,
+    GAP_INTERVALS,
+    MINUTE_US,
+    RATE_M_MIN,
+    SKEW_US,
+    SPIKE_BACK_M,
+    SPIKE_M,
+    SPIKE_SPAN_US,
+    WET_M,
+)
+from ingest.quality_recent import NEVER_US, NO_TRAITS, Recent, Sample, Traits
+from ingest.quality_usual import examine_usual
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.observations import NO_SERIAL
 from undercroft.store.stamped import Stamped
 
-MINUTE_US = 60_000_000
-RATE_M_MIN = 0.5
-SPIKE_M = 0.10
-SPIKE_BACK_M = 0.05
-SPIKE_SPAN_US = 60 * MINUTE_US
-WET_M = 0.02
-FLAT_US = 30 * MINUTE_US
-FLAT_READINGS = 6
-CROSS_M = 0.15
-CROSS_US = 2 * MINUTE_US
-GAP_INTERVALS = 3.0
-SKEW_US = MINUTE_US
-BUFFERED_US = 10 * MINUTE_US
 _SUSPECT = int(
     QualityTest.RATE_OF_CHANGE
     | QualityTest.FLAT_LINE
@@ -61,7 +64,8 @@ _FROZEN, _REPEATED = int(QualityTest.FROZEN_CLOCK), int(QualityTest.REPEATED_SER
 _SKEW, _CROSS = int(QualityTest.CLOCK_SKEW), int(QualityTest.CROSS_CHECK)
 _LATE, _BUFFERED, _RANGE = int(QualityTest.LATE), int(QualityTest.BUFFERED), int(QualityTest.GROSS_RANGE)
 _FAIL = int(Quality.FAIL)
-_NO_TRAITS = Traits(is_level=False, interval_s=np.inf, ceiling_m=np.inf)
+MANY_ROWS = 64
+"""From so many rows on, the usual sensors are tested as columns; below, that costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,10 @@ class _Examiner:
         ids, times = rows.sensor_ids.tolist(), rows.observed_us.tolist()
         values, receipts = rows.values.tolist(), rows.received_us.tolist()
         stepped: list[int] = []
+        done = self._examine_usual(draft, tests, qualities) if len(rows) >= MANY_ROWS else frozenset()
         for index, stamped in _in_order(draft):
+            if stamped is None and index in done:
+                continue
             if stamped is not None:
                 self._memory(stamped.sensor_id).note_lost(stamped.received_us)
                 continue
@@ -142,6 +149,20 @@ class _Examiner:
         draft = replace(draft, rows=flagged)
         draft = _restamped(draft, stepped) if stepped else draft
         return Examined(draft, tuple(self.spikes), self.recent, tuple(self.strays))
+
+    def _examine_usual(self, draft: Draft, tests: list[int], qualities: list[int]) -> frozenset[int]:
+        """Test the usual sensors' readings all at once; return which rows they are."""
+        unusual = {entry.sensor_id for entry in draft.stamped if entry.device_us is not None}
+        usual = examine_usual(draft.rows, self.known, self.traits, unusual)
+        rows = usual.rows.tolist()
+        for index, bits in zip(rows, usual.tests.tolist(), strict=True):
+            if bits:
+                tests[index] |= bits
+                if bits & _SUSPECT:
+                    qualities[index] = int(Quality.SUSPECT)
+        self.recent |= usual.recent
+        self.spikes += usual.spikes
+        return frozenset(rows)
 
     def _memory(self, sensor_id: int) -> Recent:
         memory = self.recent.get(sensor_id)
@@ -165,7 +186,7 @@ class _Examiner:
                 return bits | (_FROZEN if is_frozen else 0)
             self.strays.append(index)
             return self._stray(sensor_id, memory, sample, bits)
-        traits = self.traits.get(sensor_id, _NO_TRAITS)
+        traits = self.traits.get(sensor_id, NO_TRAITS)
         if newest is not None:
             if sample.observed_us - newest_us > GAP_INTERVALS * 1e6 * traits.interval_s:
                 bits |= _GAP

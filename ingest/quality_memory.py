@@ -14,6 +14,7 @@ from undercroft.store.arrays import Int4Column, TimestamptzColumn
 from undercroft.store.connection import Connection
 from undercroft.store.observations import NO_SERIAL, Rows
 from undercroft.store.quality import (
+    WrittenReading,
     fetch_known,
     fetch_recent,
     fetch_traits,
@@ -24,6 +25,8 @@ from undercroft.store.quality import (
 LEVELS = frozenset({"water_level_m", "water_depth_m"})
 _NOTHING_AFTER = 2**62
 """Commit number beyond all: the memory is empty, so there is nothing to forget."""
+MOST_TAKEN_IN = 4_000
+"""Readings of other writers; what is remembered of the sensors is read again where there are more."""
 SPIKE_REASON = "one sample away from both its neighbours, which agree"
 
 
@@ -53,11 +56,13 @@ class QualityMemory:
         self._traits = _traits(connection)
 
     def look_around(self, connection: Connection) -> None:
-        """Forget the sensors of which another writer stored readings: another lane, another worker, a retry."""
+        """Take in what another writer stored since we looked: another lane, another worker, a retry."""
         after = self._seen or _NOTHING_AFTER
-        seen, sensor_ids = fetch_written_by_others(connection, after, self._own_batch_id)
-        for sensor_id in sensor_ids:
-            self._recent.pop(sensor_id, None)
+        seen, readings = fetch_written_by_others(connection, after, self._own_batch_id, MOST_TAKEN_IN)
+        if readings is None:
+            self._recent.clear()
+        else:
+            take_in(self._recent, readings)
         self._seen = seen
 
     def examine(self, connection: Connection, draft: Draft) -> Examined:
@@ -92,6 +97,29 @@ def store_later_flags(connection: Connection, examined: Examined, batch_id: int)
         sensor_ids = Int4Column(np.array([sensor_id for sensor_id, _ in examined.spikes], dtype=np.int32))
         times = TimestamptzColumn(np.array([observed_us for _, observed_us in examined.spikes], dtype=np.int64))
         insert_later_flags(connection, sensor_ids, times, QualityTest.SPIKE, SPIKE_REASON, batch_id)
+
+
+def take_in(recent: dict[int, Recent], readings: Iterable[WrittenReading]) -> None:
+    """Remember what others stored, of the sensors that are remembered; the same as reading it all from the store again.
+
+    A sensor with a reading stored at its time of receipt is forgotten: the store knows what its clock said.
+    """
+    for reading in readings:
+        if reading.quality_tests & QualityTest.CLOCK_LOST:
+            recent.pop(reading.sensor_id, None)
+        memory = recent.get(reading.sensor_id)
+        if memory is None:
+            continue
+        if reading.quality_tests & QualityTest.LATE:
+            memory.note_stray(reading.observed_us, reading.received_us)
+        else:
+            memory.note_sample(_sample(reading))
+
+
+def _sample(reading: WrittenReading) -> Sample:
+    serial = NO_SERIAL if reading.seq is None else reading.seq
+    is_failed = reading.quality >= Quality.FAIL
+    return Sample(reading.observed_us, reading.received_us, reading.value, is_failed, serial)
 
 
 def _traits(connection: Connection) -> dict[int, Traits]:

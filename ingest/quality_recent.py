@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
 MOST_RECENT = 40
@@ -43,6 +44,10 @@ class Traits:
     """Sensors of the same quantity, spot and zero."""
 
 
+NO_TRAITS = Traits(is_level=False, interval_s=inf, ceiling_m=inf)
+"""Of a sensor that the site does not have any longer."""
+
+
 class Stray(NamedTuple):
     """Readings from the past of one moment of receipt: late ones, and those of a clock that was set back."""
 
@@ -72,6 +77,14 @@ class Recent:
     def copy(self) -> Recent:
         """Return one that can be changed without changing this."""
         return Recent(self.samples.copy(), self.lost_us, self.strays)
+
+    def note_sample(self, new: Sample) -> None:
+        """Remember a reading that was the newest when it came, at its place by time."""
+        samples = self.samples
+        if not samples or new.observed_us > samples[-1].observed_us:
+            samples.append(new)
+        elif new.observed_us > samples[0].observed_us or len(samples) < MOST_RECENT:
+            self.samples = deque(sorted([*samples, new])[-MOST_RECENT:], maxlen=MOST_RECENT)
 
     def note_stray(self, observed_us: int, received_us: int, *, is_lost: bool = False) -> None:
         """Remember a reading that was not the newest, with those that were received together with it."""

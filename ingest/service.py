@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 import threading
@@ -32,6 +33,9 @@ _log = structlog.get_logger("ingest")
 _SITE_WAIT_S = 0.5
 THREAD_SWITCH_S = 0.0005
 """A writer that the database answers must not wait 5 ms, Python's default, for the reader to let go. [s]"""
+GARBAGE_AFTER = 50_000
+"""A batch makes tens of thousands of tuples and no cycle; at Python's default, 700, looking for cycles takes as long as
+decoding. [objects]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Service:
             If a lane ended by itself.
         """
         sys.setswitchinterval(THREAD_SWITCH_S)
+        gc.freeze()
+        gc.set_threshold(GARBAGE_AFTER)
         if self._keeper is None:
             self._open(0)
         if self._deployment.mode is Mode.LIVE:  # an exercise is told by its script alone

@@ -1,8 +1,8 @@
 """One batch, one transaction: rows, conflicts, dead letters, and last the batch with its commit number.
 
-The usual batch, of readings that are all new with nobody writing beside, takes two round trips; any other is written
-statement by statement. Every message ends in one of three ways: its parts are stored, they are dead letters, or
-`StoreUnavailable` is raised and the whole batch is kept for another try.
+The usual batch, of readings that are all new, takes two round trips, and one more to look around where others write
+beside; any other is written statement by statement. Every message ends in one of three ways: its parts are stored,
+they are dead letters, or `StoreUnavailable` is raised and the whole batch is kept for another try.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _log = structlog.get_logger("ingest")
 SITE_CHECK_S = 1.0
 _BATCH_IDS_AT_ONCE = 64
 CAREFUL_BATCHES = 8
-"""After a batch that was not all new, or met another writer: so many are written without trying the short way."""
+"""After a batch that met another writer: so many look around first. After one that was not all new: so many are written
+without trying the short way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class BatchWriter:
         self._batch_ids: list[int] = []
         self._memory = QualityMemory()
         self._caps = Caps()
-        self._careful_batches = 0
+        self._batches_to_look = 0
+        self._batches_the_long_way = 0
 
     def write(self, messages: Sequence[Message]) -> Written:
         """Commit a batch.
@@ -122,26 +124,48 @@ class BatchWriter:
     def _write(self, connection: Connection, messages: Sequence[Message]) -> Written:
         assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
         draft = build_draft(messages, self._directory, self._run_clock)
-        written = self._write_new(connection, draft) if self._careful_batches == 0 else None
+        written = self._write_alone(connection, draft)
         if written is None:
-            self._careful_batches = max(0, self._careful_batches - 1)
-            written = self._write_any(connection, draft, messages)
+            written = self._write_beside_others(connection, draft, messages)
         self._failpoint("after_commit")
         if draft.run_clock is not None:
             self._run_clock = draft.run_clock
         return written
 
-    def _write_new(self, connection: Connection, draft: Draft) -> Written | None:
-        """Write the usual batch in two round trips: of readings only, all new, with nobody writing beside us.
-
-        Whether it is one, the statements themselves tell: if not, nothing is written, and the answer is None.
-        """
-        is_alone = self._mode is Mode.EXERCISE or self._memory.current_at is not None
-        if not is_alone or draft.letters or draft.stamped or draft.stale_clocks or not len(draft.rows):
+    def _write_alone(self, connection: Connection, draft: Draft) -> Written | None:
+        """Write the usual batch without looking around; None if it is not one, or if another writer committed."""
+        is_careful = self._batches_the_long_way or self._batches_to_look
+        after = self._memory.current_at if self._mode is Mode.LIVE else None
+        is_alone = self._mode is Mode.EXERCISE or after is not None
+        if is_careful or not is_alone or not is_plain(draft):
             return None
         examined = self._memory.examine(connection, draft)
-        if examined.strays or examined.spikes:
+        if not is_usual(examined):
             return None
+        written = self._write_new(connection, examined, after)
+        if written is None:
+            self._batches_to_look = CAREFUL_BATCHES
+        return written
+
+    def _write_beside_others(self, connection: Connection, draft: Draft, messages: Sequence[Message]) -> Written:
+        if self._mode is Mode.LIVE:  # an exercise has one writer
+            self._memory.look_around(connection)
+        examined = self._memory.examine(connection, draft)
+        self._batches_to_look = max(0, self._batches_to_look - 1)
+        if self._batches_the_long_way:
+            self._batches_the_long_way -= 1
+        elif is_usual(examined):
+            written = self._write_new(connection, examined, None)
+            if written is not None:
+                return written
+            self._batches_the_long_way = CAREFUL_BATCHES
+        return self._write_any(connection, examined, messages)
+
+    def _write_new(self, connection: Connection, examined: Examined, after: int | None) -> Written | None:
+        """Write a usual batch in two round trips, if all its readings are new and nobody has committed since ``after``.
+
+        The statements themselves tell: if not, nothing is written, and the answer is None.
+        """
         rows = examined.draft.rows
         record = make_record(self._lane, examined.draft, all_stored(rows), (), ())
         batch_id = self._next_batch_id(connection)
@@ -149,27 +173,18 @@ class BatchWriter:
         try:
             with translated_errors():
                 commit_seq = commit_new_batch(
-                    connection,
-                    rows,
-                    batch_id,
-                    record,
-                    self._memory.current_at if self._mode is Mode.LIVE else None,
-                    lambda: self._failpoint("after_insert"),
+                    connection, rows, batch_id, record, after, lambda: self._failpoint("after_insert")
                 )
         except StoreRejected as error:
             if not blames_row(error):
                 raise
             return None
         if commit_seq is None:
-            self._careful_batches = CAREFUL_BATCHES
             return None
         self._memory.commit(examined, batch_id, commit_seq)
         return Written(commit_seq, record, Counter())
 
-    def _write_any(self, connection: Connection, draft: Draft, messages: Sequence[Message]) -> Written:
-        if self._mode is Mode.LIVE:  # an exercise has one writer
-            self._memory.look_around(connection)
-        examined = self._memory.examine(connection, draft)
+    def _write_any(self, connection: Connection, examined: Examined, messages: Sequence[Message]) -> Written:
         try:
             written = self._commit(connection, examined, messages, store_together)
         except StoreRejected as error:
@@ -203,3 +218,13 @@ class BatchWriter:
         if not self._batch_ids:
             self._batch_ids = take_batch_ids(connection, _BATCH_IDS_AT_ONCE)[::-1]
         return self._batch_ids.pop()
+
+
+def is_plain(draft: Draft) -> bool:
+    """Tell whether a batch is of readings only, each with a time of its own; they may all be new."""
+    return len(draft.rows) > 0 and not (draft.letters or draft.stamped or draft.stale_clocks)
+
+
+def is_usual(examined: Examined) -> bool:
+    """Tell whether a plain batch is still one after quality control, and no earlier reading is flagged by it."""
+    return is_plain(examined.draft) and not examined.spikes

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, tuple_row
 
 from undercroft.errors import BadInput
 from undercroft.quality import Quality, QualityTest
@@ -61,11 +62,26 @@ def fetch_known(connection: Connection, rows: Rows) -> tuple[list[int], list[tup
     )
 
 
-def fetch_written_by_others(connection: Connection, after: int, own_batch_id: int) -> tuple[int, list[int]]:
-    """Return the newest commit number, and the sensors of which other writers stored readings since ``after``."""
-    row = connection.execute(sql("fetch_written_by_others"), {"after": after, "own": own_batch_id}).fetchone()
-    assert row is not None  # noqa: S101 - the migration wrote the counter
-    return int(row["commit_seq"]), list(row["sensor_ids"])
+class WrittenReading(NamedTuple):
+    """A reading that another writer stored."""
+
+    sensor_id: int
+    observed_us: int
+    received_us: int
+    value: float
+    quality: int
+    seq: int | None
+    quality_tests: int
+
+
+def fetch_written_by_others(
+    connection: Connection, after: int, own_batch_id: int, most: int
+) -> tuple[int, list[WrittenReading] | None]:
+    """Return the newest commit number, and what others stored since ``after``; None if over ``most`` readings."""
+    wanted = {"after": after, "own": own_batch_id, "most": most}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        head, *rows = cursor.execute(sql("fetch_written_by_others"), wanted).fetchall()
+    return head[0], None if head[1] > most else [WrittenReading(*row[2:]) for row in rows]
 
 
 def insert_later_flags(

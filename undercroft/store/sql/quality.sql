@@ -58,14 +58,27 @@ cross join lateral (
 ) lost;
 
 -- name: fetch_written_by_others
+-- One row without a sensor says how far we are; then the readings of other batches since, unless they are too many.
 -- `offset 0`: readings are looked up batch by batch, whatever the planner knows of the tables; mostly there is no batch.
-select counter.commit_seq, array(
-    select distinct theirs.sensor_id
-    from batch b
-    cross join lateral (select o.sensor_id from observation_packed o where o.batch_id = b.batch_id offset 0) theirs
-    where b.commit_seq > %(after)s and b.commit_seq <= counter.commit_seq and b.batch_id <> %(own)s
-) as sensor_ids
-from commit_counter counter;
+with theirs as materialized (
+    select counter.commit_seq as seen, b.batch_id, b.stored
+    from commit_counter counter
+    left join batch b on b.commit_seq > %(after)s and b.commit_seq <= counter.commit_seq and b.batch_id <> %(own)s
+), size as (
+    select max(seen) as seen, coalesce(sum(stored), 0)::bigint as readings from theirs
+)
+select seen, readings, null::integer as sensor_id, null::bigint as observed_us, null::bigint as received_us,
+    null::double precision as value, null::smallint as quality, null::bigint as seq, null::integer as quality_tests
+from size
+union all
+select size.seen, size.readings, reading.*
+from size, theirs
+cross join lateral (
+    select o.sensor_id, (extract(epoch from o.observed_at) * 1000000)::bigint,
+        (extract(epoch from o.received_at) * 1000000)::bigint, o.value, o.quality, o.seq, o.quality_tests
+    from observation o where o.batch_id = theirs.batch_id offset 0
+) reading
+where size.readings <= %(most)s;
 
 -- name: insert_later_flags
 insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, batch_id)

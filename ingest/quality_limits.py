@@ -1,0 +1,17 @@
+"""Limits of the quality tests; `ingest.quality_checks` says what each test is."""
+
+from __future__ import annotations
+
+MINUTE_US = 60_000_000
+RATE_M_MIN = 0.5
+SPIKE_M = 0.10
+SPIKE_BACK_M = 0.05
+SPIKE_SPAN_US = 60 * MINUTE_US
+WET_M = 0.02
+FLAT_US = 30 * MINUTE_US
+FLAT_READINGS = 6
+CROSS_M = 0.15
+CROSS_US = 2 * MINUTE_US
+GAP_INTERVALS = 3.0
+SKEW_US = MINUTE_US
+BUFFERED_US = 10 * MINUTE_US

@@ -1,0 +1,161 @@
+"""The tests of `ingest.quality_checks` as columns, for the usual sensors of a large batch. Pure.
+
+A sensor is usual in a batch when its readings are each newer than the one before, none failed, and no other sensor
+stands at its spot. Whatever else there is to say of a sensor (late, lost clock, flat line, cross-check, failure) is
+said reading by reading in `ingest.quality_checks`; both give the same flags and the same memory.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.quality_limits import (
+    BUFFERED_US,
+    FLAT_US,
+    GAP_INTERVALS,
+    MINUTE_US,
+    RATE_M_MIN,
+    SKEW_US,
+    SPIKE_BACK_M,
+    SPIKE_M,
+    SPIKE_SPAN_US,
+    WET_M,
+)
+from ingest.quality_recent import MOST_RECENT, NEVER_US, NO_TRAITS, Recent, Sample, Traits
+from undercroft.quality import Quality, QualityTest
+from undercroft.store.observations import NO_SERIAL, Rows
+
+_NOTHING = Recent()
+_US_PER_S = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is said of the usual sensors of a batch."""
+
+    rows: NDArray[np.intp]
+    """Their rows, sensor by sensor."""
+    tests: NDArray[np.int32]
+    """Bits of these rows."""
+    spikes: list[tuple[int, int]]
+    """``(sensor_id, observed_us)`` of earlier readings that these show to be spikes."""
+    recent: dict[int, Recent]
+    """Their memory after these readings."""
+
+
+class _Known(NamedTuple):
+    """What the memory and the site data say of a sensor; of a batch's sensors, a column each."""
+
+    is_usual: Any
+    oldest_us: Any
+    newest_us: Any
+    newest: Any
+    serial: Any
+    second_us: Any
+    second: Any
+    lost_us: Any
+    is_level: Any
+    interval_s: Any
+    ceiling_m: Any
+
+
+def examine_usual(
+    rows: Rows, recent: Mapping[int, Recent], traits: Mapping[int, Traits], unusual: Collection[int]
+) -> Usual:
+    """Test the readings of the usual sensors.
+
+    Parameters
+    ----------
+    rows : Rows
+        In order of arrival, at least one, each with the flags that it gets by itself (`ingest.quality`).
+    recent, traits : mapping
+        As in `ingest.quality_checks.examine`.
+    unusual : collection of int
+        Sensors that are not usual in this batch for another reason.
+    """
+    order = np.argsort(rows.sensor_ids, kind="stable")
+    ids, times, values = rows.sensor_ids[order], rows.observed_us[order], rows.values[order]
+    received = rows.received_us[order]
+    serials = np.full(ids.size, NO_SERIAL) if rows.serials is None else rows.serials[order]
+    starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
+    counts = np.diff(np.append(starts, ids.size))
+    sensors = ids[starts].tolist()
+    known = _columns([_known(recent.get(key, _NOTHING), traits.get(key, NO_TRAITS), key in unusual) for key in sensors])
+    of = np.repeat(np.arange(starts.size), counts)
+    last_us, last = _before(times, starts, known.newest_us), _before(values, starts, known.newest)
+    second_us, second = _before(last_us, starts, known.second_us), _before(last, starts, known.second)
+    last_serial = _before(serials, starts, known.serial)
+    is_level, since_us, age_us = known.is_level[of], times - last_us, received - times
+
+    oldest_us = np.where(known.oldest_us == NEVER_US, times[starts], known.oldest_us)[of]
+    may_be_flat = is_level & (values == last) & (values >= WET_M) & (times - oldest_us >= FLAT_US)
+    is_plain = (since_us > 0) & (times >= known.lost_us[of]) & (rows.qualities[order] < Quality.FAIL) & ~may_be_flat
+    is_usual = known.is_usual & np.logical_and.reduceat(is_plain, starts)
+    chosen = is_usual[of]
+
+    has_last, has_second = last_us > NEVER_US, second_us > NEVER_US
+    tests = np.zeros(ids.size, dtype=np.int32)
+    for is_so, test in (
+        (np.abs(age_us) > SKEW_US, QualityTest.CLOCK_SKEW),
+        (age_us > BUFFERED_US, QualityTest.BUFFERED),
+        (has_last & (since_us > GAP_INTERVALS * _US_PER_S * known.interval_s[of]), QualityTest.GAP),
+        (has_last & (serials == last_serial) & (serials != NO_SERIAL), QualityTest.REPEATED_SERIAL),
+        (is_level & (values > known.ceiling_m[of]), QualityTest.GROSS_RANGE),
+        (
+            is_level & has_last & (np.abs(values - last) > RATE_M_MIN * np.maximum(1.0, since_us / MINUTE_US)),
+            QualityTest.RATE_OF_CHANGE,
+        ),
+    ):
+        tests[is_so] |= int(test)
+    is_away = np.abs(last - (second + values) / 2) > SPIKE_M
+    is_back = (np.abs(values - second) <= SPIKE_BACK_M) & (times - second_us <= SPIKE_SPAN_US)
+    is_spike = chosen & is_level & has_second & is_away & is_back
+    spikes = list(zip(ids[is_spike].tolist(), last_us[is_spike].tolist(), strict=True))
+
+    memory = {}
+    columns = (times.tolist(), received.tolist(), values.tolist(), [False] * ids.size, serials.tolist())
+    for place in np.flatnonzero(is_usual).tolist():
+        end = int(starts[place] + counts[place])
+        start = max(int(starts[place]), end - MOST_RECENT)
+        new = map(Sample._make, zip(*(column[start:end] for column in columns), strict=True))
+        memory[sensors[place]] = _remembering(recent.get(sensors[place], _NOTHING), new)
+    return Usual(order[chosen], tests[chosen], spikes, memory)
+
+
+def _known(memory: Recent, traits: Traits, is_unusual: bool) -> _Known:
+    is_usual = not is_unusual and not traits.peers
+    oldest_us = newest_us = second_us = NEVER_US
+    newest, second, serial = np.nan, np.nan, NO_SERIAL
+    samples = memory.samples
+    if samples:
+        oldest_us = samples[0].observed_us
+        newest_us, _, newest, is_failed, serial = samples[-1]
+        is_usual = is_usual and not is_failed
+        if len(samples) > 1:
+            second_us, _, second, is_failed, _ = samples[-2]
+            is_usual = is_usual and not is_failed
+    site = (traits.is_level, traits.interval_s, traits.ceiling_m)
+    return _Known(is_usual, oldest_us, newest_us, newest, serial, second_us, second, memory.lost_us, *site)
+
+
+def _columns(entries: list[_Known]) -> _Known:
+    return _Known(*(np.array(column) for column in zip(*entries, strict=True)))
+
+
+def _before(column: NDArray[Any], starts: NDArray[np.intp], known: NDArray[Any]) -> NDArray[Any]:
+    """Return what stood one place before among the sensor's own readings; before its first stands what was known."""
+    moved = np.empty_like(column)
+    moved[1:] = column[:-1]
+    moved[starts] = known
+    return moved
+
+
+def _remembering(memory: Recent, new: Iterable[Sample]) -> Recent:
+    return Recent(deque(chain(memory.samples, new), maxlen=MOST_RECENT), memory.lost_us, memory.strays)

@@ -1,0 +1,95 @@
+"""Readings tested as columns and readings tested one by one get the same flags and leave the same memory."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import numpy as np
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from ingest import quality_checks
+from ingest.batch import Draft
+from ingest.quality_checks import Examined, examine
+from ingest.quality_recent import Recent, Traits
+from ingest.quality_usual import examine_usual
+from undercroft.quality import Quality, QualityTest
+from undercroft.store.observations import NO_SERIAL, Rows
+from undercroft.store.stamped import Stamped
+
+NOON_US = 1_782_907_200_000_000
+MINUTE_US = 60_000_000
+LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE = 1, 2, 3, 4, 5
+TRAITS = {
+    LEVEL: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0),
+    PAIRED: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0, peers=(OTHER_OF_PAIR,)),
+    OTHER_OF_PAIR: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0, peers=(PAIRED,)),
+    BATTERY: Traits(is_level=False, interval_s=60.0, ceiling_m=np.inf),
+}
+_READINGS = st.lists(
+    st.tuples(
+        st.sampled_from([LEVEL, LEVEL, LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE]),
+        st.sampled_from([1, 1, 1, 1, 5, 10, 40, 70]),  # minutes since the one before
+        st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2, 11, 90]),  # minutes that its clock is behind
+        st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.2, 0.21, 0.33, 0.9, 3.5]),
+        st.sampled_from([Quality.GOOD] * 19 + [Quality.FAIL]),
+        st.sampled_from([NO_SERIAL, NO_SERIAL, 1, 2]),
+        st.sampled_from([False] * 29 + [True]),  # a reading without a clock beside it
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+def _drafts(readings: list[tuple[int, int, int, float, Quality, int, bool]], cut: int) -> list[Draft]:
+    now_us, entries = NOON_US, []
+    for sensor_id, wait, behind, value, quality, serial, is_beside_lost in readings:
+        now_us += wait * MINUTE_US
+        entries.append((sensor_id, now_us - behind * MINUTE_US, value, quality, 0, now_us, serial, is_beside_lost))
+    drafts = []
+    for part in (entries[:cut], entries[cut:]):
+        if part:
+            columns = [np.array(column) for column in zip(*(entry[:7] for entry in part), strict=True)]
+            lost = [(n, entry) for n, entry in enumerate(part) if entry[7]]
+            stamped = tuple(Stamped(entry[0], 0.5, Quality.SUSPECT, 1, entry[5], 0) for _, entry in lost)
+            of = np.arange(len(part), dtype=np.int64)
+            drafts.append(Draft(len(part), Rows(*columns), of, stamped, tuple(n for n, _ in lost), (), (), None, ()))
+    return drafts
+
+
+def _outcome(drafts: list[Draft], many_rows: int) -> list[object]:
+    recent: dict[int, Recent] = {sensor_id: Recent() for sensor_id in (*TRAITS, GONE)}
+    told: list[object] = []
+    with patch.object(quality_checks, "MANY_ROWS", many_rows):
+        for draft in drafts:
+            examined = examine(draft, recent, TRAITS)
+            recent |= examined.recent
+            told.append(_told(examined))
+    return [*told, recent]
+
+
+def _told(examined: Examined) -> tuple[object, ...]:
+    draft = examined.draft
+    flags = (draft.rows.qualities.tolist(), draft.rows.quality_tests.tolist(), draft.row_of.tolist())
+    for bits in flags[1]:
+        event(f"tests {bits}")
+    return (*flags, draft.stamped, sorted(examined.spikes), examined.strays)
+
+
+@settings(max_examples=200)
+@given(readings=_READINGS, cut=st.integers(0, 30))
+def test_columns_say_what_single_readings_say(
+    readings: list[tuple[int, int, int, float, Quality, int, bool]], cut: int
+) -> None:
+    drafts = _drafts(readings, cut)
+    assert _outcome(drafts, 1) == _outcome(drafts, 10**6)
+
+
+def test_a_usual_sensor_is_tested_as_columns() -> None:
+    """By hand: 0.9 m up in a minute is a change of over 0.5 m; the other sensor of a spot is told one by one."""
+    (draft,) = _drafts([(LEVEL, 1, 0, 0.0, Quality.GOOD, 1, False), (LEVEL, 1, 0, 0.9, Quality.GOOD, 1, False),
+                        (PAIRED, 1, 0, 0.2, Quality.GOOD, 1, False)], 3)  # fmt: skip
+    usual = examine_usual(draft.rows, {}, TRAITS, frozenset())
+    assert usual.rows.tolist() == [0, 1]
+    assert usual.tests.tolist() == [0, QualityTest.RATE_OF_CHANGE | QualityTest.REPEATED_SERIAL]
+    assert list(usual.recent) == [LEVEL]
