@@ -24,10 +24,10 @@ def first_out(changes: Sequence[Change], open_before: BoolArray, arrays: SiteArr
     raised = [change for change in changes if change.kind == RAISED]
     if not raised:
         return list(changes)
-    taken = {arrays.spaces[row].basin for row in np.flatnonzero(open_before).tolist()}
+    taken = set(np.unique(arrays.basin_of_space[open_before]).tolist())
     first: set[int] = set()
     for change in sorted(raised, key=lambda change: (-change.severity, arrays.spaces[change.space].id)):
-        basin = arrays.spaces[change.space].basin
+        basin = int(arrays.basin_of_space[change.space])
         if basin not in taken:
             taken.add(basin)
             first.add(change.space)

@@ -4,7 +4,7 @@ Live it ticks when woken, at most every 200 ms and at least every 5 s. In a run 
 batch. Either way a tick is recorded with its output in one transaction, so after a crash the memory is the last
 snapshot with the later ticks of the log folded in again.
 
-Each tick records the nowcast in force, named after the tick whose memory it was made from. Live a thread makes it and
+Each tick records the nowcast in force, named after the tick whose memory it was made from. Live a process makes it and
 the next tick after it is done takes it; in a run tick n takes that of tick n - 1. Whoever folds the log again makes
 the same from the same memory. A snapshot is written only while no nowcast is on its way, so that those which later
 ticks took can be made from it (docs/decisions/0018).
@@ -12,6 +12,7 @@ ticks took can be made from it (docs/decisions/0018).
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -151,6 +152,7 @@ class Follower:
             return
 
     def _map_sensors(self) -> None:
+        """Note the numbers of the site's sensors, and settle the site in memory."""
         assert self.engine is not None  # noqa: S101 - called once a site is there
         index = self.engine.plant.arrays.sensor_index
         keys = store.sensor_keys(self._connection, sensor_key)
@@ -158,6 +160,7 @@ class Follower:
         self._status_of_id = devices_by_status(keys)
         for sensor_id, key in keys.items():
             self._index_of_id[sensor_id] = index.get(key, -1)
+        _settle()
 
     def take(self, pending: list[PendingTick], ready: Nowcast | None = None) -> list[TickOutput]:
         """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count.
@@ -165,10 +168,10 @@ class Follower:
         ``ready`` is a nowcast that was finished beside them, for the first.
         """
         after, up_to = self.cursor, pending[-1].up_to
-        rows = store.observations(self._connection, after, up_to)
-        columns = _columns(rows)
-        acts = [_act(row) for row in store.acts(self._connection, after, up_to)]
-        sites = store.site_versions(self._connection, after, up_to)
+        stretch = store.stretch(self._connection, after, up_to)
+        columns = _columns(stretch.observations)
+        acts = [_act(row) for row in stretch.acts]
+        sites = stretch.site_versions
         outputs = []
         for entry in pending:
             before = self.cursor
@@ -240,6 +243,13 @@ class Follower:
         assert self.engine is not None  # noqa: S101 - a tick was taken
         self.snapshot_tick_seq, self.snapshot_at = self.tick_seq, self.tick_at
         return store.Snapshot(self.tick_seq, ENGINE_VERSION, dump_state(self.engine.state, self.engine.plant.arrays))
+
+
+def _settle() -> None:
+    """Keep the collector from walking the site again and again: it holds a tick up for as long as a site is large."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def refolded(connection: Connection, tick_seq: int) -> tuple[int, list[TickOutput], dict[str, int]]:

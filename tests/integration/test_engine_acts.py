@@ -220,7 +220,7 @@ def test_warnings_and_reports_by_command_line(live_db: str, monkeypatch: pytest.
     assert command(monkeypatch, live_db, "warning", "end", "a").exit_code == 0
     assert command(monkeypatch, live_db, "warning", "list").output == ""
     with opened(live_db) as connection:
-        seqs = [row["commit_seq"] for row in store.acts(connection, 0, 10**9)]
+        seqs = [row["commit_seq"] for row in store.stretch(connection, 0, 10**9).acts]
     assert seqs == sorted(seqs)
     assert len(seqs) == 5
     with opened(live_db) as connection:
@@ -239,7 +239,7 @@ def test_without_a_token_nothing_is_entered(live_db: str, monkeypatch: pytest.Mo
             assert "set UNDERCROFT_TOKEN" in str(command(monkeypatch, live_db, *words).exception)
         monkeypatch.setenv("UNDERCROFT_TOKEN", "nobody's")
         assert "belongs to nobody" in str(command(monkeypatch, live_db, "warning", "enter", "a", "red").exception)
-        assert store.acts(connection, 0, 10**9) == []
+        assert store.stretch(connection, 0, 10**9).acts == []
 
 
 @pytest.mark.parametrize(

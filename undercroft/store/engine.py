@@ -108,21 +108,39 @@ def snapshots(connection: Connection, up_to_tick_seq: int) -> list[Snapshot]:
     return [Snapshot(**row) for row in _rows(connection, "engine_snapshots", tick_seq=up_to_tick_seq)]
 
 
-def observations(connection: Connection, after: int, up_to: int) -> list[ObservationRow]:
-    """Return the readings of a stretch of the commit order, conflicting ones too."""
-    with translated_errors(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        cursor.execute(sql("engine_observations").encode(), {"after": after, "up_to": up_to})
-        return cursor.fetchall()
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What lies in a stretch of the commit order.
+
+    Attributes
+    ----------
+    observations : list of tuple
+        Readings, conflicting ones too.
+    acts : list of dict
+        What people did.
+    site_versions : list of int
+        Where the site changed.
+    """
+
+    observations: list[ObservationRow]
+    acts: list[Row]
+    site_versions: list[int]
 
 
-def acts(connection: Connection, after: int, up_to: int) -> list[Row]:
-    """Return what people did in a stretch of the commit order."""
-    return _rows(connection, "engine_acts", after=after, up_to=up_to)
-
-
-def site_versions(connection: Connection, after: int, up_to: int) -> list[int]:
-    """Return where in a stretch of the commit order the site changed."""
-    return [row["commit_seq"] for row in _rows(connection, "engine_site_versions", after=after, up_to=up_to)]
+def stretch(connection: Connection, after: int, up_to: int) -> Stretch:
+    """Return what was committed after a number up to another, asked for in one round trip."""
+    limits = {"after": after, "up_to": up_to}
+    with (
+        translated_errors(),
+        connection.cursor(binary=True, row_factory=tuple_row) as readings,
+        connection.cursor() as acts,
+        connection.cursor(row_factory=tuple_row) as sites,
+    ):
+        with connection.pipeline():
+            readings.execute(sql("engine_observations").encode(), limits)
+            acts.execute(sql("engine_acts").encode(), limits)
+            sites.execute(sql("engine_site_versions").encode(), limits)
+        return Stretch(readings.fetchall(), acts.fetchall(), [row[0] for row in sites.fetchall()])
 
 
 def sensor_keys(connection: Connection, key: Callable[[str, str, str], str]) -> dict[int, str]:
