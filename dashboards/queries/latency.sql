@@ -2,13 +2,18 @@
 -- time | time |  | 时间 Time
 -- metric | text |  | 系列 Series
 -- value | number | s | 秒 Seconds
-with spans as (
-    select date_bin(greatest(interval '1 minute', $__interval_ms / 1000 * interval '1 second'), at, timestamptz '2000-01-03 00:00+00') as time,
-        percentile_cont(array[0.5, 0.99]::float8[]) within group (order by date_part('epoch', at - observed_to)) as s
-    from grafana.batch where $__timeFilter(at) and observed_to is not null
-    group by 1
+with scale as (
+    select greatest(interval '1 minute', $__interval_ms / 1000 * interval '1 second') as width
+), step as (
+    select start, width from scale cross join lateral generate_series(
+        date_bin(width, to_timestamp($__unixEpochFrom()), timestamptz '2000-01-03 00:00+00'), to_timestamp($__unixEpochTo()), width) as start
 )
-select spans.time, part.metric, part.value
-from spans
+select step.start as time, part.metric, part.value
+from step
+cross join lateral ( -- each step by itself: its batches lie together in the index, none is sorted by time
+    select percentile_cont(array[0.5, 0.99]::float8[]) within group (order by date_part('epoch', at - observed_to)) as s
+    from grafana.batch where at >= start and at < start + width and $__timeFilter(at) and observed_to is not null
+    having count(*) > 0
+) spans
 cross join lateral (values ('p50', s[1]), ('p99', s[2])) as part (metric, value)
 order by 1, 2, 3;

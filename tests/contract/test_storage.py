@@ -9,11 +9,12 @@ import pytest
 
 from tests.contract.readings import store
 from tests.timescale import bare_database
+from undercroft.clock import FakeClock
 from undercroft.model import Mode
 from undercroft.store import timescale
 from undercroft.store.connection import Connection, connect
 from undercroft.store.databases import migrate_database
-from undercroft.store.retention import retain
+from undercroft.store.retention import retain, retain_hourly
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
@@ -127,6 +128,29 @@ def test_batches_are_kept_thirty_days_and_where_an_incident_holds(any_live_db: s
     with closing(opened(any_live_db)) as connection:
         kept = connection.execute("select committed_at from batch order by committed_at desc").fetchall()
         assert [(NOW - row["committed_at"]).days for row in kept] == [0, 29, 30, 200]
+
+
+def test_retention_goes_every_hour_and_a_database_that_is_away_waits_for_the_next(live_db: str) -> None:
+    # NOW is half past nine: the day of NOW - 30 d ends to be kept at midnight, 14.5 hours and so 15 rounds later.
+    with closing(opened(live_db)) as connection:
+        commit_batches(connection, [31, 30])
+    clock, said, waits = FakeClock(NOW), list[str](), list[float]()
+
+    def is_over_after(wait_s: float) -> bool:
+        waits.append(wait_s)
+        clock.advance(timedelta(seconds=wait_s))
+        return len(waits) == 16
+
+    retain_hourly(live_db, clock, lambda words: said.append(f"{len(waits)} {words}"), is_over_after)
+    assert said == [
+        "0 retention batch: 1 steps up to 2026-06-01 dropped",
+        "15 retention batch: 1 steps up to 2026-06-02 dropped",
+    ]
+    assert waits == [3600.0] * 16
+    said.clear()
+    retain_hourly("postgresql://nobody@127.0.0.1:1/nothing", clock, said.append, lambda _: True)
+    assert len(said) == 1
+    assert said[0].startswith("retention put off for an hour: database: connection failed")
 
 
 def test_an_exercise_has_no_retention(any_db: str) -> None:

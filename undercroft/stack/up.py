@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from undercroft.clock import SystemClock
-from undercroft.errors import BadInput, StackFailed, StoreUnavailable
+from undercroft.errors import BadInput, StackFailed
 from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
@@ -22,7 +22,7 @@ from undercroft.stack.process import ProcessSpec
 from undercroft.stack.supervisor import Supervisor, service_argv
 from undercroft.store.commands import EMBEDDED_URL_FILE
 from undercroft.store.connection import connect
-from undercroft.store.retention import EVERY, retain
+from undercroft.store.retention import retain_hourly
 from undercroft.store.site import import_site, latest_site
 
 READY_TIMEOUT_S = 60.0
@@ -77,7 +77,7 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         say(f"page      http://{settings.api_host}:{port}/")
         _say_publishing(stack, site, options.mode, say)
         say("running; Ctrl-C ends it")
-        _retain_hourly(urls.owner, say, stay)
+        retain_hourly(urls.owner, SystemClock(), say, stay.wait)
 
 
 def _services(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls, api_port: int) -> list[ProcessSpec]:
@@ -121,18 +121,6 @@ def _site_in_force(owner_url: str, given: Site | None, say: Say) -> Site:
         site = given or load_site(sample_site_path())
         import_site(connection, site, _AUTHOR, SystemClock().now())
     return site
-
-
-def _retain_hourly(owner_url: str, say: Say, stay: threading.Event) -> None:
-    """Drop what is no longer kept, now and every hour until the event is set; a database that is away waits."""
-    while True:
-        try:
-            for dropped in retain(owner_url, SystemClock().now()):
-                say(f"retention {dropped.relation}: {dropped.steps} steps up to {dropped.dropped_to:%F} dropped")
-        except StoreUnavailable as error:
-            say(f"retention put off for an hour: {error}")
-        if stay.wait(EVERY.total_seconds()):
-            return
 
 
 def _say_servers(stack: EmbeddedStack, say: Say) -> None:

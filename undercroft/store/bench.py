@@ -22,14 +22,26 @@ ROLLUPS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
 """The finest first: each is made from the one before."""
 
 
-def open_for_bench(url: str) -> Connection:
+def open_empty(url: str) -> Connection:
     """Open an exercise database that holds no readings yet."""
+    return _open(url, is_filled=False)
+
+
+def open_filled(url: str) -> Connection:
+    """Open an exercise database that an earlier run has filled."""
+    return _open(url, is_filled=True)
+
+
+def _open(url: str, *, is_filled: bool) -> Connection:
     connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
     with translated_errors():
         if mode_of(connection) is not Mode.EXERCISE:
             raise BadInput("a benchmark fills the database: give it one of mode exercise")
-        if connection.execute("select from observation limit 1").fetchone() is not None:
+        has_readings = connection.execute("select from observation limit 1").fetchone() is not None
+        if has_readings and not is_filled:
             raise BadInput("a benchmark fills the database: give it an empty one")
+        if is_filled and not has_readings:
+            raise BadInput("there is nothing to time: fill the database with `--stage fill` first")
         if is_timescale(connection):
             stop_jobs(connection)
     return connection
