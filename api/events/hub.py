@@ -217,11 +217,18 @@ class Hub:
             self.position = self._tick["tick_seq"] if self._tick else 0
 
     async def _publish_new(self) -> None:
-        """Hand out every tick after the last one handed out, then say that all is fresh."""
+        """Hand out every tick after the last one handed out, then say that all is fresh.
+
+        While nobody follows, ticks are passed by unread: whoever comes next begins with a snapshot, or reads what it
+        missed up to `position`.
+        """
         assert self.deployment is not None  # noqa: S101 - `_start` read it
         assert self.position is not None  # noqa: S101 - `_start` set it
         position = self.position
         newest = await self._query.row("read_newest_tick")
+        if newest and not self._clients:
+            self._tick, self.position = newest, newest["tick_seq"]
+            position = newest["tick_seq"]
         while newest and newest["tick_seq"] > position:
             frames = await tick_frames(
                 self._query,

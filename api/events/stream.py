@@ -65,7 +65,8 @@ async def _catch_up(
         try:
             if after is None or another or not position - MOST_TICKS_TO_RESUME <= after <= position:
                 async with reader.snapshot() as query:
-                    yield await snapshot_frame(query, deployment, clock.now())
+                    whole = await snapshot_frame(query, deployment, clock.now())
+                yield whole  # outside: a client that takes its time holds no transaction open
                 return
             while after < position:
                 frames = await tick_frames(

@@ -27,6 +27,7 @@ class FakeStore:
         self.up = True
         self.changed = asyncio.Event()
         self.connections = 0
+        self.asked: set[str] = set()
 
     def add(self) -> None:
         """Commit a tick and notify."""
@@ -62,6 +63,7 @@ class FakeStore:
     async def rows(self, statement: str, **values: object) -> list[Row]:
         """Answer what the hub asks."""
         self._require_up()
+        self.asked.add(statement)
         match statement:
             case "read_deployment":
                 return [{"deployment_id": "d", "mode": "live"}]
@@ -109,6 +111,21 @@ async def test_every_client_gets_every_tick_once_in_order() -> None:
         assert await numbers(one, 120) == list(range(2, 122))
         assert await numbers(two, 120) == list(range(2, 122))
         assert store.connections == 1
+
+
+async def test_ticks_that_nobody_follows_are_not_read_and_the_next_client_goes_on_after_them() -> None:
+    store = FakeStore()
+    async with running(store) as hub:
+        for number in range(1, 4):
+            store.add()
+            async with asyncio.timeout(5):
+                while hub.position != number:
+                    await asyncio.sleep(0)
+        assert "read_ticks_after" not in store.asked
+        async with hub.client() as client:
+            store.add()
+            assert await numbers(client, 1) == [4]
+    assert "read_ticks_after" in store.asked
 
 
 async def test_ticks_missed_while_the_database_was_away_come_after_it() -> None:
