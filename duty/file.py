@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from duty.model import Policy, Reach
 from duty.senders.base import Sender
 from undercroft.errors import BadInput
 from undercroft.model import Severity
+from undercroft.toml_text import read_toml
 
 
 class DutyFileInvalid(BadInput):
@@ -81,13 +81,9 @@ def load_duty_file(path: Path) -> DutyFile:
     DutyFileInvalid
         If it cannot be read, is no TOML, or says something that is not possible.
     """
+    _, document = read_toml(path, DutyFileInvalid)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
         found = DutyFile.model_validate(document)
-    except OSError as error:
-        raise DutyFileInvalid(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DutyFileInvalid(f"{path}: {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise DutyFileInvalid(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -11,10 +11,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 
 from simulators.rain import CHICAGO_PEAK_RATIO, STEP_MIN, Storm, chicago_storm, nested_storm
 
-NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+RainRate = Annotated[float, Field(ge=0.0, le=2000.0, allow_inf_nan=False, description="mm/h")]
+"""Up to more than the most ever measured, 31.2 mm in one minute (World Meteorological Organization)."""
+
+RainDepth = Annotated[float, Field(gt=0.0, le=10_000.0, allow_inf_nan=False, description="mm")]
+"""Up to more than the most ever measured in ten days, some 5,700 mm (World Meteorological Organization)."""
+
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
-MaximumRow = Annotated[tuple[Annotated[int, Field(ge=1, le=240)], Positive], Field(description="[hours, mm]")]
+MaximumRow = Annotated[tuple[Annotated[int, Field(ge=1, le=240)], RainDepth], Field(description="[hours, mm]")]
 Target = Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,39}(/[a-z0-9][a-z0-9-]{0,39})?)$")]
 """``*``, a space, a device, or ``space/entrance``."""
 
@@ -65,7 +69,7 @@ class TableStorm(_Placed):
 
     kind: Literal["table"]
     step_min: Annotated[int, Field(ge=STEP_MIN, le=1440, multiple_of=STEP_MIN)]
-    rates_mm_h: Annotated[tuple[NotNegative, ...], Field(min_length=1)]
+    rates_mm_h: Annotated[tuple[RainRate, ...], Field(min_length=1)]
 
     def storm(self, start: datetime) -> Storm:
         """Return the storm in rows of `STEP_MIN`."""
@@ -80,7 +84,7 @@ class NestedStorm(_Placed):
     hours: Annotated[int, Field(ge=1, le=240)]
     peak_at: AwareDatetime
     maxima_mm: Annotated[tuple[MaximumRow, ...], Field(min_length=1)]
-    total_mm: Positive | None = None
+    total_mm: RainDepth | None = None
 
     @model_validator(mode="after")
     def _maxima_nest(self) -> NestedStorm:

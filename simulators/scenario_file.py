@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ from simulators.scenario import Scenario
 from undercroft.errors import ScenarioInvalid
 from undercroft.site.lines import LineIndex
 from undercroft.site.lines import Path as KeyPath
+from undercroft.toml_text import parse_toml, read_text
 
 SCHEMA_FILE = "scenario.schema.json"
+_UNKNOWN = "extra_forbidden"
 
 
 def builtin_scenarios() -> list[str]:
@@ -36,21 +37,15 @@ def load_scenario(name_or_file: str) -> Scenario:
         text = (files("simulators") / "scenarios" / f"{name_or_file}.toml").read_text(encoding="utf-8")
         return parse_scenario(text, f"{name_or_file}.toml")
     path = Path(name_or_file)
-    try:
-        return parse_scenario(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError as error:
+    if not name_or_file.strip() or not path.exists():
         known = ", ".join(builtin_scenarios())
-        raise ScenarioInvalid(f"{name_or_file}: no such scenario or file; built in are {known}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioInvalid(f"{name_or_file}: cannot be read: {error}") from error
+        raise ScenarioInvalid(f"{name_or_file!r}: no such scenario or file; built in are {known}")
+    return parse_scenario(read_text(path, ScenarioInvalid), str(path))
 
 
 def parse_scenario(text: str, file: str) -> Scenario:
     """Return the scenario in a TOML text; ``file`` is its name in messages."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioInvalid(f"{file}: not TOML: {error}") from error
+    document = parse_toml(text, file, ScenarioInvalid)
     try:
         scenario = Scenario.model_validate(document)
     except ValidationError as error:
@@ -62,11 +57,13 @@ def parse_scenario(text: str, file: str) -> Scenario:
 
 
 def _one_line(error: ValidationError, lines: LineIndex, file: str) -> str:
-    first = error.errors(include_url=False)[0]
+    # A misspelt name leaves the right one missing, too: the line that holds it is the one to mend.
+    first, *_ = sorted(error.errors(include_url=False), key=lambda details: details["type"] != _UNKNOWN)
     path = _document_path(first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    got = "" if first["type"] in {"missing", "value_error"} else f", got {_shortened(first['input'])}"
-    expected = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] in {"missing", "value_error", _UNKNOWN} else f", got {_shortened(first['input'])}"
+    expected = "not a name that is known here" if first["type"] == _UNKNOWN else first["msg"]
+    expected = expected.removeprefix("Value error, ")
     return f"{file}:{lines.line_of(path)}: {_field(path) or 'scenario'}: {expected}{got}{more}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from undercroft.errors import BadInput, SiteInvalid
 from undercroft.model import Severity
 from undercroft.site.model import Site, ThresholdSet
+from undercroft.toml_text import read_toml
 
 if TYPE_CHECKING:
     from risk.hindcast.compare import Cases
@@ -132,15 +132,11 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
         if site is None:
             raise BadInput("hindcast compare: `site` is for a run in the database")
         return site.threshold_sets
+    _, document = read_toml(Path(name))
     try:
-        document = tomllib.loads(Path(name).read_text(encoding="utf-8"))
         found = tuple(ThresholdSet.model_validate(entry) for entry in document["threshold_set"])
-    except OSError as error:
-        raise BadInput(f"{name}: {error.strerror}") from error
     except KeyError as error:
         raise BadInput(f"{name}: no [[threshold_set]] in it") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{name}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path as FilePath
@@ -17,6 +16,7 @@ from undercroft.site.check import coverage_gaps, cross_problems
 from undercroft.site.model import Site
 from undercroft.site.problems import Located, Problem, SiteProblems, locate, shown, value_at
 from undercroft.site.schema import expected_at, fields_at
+from undercroft.toml_text import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def load_site(path: FilePath) -> Site:
 
 def read_site_file(path: FilePath) -> SiteFile:
     """Return the site in a file with its coverage gaps; raise `SiteInvalid` as `load_site` does."""
-    text, document = _parse(path)
+    text, document = read_toml(path, SiteInvalid)
     try:
         site: Site | None = Site.model_validate_json(json.dumps(document, default=_iso), strict=True)
         problems: list[Problem] = []
@@ -56,34 +56,6 @@ def read_site_file(path: FilePath) -> SiteFile:
 def sample_site_path() -> FilePath:
     """Return the path of the fictional sample district."""
     return FilePath(str(files("undercroft.site") / "sample" / "futian.toml"))
-
-
-def _parse(path: FilePath) -> tuple[str, dict[str, Any]]:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise SiteInvalid(f"{path}: cannot be read: {error.strerror or error}") from error
-    try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise SiteInvalid(f"{path}:{line}: found byte 0x{raw[error.start]:02x}, expected UTF-8 text") from error
-    try:
-        return text, tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SiteInvalid(_broken_toml(path, text, error)) from error
-
-
-def _broken_toml(path: FilePath, text: str, error: Exception) -> str:
-    """Say in one line why the text is no TOML; ``tomllib`` ends its message with ``(at line 3, column 5)``."""
-    if isinstance(error, RecursionError):
-        return f"{path}:1: not valid TOML: nested too deeply"
-    message, _, place = " ".join(str(error).split()).partition(" (at ")
-    if not place.startswith("line "):
-        line = text.rstrip("\n").count("\n") + 1 if place else 1
-        return f"{path}:{line}: not valid TOML: {message}"
-    line_text, _, column = place.rstrip(")").removeprefix("line ").partition(", ")
-    return f"{path}:{line_text}: not valid TOML: {message} ({column})"
 
 
 def _iso(value: Any) -> str:

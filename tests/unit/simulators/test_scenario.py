@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from simulators.scenario import NestedStorm
+from simulators.scenario import NestedStorm, TableStorm
 from simulators.scenario_file import (
     builtin_scenarios,
     load_scenario,
@@ -58,11 +58,16 @@ def test_good_file_is_read() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
+        ("[storm]", "[storms]", "x.toml:7: storms: not a name that is known here (and 1 more)"),
         ("hours = 3", "hours = 0", "x.toml:5: run.hours: Input should be greater than or equal to 1, got 0"),
         ("hours = 3", 'hours = "2 h"', "x.toml:5: run.hours: Input should be a valid integer"),
         ('label = "A small storm"\n', "", "x.toml:1: run.label: Field required"),
         ('kind = "chicago"', 'kind = "drizzle"', "x.toml:7: storm: Input tag 'drizzle'"),
-        ("return_period_years = 5", "return_period_years = 5\nwetness = 1", "x.toml:11: storm.wetness: Extra inputs"),
+        (
+            "return_period_years = 5",
+            "return_period_years = 5\nwetness = 1",
+            "x.toml:11: storm.wetness: not a name that is known",
+        ),
         ("start = 2026-07-01T12:00:00+08:00", "start = 2026-07-01T12:00:00", "x.toml:4: run.start: Input should have"),
         ("start = 2026-07-01T12:00:00+08:00", "start = 2026-07-01T12:00:30+08:00", "x.toml:4: run.start: a run starts"),
         ('"deploy_barrier"', '"deploy_barrier"\nshare = 1.5', "x.toml:14: act[0].share: Input should be less"),
@@ -72,7 +77,7 @@ def test_good_file_is_read() -> None:
             "18:45:00+08:00\n\n[[fault",
             "x.toml:14: act[0].at: expected a time within the 3 hours from 2026",
         ),
-        ("hours = 3", "hours = ", "x.toml: not TOML: Invalid value (at line 5"),
+        ("hours = 3", "hours = ", "x.toml:5: not valid TOML: Invalid value"),
         ("red_spaces_at_least = 1", "red_spaces_at_least = -1", "x.toml:22: expect.red_spaces_at_least"),
     ],
 )
@@ -98,15 +103,32 @@ def test_maxima_must_nest() -> None:
 
 
 def test_missing_file_names_what_is_built_in() -> None:
-    with pytest.raises(ScenarioInvalid, match=r"storm\.toml: no such scenario or file; built in are dry-day, shenzhen"):
+    with pytest.raises(
+        ScenarioInvalid, match=r"storm\.toml.: no such scenario or file; built in are dry-day, shenzhen"
+    ):
         load_scenario("storm.toml")
 
 
 def test_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ScenarioInvalid, match="cannot be read"):
+    path.write_bytes(b"[run]\n# \xff\n")
+    with pytest.raises(ScenarioInvalid, match=r"s\.toml:2: found byte 0xff, expected UTF-8 text"):
         load_scenario(str(path))
+    with pytest.raises(ScenarioInvalid, match="cannot be read: Is a directory"):
+        load_scenario(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_no_name_is_no_scenario(name: str) -> None:
+    with pytest.raises(ScenarioInvalid, match="no such scenario or file; built in are dry-day"):
+        load_scenario(name)
+
+
+def test_rain_beyond_nature_is_a_slip() -> None:
+    table = {"kind": "table", "start": "2026-07-01T12:00:00+08:00", "step_min": 5}
+    with pytest.raises(ValueError, match="less than or equal to 2000"):
+        TableStorm.model_validate({**table, "rates_mm_h": [10.0, 1e9]})
+    assert TableStorm.model_validate({**table, "rates_mm_h": [2000.0]}).rates_mm_h == (2000.0,)
 
 
 def test_built_in_scenarios_keep_to_the_shipped_schema() -> None:
