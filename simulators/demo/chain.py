@@ -27,7 +27,7 @@ _AUTHOR = "demonstration"
 
 @dataclass(slots=True)
 class Chain:
-    """A running chain; the services can be moved to another database."""
+    """A running chain."""
 
     settings: Settings
     stack: EmbeddedStack
@@ -47,11 +47,6 @@ class Chain:
             self.supervisor.start(self._service(name))
         for name in names:
             self.supervisor.wait_ready(name, READY_TIMEOUT_S)
-
-    def stop_services(self, *names: str) -> None:
-        """Stop services."""
-        for name in names:
-            self.supervisor.stop(name)
 
     def start_feed(self, argv: tuple[str, ...]) -> None:
         """Start the simulator; it ends by itself."""

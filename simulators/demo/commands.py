@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from simulators.scenario_file import load_scenario
 from undercroft.errors import BadInput, ScenarioInvalid
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
+from undercroft.stack.stopping import ends_on_signal
 
 DEFAULT_SCENARIO = "shenzhen-2023-09-07"
 DEFAULT_SPEED = "240"
@@ -32,6 +32,8 @@ DEFAULT_FROM = "30 min before peak"
 REFRESH_SCREEN_S = 0.5
 REFRESH_LINES_S = 2.0
 PROBE_S = 60.0
+INTERRUPTED = 130
+"""Exit status of a run that a signal ended: 128 and the number of SIGINT."""
 
 
 def register(app: typer.Typer) -> None:
@@ -92,13 +94,11 @@ def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_
     refresh_s = REFRESH_LINES_S if headless else REFRESH_SCREEN_S
     options = RunOptions(probe_s=probe_s if report is not None else 0.0, refresh_s=refresh_s, stay=not leave)
     settings = Settings()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both leave through the same door, and stop everything
-    try:
-        with _shown(headless=headless) as show:
-            result = run(settings, feed, options, show)
-    except KeyboardInterrupt:
+    with ends_on_signal() as stopped, _shown(headless=headless) as show:
+        result = run(settings, feed, options, show)
+    if stopped.is_set():
         typer.echo("stopped", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     if report is not None:
         write_report(result, report)
     counts = result["observations"]

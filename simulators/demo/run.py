@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from simulators.demo.chain import Chain, fresh_database, running_chain
+from simulators.demo.chain import Chain, running_chain
 from simulators.demo.feed import Feed, ProgressFile, read_stats
 from simulators.demo.memory import tree_pss_bytes
 from simulators.demo.probe import measure_latency
@@ -22,6 +22,7 @@ from simulators.mqtt import connected_client
 from undercroft.errors import StackFailed
 from undercroft.model import Severity
 from undercroft.settings import Settings
+from undercroft.stack.stopping import noticed_signal
 from undercroft.store.connection import Connection, connect
 from undercroft.store.demo import fetch_all, fetch_one
 from undercroft.store.patient import PatientConnection
@@ -85,10 +86,7 @@ def run(settings: Settings, feed: Feed, options: RunOptions, show: Show) -> dict
 
 
 def _probe(chain: Chain, feed: Feed, probe_s: float) -> dict[str, float] | None:
-    chain.stop_services("api", "risk", "ingest")
-    if chain.stack.has_embedded_database:
-        chain.urls = fresh_database(chain.stack, feed.site, f"{feed.name}-probe")
-    chain.start_services("ingest", "risk", "api")
+    """Measure on the chain as the run has left it: its database is as full, its processes are as old."""
     url = chain.stack.mqtt_url("simulator")
     with (
         connected_client(url, "undercroft-probe") as client,
@@ -131,13 +129,11 @@ class _Watch:
     def stay(self, database: PatientConnection, refresh_s: float, show: Show) -> None:
         """Keep everything up for people to look at, until they interrupt."""
         self.view.note = "运行结束，按 Ctrl-C 退出 · the run is over; Ctrl-C ends the demonstration"
-        try:
-            while True:
+        with noticed_signal() as interrupted:
+            while not interrupted.is_set():
                 self._moved_at_s = time.monotonic()
                 self._look(database, show)
-                time.sleep(refresh_s)
-        except KeyboardInterrupt:
-            return
+                interrupted.wait(refresh_s)
 
     def _look(self, database: PatientConnection, show: Show) -> None:
         newest = database.ask(lambda connection: fetch_one(connection, "demo_newest_tick"))

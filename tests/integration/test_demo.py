@@ -24,7 +24,7 @@ SHORT_STORM = """
 name = "short-storm"
 label = "A cloudburst for tests"
 start = 2026-07-01T12:00:00+08:00
-hours = 3
+hours = 2
 seed = 7
 
 [storm]
@@ -140,7 +140,7 @@ def test_report_has_the_promised_form(short_report: dict[str, Any]) -> None:
         "memory_mb",
         "alarm_log_sha256",
     }
-    assert short_report["simulated_seconds"] == 3 * 3600
+    assert short_report["simulated_seconds"] == 2 * 3600
     assert set(short_report["latency_ms"]) == {
         "publish_to_store_p50",
         "publish_to_store_p99",
@@ -191,9 +191,9 @@ def test_a_wrong_speed_is_found_before_anything_starts() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[run", "not TOML"),
-        (SHORT_STORM.replace("hours = 3", "hours = -3"), "run.hours"),
-        (SHORT_STORM.replace("[storm]", "[strom]"), "storm: Field required"),
+        ("[run", "broken.toml:1: not valid TOML"),
+        (SHORT_STORM.replace("hours = 2", "hours = -3"), "run.hours"),
+        (SHORT_STORM.replace("[storm]", "[strom]"), "broken.toml:9: strom: not a name that is known here"),
     ],
 )
 def test_broken_scenario_is_one_line_and_exit_code_2(tmp_path: Path, text: str, expected: str) -> None:
@@ -213,6 +213,27 @@ def test_broken_scenario_is_one_line_and_exit_code_2(tmp_path: Path, text: str, 
     assert expected in done.stderr
     assert "broken.toml" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_impatient_signals_leave_nothing_behind(short_storm: str) -> None:
+    with a_data_dir() as data_dir:
+        with subprocess.Popen(
+            command("demo", "--scenario", short_storm, "--speed", "60", "--headless"),
+            env=environment(data_dir),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            next(line for line in process.stdout if stored_in(line) > 0)
+            started = psutil.Process(process.pid).children(recursive=True)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+                process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        assert (process.returncode, said.strip().splitlines()[-1]) == (130, "stopped")
+        assert not (data_dir / "pg" / "postmaster.pid").exists()
+        assert not [child for child in started if child.is_running()]
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of, is_canary
-from undercroft.stack.byhand import publish_line, write_client_options
+from undercroft.stack.byhand import given_broker_options, publish_line, write_client_options
 from undercroft.stack.embedded import DatabaseUrls, EmbeddedStack
 from undercroft.stack.ports import free_port_from, is_free
 from undercroft.stack.process import ProcessSpec
@@ -138,9 +138,9 @@ def _say_servers(stack: EmbeddedStack, say: Say) -> None:
 
 
 def _say_publishing(stack: EmbeddedStack, site: Site, mode: Mode, say: Say) -> None:
-    options = ""
     if stack.broker is not None and stack.data_dir is not None:
-        options = write_client_options(stack.data_dir, stack.broker)
-    line = publish_line(site, mode, options)
+        line = publish_line(site, mode, write_client_options(stack.data_dir, stack.broker))
+    else:
+        line = publish_line(site, mode, "", given_broker_options(stack.mqtt_url()))
     if line is not None:
         say(f"by hand   {line}")

@@ -14,7 +14,7 @@ from undercroft.errors import StackFailed
 from undercroft.model import Mode
 from undercroft.site import load_site, sample_site_path
 from undercroft.stack.broker import USERS, _remaining_length
-from undercroft.stack.byhand import publish_line
+from undercroft.stack.byhand import given_broker_options, publish_line
 from undercroft.stack.datadir import DataDir, open_data_dir
 from undercroft.stack.ports import free_port, free_port_from, is_free
 from undercroft.stack.ready import READY_FD_VARIABLE, announce_ready
@@ -85,7 +85,7 @@ def test_ports() -> None:
     assert free_port_from(70_000) < 65_536
 
 
-def test_the_line_to_publish_by_hand_names_a_real_sensor() -> None:
+def test_the_line_to_publish_by_hand_names_a_sensor_inside_a_space() -> None:
     site = load_site(sample_site_path())
     line = publish_line(site, Mode.LIVE, "XDG_CONFIG_HOME=/d/clients")
     assert line is not None
@@ -93,8 +93,23 @@ def test_the_line_to_publish_by_hand_names_a_real_sensor() -> None:
     assert words[:5] == ["XDG_CONFIG_HOME=/d/clients", "mosquitto_pub", "-q", "1", "-t"]
     root, version, district, place, device, lane = words[5].split("/")
     assert (root, version, district, lane) == ("flood", "v1", site.district.id, "event")
-    assert place in {space.id for space in site.spaces} | {gauge.id for gauge in site.gauges}
-    assert device
+    (space,) = (space for space in site.spaces if space.id == place)
+    (found,) = (each for each in space.devices if each.id == device)
+    assert any(sensor.quantity == "water_depth_m" and sensor.entrance is None for sensor in found.sensors)
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("mqtt://broker.example", " -h broker.example -p 1883"),
+        ("mqtt://ingest:secret@10.0.0.7:8883", " -h 10.0.0.7 -p 8883 -u YOUR_USER -P YOUR_PASSWORD"),
+    ],
+)
+def test_a_broker_of_ones_own_is_named_without_its_secret(url: str, options: str) -> None:
+    line = publish_line(load_site(sample_site_path()), Mode.LIVE, "", given_broker_options(url))
+    assert line is not None
+    assert line.startswith(f"mosquitto_pub{options} -q 1 -t flood/v1/")
+    assert "secret" not in line
 
 
 def test_people_have_a_user_of_their_own() -> None:

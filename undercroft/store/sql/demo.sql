@@ -65,7 +65,7 @@ select
     (select max(tick_at) from tick) as tick_at;
 
 -- name: probe_busy_subjects
-select subject from alarm where active;
+select subject from alarm where active and severity = 4;
 
 -- name: demo_open_by_severity
 select severity, count(*) as alarms from alarm where active group by severity;
