@@ -6,7 +6,8 @@ STAMP := $(VENV)/.complete
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 ARGS ?=
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile # a database and a broker for each worker
+CORES := $(shell nproc 2>/dev/null || echo 2)
+PARALLEL := -n $(shell echo $$(($(CORES) < 4 ? $(CORES) + 1 : 5))) --dist loadfile # much of the time goes by in waiting
 CODE := undercroft ingest risk duty api dashboards simulators tests
 
 .DEFAULT_GOAL := help

@@ -71,7 +71,7 @@ def template_databases(postgres: PostgresServer) -> dict[Mode, str]:
     return names
 
 
-def _fresh(server: PostgresServer, mode: Mode, template: str) -> Iterator[str]:
+def fresh(server: PostgresServer, mode: Mode, template: str) -> Iterator[str]:
     given = os.environ.get(URL_VARIABLE)
     if given:  # then everything runs on that TimescaleDB, whose scheduler lets no database be copied
         with fresh_database(given) as url:
@@ -88,10 +88,10 @@ def _fresh(server: PostgresServer, mode: Mode, template: str) -> Iterator[str]:
 @pytest.fixture
 def exercise_db(postgres: PostgresServer, template_databases: dict[Mode, str]) -> Iterator[str]:
     """URL of a fresh migrated database of mode exercise."""
-    yield from _fresh(postgres, Mode.EXERCISE, template_databases[Mode.EXERCISE])
+    yield from fresh(postgres, Mode.EXERCISE, template_databases[Mode.EXERCISE])
 
 
 @pytest.fixture
 def live_db(postgres: PostgresServer, template_databases: dict[Mode, str]) -> Iterator[str]:
     """URL of a fresh migrated database of mode live."""
-    yield from _fresh(postgres, Mode.LIVE, template_databases[Mode.LIVE])
+    yield from fresh(postgres, Mode.LIVE, template_databases[Mode.LIVE])

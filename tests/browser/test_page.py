@@ -7,9 +7,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,9 +18,43 @@ from playwright.sync_api import Page, expect
 from tests.browser.service import running_api
 from tests.browser.storm import LOST, RED, finding, seed
 from tests.browser.world import Happening, World
+from tests.conftest import fresh
+from undercroft.model import Mode
+from undercroft.stack.postgres import PostgresServer
 
 RAISED_WITHIN_S = 2.0
 Service = tuple[str, subprocess.Popen[str]]
+
+
+class Still(NamedTuple):
+    """An evening at which nothing happens any more: for tests that only look."""
+
+    address: str
+    spaces: list[str]
+
+
+@pytest.fixture(scope="module")
+def still(postgres: PostgresServer, template_databases: dict[Mode, str]) -> Iterator[Still]:
+    with (
+        contextmanager(fresh)(postgres, Mode.EXERCISE, template_databases[Mode.EXERCISE]) as url,
+        closing(World(url)) as world,
+    ):
+        ids = seed(world)
+        with running_api(url) as (address, _):
+            yield Still(address, ids)
+
+
+@pytest.fixture
+def looked_at(page: Page, still: Still) -> Iterator[Page]:
+    page.goto(still.address)
+    yield from _when_live(page)
+
+
+def _when_live(page: Page) -> Iterator[Page]:
+    expect(page.locator("#spaces tr")).to_have_count(40)
+    expect(page.locator("#link")).to_have_attribute("data-link", "live")
+    yield page
+    page.goto("about:blank")  # before the service ends
 
 
 @pytest.fixture
@@ -36,40 +71,37 @@ def service(exercise_db: str, spaces: list[str]) -> Iterator[Service]:
 @pytest.fixture
 def shown(page: Page, service: Service) -> Iterator[Page]:
     page.goto(service[0])
-    expect(page.locator("#spaces tr")).to_have_count(40)
-    expect(page.locator("#link")).to_have_attribute("data-link", "live")
-    yield page
-    page.goto("about:blank")  # before the service ends
+    yield from _when_live(page)
 
 
 def row(page: Page, space_id: str) -> str:
     return page.locator(f'#spaces tr[data-space="{space_id}"]').inner_text()
 
 
-def test_ranked_worst_first_in_words_and_shapes(shown: Page, spaces: list[str]) -> None:
-    order = shown.locator("#spaces tr").evaluate_all("rows => rows.map(row => row.dataset.space)")
-    assert order == spaces
-    first = row(shown, spaces[0])
+def test_ranked_worst_first_in_words_and_shapes(looked_at: Page, still: Still) -> None:
+    order = looked_at.locator("#spaces tr").evaluate_all("rows => rows.map(row => row.dataset.space)")
+    assert order == still.spaces
+    first = row(looked_at, still.spaces[0])
     assert "◆" in first
     assert "红" in first
     assert "−6" in first
     assert "31" in first
-    shapes = shown.locator("#counts li").evaluate_all(
+    shapes = looked_at.locator("#counts li").evaluate_all(
         "items => items.map(item => item.innerText.replace(/\\s+/g, ' '))"
     )
     assert [re.sub(r"\s", "", text) for text in shapes] == ["◆1红", "▲2橙", "■3黄", "●2蓝", "○32正常"]
 
 
-def test_exercise_is_unmistakable(shown: Page) -> None:
-    expect(shown.locator("#exercise")).to_be_visible()
-    expect(shown.locator("#exercise")).to_contain_text("演练")
-    expect(shown.locator("#exercise")).to_contain_text("EXERCISE")
-    expect(shown.locator("#clock")).to_have_text("21:01:00")
+def test_exercise_is_unmistakable(looked_at: Page) -> None:
+    expect(looked_at.locator("#exercise")).to_be_visible()
+    expect(looked_at.locator("#exercise")).to_contain_text("演练")
+    expect(looked_at.locator("#exercise")).to_contain_text("EXERCISE")
+    expect(looked_at.locator("#clock")).to_have_text("21:01:00")
 
 
-def test_alarm_quotes_value_threshold_source_sensor_and_time(shown: Page, spaces: list[str]) -> None:
-    card = shown.locator("#alarms li").first
-    expect(card).to_have_attribute("data-subject", f"space/{spaces[0]}")
+def test_alarm_quotes_value_threshold_source_sensor_and_time(looked_at: Page, still: Still) -> None:
+    card = looked_at.locator("#alarms li").first
+    expect(card).to_have_attribute("data-subject", f"space/{still.spaces[0]}")
     for words in ("0.31 m", "0.27 m", RED["source"], RED["sensor"], "19:00:00", RED["text_zh"], RED["text_en"]):
         expect(card).to_contain_text(words)
 
@@ -121,51 +153,64 @@ def test_old_data_is_grey_and_says_its_age(shown: Page, world: World, spaces: li
     expect(fresh).to_contain_text("数据 10 分钟前")
 
 
-def test_details_by_keyboard(shown: Page, spaces: list[str]) -> None:
-    shown.keyboard.press("ArrowDown")
-    shown.keyboard.press("ArrowDown")
-    shown.keyboard.press("Enter")
-    detail = shown.locator("#detail")
+def test_details_by_keyboard(looked_at: Page, still: Still) -> None:
+    looked_at.keyboard.press("ArrowDown")
+    looked_at.keyboard.press("ArrowDown")
+    looked_at.keyboard.press("Enter")
+    detail = looked_at.locator("#detail")
     expect(detail.locator(".detail-body")).to_be_visible()
     expect(detail).to_contain_text("坎顶")
     expect(detail.locator("svg.chart").first).to_be_visible()
     assert detail.locator("svg.chart path.line").count() >= 1
     assert detail.locator("svg.chart .threshold").count() >= 2
     expect(detail.locator(".contributions li").first).to_contain_text("38.2")
-    assert shown.url.endswith(f"#{spaces[1]}")
-    shown.reload()
-    expect(shown.locator("#detail .detail-body")).to_be_visible()
-    shown.keyboard.press("Escape")
+    assert looked_at.url.endswith(f"#{still.spaces[1]}")
+    looked_at.reload()
+    expect(looked_at.locator("#detail .detail-body")).to_be_visible()
+    looked_at.keyboard.press("Escape")
     expect(detail).to_be_hidden()
 
 
-def test_language_is_kept(shown: Page) -> None:
-    shown.click("[data-set-lang=en]")
-    expect(shown.locator("#list-title .zh")).to_be_hidden()
-    expect(shown.locator("#list-title .en")).to_be_visible()
-    shown.reload()
-    expect(shown.locator("#list-title .zh")).to_be_hidden()
+def test_language_is_kept(looked_at: Page) -> None:
+    looked_at.click("[data-set-lang=en]")
+    expect(looked_at.locator("#list-title .zh")).to_be_hidden()
+    expect(looked_at.locator("#list-title .en")).to_be_visible()
+    looked_at.reload()
+    expect(looked_at.locator("#list-title .zh")).to_be_hidden()
 
 
-def test_filter(shown: Page) -> None:
-    shown.keyboard.press("/")
-    shown.keyboard.type("underpass")
-    expect(shown.locator("#list-count")).to_have_text(re.compile(r"^\d+ / 40$"))
-    assert 0 < shown.locator("#spaces tr").count() < 40
+def test_filter(looked_at: Page) -> None:
+    looked_at.keyboard.press("/")
+    looked_at.keyboard.type("underpass")
+    expect(looked_at.locator("#list-count")).to_have_text(re.compile(r"^\d+ / 40$"))
+    assert 0 < looked_at.locator("#spaces tr").count() < 40
 
 
-def test_nothing_overflows_at_either_size(shown: Page) -> None:
+def test_nothing_overflows_at_either_size(looked_at: Page) -> None:
     for width, height in ((1280, 720), (1600, 1000)):
-        shown.set_viewport_size({"width": width, "height": height})
+        looked_at.set_viewport_size({"width": width, "height": height})
         for _ in range(2):  # without and with details
-            size = shown.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+            size = looked_at.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
             assert size == [width, height]
-            assert shown.evaluate(
+            assert looked_at.evaluate(
                 "[...document.querySelectorAll('.pane .scroll')].every(n => n.scrollWidth <= n.clientWidth)"
             )
-            was_open = shown.locator("#detail").is_visible()
-            shown.locator("#spaces button.name").first.click()
-            expect(shown.locator("#detail .detail-body")).to_have_count(0 if was_open else 1)
+            was_open = looked_at.locator("#detail").is_visible()
+            looked_at.locator("#spaces button.name").first.click()
+            expect(looked_at.locator("#detail .detail-body")).to_have_count(0 if was_open else 1)
+
+
+def test_on_a_telephone_nothing_lies_over_anything(looked_at: Page) -> None:
+    looked_at.set_viewport_size({"width": 390, "height": 844})
+    assert looked_at.evaluate("document.documentElement.scrollWidth") == 390
+    foot, alarms = (looked_at.locator(part).bounding_box() for part in (".foot", ".pane.alarms"))
+    assert foot is not None
+    assert alarms is not None
+    assert foot["y"] >= alarms["y"] + alarms["height"]
+    legend, keys = (looked_at.locator(part).bounding_box() for part in (".legend", ".keys"))
+    assert legend is not None
+    assert keys is not None
+    assert keys["y"] >= legend["y"] + legend["height"] or keys["x"] >= legend["x"] + legend["width"]
 
 
 def test_a_dead_service_is_loud_and_a_new_one_heals(
@@ -196,6 +241,7 @@ def test_a_silent_service_is_loud(shown: Page, service: Service) -> None:
     expect(shown.locator("#outage")).to_be_hidden()
 
 
+@pytest.mark.slow  # the engine has to be silent for a while
 def test_live_has_no_exercise_banner_and_misses_the_engine(page: Page, live_db: str) -> None:
     with closing(World(live_db, start=datetime(2026, 1, 1, tzinfo=UTC))) as world, running_api(live_db) as (address, _):
         seed(world)

@@ -60,6 +60,7 @@ def holders(database: str) -> dict[int, str | None]:
     return {row["slot"]: row["holder"] for row in query(database, "select slot, holder from ingest_slot")}
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_taken_over_without_restart_and_gets_its_slot_back(live: str, mosquitto: Mosquitto) -> None:
     with workers(live, mosquitto.url, 2) as (first, second), publishing(mosquitto.url) as publisher:
         publisher.publish(rain(number) for number in range(2000))

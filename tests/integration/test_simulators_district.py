@@ -289,7 +289,10 @@ def counted(name: str) -> tuple[int, int, int, dict[str, float]]:
     return messages, expected, len(keys), dict(deepest)
 
 
-@pytest.mark.parametrize("name", ["shenzhen-2023-09-07", "shenzhen-2023-09-07-envelope", "dry-day"])
+@pytest.mark.parametrize(
+    "name",
+    ["shenzhen-2023-09-07", pytest.param("shenzhen-2023-09-07-envelope", marks=pytest.mark.slow), "dry-day"],
+)
 def test_built_in_scenarios_send_what_they_promise(name: str) -> None:
     messages, expected, found, _ = counted(name)
     assert messages >= load_scenario(name).expect.messages_at_least

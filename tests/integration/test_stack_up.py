@@ -10,6 +10,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -40,18 +41,65 @@ def page(up: Up) -> str:
     return next(line.split()[1] for line in up.lines if line.startswith("page "))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_everything(data_dir: Path, number: signal.Signals) -> None:
-    with running_up(data_dir, *EXERCISE) as up:
-        up.until(RUNNING)
-        pids = tree(up.process.pid)
-        assert sorted(up.services()) == ["api", "broker_main", "duty", "ingest", "postgres", "risk"]
-        assert httpx.get(f"{page(up)}api/v1/health", timeout=DEADLINE_S).status_code == 200
-        assert up.end(number) == 0
-    wait_gone(*pids)
-    assert not (data_dir / "pg" / "postmaster.pid").exists(), "PostgreSQL was not shut down in good order"
+@dataclass(frozen=True)
+class Evening:
+    """What was seen of one `up` that found its usual port taken and was ended by Ctrl-C."""
+
+    data_dir: Path
+    lines: list[str]
+    services: list[str]
+    database_uid: int
+    health: int
+    exit_status: int
+    pids: list[int]
 
 
+@pytest.fixture(scope="module")
+def evening() -> Iterator[Evening]:
+    with short_folder() as data_dir, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with running_up(data_dir, *EXERCISE, UNDERCROFT_API_PORT=str(taken.getsockname()[1])) as up:
+            up.until(f"port {taken.getsockname()[1]} is taken; the page is on")
+            up.until(RUNNING)
+            pids, services = tree(up.process.pid), up.services()
+            uid = services["postgres"].uids().effective
+            health = httpx.get(f"{page(up)}api/v1/health", timeout=DEADLINE_S).status_code
+            status = up.end(signal.SIGINT)
+        yield Evening(data_dir, up.lines, sorted(services), uid, health, status, [*pids])
+
+
+def test_a_taken_default_port_means_the_next_free_one(evening: Evening) -> None:
+    assert evening.health == 200
+    assert evening.services == ["api", "broker_main", "duty", "ingest", "postgres", "risk"]
+
+
+def test_an_interruption_ends_everything_in_good_order(evening: Evening) -> None:
+    assert evening.exit_status == 0
+    wait_gone(*evening.pids)
+    assert not (evening.data_dir / "pg" / "postmaster.pid").exists(), "PostgreSQL was not shut down in good order"
+
+
+def test_secrets_are_private(evening: Evening) -> None:
+    data_dir = evening.data_dir
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+    for name in ("run", "pg", "clients"):
+        assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o700, name
+    for name in ("secrets.json", "broker.toml", "clients/mosquitto_pub", "postgres.log"):
+        assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o600, name
+    said = "\n".join(evening.lines)
+    passwords = [word for word in (data_dir / "secrets.json").read_text().split('"') if len(word) > 30]
+    assert len(passwords) >= 8
+    assert not any(password in said for password in passwords)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
+def test_as_root_postgresql_runs_without_rights(evening: Evening) -> None:
+    assert evening.database_uid != 0
+    assert evening.database_uid == evening.data_dir.stat().st_uid
+
+
+@pytest.mark.slow
 def test_the_canary_speaks_through_the_whole_chain(data_dir: Path) -> None:
     with running_up(data_dir) as up:
         up.until(RUNNING)
@@ -63,6 +111,7 @@ def test_the_canary_speaks_through_the_whole_chain(data_dir: Path) -> None:
         assert up.end() == 0
 
 
+@pytest.mark.slow
 def test_whatever_dies_is_started_again(data_dir: Path) -> None:
     with running_up(data_dir, *EXERCISE) as up:
         up.until(RUNNING)
@@ -149,17 +198,6 @@ def test_a_taken_port_that_was_asked_for_is_one_line(data_dir: Path) -> None:
         assert (code, line) == (1, f"undercroft: port {port} on 127.0.0.1 is taken: name another one for the broker")
 
 
-def test_a_taken_default_port_means_the_next_free_one(data_dir: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        with running_up(data_dir, *EXERCISE, UNDERCROFT_API_PORT=port) as up:
-            up.until(f"port {port} is taken; the page is on")
-            up.until(RUNNING)
-            assert up.end() == 0
-
-
 def test_modes_do_not_mix_in_an_external_database(data_dir: Path, exercise_db: str, broker: str) -> None:
     code, line = refused(data_dir, "--mode", "live", UNDERCROFT_DATABASE_URL=exercise_db, UNDERCROFT_MQTT_URL=broker)
     assert (code, line) == (2, "undercroft: this database is for exercise; it cannot be used for live")
@@ -172,21 +210,6 @@ def test_external_servers_are_used(data_dir: Path, exercise_db: str, broker: str
         assert sorted(up.services()) == ["api", "duty", "ingest", "risk"]
         assert up.end() == 0
     assert list(data_dir.iterdir()) == []
-
-
-def test_secrets_are_private(data_dir: Path) -> None:
-    with running_up(data_dir, *EXERCISE) as up:
-        up.until(RUNNING)
-        assert up.end() == 0
-    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
-    for name in ("run", "pg", "clients"):
-        assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o700, name
-    for name in ("secrets.json", "broker.toml", "clients/mosquitto_pub", "postgres.log"):
-        assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o600, name
-    said = "\n".join(up.lines)
-    passwords = [word for word in (data_dir / "secrets.json").read_text().split('"') if len(word) > 30]
-    assert len(passwords) >= 8
-    assert not any(password in said for password in passwords)
 
 
 def test_another_persons_folder_is_left_alone(data_dir: Path) -> None:
@@ -222,16 +245,6 @@ def test_as_an_ordinary_user(data_dir: Path) -> None:
         owners = {process.uids().real for process in up.services().values()}
         assert owners == {data_dir.stat().st_uid}
         pids = tree(up.process.pid)
-        assert up.end() == 0
+        assert up.end(signal.SIGTERM) == 0
     wait_gone(*pids)
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
-def test_as_root_postgresql_runs_without_rights(data_dir: Path) -> None:
-    with running_up(data_dir, *EXERCISE) as up:
-        up.until(RUNNING)
-        server = up.services()["postgres"]
-        assert server.uids().effective != 0
-        assert server.uids().effective == data_dir.stat().st_uid
-        assert up.end() == 0
