@@ -20,6 +20,7 @@ import api.incidents.endpoints
 import api.load.endpoints
 import api.site.endpoints
 import api.spaces.endpoints
+import api.supplies.endpoints
 from api.errors import register_errors
 from api.events.hub import Hub
 from api.security import BodyLimit, SecurityHeaders
@@ -36,6 +37,7 @@ ROUTERS = (
     api.health.endpoints.router,
     api.site.endpoints.router,
     api.spaces.endpoints.router,
+    api.supplies.endpoints.router,
     api.alarms.endpoints.router,
     api.incidents.endpoints.router,
     api.load.endpoints.router,

@@ -41,6 +41,10 @@ class SiteMissing(UndercroftError):
     """No site has been imported yet."""
 
 
+class NotAssessed(UndercroftError):
+    """The engine has assessed nothing yet."""
+
+
 class RequestInvalid(BadInput):
     """A parameter is not what it should be."""
 
@@ -65,6 +69,7 @@ STATUS: dict[type[UndercroftError], int] = {
     SpaceUnknown: 404,
     SensorUnknown: 404,
     SiteMissing: 404,
+    NotAssessed: 404,
     RequestInvalid: 422,
     CursorInvalid: 422,
     TooManyClients: 503,

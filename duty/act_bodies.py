@@ -44,20 +44,24 @@ FORMS: Mapping[str, Form] = {
     "note": Form(ANYTHING, ("text",), ("corrects",), or_none=True),
     "phone": Form(ANYTHING, ("text", "caller", "unit", "phone"), ("corrects",), or_none=True),
     "submit_report": Form(("incident",), ("serial",), ("comment",)),
+    "stock_movement": Form(("depot", "space"), ("item", "reason"), ("quantity", "counted")),
 }  # fmt: skip
 
 TEXTS = frozenset({
     "reason", "evidence", "text", "caller", "unit", "phone", "comment", "colour", "state", "by", "note", "barrier",
-    "entrance", *(INSTANTS := ("until", "issued_at", "observed_at")),
+    "entrance", "item", *(INSTANTS := ("until", "issued_at", "observed_at")),
 })  # fmt: skip
 LISTS = frozenset({"basins", "streets"})
 COUNTS = frozenset({"serial", "corrects"})
+NUMBERS = frozenset({"minutes", "depth_m", "quantity", "counted"})
 MOST_CHARACTERS = 4000
 MOST_NAMES = 500
 MOST_REPORT_MIN = 1440.0
+MOST_ITEMS = 1_000_000.0
 MOST_MINUTES: Mapping[str, float] = {
     "shelve": MOST_SHELVED_MIN, "out_of_service": MOST_OUT_OF_SERVICE_MIN, "field_report": MOST_REPORT_MIN,
 }  # fmt: skip
+ITEM = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 SUBJECT = re.compile(r"[a-z]+/[\w.:-]{1,80}")
 
 
@@ -81,6 +85,8 @@ def problem_of(kind: str, subject: str, body: Mapping[str, Any]) -> str | None:
             return found
     if kind == "rain_warning":
         return _warning(body)
+    if kind == "stock_movement":
+        return _movement(body)
     return _report(body) if kind == "field_report" else None
 
 
@@ -155,6 +161,19 @@ def _warning(body: Mapping[str, Any]) -> str | None:
         return "colour must be said"
     if body.get("colour") is not None and body["colour"] not in COLOUR_RANK:
         return f"colour: found {body['colour']!r}, expected yellow, orange or red"
+    return None
+
+
+def _movement(body: Mapping[str, Any]) -> str | None:
+    if ITEM.fullmatch(body["item"]) is None:
+        return f"item: found {body['item'][:40]!r}, expected an item such as sandbag: a-z, 0-9, -"
+    quantity, counted = body.get("quantity"), body.get("counted")
+    if (quantity is None) == (counted is None):
+        return "quantity or counted must be said, and not both"
+    if quantity is not None and not (_is_number(quantity) and 0 < abs(quantity) <= MOST_ITEMS):
+        return f"quantity: found {quantity!r}, expected more or less than 0, at most {MOST_ITEMS:g}"
+    if counted is not None and not (_is_number(counted) and 0 <= counted <= MOST_ITEMS):
+        return f"counted: found {counted!r}, expected 0 to {MOST_ITEMS:g}"
     return None
 
 

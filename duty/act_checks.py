@@ -34,7 +34,7 @@ def check(connection: Connection, actor: Actor, kind: str, subject: str, body: B
         _area(connection, kind, body)
     elif kind == "field_report":
         _place(connection, kind, subject.removeprefix("space/"), body)
-    elif kind != "submit_report":
+    elif kind not in {"submit_report", "stock_movement"}:
         row = store.subject(connection, subject)
         if row is None:
             raise SubjectUnknown(f"{kind}: there is no {subject}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from duty.act_bodies import COUNTS, LISTS
+from duty.act_bodies import COUNTS, LISTS, NUMBERS
 from duty.entered import at_the_door, opened, origin
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
@@ -63,7 +63,7 @@ def _typed(name: str, text: str) -> object:
     try:
         if name in LISTS:
             return [entry.strip() for entry in text.split(",")]
-        return int(text) if name in COUNTS else float(text) if name in {"minutes", "depth_m"} else text
+        return int(text) if name in COUNTS else float(text) if name in NUMBERS else text
     except ValueError:
         return text
 

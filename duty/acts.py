@@ -11,6 +11,7 @@ from duty.act_bodies import problem_of
 from duty.act_checks import check
 from duty.completed import completed
 from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
+from duty.movements import moved
 from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
 from undercroft.store import duty_acts as store
 from undercroft.store import duty_reports
@@ -18,6 +19,7 @@ from undercroft.store.connection import Connection
 
 FOR_THE_ENGINE = frozenset({
     "acknowledge", "shelve", "unshelve", "stand_down", "out_of_service", "in_service", "rain_warning", "field_report",
+    "stock_movement",
 })  # fmt: skip
 
 
@@ -47,6 +49,8 @@ def perform(connection: Connection, actor: Actor, act: Act, now: datetime, key: 
         check(connection, actor, act.kind, act.subject, body, at)
         if act.kind == "submit_report":
             _submit(connection, actor, act, at)
+        if act.kind == "stock_movement":
+            body["left"] = moved(connection, act.subject, body)
         entry_no = log(connection, act.kind, actor.operator_id, act.subject, body, at, body.get("corrects"))
         engine = ForEngine(act.kind, act.subject, body) if act.kind in FOR_THE_ENGINE else None
         return Effect(entry_no, engine, body)

@@ -29,6 +29,7 @@ NEEDS: Mapping[str, str] = {
     "acknowledge": "officer", "shelve": "officer", "unshelve": "officer", "in_service": "officer",
     "stand_down": "leader", "out_of_service": "leader", "rain_warning": "officer", "field_report": "officer",
     "note": "officer", "phone": "officer", "submit_report": "officer", "order": "officer", "order_step": "officer",
+    "stock_movement": "officer",
 }  # fmt: skip
 """The least role for each act."""
 

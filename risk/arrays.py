@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.sensors import BARRIER, LEVEL, ONLINE, RAIN_ROLES, SensorSpec, sensors_of
+from risk.sensors import BARRIER, LEVEL, ONLINE, RAIN_ROLES, STOCK, SensorSpec, sensors_of
 from risk.thresholds import ThresholdTable, next_change, thresholds_at
 from undercroft.site.model import Entrance, Site, Space
 
@@ -142,6 +142,11 @@ class SiteArrays:
     def n_level_sensors(self) -> IntArray:
         """How many level sensors each space has."""
         return np.bincount(self.l_space, minlength=self.n_spaces)
+
+    @cached_property
+    def s_stock(self) -> IntArray:
+        """Sensors that count supplies."""
+        return np.flatnonzero(self.s_role == STOCK)
 
     @cached_property
     def s_switch(self) -> IntArray:

@@ -24,6 +24,7 @@ from risk.reasons import reasons_of
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
+from risk.shortage import fold_movements, shortage_of_spaces, stock_in_hand
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
 from risk.suppression import suppress
@@ -31,7 +32,7 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "8"
+ENGINE_VERSION = "9"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
 
 DAY_HOURS = range(7, 20)
@@ -83,14 +84,22 @@ class Engine:
     def start(cls, site: Site, site_commit_seq: int, instant: datetime) -> Engine:
         """Return an engine that has seen nothing yet."""
         plant = plant_of(site, instant)
-        return cls(fresh_state(plant.arrays, site_commit_seq), plant)
+        return _with_shortage(cls(fresh_state(plant.arrays, site_commit_seq), plant))
 
 
 def with_site(engine: Engine, site: Site, site_commit_seq: int, instant: datetime) -> Engine:
     """Return the engine on another version of the site; what both versions know keeps its memory."""
     plant = plant_of(site, instant)
     state = carried_over(engine.state, engine.plant.arrays, plant.arrays, site_commit_seq)
-    return Engine(state, plant)
+    return _with_shortage(Engine(state, plant))
+
+
+def _with_shortage(engine: Engine) -> Engine:
+    """Work out anew what spaces lack, from the stock in hand."""
+    arrays = engine.plant.arrays
+    stock = stock_in_hand(engine.state, arrays)
+    engine.state.shortage[:] = shortage_of_spaces(arrays.site, arrays.spaces, stock)
+    return engine
 
 
 def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
@@ -174,7 +183,10 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
     devices = plant.basin_of_device
     told = fold_conditions(state.conditions, inputs.acts, inputs.tick_us, devices, storm=is_storm(state))
+    counted = state.held[arrays.s_stock]
     seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
+    if fold_movements(state, inputs.acts) or not np.array_equal(counted, state.held[arrays.s_stock], equal_nan=True):
+        _with_shortage(engine)
     if inputs.acts:
         np.logical_or(seen.touched, fold_reports(state, arrays, inputs.acts), out=seen.touched)
     if state.reports:

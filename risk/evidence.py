@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.rain import RainNews, fold_rain
 from risk.rise import push_level_samples
-from risk.sensors import BARRIER, LEVEL, PUMP, RAIN_INTENSITY, RAIN_TOTAL
+from risk.sensors import BARRIER, LEVEL, PUMP, RAIN_INTENSITY, RAIN_TOTAL, STOCK
 from risk.state import EngineState
 from risk.thresholds import CLOCK_AHEAD_S, WET_DEPTH_M
 from undercroft.quality import Quality
@@ -84,10 +84,11 @@ def second_largest(last: FloatArray) -> FloatArray:
 
 
 def _danger_scale(arrays: SiteArrays, sensor: IntArray, value: FloatArray) -> FloatArray:
-    """Return values on the scale where more is worse: depth over ground; 1 for a barrier that is not closed."""
+    """Return values on the scale where more is worse: depth over ground; 1 for a barrier not closed; less stock."""
     role = arrays.s_role[sensor]
     x = value + arrays.s_offset[sensor]
     x = np.where(role == BARRIER, np.where(value == float(BarrierState.DEPLOYED), 0.0, 1.0), x)
+    x = np.where(role == STOCK, -value, x)
     return np.asarray(x)
 
 

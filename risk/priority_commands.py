@@ -90,18 +90,13 @@ def _finite(row: Row) -> Row:
 
 def show_priority(as_json: JsonOption = False) -> None:
     """Show the ten most urgent spaces, and how their ranks move with each weight 20 % up and down."""
-    import numpy as np  # noqa: PLC0415
-
-    from risk.sensitivity import STEP, sensitivity  # noqa: PLC0415
+    from risk.sensitivity import STEP, sensitivity_of  # noqa: PLC0415
 
     with _opened("priority") as connection:
         tick, assessments = _newest(connection, "priority")
     if not assessments:
         raise BadInput("priority: nothing is assessed yet")
-    listed = assessments[0]["contributions"]["factors"]
-    names, weights = [row["factor"] for row in listed], np.array([row["weight"] for row in listed], np.float64)
-    x = np.array([[row["x"] for row in entry["contributions"]["factors"]] for entry in assessments], np.float64)
-    found = sensitivity([entry["space_id"] for entry in assessments], names, weights, x)
+    found = sensitivity_of(assessments)
     if as_json:
         told = {"tick": tick, "step": STEP, "top": [asdict(standing) for standing in found.top]}
         told |= {"entering": [dict(zip(("factor", "weight", "space"), row, strict=True)) for row in found.entering]}

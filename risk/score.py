@@ -13,7 +13,6 @@ import numpy as np
 
 from risk.arrays import FloatArray, IntArray, SiteArrays
 from risk.rules import Views
-from risk.shortage import shortage_of_spaces
 from risk.state import EngineState
 from undercroft.site.model import Exposure, Space
 
@@ -33,7 +32,7 @@ WEIGHTS: dict[str, float] = {
 """Weights [P], version 1. Hazard: level_margin, forecast, rain, rise. Exposure: people, assets. Coping: barrier,
 supplies."""
 
-DYNAMIC = ("level_margin", "forecast", "rain", "rise", "barrier", "confidence")
+DYNAMIC = ("level_margin", "forecast", "rain", "rise", "barrier", "confidence", "supplies")
 
 FULL_RISE_M_MIN = 0.03
 FULL_RAIN_MM = (32.0, 98.0)
@@ -55,7 +54,6 @@ def score_statics(arrays: SiteArrays) -> ScoreStatics:
     """Return the static factors of a site."""
     spaces = arrays.spaces
     shared = {
-        "supplies": shortage_of_spaces(arrays.site, spaces),
         "vulnerability": np.array([_vulnerability(space) for space in spaces]),
         "assets": np.array([_assets(space.exposure) for space in spaces]),
     }
@@ -116,7 +114,7 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     stale = np.bincount(arrays.l_space[np.flatnonzero(~views.fresh[arrays.l_sensor])], minlength=n)
     silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1))
     confidence = np.where(views.blind, 1.0, 0.5 * silent)
-    values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence)
+    values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence, state.shortage)
     return dict(zip(DYNAMIC, values, strict=True))
 
 

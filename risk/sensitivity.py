@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -76,6 +77,16 @@ def sensitivity(spaces: Sequence[str], factors: Sequence[str], weights: FloatArr
         for row in chosen.tolist()
     )  # fmt: skip
     return Sensitivity(top, tuple(sorted(entering)))
+
+
+def sensitivity_of(assessments: Sequence[Mapping[str, Any]]) -> Sensitivity:
+    """Return how ranks move of the newest assessments of all spaces, from the contributions that they show."""
+    if not assessments:
+        return Sensitivity((), ())
+    listed = assessments[0]["contributions"]["factors"]
+    names, weights = [row["factor"] for row in listed], np.array([row["weight"] for row in listed], np.float64)
+    x = np.array([[row["x"] for row in entry["contributions"]["factors"]] for entry in assessments], np.float64)
+    return sensitivity([entry["space_id"] for entry in assessments], names, weights, x)
 
 
 def _scores(weights: FloatArray, x: FloatArray) -> FloatArray:

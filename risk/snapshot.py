@@ -38,6 +38,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "warnings": {subject: asdict(warning) for subject, warning in sorted(state.warnings.items())},
             "reports": {key: asdict(report) for key, report in sorted(state.reports.items())},
             "conditions": {subject: alarm.as_json() for subject, alarm in sorted(state.conditions.items())},
+            "stock": [[place, item, quantity] for (place, item), quantity in sorted(state.stock.items())],
             "valid_until_us": arrays.valid_until_us,
             "arrays": listed,
         }
@@ -76,7 +77,7 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
     reports = {key: FieldReport(**entry) for key, entry in header["reports"].items()}
     names = ("site_commit_seq", "tick_seq", "tick_us", "up_to", "nowcast_id")
     told = {subject: ConditionAlarm.from_json(entry) for subject, entry in header["conditions"].items()}
-    arguments: dict[str, Any] = (
-        {name: header[name] for name in names} | {"warnings": warnings, "reports": reports, "conditions": told} | values
-    )
+    told_by_people: dict[str, Any] = {"warnings": warnings, "reports": reports, "conditions": told}
+    stock = {(place, item): quantity for place, item, quantity in header["stock"]}
+    arguments = {name: header[name] for name in names} | told_by_people | {"stock": stock} | values
     return EngineState(**arguments)

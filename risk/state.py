@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.conditions import Conditions
+from risk.supplies.stock import Holding, listed_stock
 from risk.warnings import RainWarning
 
 FAMILIES = (
@@ -65,14 +66,15 @@ class EngineState:
         ``implicated``: has had a part in the open alarm of its space.
     Rain sensors (G)
         ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
-    ``conditions``: the alarms of devices and of the system, by subject.
+    ``conditions``: the alarms of devices and of the system, by subject. ``stock``: supplies by place and item, as the
+    site file and the movements since leave them.
     Spaces (N)
         ``ahead_*``: what the last nowcast says and of which tick it is, orange and red, see `risk.ahead.Nowcast`;
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
         closed_bits``: the forecast and the barriers it was made with. ``met_*``: the last times to orange and red that
         met their limits, and the tick that made them. ``alarm_*``: the alarm; ``stood_down_us``: when
         a person ended it, until new evidence comes.
-        ``written_*``: what the last assessment said.
+        ``written_*``: what the last assessment said. ``shortage``: of supplies, see `risk.shortage`.
     """
 
     site_commit_seq: int
@@ -83,6 +85,7 @@ class EngineState:
     warnings: dict[str, RainWarning]
     reports: dict[str, FieldReport]
     conditions: Conditions
+    stock: dict[Holding, float]
 
     order_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     observed_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
@@ -124,6 +127,7 @@ class EngineState:
     ahead_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_p: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_order_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
+    shortage: FloatArray = field(metadata=_axis("N", np.float64, 0.0))
     closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))
     alarm_severity: Small = field(metadata=_axis("N", np.int8, 0))
     alarm_peak: Small = field(metadata=_axis("N", np.int8, 0))
@@ -168,7 +172,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, **values)
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, listed_stock(arrays.site), **values)
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
@@ -180,6 +184,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to
     result.warnings = dict(state.warnings)
     result.conditions = dict(state.conditions)
+    result.stock |= state.stock  # once a holding is known, only movements change it
     result.reports = {key: report for key, report in state.reports.items() if _still_there(new, key)}
     before, after = axis_keys(old), axis_keys(new)
     for axis, keys in after.items():

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.params import IDENT
-from duty.act_bodies import MOST_CHARACTERS, MOST_MINUTES, MOST_NAMES
+from duty.act_bodies import MOST_CHARACTERS, MOST_ITEMS, MOST_MINUTES, MOST_NAMES
 from duty.door import Done
 from duty.order_acts import MOST_OWNER_CHARACTERS
 from duty.orders import STEPS, Proof
@@ -132,6 +132,19 @@ class FieldReport(_Asked):
     observed_at: AwareDatetime | None = Field(None, description="absent: now")
 
 
+class StockMovement(_Asked):
+    """Supplies that came or went, or were counted, at a depot or a space."""
+
+    kind: Literal["stock_movement"]
+    subject: Annotated[str, _subject("depot|space")]
+    item: Annotated[str, Field(pattern=f"^{IDENT}$", examples=["sandbag"])]
+    quantity: Annotated[float, Field(ge=-MOST_ITEMS, le=MOST_ITEMS)] | None = Field(
+        None, description="how many more, below 0 fewer; this or `counted`"
+    )
+    counted: Annotated[float, Field(ge=0, le=MOST_ITEMS)] | None = Field(None, description="how many are there")
+    reason: Text
+
+
 class Note(_Asked):
     """An entry of the duty log."""
 
@@ -163,7 +176,7 @@ class SubmitReport(_Asked):
 
 ActIn = Annotated[
     Acknowledge | Shelve | Unshelve | StandDown | OutOfService | InService | RainWarning | FieldReport | Note | Phone
-    | SubmitReport,
+    | SubmitReport | StockMovement,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

@@ -75,7 +75,7 @@ async def get_space(space_id: SpaceId, given: Given) -> SpaceDetail:
         assessment = await query.row("read_space_assessment", space_id=space_id)
         entrances = await query.rows("read_space_entrances", space_id=space_id)
         sensors = await query.rows("read_place_sensors", place_id=space_id)
-        stock = await query.rows("read_place_stock", place_id=space_id)
+        stock = await query.rows("supplies_stock", place=space_id)
         requirements = await query.rows("read_space_requirements", space_id=space_id)
         site = await given.site_cache.newest(query)
     at = assessment["tick_at"] if assessment else given.clock.now()

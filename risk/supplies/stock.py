@@ -1,72 +1,74 @@
-"""Stock on hand from its movements, shortage against what is required, and coverage of entrances by barriers."""
+"""Stock in hand from its movements, shortage against what is required, and coverage of entrances by barriers.
+
+An act of kind ``stock_movement`` has subject ``depot/<id>`` or ``space/<id>`` and body ``{"item", "quantity",
+"reason"}``, more or less than 0, or ``{"item", "counted", "reason"}`` where somebody counted what is there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from math import isfinite
 
-from undercroft.site.model import Space
+from risk.warnings import Act
+from undercroft.site.model import Site, Space
 
 Holding = tuple[str, str]
 """Place (depot or space) and item."""
 
-
-class MovementKind(StrEnum):
-    """What happened to supplies."""
-
-    RECEIVED = "received"
-    """From outside the district."""
-    SENT = "sent"
-    """Left the place for another; in transit until it arrives."""
-    ARRIVED = "arrived"
-    """Came in from another place."""
-    USED = "used"
-    """Deployed or used up."""
-    RETURNED = "returned"
-    """Came back from use."""
-    COUNTED = "counted"
-    """Somebody counted: this much is there."""
-
-
-_SIGN = {
-    MovementKind.RECEIVED: 1.0,
-    MovementKind.ARRIVED: 1.0,
-    MovementKind.RETURNED: 1.0,
-    MovementKind.SENT: -1.0,
-    MovementKind.USED: -1.0,
-}
+KIND = "stock_movement"
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One movement of one item at one place."""
+    """One movement of one item at one place: so much more or less, or so much counted."""
 
     place: str
     item: str
-    kind: MovementKind
     quantity: float
+    is_count: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.quantity < float("inf"):
-            raise ValueError(f"quantity must be finite and not negative, got {self.quantity}")
+        if not isfinite(self.quantity) or (self.is_count and self.quantity < 0.0):
+            raise ValueError(f"quantity must be finite, a count not negative, got {self.quantity}")
+
+
+def movement_of(act: Act) -> Movement | None:
+    """Return the movement that an act tells of; None where it tells of none that can be used."""
+    place, item = act.subject.partition("/")[2], act.body.get("item")
+    for name in ("quantity", "counted"):
+        value = act.body.get(name)
+        if act.kind == KIND and place and isinstance(item, str) and _is_number(value):
+            return (
+                None
+                if name == "counted" and float(value) < 0.0
+                else Movement(place, item, float(value), name == "counted")
+            )
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def listed_stock(site: Site) -> dict[Holding, float]:
+    """Return the stock that a site file states: what was there at the start."""
+    return {(place.id, held.item): held.quantity for place in (*site.depots, *site.spaces) for held in place.stock}
 
 
 def stock_after(start: Mapping[Holding, float], movements: Iterable[Movement]) -> dict[Holding, float]:
     """Return the stock after movements in their order.
 
-    More sent or used than was known to be there leaves 0, never less: the books were wrong, not the world. A count
-    replaces what was thought.
+    More taken than was known to be there leaves 0, never less: the books were wrong, not the world. A count replaces
+    what was thought.
 
-    By hand: 100, sent 30, used 80, counted 5, returned 2: 7.
+    By hand: 100, 30 taken, 80 taken, 5 counted, 2 brought back: 7.
     """
     stock = dict(start)
     for one in movements:
         holding = (one.place, one.item)
-        if one.kind is MovementKind.COUNTED:
-            stock[holding] = one.quantity
-        else:
-            stock[holding] = max(0.0, stock.get(holding, 0.0) + _SIGN[one.kind] * one.quantity)
+        before = 0.0 if one.is_count else stock.get(holding, 0.0)
+        stock[holding] = max(0.0, before + one.quantity)
     return stock
 
 
@@ -74,15 +76,6 @@ def lacking(required: Mapping[str, float], place: str, stock: Mapping[Holding, f
     """Return what is required beyond what is at the place, by item; nothing is 0 in it."""
     gaps = {item: quantity - stock.get((place, item), 0.0) for item, quantity in required.items()}
     return {item: gap for item, gap in sorted(gaps.items()) if gap > 0.0}
-
-
-def shortage(required: Mapping[str, float], place: str, stock: Mapping[Holding, float]) -> float:
-    """Return 0 (all there) to 1 (nothing of some item): the worst item counts, plenty of another does not help.
-
-    By hand: 100 bags and 2 pumps required, 60 and 2 there: 0.4.
-    """
-    gaps = lacking(required, place, stock)
-    return max((gap / required[item] for item, gap in gaps.items()), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ KINDS = {
 }
 """Declared type -> PostgreSQL's type numbers; Grafana reads numeric and integers as numbers."""
 
-EMPTY_IN_THE_STORM = {"stock_moves", "space_thresholds", "alarm_shifts"}
+EMPTY_IN_THE_STORM = {"stock_counted", "stock_movements", "space_thresholds", "alarm_shifts"}
 """The sample district counts no stock and has no roster; its thresholds are the defaults."""
 
 

@@ -112,6 +112,7 @@ ACTS: list[dict[str, Any]] = [
     {"kind": "rain_warning", "subject": "warning/a", "state": "in_force", "colour": "red", "basins": ["b1"]},
     {"kind": "rain_warning", "subject": "warning/a", "state": "ended"},
     {"kind": "field_report", "subject": SUBJECT, "entrance": "north", "depth_m": 0.2, "barrier": "open", "by": "Sun"},
+    {"kind": "stock_movement", "subject": SUBJECT, "item": "sandbag", "quantity": 40, "reason": "from the depot"},
     {"kind": "note", "text": "handed over"},
     {"kind": "phone", "text": "pump crew", "caller": "Sun", "unit": "street", "phone": "8000", "subject": SUBJECT},
     {"kind": "note", "text": "eight, not nine", "corrects": 1},
@@ -127,11 +128,15 @@ def test_every_act_has_its_way_in(desk: Desk) -> None:
     assert [entry["kind"] for entry in store.log_entries(desk.db)] == kinds
     assert store.log_entries(desk.db)[-1]["corrects"] == 1
     rows = desk.db.execute("select kind, subject, body from act order by commit_seq").fetchall()
-    assert [row["kind"] for row in rows] == kinds[:7]
+    assert [row["kind"] for row in rows] == kinds[:8]
     assert rows[5]["body"] == {"colour": "red", "state": "ended", "basins": ["b1"], "streets": []}
     report = rows[6]["body"]
     assert (report["entrance"], report["depth_m"], report["barrier"], report["by"]) == ("north", 0.2, "open", "Sun")
     assert report["expires_at"] > report["observed_at"]
+    assert rows[7]["body"] == {"item": "sandbag", "quantity": 40, "reason": "from the depot", "left": 40}
+    assert httpx.get(f"{desk.address}api/v1/spaces/gar").json()["stock"] == [{"item": "sandbag", "quantity": 40.0}]
+    (move,) = httpx.get(f"{desk.address}api/v1/stock-movements", params={"place": "gar"}).json()["items"]
+    assert (move["place_id"], move["quantity"], move["quantity_left"], move["author"]) == ("gar", 40.0, 40.0, "wu")
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,15 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
+from duty.door import new_token
 from risk.run import Follower, step_run
 from tests.integration.test_engine_run import RUN_START, commit_minute, opened, sensor_ids
 from tests.unit.risk.builders import NAMES, guarded, site, underpass
 from undercroft.cli import build_app
 from undercroft.errors import BadInput
 from undercroft.site.model import Site
+from undercroft.store import asof
+from undercroft.store.duty_acts import add_operator
 from undercroft.store.site import import_site
 
 
@@ -40,6 +43,23 @@ def run(*words: str) -> str:
     return done.stdout
 
 
+def supplies_points(url: str) -> dict[str, float]:
+    """How short of supplies each space is, as its newest assessment shows it."""
+    with opened(url) as connection:
+        rows = asof.assessments(connection, 2**31, None)
+    return {
+        row["space_id"]: next(f["x"] for f in row["contributions"]["factors"] if f["factor"] == "supplies")
+        for row in rows
+    }
+
+
+def token_for(url: str) -> str:
+    token, hashed = new_token()
+    with opened(url) as connection:
+        add_operator(connection, "li", "李", "officer", hashed, RUN_START)
+    return token
+
+
 def test_what_is_sent_and_what_comes_first(exercise_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERCROFT_DATABASE_URL", exercise_db)
     with opened(exercise_db) as connection:
@@ -61,6 +81,27 @@ def test_what_is_sent_and_what_comes_first(exercise_db: str, monkeypatch: pytest
     assert {sent["space"]: sent["quantity"] for sent in told["shipments"]} == dict.fromkeys(needs.keys() - late, 45)
     assert {(left["space"], left["why"]) for left in told["unmet"]} == {(name, "too_late") for name in late}
     assert "barriers: 1 of 3 entrances that need one have one" in run("dispatch")
+    before = supplies_points(exercise_db)
+    monkeypatch.setenv("UNDERCROFT_TOKEN", token_for(exercise_db))
+    run("stock", "move", "depot/store", "sandbag", "-30", "--reason", "lent to the next district")
+    with pytest.raises(BadInput, match="depot/store holds 20 sandbag, 21 cannot be taken"):
+        run("stock", "move", "depot/store", "sandbag", "-21", "--reason", "more")
+    run("stock", "count", "space/gar", "sandbag", "45")
+    assert orjson.loads(run("stock", "list", "--json")) == [
+        {"place": "gar", "item": "sandbag", "quantity": 45.0}, {"place": "store", "item": "sandbag", "quantity": 20.0},
+    ]  # fmt: skip
+    assert "-30 sandbag" in run("stock", "movements", "--place", "store")
+    with opened(exercise_db) as connection:
+        follower = Follower(connection)
+        follower.restore()
+        for minute in range(9, 16):
+            commit_minute(connection, ids, minute)
+            step_run(connection, follower)
+    # The depot had 50 of the 90 that were lacking; now gar has its 45, and up lacks 45 of which it has 20.
+    after = supplies_points(exercise_db)
+    assert (before, after) == ({"up": 0.444, "gar": 0.444, "met": 0.0}, {"up": 0.556, "gar": 0.0, "met": 0.0})
+    told = orjson.loads(run("dispatch", "--all", "--json"))
+    assert [(need["space"], need["quantity"]) for need in told["needs"]] == [("up", 45.0)]
     first: dict[str, Any] = orjson.loads(run("priority", "--json"))
     assert [one["rank"] for one in first["top"]] == [1, 2, 3]
     assert {one["space"] for one in first["top"]} == {"up", "gar", "met"}

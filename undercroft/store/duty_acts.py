@@ -95,6 +95,21 @@ def has_entry(connection: Connection, entry_no: int) -> bool:
     return _one(connection, "acts_log_has", entry_no=entry_no) is not None
 
 
+def stock(connection: Connection, name: str, item: str) -> float | None:
+    """Return what a depot or space holds of an item, 0 for none; None: no such place.
+
+    Whoever else moves something there waits until this transaction ends.
+    """
+    _one(connection, "acts_stock_lock", subject=name)
+    row = _one(connection, "acts_stock", subject=name, item=item)
+    return None if row is None else float(row["quantity"] or 0.0)
+
+
+def set_stock(connection: Connection, place_id: str, item: str, quantity: float) -> None:
+    """Write what a depot or space holds of an item now."""
+    _run(connection, "acts_move_stock", place_id=place_id, item=item, quantity=quantity)
+
+
 def acting_time(connection: Connection, now: datetime) -> datetime:
     """Return the time of an act: in a run that of its newest tick, else now."""
     row = _one(connection, "acts_now")

@@ -24,6 +24,8 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("note", "incident/b1-20260701T080500Z", {"text": "called", "corrects": 3}),
     ("submit_report", "incident/b1-20260701T080500Z", {"serial": 1}),
+    ("stock_movement", "depot/d", {"item": "sandbag", "quantity": -30, "reason": "sent to gar"}),
+    ("stock_movement", "space/a", {"item": "sandbag", "counted": 0, "reason": "stock taking"}),
 ]
 
 BAD: list[tuple[str, str, dict[str, Any], str]] = [
@@ -55,6 +57,17 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("field_report", "space/a", {"barrier": "shut"}, "barrier: found 'shut', expected one of"),
     ("field_report", "space/a", {"depth_m": 1, "minutes": 1441}, "minutes: found 1441"),
     ("submit_report", "incident/i", {"serial": True}, "serial: found True"),
+    (
+        "stock_movement",
+        "gauge/g",
+        {"item": "sandbag", "quantity": 1, "reason": "x"},
+        "expected depot/<id> or space/<id>",
+    ),
+    ("stock_movement", "depot/d", {"item": "sandbag", "quantity": 1}, "reason must be said"),
+    ("stock_movement", "depot/d", {"item": "sandbag", "reason": "x"}, "quantity or counted must be said, and not both"),
+    ("stock_movement", "depot/d", {"item": "sandbag", "reason": "x", "quantity": 0}, "quantity: found 0"),
+    ("stock_movement", "depot/d", {"item": "sandbag", "reason": "x", "counted": -1}, "counted: found -1"),
+    ("stock_movement", "depot/d", {"item": "Sand bag", "reason": "x", "counted": 1}, "item: found 'Sand bag'"),
     ("dance", "space/a", {}, "kind: expected one of acknowledge"),
 ]
 

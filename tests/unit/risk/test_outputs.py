@@ -12,7 +12,9 @@ from risk.engine import with_site
 from risk.forecast import filled_m3, storage_of
 from risk.hydraulics.storage import StorageCurve
 from risk.score import WEIGHTS
-from risk.shortage import required, shortage_of_spaces
+from risk.shortage import shortage_of_spaces
+from risk.supplies.requirement import space_requirement
+from risk.supplies.stock import listed_stock
 from tests.unit.risk.builders import START, Crank, entrance, gauge, guarded, site, space, underpass
 
 
@@ -50,8 +52,10 @@ def test_sandbags_and_shortage_by_hand() -> None:
     depot = {"id": "d", "name_zh": "库", "name_en": "Depot", "street": "x", "lat": 22.5, "lon": 114.0,
              "stock": [{"item": "sandbag", "quantity": 30}]}  # fmt: skip
     of = site(bare, some, depot=[depot])
-    assert required(of.spaces[0]) == {"sandbag": 45.0}
-    assert shortage_of_spaces(of, of.spaces).tolist() == pytest.approx([0.6, 0.4])
+    assert dict(space_requirement(of.spaces[0]).items) == {"sandbag": 45.0}
+    stock = listed_stock(of)
+    assert shortage_of_spaces(of, of.spaces, stock).tolist() == pytest.approx([0.6, 0.4])
+    assert shortage_of_spaces(of, of.spaces, stock | {("d", "sandbag"): 75.0}).tolist() == [0.0, 0.0]
 
 
 def test_storage_over_many_curves_is_the_single_curve() -> None:

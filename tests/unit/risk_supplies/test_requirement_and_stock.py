@@ -14,7 +14,8 @@ from risk.supplies.requirement import (
     space_requirement,
 )
 from risk.supplies.route import distance_km, travel_min
-from risk.supplies.stock import Movement, MovementKind, barrier_coverage, lacking, shortage, stock_after
+from risk.supplies.stock import Movement, barrier_coverage, lacking, movement_of, stock_after
+from risk.warnings import Act
 from undercroft.model import SpaceKind
 from undercroft.site.model import Barrier, Depot, Entrance, Pump, Requirement, Space, StorageRow
 
@@ -94,22 +95,37 @@ def test_space_adds_its_entrances_its_list_and_pumps_for_the_rest_of_the_inflow(
 
 
 def test_stock_after_movements() -> None:
-    kinds = [("sent", 30.0), ("used", 80.0), ("counted", 5.0), ("returned", 2.0)]
-    moves = [Movement("d", "sandbag", MovementKind(kind), quantity) for kind, quantity in kinds]
+    moves = [Movement("d", "sandbag", -30.0), Movement("d", "sandbag", -80.0), Movement("d", "sandbag", 5.0, True)]
+    moves.append(Movement("d", "sandbag", 2.0))
     assert stock_after({("d", "sandbag"): 100.0}, moves[:1]) == {("d", "sandbag"): 70.0}
     assert stock_after({("d", "sandbag"): 100.0}, moves[:2]) == {("d", "sandbag"): 0.0}
     assert stock_after({("d", "sandbag"): 100.0}, moves) == {("d", "sandbag"): 7.0}
-    assert stock_after({}, [Movement("s", "generator", MovementKind.ARRIVED, 1.0)]) == {("s", "generator"): 1.0}
+    assert stock_after({}, [Movement("s", "generator", 1.0)]) == {("s", "generator"): 1.0}
     with pytest.raises(ValueError, match="quantity"):
-        Movement("d", "sandbag", MovementKind.SENT, -1.0)
+        Movement("d", "sandbag", -1.0, True)
 
 
-def test_shortage_is_that_of_the_worst_item() -> None:
+@pytest.mark.parametrize(
+    ("subject", "body", "expected"),
+    [
+        ("depot/d", {"item": "sandbag", "quantity": -3}, Movement("d", "sandbag", -3.0)),
+        ("space/s", {"item": "sandbag", "counted": 0}, Movement("s", "sandbag", 0.0, True)),
+        ("depot/d", {"item": "sandbag", "quantity": float("nan")}, None),
+        ("depot/d", {"item": "sandbag", "counted": -1}, None),
+        ("depot/d", {"item": 7, "quantity": 1}, None),
+        ("depot", {"item": "sandbag", "quantity": 1}, None),
+    ],
+)
+def test_an_act_that_cannot_be_used_moves_nothing(
+    subject: str, body: dict[str, object], expected: Movement | None
+) -> None:
+    assert movement_of(Act(1, "stock_movement", subject, "li", 0, body)) == expected
+    assert movement_of(Act(1, "note", subject, "li", 0, body)) is None
+
+
+def test_what_is_lacking() -> None:
     required, stock = {"sandbag": 100.0, "mobile-pump": 2.0}, {("s", "sandbag"): 60.0, ("s", "mobile-pump"): 9.0}
-    assert shortage(required, "s", stock) == pytest.approx(0.4)
     assert lacking(required, "s", stock) == {"sandbag": 40.0}
-    assert shortage(required, "elsewhere", stock) == 1.0
-    assert shortage({}, "s", stock) == 0.0
 
 
 def test_barrier_coverage_names_what_is_missing() -> None:

@@ -106,6 +106,12 @@ from public.stock k
 join public.place p using (place_id)
 where p.retired_at is null;
 
+create view grafana.stock_movement as
+select m.commit_seq, m.acted_at, m.place_id, p.name_zh || ' ' || p.name_en as place, p.street, m.item, m.quantity,
+    m.counted, m.quantity_left, m.reason, m.author
+from public.stock_movement m
+left join public.place p using (place_id);
+
 create view grafana.requirement as
 select space_id, nullif(entrance_id, '') as entrance_id, item, quantity from public.requirement;
 

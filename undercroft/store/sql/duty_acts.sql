@@ -45,6 +45,18 @@ select coalesce((select array_agg(basin_id order by basin_id) from basin), '{}')
 select coalesce(array_agg(e.entrance_id order by e.entrance_id) filter (where e.entrance_id is not null), '{}') as entrances
 from space s left join entrance e using (space_id) where s.space_id = %(space_id)s group by s.space_id;
 
+-- name: acts_stock_lock
+select pg_advisory_xact_lock(hashtext('undercroft-stock'), hashtext(%(subject)s));
+
+-- name: acts_stock
+-- What a depot or space holds of an item; no row where there is no such place.
+select k.quantity from place p left join stock k on k.place_id = p.place_id and k.item = %(item)s
+where p.place_kind || '/' || p.place_id = %(subject)s and p.place_kind in ('depot', 'space') and p.retired_at is null;
+
+-- name: acts_move_stock
+insert into stock (place_id, item, quantity) values (%(place_id)s, %(item)s, %(quantity)s)
+on conflict (place_id, item) do update set quantity = excluded.quantity;
+
 -- name: acts_now
 -- A run has its own time: that of its newest tick.
 select d.mode, max(t.tick_at) as run_at from deployment d left join tick t on d.mode = 'exercise' group by d.mode;

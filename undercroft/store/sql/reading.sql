@@ -70,9 +70,6 @@ select
     barrier_height_m, barrier_leakage_grade, barrier_deploy_min
 from entrance where space_id = %(space_id)s and retired_at is null order by entrance_id;
 
--- name: read_place_stock
-select item, quantity from stock where place_id = %(place_id)s order by item;
-
 -- name: read_space_requirements
 select entrance_id, item, quantity from requirement where space_id = %(space_id)s order by entrance_id, item;
 

@@ -36,7 +36,7 @@ grant select, insert, delete on engine_snapshot to undercroft_engine;
 
 -- The API shows; what people do over HTTP it passes on by the login of undercroft_acts.
 grant select on schema_migration, deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
-    threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter,
+    threshold_set, threshold, stock, stock_movement, requirement, act, batch, observation, observation_conflict, dead_letter,
     clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold
     to undercroft_api;
 
@@ -53,14 +53,15 @@ grant update on duty_progress to undercroft_duty;
 grant insert, update on incident, notification to undercroft_duty;
 
 -- People's acts, through the same role; what they said is never changed.
-grant select on operator, audit, act, commit_counter, entrance, sensor, observation, duty_log, duty_log_head to undercroft_duty;
+grant select on operator, audit, act, commit_counter, entrance, sensor, observation, duty_log, duty_log_head, stock to undercroft_duty;
 grant insert on act, audit, duty_log, duty_log_head, duty_order, report, roster_absence, roster_shift to undercroft_duty;
 grant update on commit_counter, duty_order, report, roster_absence to undercroft_duty;
 grant delete on roster_shift to undercroft_duty;
 
 -- The same acts over HTTP, and nothing else: no message, no roster, no operator is written, and nothing said is changed.
 grant select on deployment, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident, operator,
-    commit_counter, duty_order, report, act_key to undercroft_acts;
+    commit_counter, duty_order, report, act_key, stock to undercroft_acts;
+grant insert, update on stock to undercroft_acts;
 grant select (entry_no, sha256) on duty_log to undercroft_acts;
 grant select (at, action) on audit to undercroft_acts;
 grant insert on act, audit, duty_log, duty_order, act_key to undercroft_acts;
