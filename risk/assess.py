@@ -14,6 +14,7 @@ from risk.output import Assessment
 from risk.reasons import reasons_of
 from risk.reports import shown_reports
 from risk.score import ScoreStatics, contributions
+from risk.standin import shown_stand_ins
 from risk.state import FAMILIES
 from risk.thresholds import (
     HEARTBEAT_RAISED_S,
@@ -37,6 +38,8 @@ def due(context: Context, score: FloatArray) -> IntArray:
     mm = context.views.rain.basin_mm
     ready = (mm[:, 1] >= RED_READINESS_10MIN_MM.value) | (mm[:, 2] >= RED_READINESS_60MIN_MM.value)
     signature = (ready * _READY)[context.arrays.basin_of_space]
+    if context.views.unheard.any():
+        signature += context.views.unheard * (2 * _READY)
     for place, severity in zip(_PLACES, context.views.now, strict=True):
         raised_rows = np.flatnonzero(severity)
         signature[raised_rows] += place * severity[raised_rows]
@@ -64,7 +67,11 @@ def assess(
     if rows.size == 0:
         return []
     shares = contributions(dynamic, statics, rows, by_day=by_day)
-    levels, scores, blind = views.now[:, rows].max(axis=0).tolist(), score[rows].tolist(), views.blind[rows].tolist()
+    levels, scores, blind = (
+        views.now[:, rows].max(axis=0).tolist(),
+        score[rows].tolist(),
+        (views.blind | views.unheard)[rows].tolist(),
+    )
     return [
         Assessment(
             space_id=context.arrays.spaces[space].id,
@@ -149,11 +156,14 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
     spaces = rows.tolist()
     facts = _sensor_facts(context, spaces)
     entrance_of = arrays.l_entrance
-    mm = [_rounded(depths, 1) for depths in views.rain.basin_mm[arrays.basin_of_space[rows]]]
+    basins = arrays.basin_of_space[rows]
+    known_mm = np.where(views.rain.heard[:, None], views.rain.basin_mm, np.nan)
+    mm = [_rounded(depths, 1) for depths in known_mm[basins]]
     columns = zip(
         spaces,
         mm,
         views.rain.in_rain[rows].tolist(),
+        (~views.unheard[rows]).tolist(),
         views.colour[rows].tolist(),
         _rounded(views.times.orange_min[rows], 1),
         _rounded(views.times.red_min[rows], 1),
@@ -162,7 +172,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
     )
     found = []
     reported = bool(context.state.reports)
-    for space, rain, in_rain, colour, orange, red, families in columns:
+    for space, rain, in_rain, heard, colour, orange, red, families in columns:
         of_entrance: dict[int, list[int]] = {}
         levels = context.statics.level_rows[space]
         for level, entrance in zip(levels.tolist(), entrance_of[levels].tolist(), strict=True):
@@ -176,6 +186,8 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
                 "inside": [facts[r] for r in of_entrance.get(-1, [])],
                 "rain_mm": {"5": rain[0], "10": rain[1], "60": rain[2]},
                 "in_rain": in_rain,
+                "heard": heard,
+                "stand_ins": _stand_ins(context, space),
                 "warning_rank": int(colour),
                 "pumps": _pumps(context, space),
                 "time_to_orange_min": orange,
@@ -185,6 +197,11 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _stand_ins(context: Context, space: int) -> list[dict[str, Any]]:
+    found = context.views.stand_ins.get(space)
+    return shown_stand_ins(context.state, context.arrays, context.statics.neighbours, space, found)
 
 
 def _pumps(context: Context, space: int) -> list[dict[str, Any]]:

@@ -33,7 +33,10 @@ from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
 ENGINE_VERSION = "9"
-"""Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead."""
+"""Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
+
+9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory.
+"""
 
 DAY_HOURS = range(7, 20)
 """Hours of local time at which ``people_day`` are there."""

@@ -102,6 +102,15 @@ def least_at(arrays: SiteArrays, space: int, entrance: int, *, closed: bool) -> 
     return least[:, 0].tolist(), rule[:, 0].tolist()
 
 
+def shown_value_m(arrays: SiteArrays, entrance: int, rule: int, depth_m: float, *, closed: bool) -> float:
+    """Return what a rule is held against at a depth over the ground: freeboard, head over the edge, or it. [m]"""
+    if rule not in (FREEBOARD_RULE, OUTSIDE_HEAD):
+        return depth_m
+    edge = arrays.e_barrier_top_m[entrance] if closed else arrays.e_crest_m[entrance]
+    freeboard = float(edge - arrays.e_roadway_m[entrance]) - depth_m
+    return freeboard if rule == FREEBOARD_RULE else -freeboard
+
+
 def _put(table: FloatArray, rule: NDArray[np.int8], at: tuple[int, int], depth_m: float, name: int) -> None:
     depth_m = max(depth_m, WET_DEPTH_M.value)  # a NaN threshold is no rule: max keeps NaN, and NaN is not less
     if depth_m < table[at]:

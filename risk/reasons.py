@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US
-from risk.facts import ahead, beside, water
+from risk.facts import ahead, beside, standin, water
 from risk.facts.fact import Context, Fact, Reason
 from risk.facts.stated import stated
 from risk.levels import RULE_NAMES
@@ -30,9 +30,10 @@ from risk.state import (
     RAIN,
     REPORT,
     RISE,
+    STAND_IN,
     WARNING,
 )  # fmt: skip
-from risk.wording import doubt_words, held_words, phrase, reporter_words
+from risk.wording import doubt_words, held_words, phrase, reporter_words, stand_in_words
 
 AT_MOST = {"freeboard", "time-to-orange", "time-to-red", "barrier-not-deployed"}
 """Rules that fire at or below their limit; the others fire at or above it."""
@@ -57,6 +58,7 @@ _FACTS: dict[int, Callable[[Context, int, int], Fact | None]] = {
     LEAK: beside.leak,
     BLIND: beside.blind,
     REPORT: water.reported,
+    STAND_IN: standin.stood_in,
 }
 
 
@@ -142,6 +144,8 @@ def _reason(context: Context, space: int, fact: Fact, severity: int, raised_from
     reason = facts | {"text_en": text_en, "text_zh": text_zh}
     if raised_from:
         reason["raises"] = facts["severity"]
+    if "stands_in" in fact.words:
+        _append(reason, stand_in_words(fact.words["stands_in"]))
     if "by" in fact.words:
         _append(reason, reporter_words(fact.words["by"]))
     elif "doubt" in facts:

@@ -24,11 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.blindness import silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.forecast import TimeToThreshold, forecast
 from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
 from risk.reports import with_reported_barriers
 from risk.rules_rain import RainView, rain_view
+from risk.standin import StandIns, Told, fold_stand_ins
 from risk.state import (
     BARRIER,
     BLIND,
@@ -68,6 +70,8 @@ class Views:
     steady: BoolArray
     heard_us: IntArray
     blind: BoolArray
+    unheard: BoolArray
+    stand_ins: dict[int, StandIns]
     rain: RainView
     times: TimeToThreshold
     soonest: TimeToThreshold
@@ -126,7 +130,12 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         reported = _reported(state, arrays, closed)
         for view in views:
             view[REPORT] = reported
-    blind = _blind(arrays, statics, fresh, rain.in_rain)
+    silent = silent_spaces(arrays, statics, fresh)
+    blind = silent & rain.in_rain
+    stand_ins: dict[int, StandIns] = {}
+    if state.stand_ins or blind.any():
+        told = Told(fresh, closed, silent, blind)
+        stand_ins = fold_stand_ins(state, arrays, statics.neighbours, told, views)
     _derived(state, seen, views, steps)
     for view in views:
         view[BLIND] = np.where(blind, np.clip((sure if view is candidate else water) + 1, 2, 4), 0)
@@ -137,8 +146,9 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     steady[gone] = False
     steady &= rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
     return Views(
-        now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind, rain, times, soonest,
-        by_ensemble, fresh, closed, least, *outside, observed, expected, colour,
+        now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind,
+        unheard_spaces(state, arrays, statics), stand_ins, rain, times, soonest, by_ensemble, fresh, closed, least,
+        *outside, observed, expected, colour,
     )  # fmt: skip
 
 
@@ -363,15 +373,6 @@ def _pump_and_leak(
         leaks = np.zeros(n, np.bool_)
         leaks[arrays.l_space[wet_inside]] = True
         now[LEAK] = np.where(leaks & watched & ~wet_out & ~statics.underpass, 2, 0)
-
-
-def _blind(arrays: SiteArrays, statics: SiteStatics, fresh: BoolArray, in_rain: BoolArray) -> BoolArray:
-    """Tell which spaces are blind: in rain, and some primary place without a fresh level sensor, or none at all."""
-    blind = statics.unmonitored.copy()
-    if statics.primary_rows.size:
-        heard = statics.primary_groups.maximum(fresh[arrays.l_sensor[statics.primary_rows]].astype(np.int8), 1)
-        blind[statics.primary_group_space[heard == 0]] = True
-    return np.asarray(blind & in_rain)
 
 
 def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...], steps: dict[int, Severities]) -> None:

@@ -27,6 +27,8 @@ class RainView:
         2 mm in 5 min at a gauge of the basin within the last hour, a warning in force, or no fresh gauge.
     steady : ndarray, shape (N,)
         False while a gauge that showed alarming rain is silent: then rain cannot be said to be over.
+    heard : ndarray, shape (basins,)
+        Some gauge of the basin has spoken: else its rain is not known.
     heard_us : ndarray, shape (N,)
         Last tick with a good reading of a gauge of the basin. [µs since 1970]
     """
@@ -35,6 +37,7 @@ class RainView:
     in_rain: BoolArray
     steady: BoolArray
     heard_us: IntArray
+    heard: BoolArray
 
 
 def rain_view(
@@ -78,4 +81,5 @@ def rain_view(
     heard = np.full(size, NEVER_US, np.int64)
     np.maximum.at(heard, arrays.g_basin, state.good_tick_us[arrays.g_sensor])
     of_space = arrays.basin_of_space
-    return RainView(basin_mm[0], in_rain[of_space], ~silent[of_space], heard[of_space])
+    spoke = np.bincount(arrays.g_basin[state.evidence_us[arrays.g_sensor] != NEVER_US], minlength=size) > 0
+    return RainView(basin_mm[0], in_rain[of_space], ~silent[of_space], heard[of_space], spoke)

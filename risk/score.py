@@ -113,7 +113,7 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     share_open = (needed - shut) / np.maximum(needed, 1)
     stale = np.bincount(arrays.l_space[np.flatnonzero(~views.fresh[arrays.l_sensor])], minlength=n)
     silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1))
-    confidence = np.where(views.blind, 1.0, 0.5 * silent)
+    confidence = np.where(views.blind | views.unheard, 1.0, 0.5 * silent)
     values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence, state.shortage)
     return dict(zip(DYNAMIC, values, strict=True))
 

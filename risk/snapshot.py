@@ -12,7 +12,7 @@ import orjson
 from risk.arrays import SiteArrays
 from risk.conditions import ConditionAlarm
 from risk.engine import ENGINE_VERSION
-from risk.state import EngineState, FieldReport, array_fields
+from risk.state import EngineState, FieldReport, StoodIn, array_fields
 from risk.warnings import RainWarning
 from undercroft.errors import StoreRejected
 
@@ -39,6 +39,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "reports": {key: asdict(report) for key, report in sorted(state.reports.items())},
             "conditions": {subject: alarm.as_json() for subject, alarm in sorted(state.conditions.items())},
             "stock": [[place, item, quantity] for (place, item), quantity in sorted(state.stock.items())],
+            "stand_ins": {name: asdict(stood) for name, stood in sorted(state.stand_ins.items())},
             "valid_until_us": arrays.valid_until_us,
             "arrays": listed,
         }
@@ -77,7 +78,8 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
     reports = {key: FieldReport(**entry) for key, entry in header["reports"].items()}
     names = ("site_commit_seq", "tick_seq", "tick_us", "up_to", "nowcast_id")
     told = {subject: ConditionAlarm.from_json(entry) for subject, entry in header["conditions"].items()}
-    told_by_people: dict[str, Any] = {"warnings": warnings, "reports": reports, "conditions": told}
+    kept: dict[str, Any] = {"warnings": warnings, "reports": reports, "conditions": told}
+    kept["stand_ins"] = {name: StoodIn(**entry) for name, entry in header["stand_ins"].items()}
     stock = {(place, item): quantity for place, item, quantity in header["stock"]}
-    arguments = {name: header[name] for name in names} | told_by_people | {"stock": stock} | values
+    arguments = {name: header[name] for name in names} | kept | {"stock": stock} | values
     return EngineState(**arguments)

@@ -21,10 +21,11 @@ from risk.warnings import RainWarning
 
 FAMILIES = (
     "depth", "freeboard", "rise", "rain", "warning", "barrier", "pump", "forecast", "leak", "blind", "report",
+    "stand_in",
 )  # fmt: skip
 """Families of rules, in the order of every family axis. A new family in an alarm is told again."""
 
-DEPTH, FREEBOARD, RISE, RAIN, WARNING, BARRIER, PUMP, FORECAST, LEAK, BLIND, REPORT = range(len(FAMILIES))
+DEPTH, FREEBOARD, RISE, RAIN, WARNING, BARRIER, PUMP, FORECAST, LEAK, BLIND, REPORT, STAND_IN = range(len(FAMILIES))
 
 RISE_SLOTS = 6
 """Samples kept for the rise rate, at least 50 s apart: 5 minutes at one a minute."""
@@ -51,6 +52,26 @@ class FieldReport:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoodIn:
+    """The worst that stood in for a space since it went blind, and the last; see `risk.standin`.
+
+    ``rule, value, sensor, entrance, observed_us`` are of the worst; ``confirmed`` is the severity that two readings in
+    a row said, ``last_*`` the last one.
+    """
+
+    severity: int
+    confirmed: int
+    rule: str
+    value: float
+    sensor: str
+    entrance: str
+    observed_us: int
+    last_severity: int
+    last_us: int
+    last_sensor: str
+
+
 @dataclass(slots=True)
 class EngineState:
     """The engine's memory. `risk.engine.tick` uses it up: the arrays are changed in place.
@@ -67,7 +88,7 @@ class EngineState:
     Rain sensors (G)
         ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     ``conditions``: the alarms of devices and of the system, by subject. ``stock``: supplies by place and item, as the
-    site file and the movements since leave them.
+    site file and the movements since leave them. ``stand_ins``: what stood in for spaces that are silent, by space.
     Spaces (N)
         ``ahead_*``: what the last nowcast says and of which tick it is, orange and red, see `risk.ahead.Nowcast`;
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
@@ -86,6 +107,7 @@ class EngineState:
     reports: dict[str, FieldReport]
     conditions: Conditions
     stock: dict[Holding, float]
+    stand_ins: dict[str, StoodIn]
 
     order_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     observed_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
@@ -172,7 +194,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, listed_stock(arrays.site), **values)
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, **values)
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
@@ -186,6 +208,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     result.conditions = dict(state.conditions)
     result.stock |= state.stock  # once a holding is known, only movements change it
     result.reports = {key: report for key, report in state.reports.items() if _still_there(new, key)}
+    result.stand_ins = {name: stood for name, stood in state.stand_ins.items() if name in new.space_index}
     before, after = axis_keys(old), axis_keys(new)
     for axis, keys in after.items():
         position = {key: index for index, key in enumerate(before[axis])}

@@ -9,6 +9,7 @@ import numpy as np
 from risk.arrays import BoolArray, FloatArray, IntArray, Segments, SiteArrays
 from risk.forecast import Storage, rows_by_space, storage_of
 from risk.levels import SEVERITIES, LevelTable, level_table
+from risk.neighbours import Neighbours
 from risk.sensors import BARRIER, PUMP
 
 
@@ -45,6 +46,7 @@ class SiteStatics:
     entrance_rows: tuple[IntArray, ...]
     rise_set: frozenset[int]
     barrier_sensors: dict[int, tuple[int, ...]]
+    neighbours: Neighbours
     limits: dict[tuple[str, str, int], tuple[float | None, str]] = field(default_factory=dict)
 
 
@@ -106,6 +108,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         entrance_rows=rows_by_space(np.arange(len(arrays.entrances)), arrays.e_space, arrays.n_spaces),
         rise_set=frozenset(np.flatnonzero(l_rise).tolist()),
         barrier_sensors=_barrier_sensors(arrays),
+        neighbours=Neighbours(arrays),
     )
 
 

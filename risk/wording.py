@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLOURS_ZH = {"yellow": "黄色", "orange": "橙色", "red": "红色"}
@@ -121,13 +122,38 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
                 f"室外无水而室内积水 {_cm(value)}:渗漏、水泵或传感器故障,请查看",
             )
         case "blind":
+            near_en, near_zh = _near(words.get("stand_ins", ()))
             if words.get("never"):
-                return "No level sensor here while it rains: blind", "降雨中本处无水位数据:失明"
+                return f"No level sensor here while it rains: blind{near_en}", f"降雨中本处无水位数据:失明{near_zh}"
             return (
-                f"No data {en} for {words['minutes']:.0f} min while it rains: blind",
-                f"降雨中{zh}已 {words['minutes']:.0f} 分钟无数据:失明",
+                f"No data {en} for {words['minutes']:.0f} min while it rains: blind{near_en}",
+                f"降雨中{zh}已 {words['minutes']:.0f} 分钟无数据:失明{near_zh}",
             )
     raise ValueError(f"no words for rule {rule}")
+
+
+def _near(stand_ins: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return who stands in for a blind space, and what is measured there."""
+    en, zh = "", ""
+    for one in stand_ins:
+        where_en, where_zh = f"{one['name_en']}, {one['distance_m']} m away", f"{one['name_zh']}({one['distance_m']} m)"
+        if one["kind"] == "water":
+            en += f"; stand-in {where_en}: water {_cm(one['depth_m'])}"
+            zh += f";替代站 {where_zh}:水深 {_cm(one['depth_m'])}"
+        else:
+            en += f"; rain at {where_en}: {one['rain_10min_mm']:.1f} mm in 10 min"
+            zh += f";雨量站 {where_zh}:10 分钟 {one['rain_10min_mm']:.1f} mm"
+    return en, zh
+
+
+def stand_in_words(place: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what is added to a value that was measured elsewhere, for a space that is silent."""
+    away = "" if place["distance_m"] is None else f", {place['distance_m']} m away"
+    away_zh = "" if place["distance_m"] is None else f"({place['distance_m']} m)"
+    return (
+        f" (stand-in, measured at {place['name_en']}{away}: nothing is heard here)",
+        f"(替代值,测于{place['name_zh']}{away_zh}:本处无数据)",
+    )
 
 
 def held_words() -> tuple[str, str]:

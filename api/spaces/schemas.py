@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,20 @@ from api.spaces.numbers import KeyNumbers, key_numbers, stale_after_s
 from undercroft.model import SpaceKind
 
 Row = Mapping[str, Any]
+
+
+class StandInOut(BaseModel):
+    """A sensor elsewhere that stands in for a blind space. It may raise the level, never lower it."""
+
+    kind: Literal["water", "rain"]
+    sensor: str
+    place: str
+    name_en: str
+    name_zh: str
+    depth_m: float | None = Field(None, description="water over the road there [m]")
+    rain_10min_mm: float | None = Field(None, description="rain in 10 minutes there [mm]")
+    distance_m: float
+    observed_at: datetime
 
 
 class SpaceSummary(BaseModel):
@@ -29,7 +43,9 @@ class SpaceSummary(BaseModel):
     lon: float
     level: Level
     score: float = Field(description="priority 0-100; it ranks within a level and raises nothing")
-    blind: bool = Field(description="no fresh data where data is needed")
+    blind: bool = Field(description="no fresh data where data is needed, or none ever")
+    heard: bool | None = Field(description="false: some place of it was never heard, so level 0 says nothing")
+    stand_ins: list[StandInOut] = Field(description="who stands in while it is blind")
     tick_seq: int | None = Field(description="tick of this assessment; null: not assessed yet")
     tick_at: datetime | None
     reasons: list[Reason]
@@ -172,11 +188,13 @@ class ObservationPage(Page):
 
 def summary_of(row: Row) -> SpaceSummary:
     """Return the summary of a row of the ranking."""
-    numbers = key_numbers(row["evidence"])
+    numbers, evidence = key_numbers(row["evidence"]), row["evidence"] or {}
     return SpaceSummary.model_validate(
         {
             **row,
             "blind": bool(row["blind"]),
+            "heard": evidence.get("heard") if row["tick_seq"] is not None else False,
+            "stand_ins": evidence.get("stand_ins") or [],
             "reasons": row["reasons"] or [],
             "numbers": numbers,
             "stale_after_s": stale_after_s(numbers, row["level"], row["interval_dry_s"], row["interval_wet_s"]),

@@ -1,10 +1,15 @@
--- Blind spaces at the end of the range; with rain they rank high.
+-- Blind spaces at the end of the range, and what stands in for each; with rain they rank high. Never heard ones too.
 -- name | text |  | 名称 Name
 -- street | text |  | 街道 Street
 -- level | number | level | 等级 Level
+-- stand_in | text |  | 替代站 Stand-in
 -- rain_60_mm | number | mm | 60 分钟雨量 Rain 60 min
 -- age_s | number | s | 研判龄 Age
-select s.name, s.street, a.level::int as level, (a.evidence -> 'rain_mm' ->> '60')::float8 as rain_60_mm,
+select s.name, s.street, a.level::int as level,
+    (select string_agg((n ->> 'name_zh') || ' ' || (n ->> 'name_en')
+        || coalesce(': ' || round((n ->> 'depth_m')::numeric * 100) || ' cm', ': ' || (n ->> 'rain_10min_mm') || ' mm / 10 min'), '; ')
+     from jsonb_array_elements(coalesce(a.evidence -> 'stand_ins', '[]'::jsonb)) n) as stand_in,
+    (a.evidence -> 'rain_mm' ->> '60')::float8 as rain_60_mm,
     extract(epoch from to_timestamp($__unixEpochTo()) - a.tick_at)::float8 as age_s
 from grafana.space s
 left join lateral (
@@ -13,5 +18,5 @@ left join lateral (
     order by a.tick_seq desc limit 1
 ) a on true
 where coalesce(a.blind, true) and {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
-order by 4 desc nulls last, s.space_id
+order by 5 desc nulls last, s.space_id
 limit 200;

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from risk.arrays import NEVER_US
 from risk.facts.fact import Context, Fact, entrance_words, held_m, sensor_key_of
 from risk.rules import FORECAST_NEED_MIN
+from risk.standin import shown_stand_ins
 from risk.state import FieldReport
 from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
 from risk.warnings import COLOUR_RANK, applies
@@ -142,7 +145,7 @@ def blind(context: Context, space: int, severity: int) -> Fact | None:
         if arrays.l_primary[r] and not context.views.fresh[arrays.l_sensor[r]]
     ]
     if not rows:
-        return Fact("blind", 0.0, "", NEVER_US, {"never": True})
+        return Fact("blind", 0.0, "", NEVER_US, {"never": True} | _stand_ins(context, space))
     level = min(rows, key=lambda r: (int(state.evidence_us[arrays.l_sensor[r]]), r))
     sensor = int(arrays.l_sensor[level])
     heard = max(int(state.evidence_us[sensor]), int(state.known_us[sensor]))
@@ -150,4 +153,11 @@ def blind(context: Context, space: int, severity: int) -> Fact | None:
     words = entrance_words(context, int(arrays.l_entrance[level])) | {
         "minutes": round((context.tick_us - heard) / 60e6, 1)
     }
+    words |= _stand_ins(context, space)
     return Fact("blind", missed, sensor_key_of(context, level), int(state.evidence_us[sensor]), words, sensor)
+
+
+def _stand_ins(context: Context, space: int) -> dict[str, Any]:
+    found = context.views.stand_ins.get(space)
+    told = shown_stand_ins(context.state, context.arrays, context.statics.neighbours, space, found)
+    return {"stand_ins": told} if told else {}

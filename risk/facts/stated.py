@@ -29,6 +29,10 @@ def stated(context: Context, space: int, fact: Fact, severity: int) -> Reason:
     }
     if "nowcast_us" in fact.words:
         facts["nowcast_at"] = iso(fact.words["nowcast_us"])
+    if "stands_in" in fact.words:
+        facts["stands_in"] = fact.words["stands_in"]
+    if "stand_ins" in fact.words:
+        facts["stand_ins"] = fact.words["stand_ins"]
     if "by" in fact.words:
         facts["doubt"] = Quality.UNKNOWN.name.lower()
     return facts | (_doubts(context, fact.row) if fact.row >= 0 else {})

@@ -12,13 +12,11 @@ from risk.arrays import NEVER_US
 from risk.facts.fact import Context, Fact, entrance_words, sensor_key_of
 from risk.levels import (
     DEPTH_RISING,
-    FREEBOARD_RULE,
-    INSIDE_DEPTH,
     NO_RULE,
-    OUTSIDE_HEAD,
     RULE_NAMES,
     entrance_index,
     least_at,
+    shown_value_m,
 )  # fmt: skip
 
 
@@ -45,12 +43,7 @@ def water_fact(family: int) -> Callable[[Context, int, int], Fact | None]:
             rule = DEPTH_RISING
         if rule == NO_RULE:
             return None
-        value = depth
-        if rule in (FREEBOARD_RULE, OUTSIDE_HEAD):
-            edge = arrays.e_barrier_top_m[entrance] if closed else arrays.e_crest_m[entrance]
-            freeboard = float(edge - arrays.e_roadway_m[entrance] - depth)
-            value = freeboard if rule == FREEBOARD_RULE else -freeboard
-        assert rule in (INSIDE_DEPTH, FREEBOARD_RULE, OUTSIDE_HEAD, DEPTH_RISING)  # noqa: S101
+        value = shown_value_m(arrays, entrance, rule, depth, closed=closed)
         words = entrance_words(context, entrance)
         return Fact(
             RULE_NAMES[rule], value, sensor_key_of(context, level), at, words, int(arrays.l_sensor[level]), severity
@@ -120,11 +113,8 @@ def reported(context: Context, space: int, severity: int) -> Fact | None:
         reached = _severity(report.value, least)
         if reached == 0 or (best is not None and (reached, report.value) <= best[:2]):
             continue
-        rule, value = rules[min(severity, reached) - 1], report.value
-        if rule in (FREEBOARD_RULE, OUTSIDE_HEAD):
-            edge = arrays.e_barrier_top_m[entrance] if shut else arrays.e_crest_m[entrance]
-            freeboard = float(edge - arrays.e_roadway_m[entrance]) - report.value
-            value = freeboard if rule == FREEBOARD_RULE else -freeboard
+        rule = rules[min(severity, reached) - 1]
+        value = shown_value_m(arrays, entrance, rule, report.value, closed=shut)
         words = entrance_words(context, entrance) | {"by": report.by}
         fact = Fact(RULE_NAMES[rule], value, f"report:{report.by}", report.observed_us, words)
         best = (reached, report.value, replace(fact, severity=min(severity, reached)))

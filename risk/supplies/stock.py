@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import TypeGuard
 
 from risk.warnings import Act
-from undercroft.site.model import Site, Space
+from undercroft.site.model import Depot, Site, Space
 
 Holding = tuple[str, str]
 """Place (depot or space) and item."""
@@ -47,13 +48,14 @@ def movement_of(act: Act) -> Movement | None:
     return None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def listed_stock(site: Site) -> dict[Holding, float]:
     """Return the stock that a site file states: what was there at the start."""
-    return {(place.id, held.item): held.quantity for place in (*site.depots, *site.spaces) for held in place.stock}
+    holders: tuple[Depot | Space, ...] = (*site.depots, *site.spaces)
+    return {(place.id, held.item): held.quantity for place in holders for held in place.stock}
 
 
 def stock_after(start: Mapping[Holding, float], movements: Iterable[Movement]) -> dict[Holding, float]:

@@ -95,6 +95,7 @@ function draw(space, charts) {
     "div",
     "scroll detail-body",
     why(space),
+    standIns(space),
     ...charts.map((chart) => chartBlock(space, chart)),
     entrances(space),
     contributions(space),
@@ -116,7 +117,7 @@ function head(space) {
   return element(
     "div",
     "pane-head detail-head",
-    badge(space.assessment?.level ?? 0),
+    badge(space.assessment?.level ?? 0, "badge", unheard(space)),
     element("div", "titles", element("h2", "", zh(space.name_zh), en(space.name_en)), element("p", "where", both(kind), ` · ${space.street} · ${space.space_id}`)),
     close,
   );
@@ -128,6 +129,23 @@ function why(space) {
   const reasons = space.assessment.reasons;
   const nodes = reasons.length ? reasonNodes(reasons) : [element("p", "empty", both({ zh: "没有规则触发", en: "no rule fired" }))];
   return block({ zh: `原因（${at} 评估）`, en: `why, as assessed at ${at}` }, ...nodes);
+}
+
+function unheard(space) {
+  const seen = space.assessment;
+  return seen === null || (seen.level === 0 && seen.evidence.heard === false);
+}
+
+// Who stands in while the space is blind: it may raise the level, never lower it.
+function standIns(space) {
+  const found = space.assessment?.evidence?.stand_ins ?? [];
+  if (!found.length) return null;
+  const lines = found.map((one) => {
+    const what = one.kind === "water" ? { zh: `水深 ${centimetres(one.depth_m)} cm`, en: `water ${centimetres(one.depth_m)} cm` } : { zh: `10 分钟雨量 ${numberText(one.rain_10min_mm, 1)} mm`, en: `${numberText(one.rain_10min_mm, 1)} mm of rain in 10 min` };
+    const at = clockText(instantOf(one.observed_at));
+    return element("li", "", zh(`${one.name_zh}，${one.distance_m} m：${what.zh}，${at}`), en(`${one.name_en}, ${one.distance_m} m away: ${what.en}, ${at}`));
+  });
+  return block({ zh: "替代站（本处失明）", en: "stand-ins while blind here" }, element("ul", "stand-ins", ...lines));
 }
 
 function chartBlock(space, chart) {

@@ -2,8 +2,8 @@
 
 import { both, byId, element, setBoth, setText, zh, en } from "./dom.js";
 import { ageText, clockText, numberText } from "./format.js";
-import { ageOf, newestData, present, state } from "./state.js";
-import { LEVELS } from "./text.js";
+import { ageOf, isUnheard, newestData, present, state } from "./state.js";
+import { LEVELS, UNHEARD } from "./text.js";
 
 const STALE_NEWEST_S = 180;
 const ENGINE_SILENT_S = 15;
@@ -22,7 +22,11 @@ export function renderMode() {
 
 export function renderCounts() {
   const counts = [0, 0, 0, 0, 0];
-  for (const space of state.spaces.values()) counts[space.level] += 1;
+  let unheard = 0;
+  for (const space of state.spaces.values()) {
+    if (isUnheard(space)) unheard += 1;
+    else counts[space.level] += 1;
+  }
   const list = byId("counts");
   if (!list.children.length) {
     for (let level = 4; level >= 0; level -= 1) {
@@ -32,7 +36,13 @@ export function renderCounts() {
       list.append(item);
     }
   }
-  for (const item of list.children) {
+  let unknown = list.querySelector(".unheard");
+  if (unheard && !unknown) {
+    unknown = element("li", "unheard", element("span", "shape", UNHEARD.shape), element("b", "", "0"), both(UNHEARD));
+    list.append(unknown);
+  } else if (!unheard) unknown?.remove();
+  if (unheard) setText(unknown.querySelector("b"), String(unheard));
+  for (const item of list.querySelectorAll("[data-level]")) {
     const count = counts[Number(item.dataset.level)];
     setText(item.querySelector("b"), String(count));
     item.classList.toggle("none", count === 0);

@@ -3,7 +3,7 @@
 import { badge } from "./badge.js";
 import { arrange, both, byId, element, en, setBoth, setText, zh } from "./dom.js";
 import { ageText, centimetres, minutesText, rateText, UNKNOWN } from "./format.js";
-import { freshness, rankedSpaces, state } from "./state.js";
+import { freshness, isUnheard, rankedSpaces, state } from "./state.js";
 import { BARRIERS, KINDS, LEVELS, pair } from "./text.js";
 
 const rows = new Map();
@@ -66,7 +66,10 @@ function fill(row, space) {
   const { cells, node } = row;
   const numbers = space.numbers;
   const fresh = freshness(space);
-  if (node.dataset.level !== String(space.level)) cells.level.replaceChildren(badge(space.level));
+  const unheard = isUnheard(space);
+  const shown = `${space.level}${unheard}`;
+  if (cells.level.dataset.shown !== shown) cells.level.replaceChildren(badge(space.level, "badge", unheard));
+  cells.level.dataset.shown = shown;
   node.dataset.level = String(space.level);
   node.classList.toggle("stale", fresh.stale);
   node.classList.toggle("selected", state.selected === space.space_id);
@@ -80,7 +83,7 @@ function fill(row, space) {
   setText(cells.rise, rateText(numbers.rise_rate_m_min));
   fillTime(cells.time, numbers);
   fillBarrier(cells.barrier, numbers.barrier_state);
-  fillAge(cells.age, fresh, space.blind);
+  fillAge(cells.age, fresh, space);
 }
 
 function fillTime(cell, numbers) {
@@ -101,9 +104,14 @@ function fillBarrier(cell, barrier) {
   return cell.replaceChildren(element("span", "mark", words.mark ?? "?"), both(words));
 }
 
-function fillAge(cell, fresh, blind) {
+function fillAge(cell, fresh, space) {
+  const blind = space.blind;
+  const near = (space.stand_ins ?? []).length > 0 ? { zh: " ⇄ 替代", en: ", stand-in" } : { zh: "", en: "" };
   const age = ageText(fresh.age);
   if (!fresh.stale) return setBoth(cell, age);
-  if (fresh.age === null) return setBoth(cell, { zh: "⚠ 无数据", en: "no data" });
-  return setBoth(cell, { zh: `⚠ ${blind ? "失明" : "数据"} ${age.zh}前`, en: `${blind ? "blind, " : ""}${age.en} old` });
+  if (fresh.age === null) {
+    const words = space.heard === false ? { zh: "⚠ 尚未收到", en: "not heard yet" } : { zh: "⚠ 无数据", en: "no data" };
+    return setBoth(cell, { zh: words.zh + near.zh, en: words.en + near.en });
+  }
+  return setBoth(cell, { zh: `⚠ ${blind ? "失明" : "数据"} ${age.zh}前${near.zh}`, en: `${blind ? "blind, " : ""}${age.en} old${near.en}` });
 }

@@ -93,6 +93,11 @@ export function rankedAlarms() {
   );
 }
 
+// Level 0 of a space of which nothing was heard yet is no "normal".
+export function isUnheard(space) {
+  return space.level === 0 && (space.heard === false || space.tick_seq === null);
+}
+
 export function newestData() {
   let newest = null;
   for (const at of state.observed.values()) if (newest === null || at > newest) newest = at;

@@ -8,6 +8,9 @@ export const LEVELS = [
   { zh: "红", en: "red", shape: "◆" },
 ];
 
+// Level 0 of a space that was never heard says nothing.
+export const UNHEARD = { zh: "未知", en: "unknown", shape: "?" };
+
 export const KINDS = {
   car_park: { zh: "地下车库", en: "car park" },
   metro_entrance: { zh: "地铁出入口", en: "metro entrance" },
