@@ -18,6 +18,7 @@ import api.events.endpoints
 import api.health.endpoints
 import api.incidents.endpoints
 import api.load.endpoints
+import api.nowcast.endpoints
 import api.site.endpoints
 import api.spaces.endpoints
 import api.supplies.endpoints
@@ -38,6 +39,7 @@ ROUTERS = (
     api.site.endpoints.router,
     api.spaces.endpoints.router,
     api.supplies.endpoints.router,
+    api.nowcast.endpoints.router,
     api.alarms.endpoints.router,
     api.incidents.endpoints.router,
     api.load.endpoints.router,
@@ -60,7 +62,7 @@ def create_app(database_url: str, clock: Clock, acts_database_url: str | None = 
         acting = None if acts_database_url is None else ActPool(acts_database_url)
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
-            app.state.services = Services(reader, hub, clock, acting)
+            app.state.services = Services(reader, hub, clock, acting, database_url)
             try:
                 async with hub.running():
                     yield

@@ -45,6 +45,18 @@ class NotAssessed(UndercroftError):
     """The engine has assessed nothing yet."""
 
 
+class NowcastNotKnown(UndercroftError):
+    """No nowcast was in force, or none of this space."""
+
+
+class LogGone(UndercroftError):
+    """What the log would have to be worked out again from is no longer kept."""
+
+
+class Busy(UndercroftError):
+    """Another nowcast is being worked out again; try again."""
+
+
 class RequestInvalid(BadInput):
     """A parameter is not what it should be."""
 
@@ -70,6 +82,9 @@ STATUS: dict[type[UndercroftError], int] = {
     SensorUnknown: 404,
     SiteMissing: 404,
     NotAssessed: 404,
+    NowcastNotKnown: 404,
+    LogGone: 410,
+    Busy: 503,
     RequestInvalid: 422,
     CursorInvalid: 422,
     TooManyClients: 503,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -24,6 +25,10 @@ class Services:
     clock: Clock
     acting: ActPool | None = None
     """Connections that may write what people do; None: this service only reads."""
+    database_url: str = ""
+    """For readers that are not asynchronous: the tick log worked out again."""
+    refolding: Lock = field(default_factory=Lock)
+    """Held while the tick log is worked out again: one at a time."""
     site_cache: SiteCache = field(default_factory=SiteCache)
     _deployment: Deployment | None = None
 

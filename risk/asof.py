@@ -110,7 +110,7 @@ def open_alarms(events: list[Row]) -> list[Row]:
 
 def differences(connection: Connection, tick_seq: int) -> list[str]:
     """Fold the log again up to a tick; return where it says anything but what was written then."""
-    from risk.run import refolded  # noqa: PLC0415
+    from risk.refold import refolded  # noqa: PLC0415
 
     after, outputs, severities = refolded(connection, tick_seq)
     said = {

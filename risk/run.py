@@ -36,11 +36,10 @@ from risk.sensors import sensor_key
 from risk.snapshot import dump_state, load_state, read_header
 from risk.warnings import Act
 from undercroft.clock import Clock
-from undercroft.errors import BadInput, StoreRejected, StoreUnavailable
+from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.site.model import Site
 from undercroft.store import engine as store
-from undercroft.store.asof import batches_gone
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
 from undercroft.store.site import site_at
@@ -250,44 +249,6 @@ def _settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def refolded(connection: Connection, tick_seq: int) -> tuple[int, list[TickOutput], dict[str, int]]:
-    """Work out recorded ticks again up to one of them, from the newest snapshot that is early enough; write nothing.
-
-    Returns
-    -------
-    int
-        Tick of that snapshot, 0 without one.
-    list of TickOutput
-        What the later ticks say.
-    dict
-        Severity of every open alarm after the last, by subject.
-
-    Raises
-    ------
-    BadInput
-        If batches that it would need are no longer kept.
-    """
-    follower = Follower(connection)
-    follower.restore_before(tick_seq)
-    if batches_gone(connection, follower.cursor):
-        raise BadInput(
-            f"tick {tick_seq} cannot be worked out again: batches after commit {follower.cursor} are no longer kept"
-            " (retention_class `batch`; an incident_hold would have kept them)"
-        )
-    after, outputs = follower.tick_seq, list[TickOutput]()
-    while follower.tick_seq < tick_seq:
-        ticks = store.ticks_after(connection, follower.tick_seq, TICKS_AT_ONCE)
-        pending = [PendingTick.recorded(row) for row in ticks if row.tick_seq <= tick_seq]
-        if not pending:
-            break
-        outputs += follower.take(pending)
-    assert follower.engine is not None  # noqa: S101 - a recorded tick has a site
-    state, spaces = follower.engine.state, follower.engine.plant.arrays.spaces
-    severities = {f"space/{space.id}": int(state.alarm_severity[row]) for row, space in enumerate(spaces)}
-    severities |= {subject: alarm.severity for subject, alarm in state.conditions.items()}
-    return after, outputs, {subject: severity for subject, severity in severities.items() if severity}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ def tick_at(connection: Connection, at: datetime) -> Row | None:
     return next(iter(_rows(connection, "asof_tick", at=at)), None)
 
 
+def newest_tick(connection: Connection) -> Row | None:
+    """Return the newest tick, None before the first."""
+    return next(iter(_rows(connection, "asof_newest_tick")), None)
+
+
 def assessments(connection: Connection, tick_seq: int, space: str | None) -> list[Row]:
     """Return the newest assessment of each space up to a tick, worst first."""
     return _rows(connection, "asof_assessments", tick_seq=tick_seq, space=space)

@@ -37,7 +37,8 @@ grant select, insert, delete on engine_snapshot to undercroft_engine;
 -- The API shows; what people do over HTTP it passes on by the login of undercroft_acts.
 grant select on schema_migration, deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, stock_movement, requirement, act, batch, observation, observation_conflict, dead_letter,
-    clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold
+    clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold,
+    engine_snapshot
     to undercroft_api;
 
 grant select on roster_shift, roster_absence, duty_progress, incident, notification, duty_order, report, duty_log,

@@ -9,7 +9,7 @@ with counted as (
         select value, observed_at from observation where observation.sensor_id = n.sensor_id and quality = 1
         order by observed_at desc limit 1
     ) o
-    where n.quantity like 'stock\_%' and n.retired_at is null and (%(place)s::text is null or n.place_id = %(place)s)
+    where n.quantity like 'stock\_%%' and n.retired_at is null and (%(place)s::text is null or n.place_id = %(place)s)
     order by n.place_id, item, o.observed_at desc
 )
 select coalesce(c.place_id, k.place_id) as place_id, coalesce(c.item, k.item) as item,

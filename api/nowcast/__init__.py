@@ -1,0 +1,1 @@
+"""The nowcast of a space taken apart: its members and what drove them."""

@@ -1,0 +1,97 @@
+"""What is said about the members of a nowcast."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field
+
+from risk.inforce import InForce
+
+
+class EntranceInput(BaseModel):
+    """What the members start from at an entrance."""
+
+    entrance: str
+    level_m: float | None = Field(description="outside level [m over datum]; null: not known")
+    rise_m_min: float | None
+    crest_m: float
+    width_m: float
+    barrier: Literal["closed", "not closed", "none"]
+    sensor: str | None = Field(description="whose reading it is")
+    taken_from_another_entrance: bool = Field(description="nothing measures here: the deepest other entrance counts")
+    orange_at_m: float | None = Field(description="outside level that is orange [m over datum]")
+    red_at_m: float | None
+
+
+class NowcastInput(BaseModel):
+    """What the members start from."""
+
+    entrances: list[EntranceInput]
+    inside_m3: float | None = Field(description="water inside [m³]; null: not known")
+    orange_at_m3: float | None = Field(description="water inside that is orange [m³]")
+    red_at_m3: float | None
+    rain_mm_h: float | None
+    pump_m3_s: float
+    pump_running: bool
+    basin: str
+
+
+class MemberOut(BaseModel):
+    """One way in which it may go on; null: not within the hour."""
+
+    share: float = Field(description="how likely it is held; all together 1")
+    rain_persistence: float = Field(description="the rain goes on at this multiple of its rate")
+    rise_factor: float = Field(description="the street rises at this multiple of its rate")
+    barriers: Literal["hold", "fail"]
+    pumps: Literal["run", "fail"]
+    orange_min: float | None
+    red_min: float | None
+
+
+class DriverOut(BaseModel):
+    """What one assumption does, over the members that make it."""
+
+    assumption: str
+    value: str
+    share: float
+    orange_likely_min: float | None
+    red_likely_min: float | None
+    orange_within_60: float = Field(description="share of these members that reach orange within the hour")
+    red_within_60: float
+
+
+class NowcastOut(BaseModel):
+    """The nowcast in force at a time; minutes count from ``made_at``."""
+
+    space_id: str
+    tick_seq: int
+    tick_at: datetime
+    nowcast_id: int = Field(description="tick whose memory it was made from")
+    made_at: datetime | None = Field(description="null: the space was dry, nothing lies ahead of it")
+    likely_min: dict[str, float | None]
+    as_written: bool | None = Field(description="whether working it out again gave what was written; null: nothing was")
+    inputs: NowcastInput | None
+    members: list[MemberOut]
+    drivers: list[DriverOut]
+
+    @classmethod
+    def of(cls, space_id: str, found: InForce) -> Self:
+        """Return a nowcast taken apart."""
+        told: dict[str, Any] = {} if found.nowcast is None else asdict(found.nowcast)
+        return cls.model_validate(
+            {
+                "space_id": space_id,
+                "tick_seq": found.tick["tick_seq"],
+                "tick_at": found.tick["tick_at"],
+                "nowcast_id": found.tick["nowcast_id"],
+                "made_at": told.get("made_at"),
+                "likely_min": told.get("likely_min", {}),
+                "as_written": found.as_written,
+                "inputs": told.get("inputs"),
+                "members": told.get("members", []),
+                "drivers": told.get("drivers", []),
+            }
+        )

@@ -1,0 +1,177 @@
+"""A nowcast taken apart for one space: every member, what it rests on, and what each assumption does to the times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.ahead import NAMES, Question
+from risk.arrays import FloatArray, SiteArrays, iso
+from risk.engine import Engine
+from risk.nowcast.ensemble import nowcast
+from risk.nowcast.members import OUTSIDE_PATHS, SHARES
+from risk.nowcast.summary import LIKELY, weighted_quantiles
+from risk.rules import outside_of
+
+HOLDS = ("hold", "fail")
+RUNS = ("run", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One way in which it may go on, and when that brings the space to orange and red; None: not within the hour.
+
+    Attributes
+    ----------
+    share : float
+        How likely it is held, all members together 1.
+    rain_persistence, rise_factor : float
+        The rain goes on at this multiple, the street rises at this multiple of its recent rate.
+    barriers, pumps : str
+        Whether the closed barriers hold and the pumps run.
+    """
+
+    share: float
+    rain_persistence: float
+    rise_factor: float
+    barriers: str
+    pumps: str
+    orange_min: float | None
+    red_min: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What one assumption does: over the members that make it, the likely times, and how many get there at all."""
+
+    assumption: str
+    value: str
+    share: float
+    orange_likely_min: float | None
+    red_likely_min: float | None
+    orange_within_60: float
+    red_within_60: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A nowcast of one space: what it was made from, its members and its drivers."""
+
+    nowcast_id: int
+    made_at: str
+    space: str
+    likely_min: dict[str, float | None]
+    inputs: dict[str, Any]
+    members: tuple[Member, ...]
+    drivers: tuple[Driver, ...]
+
+
+def explained(engine: Engine, asked: Question, space_id: str) -> Explained | None:
+    """Return a nowcast taken apart; None where the space was dry and nothing was asked of it."""
+    arrays = engine.plant.arrays
+    rows = np.flatnonzero(asked.spaces == arrays.space_index[space_id])
+    if rows.size == 0:
+        return None
+    row = int(rows[0])
+    result = nowcast(asked.layout, asked.now)
+    minutes = np.asarray(result.member_min[..., row], np.float64)
+    likely = {name: _minutes(result.likely_min[place, row]) for place, name in enumerate(NAMES)}
+    members = tuple(
+        Member(
+            round(float(SHARES[place]), 6), OUTSIDE_PATHS[place[0]].rain_persistence,
+            OUTSIDE_PATHS[place[0]].rise_factor, HOLDS[place[1]], RUNS[place[2]],
+            _minutes(minutes[(0, *place)]), _minutes(minutes[(1, *place)]),
+        )
+        for place in product(*(range(size) for size in SHARES.shape))
+    )  # fmt: skip
+    return Explained(
+        asked.nowcast_id, iso(asked.made_us) or "", space_id, likely, _inputs(engine, asked, row, arrays), members,
+        tuple(_drivers(minutes)),
+    )  # fmt: skip
+
+
+def _minutes(value: float) -> float | None:
+    return round(float(value), 1) if np.isfinite(value) else None
+
+
+def _drivers(minutes: FloatArray) -> list[Driver]:
+    """Return what each value of each assumption does. ``minutes`` has shape (2, paths, barriers, pumps)."""
+    paths = np.array([(path.rain_persistence, path.rise_factor) for path in OUTSIDE_PATHS])
+    shape = SHARES.shape
+    cases: list[tuple[str, str, NDArray[np.bool_]]] = []
+    for column, name in enumerate(("rain goes on at", "street rises at")):
+        for value in np.unique(paths[:, column]).tolist():
+            chosen = (paths[:, column] == value)[:, None, None]
+            cases.append((name, f"{value:g} of its rate", np.broadcast_to(chosen, shape)))
+    for axis, name, words in ((1, "closed barriers", HOLDS), (2, "pumps", RUNS)):
+        for place, word in enumerate(words):
+            index = [1, 1, 1]
+            index[axis] = shape[axis]
+            chosen = (np.arange(shape[axis]) == place).reshape(index)
+            cases.append((name, word, np.broadcast_to(chosen, shape)))
+    found = []
+    for name, value, chosen in cases:
+        share = SHARES[chosen]
+        times = minutes[:, chosen]
+        likely = [weighted_quantiles(one[:, None], share / share.sum(), (LIKELY,))[0][0] for one in times]
+        within = [float(share[one <= 60.0].sum() / share.sum()) for one in times]
+        found.append(
+            Driver(
+                name,
+                value,
+                round(float(share.sum()), 3),
+                _minutes(likely[0]),
+                _minutes(likely[1]),
+                round(within[0], 3),
+                round(within[1], 3),
+            )
+        )
+    return found
+
+
+def _inputs(engine: Engine, asked: Question, row: int, arrays: SiteArrays) -> dict[str, Any]:
+    """Return what the members start from: water, rates, barriers, pumps, rain, and the thresholds they run to."""
+    state, layout, now = engine.state, asked.layout, asked.now
+    space = int(asked.spaces[row])
+    place = arrays.spaces[space]
+    out_depth, _ = outside_of(state, arrays, engine.plant.statics)
+    entrances = []
+    of_space = np.flatnonzero(arrays.e_space == space).tolist()
+    for entrance, e in zip(of_space, np.flatnonzero(layout.space == row).tolist(), strict=True):
+        at = [
+            level for level in engine.plant.statics.level_rows[space].tolist() if arrays.l_entrance[level] == entrance
+        ]
+        levels = [level for level in at if np.isfinite(state.held[arrays.l_sensor[level]])]
+        worst = max(levels, key=lambda level: float(state.held[arrays.l_sensor[level]]), default=None)
+        entrances.append(
+            {
+                "entrance": arrays.entrances[entrance].entrance.id,
+                "level_m": _number(now.outside_m[e]),
+                "rise_m_min": _number(now.rise_m_min[e], 4),
+                "crest_m": _number(layout.crest_m[e]),
+                "width_m": _number(layout.width_m[e]),
+                "barrier": "closed" if now.closed[e] else "none" if np.isnan(layout.deploy_min[e]) else "not closed",
+                "sensor": None if worst is None else arrays.sensors[int(arrays.l_sensor[worst])].key,
+                "taken_from_another_entrance": bool(np.isnan(out_depth[entrance])),
+                "orange_at_m": _number(layout.target_level_m[0, e]),
+                "red_at_m": _number(layout.target_level_m[1, e]),
+            }
+        )
+    return {
+        "entrances": entrances,
+        "inside_m3": _number(now.volume_m3[row], 1),
+        "orange_at_m3": _number(layout.target_m3[0, row], 1),
+        "red_at_m3": _number(layout.target_m3[1, row], 1),
+        "rain_mm_h": _number(now.rain_mm_h[row], 1),
+        "pump_m3_s": round(float(layout.pump_m3_s[row].sum()), 4),
+        "pump_running": bool(now.pump_running[row].any()),
+        "basin": place.basin,
+    }
+
+
+def _number(value: float, decimals: int = 3) -> float | None:
+    return round(float(value) + 0.0, decimals) if np.isfinite(value) else None
