@@ -205,7 +205,7 @@ def _now(
     running[arrays.s_space[statics.pump_sensors[state.held[statics.pump_sensors] >= 0.5]]] = True
     rain_mm = np.zeros(len(arrays.basins))
     np.maximum.at(rain_mm, arrays.g_basin, state.acc_mm[:, 1])
-    out_depth, out_rate = outside_of(state, arrays, statics)
+    out_depth, out_rate = outside_of(state, arrays)
     shape = (chosen.size, pumps)
     return Now(
         volume_m3=volume,

@@ -59,8 +59,8 @@ class Change:
 def family_bits(severities: NDArray[np.int8], least: int) -> NDArray[np.int32]:
     """Return the families of each space whose severity is at least this, as bits."""
     bits = np.zeros(severities.shape[1], np.int32)
-    for bit, severity in zip(FAMILY_BITS, severities, strict=True):
-        bits[np.flatnonzero(severity >= least)] |= bit
+    rows = np.flatnonzero(severities.max(axis=0) >= least)
+    bits[rows] = ((severities[:, rows] >= least) * FAMILY_BITS[:, None]).sum(axis=0, dtype=np.int32)
     return bits
 
 

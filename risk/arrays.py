@@ -68,12 +68,45 @@ class Segments:
         starts = np.flatnonzero(np.concatenate(([True], targets[1:] != targets[:-1])))
         return cls(starts, targets[starts], size)
 
+    def fmax(self, values: FloatArray) -> FloatArray:
+        """Return the greatest known value of each target; NaN where it has none."""
+        out = np.full(self.size, np.nan)
+        if self.starts.size:
+            out[self.targets] = np.fmax.reduceat(values, self.starts)
+        return out
+
     def maximum(self, values: NDArray[np.generic], fill: float) -> NDArray[np.generic]:
         """Return the greatest value of each target over the last axis; ``fill`` where it has no row."""
         out = np.full((*values.shape[:-1], self.size), fill, dtype=values.dtype)
         if self.starts.size:
             out[..., self.targets] = np.maximum.reduceat(values, self.starts, axis=-1)
         return out
+
+
+@dataclass(frozen=True, slots=True)
+class RowsBySpace:
+    """Which rows of an axis belong to each space: those of a space lie one after another, from its start on."""
+
+    rows: IntArray
+    starts: IntArray
+
+    @classmethod
+    def of_rows(cls, rows: IntArray, space_of: IntArray, n_spaces: int) -> RowsBySpace:
+        """Return some rows by the space that ``space_of`` names for each row of the axis, -1 for none."""
+        rows = rows[space_of[rows] >= 0]
+        rows = rows[np.argsort(space_of[rows], kind="stable")]
+        return cls(rows, np.searchsorted(space_of[rows], np.arange(n_spaces + 1)))
+
+    def __getitem__(self, space: int) -> IntArray:
+        return self.rows[self.starts[space] : self.starts[space + 1]]
+
+    def of(self, spaces: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the rows of some spaces one after another, and to which of the spaces each belongs."""
+        first = self.starts[spaces]
+        counts = self.starts[spaces + 1] - first
+        of_space = np.repeat(np.arange(spaces.size), counts)
+        before = np.cumsum(counts) - counts
+        return self.rows[np.arange(of_space.size) + (first - before)[of_space]], of_space
 
 
 @dataclass(frozen=True)
@@ -152,6 +185,35 @@ class SiteArrays:
     def s_switch(self) -> IntArray:
         """Barrier switches of entrances."""
         return np.flatnonzero((self.s_role == BARRIER) & (self.s_entrance >= 0))
+
+    @cached_property
+    def s_switch_entrance(self) -> IntArray:
+        """Entrance of each barrier switch."""
+        return self.s_entrance[self.s_switch]
+
+    @cached_property
+    def e_switches(self) -> IntArray:
+        """How many switches the barrier of each entrance has; -1 where there is no barrier or no switch."""
+        switches = np.bincount(self.s_switch_entrance, minlength=len(self.entrances))
+        return np.where(np.isfinite(self.e_barrier_top_m) & (switches > 0), switches, -1)
+
+    @cached_property
+    def s_stale_us(self) -> dict[float, IntArray]:
+        """Age at which each sensor is stale at its dry pace, by missed intervals; filled as asked for. [µs]"""
+        return {}
+
+    def stale_us(self, intervals: float) -> IntArray:
+        """Return the greatest age at which each sensor is still fresh at its dry pace. [µs]"""
+        if intervals not in self.s_stale_us:
+            self.s_stale_us[intervals] = np.floor(intervals * self.s_limit_dry_us).astype(np.int64)
+        return self.s_stale_us[intervals]
+
+    @cached_property
+    def outside_by_entrance(self) -> tuple[IntArray, Segments]:
+        """Level sensors that watch an entrance, sorted by it, and their runs."""
+        rows = np.flatnonzero(self.l_outside)
+        rows = rows[np.argsort(self.l_entrance[rows], kind="stable")]
+        return rows, Segments.of(self.l_entrance[rows], len(self.entrances))
 
     @cached_property
     def l_outside(self) -> BoolArray:

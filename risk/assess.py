@@ -40,9 +40,8 @@ def due(context: Context, score: FloatArray) -> IntArray:
     signature = (ready * _READY)[context.arrays.basin_of_space]
     if context.views.unheard.any():
         signature += context.views.unheard * (2 * _READY)
-    for place, severity in zip(_PLACES, context.views.now, strict=True):
-        raised_rows = np.flatnonzero(severity)
-        signature[raised_rows] += place * severity[raised_rows]
+    above = np.flatnonzero(context.views.level)
+    signature[above] += (_PLACES[:, None] * context.views.now[:, above]).sum(axis=0)
     first = state.written_signature == -1
     moved = np.abs(score - state.written_score) >= SCORE_STEP.value
     rows = np.flatnonzero((signature != state.written_signature) | moved | (tick_us >= state.due_us))

@@ -12,8 +12,9 @@ from risk.statics import SiteStatics
 def silent_spaces(arrays: SiteArrays, statics: SiteStatics, fresh: BoolArray) -> BoolArray:
     """Tell at which spaces some primary place has no fresh level sensor, or there is none at all."""
     silent = statics.unmonitored.copy()
-    if statics.primary_rows.size:
-        heard = statics.primary_groups.maximum(fresh[arrays.l_sensor[statics.primary_rows]].astype(np.int8), 1)
+    speaks = fresh[arrays.l_sensor[statics.primary_rows]]
+    if not speaks.all():
+        heard = statics.primary_groups.maximum(speaks.astype(np.int8), 1)
         silent[statics.primary_group_space[heard == 0]] = True
     return silent
 

@@ -57,7 +57,8 @@ class Seen:
     peak_m, peak_us : ndarray, shape (L,)
         Worst sample of this tick and its time; the held one where none came.
     confirmed_m, confirmed_rate : ndarray, shape (L,)
-        Exceeded by two of three consecutive samples, at worst within this tick. [m], [m/min]
+        Exceeded by two of three consecutive samples, at worst within this tick; the rate is -inf where neither the held
+        value nor a sample of this tick stands at 2 cm. [m], [m/min]
     touched : ndarray, shape (N,)
         Spaces of which evidence came.
     """
@@ -169,14 +170,18 @@ def _seen(
     touched: BoolArray,
     earlier: list[tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray]],
 ) -> Seen:
-    peak_m = state.held[arrays.l_sensor]
-    peak_us = state.last_us[:, 2].copy()
-    confirmed_m, confirmed_rate = second_largest(state.last_m), second_largest(state.last_rate)
-    for levels, sample_m, sample_us, two_of_three_m, two_of_three_rate in earlier:
+    peak_m = state.held.take(arrays.l_sensor)
+    peak_us = state.last_us[:, 2].copy() if earlier else state.last_us[:, 2]
+    confirmed_m = second_largest(state.last_m)
+    for levels, sample_m, sample_us, two_of_three_m, _ in earlier:
         worse = sample_m > peak_m[levels]
         peak_us[levels] = np.where(worse, sample_us, peak_us[levels])
         peak_m[levels] = np.fmax(peak_m[levels], sample_m)
         confirmed_m[levels] = np.maximum(confirmed_m[levels], two_of_three_m)
+    confirmed_rate = np.full(peak_m.size, -np.inf)
+    wet = np.flatnonzero(peak_m >= WET_DEPTH_M.value)  # no rule looks at the rate of less water
+    confirmed_rate[wet] = second_largest(state.last_rate[wet])
+    for levels, *_, two_of_three_rate in earlier:
         confirmed_rate[levels] = np.maximum(confirmed_rate[levels], two_of_three_rate)
     return Seen(peak_m, peak_us, confirmed_m, confirmed_rate, touched)
 
@@ -253,12 +258,12 @@ def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, interval
     water and has shown that pace, else the dry one. Offline is the broker's word, until a newer reading comes.
     """
     heard = np.maximum(state.evidence_us, state.known_us)
-    fresh = np.asarray(tick_us - heard <= intervals * arrays.s_limit_dry_us)
-    wet = arrays.s_level[state.held[arrays.s_level] >= WET_DEPTH_M.value]
+    fresh = np.asarray(heard >= tick_us - arrays.stale_us(intervals))
+    wet = arrays.s_level[state.held.take(arrays.s_level) >= WET_DEPTH_M.value]
     wet = wet[state.spacing_us[wet] <= 2 * arrays.s_limit_wet_us[wet]]
     fresh[wet] = tick_us - heard[wet] <= intervals * arrays.s_limit_wet_us[wet]
     online = arrays.s_online
-    gone = online[state.held[online] == 0.0]
+    gone = online[state.held.take(online) == 0.0]
     if gone.size:
         offline_us = np.full(len(arrays.devices), NEVER_US, np.int64)
         offline_us[arrays.s_device[gone]] = state.evidence_us[gone]
@@ -268,10 +273,7 @@ def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, interval
 
 def closed_barriers(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
     """Tell at which entrances a barrier is known to be deployed: one that says so now, and none that says otherwise."""
-    sensors = arrays.s_switch
-    says_closed = fresh[sensors] & (state.held[sensors] == 0.0)
-    entrances = arrays.s_entrance[sensors]
-    size = len(arrays.entrances)
-    yes = np.bincount(entrances[says_closed], minlength=size)
-    asked = np.bincount(entrances, minlength=size)
-    return np.asarray((asked > 0) & (yes == asked) & np.isfinite(arrays.e_barrier_top_m))
+    says = np.flatnonzero(state.held.take(arrays.s_switch) == 0.0)
+    says = says[fresh[arrays.s_switch[says]]]
+    yes = np.bincount(arrays.s_switch_entrance[says], minlength=len(arrays.entrances))
+    return np.asarray(yes == arrays.e_switches)

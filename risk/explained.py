@@ -138,7 +138,7 @@ def _inputs(engine: Engine, asked: Question, row: int, arrays: SiteArrays) -> di
     state, layout, now = engine.state, asked.layout, asked.now
     space = int(asked.spaces[row])
     place = arrays.spaces[space]
-    out_depth, _ = outside_of(state, arrays, engine.plant.statics)
+    out_depth, _ = outside_of(state, arrays)
     entrances = []
     of_space = np.flatnonzero(arrays.e_space == space).tolist()
     for entrance, e in zip(of_space, np.flatnonzero(layout.space == row).tolist(), strict=True):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
+from risk.arrays import BoolArray, FloatArray, IntArray, RowsBySpace, SiteArrays
 from risk.hydraulics.storage import StorageCurve
 from risk.hydraulics.weir import weir_m3_s
 from risk.sensors import PUMP
@@ -43,8 +43,8 @@ class Storage:
     volume_m3: FloatArray
     slope_m: FloatArray
     pump_m3_s: FloatArray
-    pump_sensors: tuple[IntArray, ...]
-    inside_rows: tuple[IntArray, ...]
+    pump_sensors: RowsBySpace
+    inside_rows: RowsBySpace
     has_inside: BoolArray
 
     def volume_at_m3(self, space: IntArray, depth_m: FloatArray) -> FloatArray:
@@ -75,19 +75,10 @@ def storage_of(arrays: SiteArrays) -> Storage:
         volume_m3=volume,
         slope_m=slope,
         pump_m3_s=np.array([sum(pump.capacity_m3_s for pump in space.pumps) for space in arrays.spaces], np.float64),
-        pump_sensors=rows_by_space(np.flatnonzero(arrays.s_role == PUMP), arrays.s_space, arrays.n_spaces),
-        inside_rows=rows_by_space(np.flatnonzero(arrays.l_entrance < 0), arrays.l_space, arrays.n_spaces),
+        pump_sensors=RowsBySpace.of_rows(np.flatnonzero(arrays.s_role == PUMP), arrays.s_space, arrays.n_spaces),
+        inside_rows=RowsBySpace.of_rows(np.flatnonzero(arrays.l_entrance < 0), arrays.l_space, arrays.n_spaces),
         has_inside=np.bincount(arrays.l_space[arrays.l_entrance < 0], minlength=arrays.n_spaces) > 0,
     )
-
-
-def rows_by_space(rows: IntArray, space_of: IntArray, n_spaces: int) -> tuple[IntArray, ...]:
-    """Return the rows that belong to each space."""
-    found: list[list[int]] = [[] for _ in range(n_spaces)]
-    for row in rows:
-        if space_of[row] >= 0:
-            found[space_of[row]].append(int(row))
-    return tuple(np.array(entries, np.int64) for entries in found)
 
 
 def minutes_to(depth_m: FloatArray, target_m: FloatArray, rate_m_min: FloatArray) -> FloatArray:
@@ -214,12 +205,6 @@ def _filling_insides(
     _cross(state, arrays, storage, least_m, space_of[firsts], np.add.reduceat(worst, firsts, axis=0))
 
 
-def _flat(rows_of: tuple[IntArray, ...], spaces: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the rows of some spaces one after another, and to which of the spaces each belongs."""
-    chosen = [rows_of[space] for space in spaces.tolist()]
-    return np.concatenate(chosen), np.repeat(np.arange(len(chosen)), [rows.size for rows in chosen])
-
-
 def _cross(
     state: EngineState,
     arrays: SiteArrays,
@@ -228,8 +213,8 @@ def _cross(
     spaces: IntArray,
     inflow_m3: FloatArray,
 ) -> None:
-    inside, of_inside = _flat(storage.inside_rows, spaces)
-    pumps, of_pump = _flat(storage.pump_sensors, spaces)
+    inside, of_inside = storage.inside_rows.of(spaces)
+    pumps, of_pump = storage.pump_sensors.of(spaces)
     held = np.full(spaces.size, -np.inf)
     np.maximum.at(held, of_inside, np.nan_to_num(state.held[arrays.l_sensor[inside]]))
     running = np.zeros(spaces.size, np.bool_)

@@ -17,7 +17,7 @@ Decisions where the table is terse:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,15 @@ from risk.thresholds import DEADBAND_M, RED, WET_DEPTH_M
 NO_RULE, INSIDE_DEPTH, FREEBOARD_RULE, OUTSIDE_HEAD, DEPTH_RISING = range(5)
 RULE_NAMES = ("", "inside-depth", "freeboard", "outside-head", "inside-depth-rising")
 SEVERITIES = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The table in force at the last tick and what it was made for: only columns that change are worked out again."""
+
+    least_m: FloatArray
+    closed: BoolArray
+    rising: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class LevelTable:
     rising_m: FloatArray
     open_rule: NDArray[np.int8]
     closed_rule: NDArray[np.int8]
-    ever_rising: bool
+    last: list[InForce] = field(default_factory=list)
 
 
 def level_table(arrays: SiteArrays) -> LevelTable:
@@ -73,7 +82,7 @@ def level_table(arrays: SiteArrays) -> LevelTable:
             for table, rule, height in ((open_m, open_rule, edge), (closed_m, closed_rule, top)):
                 _put(table, rule, (row, index), height - freeboard, FREEBOARD_RULE)
                 _put(table, rule, (row, index), height + head, OUTSIDE_HEAD)
-    return LevelTable(open_m, closed_m, rising_m, open_rule, closed_rule, bool(np.isfinite(rising_m).any()))
+    return LevelTable(open_m, closed_m, rising_m, open_rule, closed_rule)
 
 
 def entrance_index(arrays: SiteArrays, space: int, entrance_id: str) -> int:
@@ -118,17 +127,27 @@ def _put(table: FloatArray, rule: NDArray[np.int8], at: tuple[int, int], depth_m
 
 
 def in_force(table: LevelTable, arrays: SiteArrays, closed: BoolArray, rising: BoolArray) -> FloatArray:
-    """Return the (4, L) table for the barriers and tendencies of this tick. [m]"""
-    at_closed = np.zeros(arrays.l_entrance.size, np.bool_)
-    outside = arrays.l_entrance >= 0
-    at_closed[outside] = closed[arrays.l_entrance[outside]]
-    least = table.open_m.copy()
-    shut = np.flatnonzero(at_closed)
-    least[:, shut] = table.closed_m[:, shut]
-    if table.ever_rising:
-        rows = np.flatnonzero(rising)
-        least[3, rows] = np.minimum(least[3, rows], table.rising_m[rows])
-    return np.asarray(least)
+    """Return the (4, L) table for the barriers and tendencies of this tick; it holds until the next call. [m]"""
+    last = table.last
+    outside, _ = arrays.outside_by_entrance
+    if not last:
+        last.append(InForce(table.open_m.copy(), np.zeros(closed.size, np.bool_), np.zeros(rising.size, np.bool_)))
+    kept = last[0]
+    changed = kept.rising != rising
+    moved = np.flatnonzero(kept.closed != closed)
+    if moved.size:
+        at_moved = np.zeros(closed.size, np.bool_)
+        at_moved[moved] = True
+        changed[outside[at_moved[arrays.l_entrance[outside]]]] = True
+    rows = np.flatnonzero(changed)
+    if rows.size:
+        entrance = arrays.l_entrance[rows]
+        shut = (entrance >= 0) & closed[entrance]
+        part = np.where(shut, table.closed_m[:, rows], table.open_m[:, rows])
+        part[3] = np.where(rising[rows], np.minimum(part[3], table.rising_m[rows]), part[3])
+        kept.least_m[:, rows] = part
+        kept.closed[:], kept.rising[:] = closed, rising
+    return kept.least_m
 
 
 def severity_of(depth_m: FloatArray, least_m: FloatArray) -> NDArray[np.int8]:

@@ -65,8 +65,10 @@ def take_acts(state: EngineState, arrays: SiteArrays, acts: Iterable[Act], tick_
 def in_service(state: EngineState, samples: Samples, tick_us: int) -> Samples:
     """Return the samples without those of sensors that are out of service; expired ones are back."""
     out = state.out_of_service_us
+    if not out.size or out.max() == NEVER_US:
+        return samples
     out[out <= tick_us] = NEVER_US
-    if not (out != NEVER_US).any() or not samples.sensor.size:
+    if not samples.sensor.size:
         return samples
     kept = (samples.sensor < 0) | (out[samples.sensor] == NEVER_US)
     sensor, observed, value = samples.sensor[kept], samples.observed_us[kept], samples.value[kept]

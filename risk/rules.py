@@ -19,6 +19,7 @@ water that two of three samples confirm (`_confirmed_water`): one sample at oran
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     closed = closed_barriers(state, arrays, fresh)
     closed = with_reported_barriers(state, arrays, fresh, closed, statics.barrier_sensors)
     least = in_force(statics.levels, arrays, closed, state.rate > RISING_M_MIN.value)
-    depth = state.held[arrays.l_sensor]
+    depth = state.held.take(arrays.l_sensor)
     views = (now, candidate, below, lasting)
     rows = rows_that_matter(state, seen, depth)
     part = _water(state, arrays, statics, seen, (depth, least, rows), views)
@@ -117,9 +118,9 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     soon = (soonest.orange_min <= statics.to_orange_min, soonest.red_min <= statics.to_red_min)
     now[FORECAST] = np.maximum(np.where(soon[0], 2, 0), np.where(soon[1], 3, 0))
     for place, minutes in enumerate((soonest.orange_min, soonest.red_min)):
-        met = soon[place] & seen.touched
+        met = np.flatnonzero(soon[place] & seen.touched)
         state.met_min[met, place], state.met_us[met, place] = minutes[met], tick_us
-    outside = outside_of(state, arrays, statics)
+    outside = outside_of(state, arrays)
     now[BARRIER], observed, expected = _barrier_step(arrays, statics, (closed, *outside), depth, water, now[FORECAST])
     sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), candidate[RISE])
     sure_step = _barrier_step(arrays, statics, (closed, *outside), seen.confirmed_m, sure, now[FORECAST])[0]
@@ -137,16 +138,12 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         told = Told(fresh, closed, silent, blind)
         stand_ins = fold_stand_ins(state, arrays, statics.neighbours, told, views)
     _derived(state, seen, views, steps)
+    blind_rows = np.flatnonzero(blind)
     for view in views:
-        view[BLIND] = np.where(blind, np.clip((sure if view is candidate else water) + 1, 2, 4), 0)
-    doubted = ~fresh[arrays.l_sensor] | (state.good_run[arrays.l_sensor] == 0)
-    gone = arrays.l_space[state.implicated & doubted]
+        view[BLIND, blind_rows] = np.clip((sure if view is candidate else water)[blind_rows] + 1, 2, 4)
     times = _ahead_only(soonest, now.max(axis=0))
-    steady = np.ones(n, np.bool_)
-    steady[gone] = False
-    steady &= rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
     return Views(
-        now, candidate, below, lasting, steady, _heard_us(state, arrays, rain), blind,
+        now, candidate, below, lasting, _steady(state, arrays, fresh, rain), _heard_us(state, arrays, rain), blind,
         unheard_spaces(state, arrays, statics), stand_ins, rain, times, soonest, by_ensemble, fresh, closed, least,
         *outside, observed, expected, colour,
     )  # fmt: skip
@@ -164,11 +161,12 @@ def with_ensemble(
     by_ensemble = np.zeros(found.shape, np.bool_)
     depth, least, rows = held
     rows = rows[depth[rows] >= WET_DEPTH_M.value]
+    rows = rows[state.ahead_us[arrays.l_space[rows]] != NEVER_US]
     space = arrays.l_space[rows]
     if rows.size == 0:
         return simple, by_ensemble
     ahead = np.full(found.shape, np.inf)
-    ahead[:, space] = np.where(state.ahead_us[space] == NEVER_US, np.inf, state.ahead_min[space, :, 1].T)
+    ahead[:, space] = state.ahead_min[space, :, 1].T
     for row, severity_row in enumerate((2, 3)):
         ahead[row, space[depth[rows] >= least[severity_row, rows]]] = np.inf  # it is there already
     sooner = (ahead <= HORIZON_MIN.value) & ~(found <= ahead)
@@ -198,6 +196,15 @@ def _reported(state: EngineState, arrays: SiteArrays, closed: BoolArray) -> Seve
     return severity
 
 
+def _steady(state: EngineState, arrays: SiteArrays, fresh: BoolArray, rain: RainView) -> BoolArray:
+    """Tell where every level sensor that took part in an alarm, and the rain where it did, can be believed now."""
+    rows = np.flatnonzero(state.implicated)
+    sensors = arrays.l_sensor[rows]
+    steady = rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
+    steady[arrays.l_space[rows[~fresh[sensors] | (state.good_run[sensors] == 0)]]] = False
+    return np.asarray(steady)
+
+
 def _heard_us(state: EngineState, arrays: SiteArrays, rain: RainView) -> IntArray:
     """Return the tick by which every level sensor that took part in an alarm, and the rain, gave a good reading."""
     heard = np.full(arrays.n_spaces, 2**62, np.int64)
@@ -217,7 +224,7 @@ def rows_that_matter(state: EngineState, seen: Seen, depth: FloatArray) -> IntAr
     """
     least = 0.4 * WET_DEPTH_M.value
     wet = (depth >= least) | (seen.peak_m >= least) | (seen.confirmed_m >= least) | state.implicated
-    wet |= (state.last_m[:, 0] >= least) | (state.last_m[:, 1] >= least) | (state.last_m[:, 2] >= least)
+    wet[np.flatnonzero(state.last_m >= least) // state.last_m.shape[1]] = True
     return np.flatnonzero(wet)
 
 
@@ -239,15 +246,16 @@ def _water(
     projected = peak_m + climbing * statics.l_interval_min[rows]
     seen_now = severity_of(np.stack((depth, peak_m, seen.confirmed_m[rows], projected)), least)
     doubtful = state.implicated[rows] & (state.good_run[arrays.l_sensor[rows]] < 3)
-    longest = np.where(doubtful, np.inf, state.last_m[rows].max(axis=1))
+    longest = np.where(doubtful, np.inf, _greatest(state.last_m[rows]))
     leaving = severity_of(np.stack((depth, np.fmax(longest, depth))), release_m(least))
     peak = seen_now[1]
     alarm = np.maximum(seen_now[2], np.where((peak == 4) | (seen_now[3] > peak), peak, 0)).astype(np.int8)
     by_view = (seen_now[0], alarm, np.maximum(leaving[0], seen_now[0]), np.maximum(leaving[1], leaving[0]))
-    freeboard = arrays.l_family[rows] == 1
-    for view, severity in zip(views, by_view, strict=True):
-        for family, mine in ((DEPTH, ~freeboard), (FREEBOARD, freeboard)):
-            np.maximum.at(view[family], arrays.l_space[rows[mine]], severity[mine])
+    # Rows are sorted by family and space, so those of a space in a family lie one after another.
+    family, space = np.where(arrays.l_family[rows] == 1, FREEBOARD, DEPTH), arrays.l_space[rows]
+    firsts = np.flatnonzero(np.concatenate(([True], (space[1:] != space[:-1]) | (family[1:] != family[:-1]))))
+    for view, severity in zip(views, np.maximum.reduceat(np.stack(by_view), firsts, axis=1), strict=True):
+        view[family[firsts], space[firsts]] = severity
     part[rows] = alarm >= 2
     return part
 
@@ -267,7 +275,7 @@ def _rise(
         return part
     depth, rate = held[0][rows], state.rate[rows]
     doubtful = state.implicated[rows] & (state.good_run[arrays.l_sensor[rows]] < 3)
-    longest = np.where(doubtful, np.inf, state.last_rate[rows].max(axis=1))
+    longest = np.where(doubtful, np.inf, _greatest(state.last_rate[rows]))
     rates = np.stack((rate, seen.confirmed_rate[rows], rate, np.maximum(longest, rate)))
     wet = np.stack((depth, seen.peak_m[rows], depth, depth)) >= WET_DEPTH_M.value
     wet[3] |= doubtful
@@ -301,13 +309,10 @@ def _confirmed_water(
     return sure
 
 
-def outside_of(state: EngineState, arrays: SiteArrays, statics: SiteStatics) -> tuple[FloatArray, FloatArray]:
+def outside_of(state: EngineState, arrays: SiteArrays) -> tuple[FloatArray, FloatArray]:
     """Return depth [m] and rate [m/min] outside of each entrance, the greatest of its sensors; NaN for not known."""
-    rows, size = statics.outside_rows, len(arrays.entrances)
-    depth, rate = np.full(size, np.nan), np.full(size, np.nan)
-    np.fmax.at(depth, arrays.l_entrance[rows], state.held[arrays.l_sensor[rows]])
-    np.fmax.at(rate, arrays.l_entrance[rows], state.rate[rows])
-    return depth, rate
+    rows, runs = arrays.outside_by_entrance
+    return runs.fmax(state.held[arrays.l_sensor[rows]]), runs.fmax(state.rate[rows])
 
 
 def _barrier_step(
@@ -339,7 +344,7 @@ def _barrier_step(
     soon = ~needed & (edge - out_depth[wanted] - rising * FORECAST_NEED_MIN <= statics.e_need_m[wanted])
     observed[wanted], expected[wanted] = needed, soon
     hit = arrays.e_space[wanted[soon]]
-    out[hit] = np.clip(np.maximum(water, expected_severity) + 1, 2, 3)[hit]
+    out[hit] = np.clip(np.maximum(water[hit], expected_severity[hit]) + 1, 2, 3)
     hit = arrays.e_space[wanted[needed]]
     out[hit] = np.maximum(out[hit], np.clip(water[hit] + 1, 2, 4))
     return out, observed, expected
@@ -386,7 +391,7 @@ def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...], step
         last[:, families, 2] = now[families][:, touched].T
         state.derived_last[touched] = last
     live = seen.touched.copy()
-    live[np.flatnonzero(state.derived_last != 0) // state.derived_last[0].size] = True
+    live[rows_with_memory(state)] = True
     for family in DERIVED:
         live |= now[family] != 0
     rows = np.flatnonzero(live)
@@ -400,4 +405,21 @@ def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...], step
     for family, sure in steps.items():
         candidate[family] = np.minimum(candidate[family], sure)
     below[cells] = current
-    lasting[cells] = np.maximum(last.max(axis=2).T, current)
+    lasting[cells] = np.maximum(_greatest(last).T, current)
+
+
+def rows_with_memory(state: EngineState) -> IntArray:
+    """Return at least the spaces whose derived families were above 0 at one of their last three ticks.
+
+    Looked for eight bytes at a time: a space beside such a one may be among them, and is 0 in all that is asked of it.
+    """
+    memory = state.derived_last.reshape(-1)
+    whole = memory.size // 8 * 8
+    words = np.flatnonzero(memory[:whole].view(np.int64))
+    cells = np.concatenate(((words[:, None] * 8 + np.arange(8)).ravel(), np.arange(whole, memory.size)))
+    return np.asarray(cells // state.derived_last[0].size)
+
+
+def _greatest(last: NDArray[Any]) -> NDArray[Any]:
+    """Return the greatest along a last axis of three."""
+    return np.asarray(np.maximum(np.maximum(last[..., 0], last[..., 1]), last[..., 2]))

@@ -92,12 +92,12 @@ def _vulnerability(space: Space) -> float:
 def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dict[str, FloatArray]:
     """Return the factors that change with the evidence, shape (N,) each, in the order of `DYNAMIC`."""
     n = arrays.n_spaces
-    depth = state.held[arrays.l_sensor]
+    depth = state.held.take(arrays.l_sensor)
     rows = np.flatnonzero(depth > 0.0)  # a dry sensor adds nothing to either factor
-    depth = depth[rows]
-    with_top = np.isfinite(views.least_m[:, rows])
+    depth, table = depth[rows], views.least_m[:, rows]
+    with_top = np.isfinite(table)
     top_row = 3 - np.argmax(with_top[::-1], axis=0)
-    least = views.least_m[top_row, rows]
+    least = table[top_row, np.arange(rows.size)]
     reach = np.clip(depth / np.maximum(least, 1e-3), 0.0, 1.0) * (top_row + 1) / 4.0 * with_top.any(axis=0)
     margin, rises = np.zeros(n), np.zeros(n)
     np.maximum.at(margin, arrays.l_space[rows], reach)
@@ -111,8 +111,8 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     needed, sensors = arrays.n_barriers_needed, arrays.n_level_sensors
     shut = np.bincount(arrays.e_space[np.flatnonzero(views.closed & arrays.e_needed)], minlength=n)
     share_open = (needed - shut) / np.maximum(needed, 1)
-    stale = np.bincount(arrays.l_space[np.flatnonzero(~views.fresh[arrays.l_sensor])], minlength=n)
-    silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1))
+    stale = np.bincount(arrays.l_space[np.flatnonzero(~views.fresh.take(arrays.l_sensor))], minlength=n)
+    silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1)) if stale.any() else sensors == 0
     confidence = np.where(views.blind | views.unheard, 1.0, 0.5 * silent)
     values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence, state.shortage)
     return dict(zip(DYNAMIC, values, strict=True))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from risk.arrays import BoolArray, FloatArray, IntArray, Segments, SiteArrays
-from risk.forecast import Storage, rows_by_space, storage_of
+from risk.arrays import BoolArray, FloatArray, IntArray, RowsBySpace, Segments, SiteArrays
+from risk.forecast import Storage, storage_of
 from risk.levels import SEVERITIES, LevelTable, level_table
 from risk.neighbours import Neighbours
 from risk.sensors import BARRIER, PUMP
@@ -42,8 +42,8 @@ class SiteStatics:
     primary_group_space: IntArray
     unmonitored: BoolArray
     l_interval_min: FloatArray
-    level_rows: tuple[IntArray, ...]
-    entrance_rows: tuple[IntArray, ...]
+    level_rows: RowsBySpace
+    entrance_rows: RowsBySpace
     rise_set: frozenset[int]
     barrier_sensors: dict[int, tuple[int, ...]]
     neighbours: Neighbours
@@ -104,8 +104,8 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         primary_group_space=group_space,
         unmonitored=unmonitored,
         l_interval_min=arrays.s_limit_wet_us[arrays.l_sensor] / 60e6,
-        level_rows=rows_by_space(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
-        entrance_rows=rows_by_space(np.arange(len(arrays.entrances)), arrays.e_space, arrays.n_spaces),
+        level_rows=RowsBySpace.of_rows(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
+        entrance_rows=RowsBySpace.of_rows(np.arange(len(arrays.entrances)), arrays.e_space, arrays.n_spaces),
         rise_set=frozenset(np.flatnonzero(l_rise).tolist()),
         barrier_sensors=_barrier_sensors(arrays),
         neighbours=Neighbours(arrays),

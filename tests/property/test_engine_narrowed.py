@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import risk.rules
-from risk.arrays import FloatArray, IntArray
+from risk.arrays import FloatArray, IntArray, SiteArrays
 from risk.evidence import Seen
+from risk.levels import in_force, level_table
+from risk.rules import DERIVED as STEP_FAMILIES
+from risk.rules import rows_with_memory
 from risk.snapshot import dump_state
-from risk.state import EngineState
+from risk.state import EngineState, fresh_state
 from tests.property.test_engine import GATE, IN, OUT, RAIN, UP, log_of
-from tests.unit.risk.builders import Crank, guarded, site, underpass
+from tests.unit.risk.builders import START, Crank, guarded, site, underpass
 
 feed = st.lists(
     st.lists(
@@ -31,6 +34,8 @@ feed = st.lists(
     max_size=30,
 )
 """Depths around what wakes a sensor (1 cm), what a rule can fire at (2 cm), and far above."""
+
+SITE = SiteArrays.from_site(site(underpass(), guarded("s", "car_park"), guarded("met", "metro_entrance")), START)
 
 
 def every_row(state: EngineState, seen: Seen, depth: FloatArray) -> IntArray:
@@ -53,3 +58,32 @@ def test_narrowed_tick_says_what_the_full_one_says(ticks: list[list[Any]]) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(risk.rules, "rows_that_matter", every_row)
         assert play(ticks) == narrowed
+
+
+@settings(max_examples=40)
+@given(
+    steps=st.lists(
+        st.tuples(st.lists(st.booleans(), min_size=2, max_size=2), st.lists(st.booleans(), min_size=5, max_size=5)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_table_in_force_kept_up_is_the_one_made_anew(steps: list[tuple[list[bool], list[bool]]]) -> None:
+    """Only columns that changed are worked out; that must leave what working out all of them gives."""
+    arrays = SITE
+    assert (len(arrays.entrances), arrays.l_sensor.size) == (3, 5)
+    kept = level_table(arrays)
+    for closed, rising in steps:
+        shut, climbing = np.array([*closed, False]), np.array(rising)
+        anew = in_force(level_table(arrays), arrays, shut, climbing)
+        assert np.array_equal(in_force(kept, arrays, shut, climbing), anew)
+        for column, entrance in enumerate(arrays.l_entrance):
+            top = kept.closed_m if entrance >= 0 and shut[entrance] else kept.open_m
+            assert np.array_equal(anew[:3, column], top[:3, column])
+
+
+@given(space=st.integers(0, 2), family=st.sampled_from(STEP_FAMILIES), place=st.integers(0, 2), of=st.integers(1, 4))
+def test_no_space_with_a_memory_is_passed_over(space: int, family: int, place: int, of: int) -> None:
+    memory = fresh_state(SITE, 1)
+    memory.derived_last[space, family, place] = of
+    assert space in rows_with_memory(memory)
