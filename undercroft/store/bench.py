@@ -42,6 +42,8 @@ def _open(url: str, *, is_filled: bool) -> Connection:
             raise BadInput("a benchmark fills the database: give it an empty one")
         if is_filled and not has_readings:
             raise BadInput("there is nothing to time: fill the database with `--stage fill` first")
+        if connection.execute(sql("bench_any_streamed")).fetchone() is not None:
+            raise BadInput("this database was timed already, which changed it: fill an empty one")
         if is_timescale(connection):
             stop_jobs(connection)
     return connection

@@ -99,6 +99,9 @@ select 1000000 + n, %(at)s::timestamptz + n * interval '30 seconds' / %(rows)s, 
     floor(extract(epoch from %(at)s::timestamptz) * 1000)::bigint + 1000, 0
 from generate_series(0, %(rows)s::int - 1) as n;
 
+-- name: bench_any_streamed
+select from observation_packed where sensor_id >= 1000000 limit 1;
+
 -- name: bench_observation_bytes_timescale
 -- undercroft: only with TimescaleDB
 select hypertable_size('observation_packed') as bytes, (select count(*) from observation) as readings;
