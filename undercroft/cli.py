@@ -50,7 +50,9 @@ def build_app(command: str | None = None) -> typer.Typer:
 
 
 def entries_of(command: str | None) -> list[EntryPoint]:
-    """Return the entry points that a command needs: its own, or all of them."""
+    """Return the entry points that a command needs: its own; all of them where it is none of ours."""
+    if command == "version":
+        return []
     known = sorted(entry_points(group=COMMAND_GROUP), key=lambda entry: entry.name)
     return [entry for entry in known if entry.name.split(".")[0] == command] or known
 

@@ -10,11 +10,10 @@ from undercroft.site.model import Site, Space
 from undercroft.site.places import devices_of
 from undercroft.stack.broker import Broker
 from undercroft.stack.datadir import DataDir
-from undercroft.stack.ports import LOOPBACK
+from undercroft.stack.ports import LOOPBACK, mqtt_address
 
 _QUANTITY = "water_depth_m"
 _DEPTH_M = 0.6
-MQTT_PORT = 1883
 
 
 def write_client_options(data_dir: DataDir, broker: Broker) -> str:
@@ -31,9 +30,11 @@ def write_client_options(data_dir: DataDir, broker: Broker) -> str:
 
 def given_broker_options(url: str) -> str:
     """Return the options that reach a broker of the user's own; who may publish there is for them to fill in."""
+    host, port = mqtt_address(url)
     parts = urlsplit(url)
     named = " -u YOUR_USER -P YOUR_PASSWORD" if parts.username else ""
-    return f" -h {parts.hostname} -p {parts.port or MQTT_PORT}{named}"
+    secured = " --tls-use-os-certs" if parts.scheme == "mqtts" else ""
+    return f" -h {host} -p {port}{secured}{named}"
 
 
 def publish_line(site: Site, mode: Mode, environment: str, options: str = "") -> str | None:

@@ -13,6 +13,7 @@ from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.stack.broker import Broker, running_broker
 from undercroft.stack.datadir import DataDir, open_data_dir
+from undercroft.stack.ports import require_broker
 from undercroft.stack.postgres import PostgresServer, running_postgres
 from undercroft.store.databases import (
     create_database,
@@ -61,6 +62,8 @@ class EmbeddedStack:
         self._broker: Broker | None = None
 
     def __enter__(self) -> Self:
+        if self._settings.mqtt_url is not None:
+            require_broker(self._settings.mqtt_url.get_secret_value())
         with ExitStack() as starting:
             if self._settings.database_url is None or self._settings.mqtt_url is None:
                 self._data_dir = starting.enter_context(open_data_dir(self._settings.data_dir))

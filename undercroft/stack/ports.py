@@ -1,10 +1,37 @@
-"""TCP ports of this machine."""
+"""TCP ports: free ones of this machine, and whether somebody listens where a URL points."""
 
 from __future__ import annotations
 
 import socket
+from urllib.parse import urlsplit
+
+from undercroft.errors import StackFailed
 
 LOOPBACK = "127.0.0.1"
+MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+CONNECT_TIMEOUT_S = 5.0
+
+
+def mqtt_address(url: str) -> tuple[str, int]:
+    """Return host and port of an MQTT URL that the settings have taken."""
+    parts = urlsplit(url)
+    return parts.hostname or LOOPBACK, parts.port or MQTT_PORTS[parts.scheme]
+
+
+def require_broker(url: str, timeout_s: float = CONNECT_TIMEOUT_S) -> None:
+    """Make sure that something listens where an MQTT URL points, before anything else is started.
+
+    Raises
+    ------
+    StackFailed
+        Names host and port; never the URL, which holds a password.
+    """
+    host, port = mqtt_address(url)
+    try:
+        socket.create_connection((host, port), timeout_s).close()
+    except OSError as error:
+        why = error.strerror or error
+        raise StackFailed(f"UNDERCROFT_MQTT_URL: no broker answers at {host}:{port}: {why}") from error
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:

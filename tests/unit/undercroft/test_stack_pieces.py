@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from undercroft.site import load_site, sample_site_path
 from undercroft.stack.broker import USERS, _remaining_length
 from undercroft.stack.byhand import given_broker_options, publish_line
 from undercroft.stack.datadir import DataDir, open_data_dir
-from undercroft.stack.ports import free_port, free_port_from, is_free
+from undercroft.stack.ports import free_port, free_port_from, is_free, require_broker
 from undercroft.stack.ready import READY_FD_VARIABLE, announce_ready
 
 
@@ -102,6 +103,7 @@ def test_the_line_to_publish_by_hand_names_a_sensor_inside_a_space() -> None:
     ("url", "options"),
     [
         ("mqtt://broker.example", " -h broker.example -p 1883"),
+        ("mqtts://broker.example", " -h broker.example -p 8883 --tls-use-os-certs"),
         ("mqtt://ingest:secret@10.0.0.7:8883", " -h 10.0.0.7 -p 8883 -u YOUR_USER -P YOUR_PASSWORD"),
     ],
 )
@@ -110,6 +112,17 @@ def test_a_broker_of_ones_own_is_named_without_its_secret(url: str, options: str
     assert line is not None
     assert line.startswith(f"mosquitto_pub{options} -q 1 -t flood/v1/")
     assert "secret" not in line
+
+
+def test_a_broker_that_is_not_there_is_told_at_once_and_without_its_secret() -> None:
+    port = free_port()
+    with pytest.raises(StackFailed, match=rf"^UNDERCROFT_MQTT_URL: no broker answers at 127\.0\.0\.1:{port}: ") as told:
+        require_broker(f"mqtt://ingest:secret@127.0.0.1:{port}")
+    assert "secret" not in str(told.value)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        require_broker(f"mqtt://127.0.0.1:{listening.getsockname()[1]}")
 
 
 def test_people_have_a_user_of_their_own() -> None:
