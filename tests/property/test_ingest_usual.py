@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import numpy as np
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from ingest import quality_checks
@@ -30,7 +30,7 @@ _READINGS = st.lists(
     st.tuples(
         st.sampled_from([LEVEL, LEVEL, LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE]),
         st.sampled_from([1, 1, 1, 1, 5, 10, 40, 70]),  # minutes since the one before
-        st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2, 11, 90]),  # minutes that its clock is behind
+        st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2, 11, 90, -2]),  # minutes that its clock is behind
         st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.2, 0.21, 0.33, 0.9, 3.5]),
         st.sampled_from([Quality.GOOD] * 19 + [Quality.FAIL]),
         st.sampled_from([NO_SERIAL, NO_SERIAL, 1, 2]),
@@ -76,6 +76,12 @@ def _told(examined: Examined) -> tuple[object, ...]:
     return (*flags, draft.stamped, sorted(examined.spikes), examined.strays)
 
 
+_OLDER_THAN_A_LOST_CLOCK = [(LEVEL, 1, 2, 0.2, Quality.GOOD, NO_SERIAL, True),
+                            (LEVEL, 1, 2, 0.2, Quality.GOOD, NO_SERIAL, False)]  # fmt: skip
+"""The second is newer than the first, and older than the receipt of the reading without a clock beside it."""
+
+
+@example(readings=_OLDER_THAN_A_LOST_CLOCK, cut=1)
 @settings(max_examples=200)
 @given(readings=_READINGS, cut=st.integers(0, 30))
 def test_columns_say_what_single_readings_say(
