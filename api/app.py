@@ -19,6 +19,8 @@ import api.health.endpoints
 import api.incidents.endpoints
 import api.load.endpoints
 import api.nowcast.endpoints
+import api.orders.endpoints
+import api.roster.endpoints
 import api.site.endpoints
 import api.spaces.endpoints
 import api.supplies.endpoints
@@ -43,6 +45,8 @@ ROUTERS = (
     api.alarms.endpoints.router,
     api.incidents.endpoints.router,
     api.load.endpoints.router,
+    api.orders.endpoints.router,
+    api.roster.endpoints.router,
     api.acts.endpoints.router,
     api.events.endpoints.router,
 )

@@ -31,7 +31,7 @@ class Form:
 
 
 FORMS: Mapping[str, Form] = {
-    "acknowledge": Form(ALARMS, (), ("comment",)),
+    "acknowledge": Form((*ALARMS, "incident"), (), ("comment",)),
     "shelve": Form(ALARMS, ("reason", "minutes"), ("comment",)),
     "unshelve": Form(ALARMS, (), ("comment",)),
     "stand_down": Form(("space",), ("evidence",), ("comment",)),
@@ -43,13 +43,14 @@ FORMS: Mapping[str, Form] = {
     ),
     "note": Form(ANYTHING, ("text",), ("corrects",), or_none=True),
     "phone": Form(ANYTHING, ("text", "caller", "unit", "phone"), ("corrects",), or_none=True),
+    "handover": Form((), ("text", "to"), (), or_none=True),
     "submit_report": Form(("incident",), ("serial",), ("comment",)),
     "stock_movement": Form(("depot", "space"), ("item", "reason"), ("quantity", "counted")),
 }  # fmt: skip
 
 TEXTS = frozenset({
     "reason", "evidence", "text", "caller", "unit", "phone", "comment", "colour", "state", "by", "note", "barrier",
-    "entrance", "item", *(INSTANTS := ("until", "issued_at", "observed_at")),
+    "entrance", "item", "to", *(INSTANTS := ("until", "issued_at", "observed_at")),
 })  # fmt: skip
 LISTS = frozenset({"basins", "streets"})
 COUNTS = frozenset({"serial", "corrects"})
@@ -94,7 +95,8 @@ def _subject(form: Form, subject: str) -> str | None:
     if form.or_none and subject == "-":
         return None
     if subject.partition("/")[0] not in form.subjects or SUBJECT.fullmatch(subject) is None:
-        return f"subject: found {subject[:100]!r}, expected {' or '.join(f'{name}/<id>' for name in form.subjects)}"
+        wanted = [f"{name}/<id>" for name in form.subjects] or ["-"]
+        return f"subject: found {subject[:100]!r}, expected {' or '.join(wanted)}"
     return None
 
 

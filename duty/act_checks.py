@@ -27,7 +27,7 @@ def check(connection: Connection, actor: Actor, kind: str, subject: str, body: B
     SubjectUnknown, NotPossibleNow, ActInvalid
         By what is wrong.
     """
-    if kind in {"note", "phone"}:
+    if kind in {"note", "phone", "handover"}:
         if body.get("corrects") is not None and not store.has_entry(connection, body["corrects"]):
             raise SubjectUnknown(f"{kind}: corrects: there is no entry {body['corrects']}")
     elif kind == "rain_warning":

@@ -1,27 +1,32 @@
-"""Commands of people: acts, orders, operators, the duty log. A token in ``UNDERCROFT_TOKEN`` says who acts."""
+"""Commands of people: acts, operators, the duty log. A token in ``UNDERCROFT_TOKEN`` says who acts."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from duty import order_commands
 from duty.act_bodies import COUNTS, LISTS, NUMBERS
+from duty.door import Actor
 from duty.entered import at_the_door, opened, origin
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
 from undercroft.settings import Settings
+from undercroft.store.connection import Connection
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("act")(run_act)
-    orders = group(app, "order", "What is asked of somebody, and its confirmation.")
-    orders.command("issue")(issue_order)
-    orders.command("step")(step_order)
+    order_commands.register(app)
     users = group(app, "user", "Who may act.")
     users.command("add")(add_user)
     users.command("disable")(disable_user)
@@ -68,62 +73,36 @@ def _typed(name: str, text: str) -> object:
         return text
 
 
-def issue_order(
-    subject: Annotated[str, typer.Argument(help="space/<id>")],
-    proof: Annotated[str, typer.Argument(help="barrier_deployed, entrance_closed, pump_running, evacuated, checked")],
-    owner: Annotated[str, typer.Argument(help="who has to do it")],
-    entrance: Annotated[str, typer.Option(help="at this entrance")] = "",
-) -> None:
-    """Issue an order from the template of the space's kind."""
-    from duty.order_acts import order  # noqa: PLC0415
-    from duty.orders import Proof  # noqa: PLC0415
-
-    if proof not in set(Proof):
-        raise BadInput(f"order issue: {proof!r} is not one of {', '.join(Proof)}")
-    with at_the_door("order issue") as (connection, actor, now):
-        typer.echo(order(connection, actor, subject, Proof(proof), owner, now, entrance).order_id)
-
-
-def step_order(
-    order_id: str,
-    step: Annotated[str, typer.Argument(help="take, confirm, refuse, cancel, issue")],
-    note: Annotated[str, typer.Option(help="why, or what was seen")] = "",
-) -> None:
-    """Move an order on; a confirmation that the sensors contradict says so."""
-    from duty.order_acts import order_step  # noqa: PLC0415
-
-    with at_the_door("order step") as (connection, actor, now):
-        done = order_step(connection, actor, order_id, step, now, note)
-    typer.echo(f"entry {done.entry_no} of the duty log")
-    if done.disagreement:
-        typer.echo(f"DISAGREEMENT {done.disagreement}")
-
-
 def add_user(operator_id: str, name: str, role: str = "officer") -> None:
-    """Make an operator, or give one a new token; the token is shown once."""
-    from duty.door import RANK, new_token  # noqa: PLC0415
-    from undercroft.store import duty_acts as store  # noqa: PLC0415
+    """Make an operator, or give one a new token; the token is shown once.
 
-    if role not in RANK:
-        raise BadInput(f"user add: {role!r} is not one of {', '.join(RANK)}")
-    token, hashed = new_token()
-    with opened("user add") as connection, store.transaction(connection):
-        now = SystemClock().now()
-        store.add_operator(connection, operator_id, name, role, hashed, now)
-        detail = {"name": name, "role": role}
-        store.audit(connection, now, "-", origin(), "user_add", f"operator/{operator_id}", "done", detail)
-    typer.echo(token)
+    Needs an admin's token, or the login of the database's owner.
+    """
+    from duty.operator_acts import add_operator  # noqa: PLC0415
+
+    with _admin("user add") as (connection, actor, now):
+        typer.echo(add_operator(connection, actor, operator_id, name, role, now))
 
 
 def disable_user(operator_id: str) -> None:
-    """Take an operator's rights away at once."""
-    from undercroft.store import duty_acts as store  # noqa: PLC0415
+    """Take an operator's rights away at once. Needs an admin's token, or the login of the database's owner."""
+    from duty.operator_acts import disable_operator  # noqa: PLC0415
 
-    with opened("user disable") as connection, store.transaction(connection):
-        now = SystemClock().now()
-        if not store.disable_operator(connection, operator_id, now):
-            raise BadInput(f"user disable: there is no active operator {operator_id}")
-        store.audit(connection, now, "-", origin(), "user_disable", f"operator/{operator_id}", "done", {})
+    with _admin("user disable") as (connection, actor, now):
+        disable_operator(connection, actor, operator_id, now)
+
+
+@contextmanager
+def _admin(command: str) -> Iterator[tuple[Connection, Actor, datetime]]:
+    """Give a connection, the admin of the token or, without one, the owner of the database, and the time."""
+    from duty.operator_acts import owner  # noqa: PLC0415
+
+    if os.environ.get("UNDERCROFT_TOKEN"):
+        with at_the_door(command) as (connection, actor, now):
+            yield connection, actor, now
+        return
+    with opened(command) as connection:
+        yield connection, owner(origin()), SystemClock().now()
 
 
 def list_users() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from duty.act_bodies import problem_of
 from duty.act_checks import check
+from duty.codec import from_json
 from duty.completed import completed
 from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
 from duty.movements import moved
@@ -46,16 +47,34 @@ def perform(connection: Connection, actor: Actor, act: Act, now: datetime, key: 
         if problem is not None:
             raise ActInvalid(f"{act.kind}: {problem}")
         body = completed(connection, actor, act.kind, act.subject, act.body, at)
-        check(connection, actor, act.kind, act.subject, body, at)
+        subjects = _subjects(connection, act)
+        for subject in subjects:
+            check(connection, actor, act.kind, subject, body, at)
         if act.kind == "submit_report":
             _submit(connection, actor, act, at)
         if act.kind == "stock_movement":
             body["left"] = moved(connection, act.subject, body)
-        entry_no = log(connection, act.kind, actor.operator_id, act.subject, body, at, body.get("corrects"))
-        engine = ForEngine(act.kind, act.subject, body) if act.kind in FOR_THE_ENGINE else None
-        return Effect(entry_no, engine, body)
+        covered = {"alarms": subjects} if subjects != [act.subject] else {}
+        entry_no = log(connection, act.kind, actor.operator_id, act.subject, body | covered, at, body.get("corrects"))
+        engine = [ForEngine(act.kind, subject, body) for subject in subjects] if act.kind in FOR_THE_ENGINE else []
+        return Effect(entry_no, tuple(engine), body | covered)
 
     return through(connection, actor, Asked(act.kind, act.kind, act.subject, act.body, key), now, do)
+
+
+def _subjects(connection: Connection, act: Act) -> list[str]:
+    """Return what an act is about: itself, or the alarms of an incident that wait and that somebody was told of."""
+    if act.kind != "acknowledge" or not act.subject.startswith("incident/"):
+        return [act.subject]
+    incident_id = act.subject.removeprefix("incident/")
+    row = duty_reports.incident(connection, incident_id)
+    if row is None:
+        raise SubjectUnknown(f"{act.kind}: there is no incident {incident_id}")
+    incident = from_json(row["state"])
+    told = [note.subject for note in incident.waiting if note.subject not in incident.news]
+    if not told:
+        raise NotPossibleNow(f"{act.kind}: no alarm of {incident_id} waits that anybody was told of")
+    return told
 
 
 def _submit(connection: Connection, actor: Actor, act: Act, at: datetime) -> None:

@@ -14,10 +14,10 @@ from typing import Annotated
 
 import typer
 
-from duty.commands import shift_row
 from duty.file import DutyFile
 from duty.model import Person, Reach
 from duty.roster import Shift
+from duty.roster_acts import shift_row
 from duty.run import run_duty
 from undercroft.bench import Figure, print_figures
 from undercroft.clock import Clock, SystemClock

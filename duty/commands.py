@@ -8,13 +8,10 @@ import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from duty.roster import Shift
 from undercroft.errors import BadInput
-from undercroft.groups import group
 from undercroft.settings import Settings
 from undercroft.telemetry import configure_logging
 
@@ -26,11 +23,11 @@ DutyConfig = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
+    from duty import roster_commands  # noqa: PLC0415 - it asks this module for the database
+
     app.command("duty")(run_duty_command)
     app.command("watch")(run_watch_command)
-    roster = group(app, "roster", "Who is on duty.")
-    roster.command("import")(import_roster)
-    roster.command("show")(show_roster)
+    roster_commands.register(app)
 
 
 def database_url(command: str) -> str:
@@ -92,55 +89,3 @@ def run_watch_command(config: DutyConfig = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     announce_ready()
     run_watch(url, clock, stop.wait, senders, duty_file.fallback_reach())
-
-
-def import_roster(
-    file: Annotated[Path, typer.Argument(help="CSV: starts_at,ends_at,step,standing,person,name,phone,reach")],
-    zone: Annotated[str, typer.Option(help="of times without offset")] = "Asia/Shanghai",
-) -> None:
-    """Replace the shifts in the time that the file covers, and name the gaps."""
-    from duty.roster import Roster, parse_roster  # noqa: PLC0415
-    from undercroft.store.connection import connect  # noqa: PLC0415
-    from undercroft.store.duty_roster import replace_shifts  # noqa: PLC0415
-
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"roster: {file}: {error}") from error
-    shifts = parse_roster(text, ZoneInfo(zone))
-    with closing(connect(database_url("roster import"), application_name="undercroft-roster")) as connection:
-        replace_shifts(connection, [shift_row(shift) for shift in shifts])
-        connection.commit()
-    starts_at, ends_at = shifts[0].starts_at, max(shift.ends_at for shift in shifts)
-    typer.echo(f"{len(shifts)} shifts from {starts_at:%F %H:%M}Z to {ends_at:%F %H:%M}Z")
-    for gap in Roster(shifts).gaps(starts_at, ends_at):
-        typer.echo(f"GAP nobody at step 0 from {gap.starts_at:%F %H:%M}Z to {gap.ends_at:%F %H:%M}Z", err=True)
-
-
-def shift_row(shift: Shift) -> dict[str, object]:
-    """Return a shift as a row of the store."""
-    return {
-        "starts_at": shift.starts_at, "ends_at": shift.ends_at, "step": shift.step, "standing": shift.standing,
-        "person_id": shift.person.person_id, "name": shift.person.name, "phone": shift.person.phone,
-        "reach": [{"channel": reach.channel, "address": reach.address} for reach in shift.person.reach],
-    }  # fmt: skip
-
-
-def show_roster(
-    hours: Annotated[int, typer.Option(min=1, max=24 * 31, help="how far to look")] = 48,
-) -> None:
-    """Show who is told first, second ... now, and the gaps ahead."""
-    from datetime import timedelta  # noqa: PLC0415
-
-    from duty.notifier import load_roster  # noqa: PLC0415
-    from undercroft.clock import SystemClock  # noqa: PLC0415
-    from undercroft.store.connection import connect  # noqa: PLC0415
-
-    now = SystemClock().now()
-    until = now + timedelta(hours=hours)
-    with closing(connect(database_url("roster show"), application_name="undercroft-roster")) as connection:
-        roster = load_roster(connection, now, until)
-    for step, person in enumerate(roster.chain(now)):
-        typer.echo(f"step {step}  {person.person_id:<12} {person.name}  {person.phone}")
-    for gap in roster.gaps(now, until):
-        typer.echo(f"GAP nobody at step 0 from {gap.starts_at:%F %H:%M}Z to {gap.ends_at:%F %H:%M}Z")

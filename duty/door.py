@@ -30,6 +30,7 @@ NEEDS: Mapping[str, str] = {
     "stand_down": "leader", "out_of_service": "leader", "rain_warning": "officer", "field_report": "officer",
     "note": "officer", "phone": "officer", "submit_report": "officer", "order": "officer", "order_step": "officer",
     "stock_movement": "officer",
+    "draft_report": "officer", "handover": "officer", "absent": "officer", "roster": "leader", "operator": "admin",
 }  # fmt: skip
 """The least role for each act."""
 
@@ -94,14 +95,14 @@ class Effect:
     """
 
     entry_no: int
-    engine: ForEngine | None = None
+    engine: tuple[ForEngine, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of an act; ``commit_seq`` where the engine has to read it."""
+    """What became of an act; ``commit_seq`` of the last that the engine has to read of it, if any."""
 
     entry_no: int
     commit_seq: int | None
@@ -195,16 +196,15 @@ def _answered(connection: Connection, actor: Actor, asked: Asked, now: datetime)
 
 
 def _finish(connection: Connection, actor: Actor, asked: Asked, effect: Effect, at: datetime) -> Done:
-    act_id = None if effect.engine is None else uuid.uuid4()
+    act_ids = [uuid.uuid4() for _ in effect.engine]
     order_id, disagreement = effect.said.get("order_id"), effect.said.get("disagreement")
     if asked.key:
         answer = {
             "entry_no": effect.entry_no, "at": at.isoformat(), "order_id": order_id, "disagreement": disagreement,
         }  # fmt: skip
-        store.keep_answer(connection, actor.operator_id, asked.key, act_id, answer)
+        store.keep_answer(connection, actor.operator_id, asked.key, act_ids[-1] if act_ids else None, answer)
     seq = None
-    if effect.engine is not None and act_id is not None:  # last, for the number holds up every other writer
-        told = effect.engine
+    for act_id, told in zip(act_ids, effect.engine, strict=True):  # last: the number holds up every other writer
         seq = store.insert_act(connection, act_id, told.kind, told.subject, actor.operator_id, at, told.body)
     return Done(effect.entry_no, seq, at, order_id, disagreement)
 

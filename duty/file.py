@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from duty.model import Policy, Reach
+from duty.reports import Limits
 from duty.senders.base import Sender
 from undercroft.errors import BadInput
 from undercroft.model import Severity
@@ -40,6 +41,25 @@ class Intervals(_Part):
         return Policy(interval={severity: timedelta(minutes=value) for severity, value in minutes.items()})
 
 
+class ReportTimes(_Part):
+    """When reports of an incident are due. [min]; the defaults are those of one published plan (domain notes 7)."""
+
+    first_phone_min: Minutes = 30
+    first_written_min: Minutes = 120
+    follow_up_every_min: Minutes = 120
+    final_after_end_min: Annotated[float, Field(gt=0, le=30 * 24 * 60)] = 24 * 60
+    from_level: Literal["yellow", "orange", "red"] = "orange"
+    """The level from which an incident has to be reported."""
+
+    def limits(self) -> Limits:
+        """Return them as the drafting takes them."""
+        return Limits(
+            timedelta(minutes=self.first_phone_min), timedelta(minutes=self.first_written_min),
+            timedelta(minutes=self.follow_up_every_min), timedelta(minutes=self.final_after_end_min),
+            Severity[self.from_level.upper()],
+        )  # fmt: skip
+
+
 class Channel(_Part):
     """One way out. ``*_env`` name the environment variables that hold URL and secret."""
 
@@ -61,6 +81,7 @@ class DutyFile(_Part):
     """A whole duty file."""
 
     intervals: Intervals = Intervals()
+    reports: ReportTimes = ReportTimes()
     channels: tuple[Channel, ...] = Field(alias="channel", default=())
     fallback: tuple[str, ...] = ()
     """``channel:address`` items that are told when the roster has nobody, or nobody could be reached."""
@@ -94,6 +115,17 @@ def load_duty_file(path: Path) -> DutyFile:
     if unknown:
         raise DutyFileInvalid(f"{path}: no channel {', '.join(sorted(unknown))}")
     return found
+
+
+def limits_in(path: Path | None) -> Limits:
+    """Return when reports are due, as a duty file says; without one the defaults.
+
+    Raises
+    ------
+    DutyFileInvalid
+        If it cannot be used.
+    """
+    return (load_duty_file(path) if path else DutyFile()).reports.limits()
 
 
 def sender_of(channel: Channel, environment: Mapping[str, str], now: Callable[[], float]) -> Sender:

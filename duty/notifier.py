@@ -14,7 +14,7 @@ from duty.codec import from_json, to_json
 from duty.decide import Cause, due, is_over
 from duty.incidents import NEWS, Incident, fold, opened
 from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
-from duty.roster import Absence, Roster, Shift
+from duty.roster import Roster, roster_of
 from duty.texts import Named, Style, write
 from undercroft.model import SpaceKind
 from undercroft.store import duty as store
@@ -44,6 +44,10 @@ class Channels:
         return "failed", "no such channel in the duty file"
 
 
+DISTRICT = Named("全区及系统", "whole district and system")
+"""What alarms of no basin belong to."""
+
+
 @dataclass(slots=True)
 class Notifier:
     """Reads the alarm log, decides, and queues; the connection is in autocommit and holds the lock of the notifier."""
@@ -55,6 +59,8 @@ class Notifier:
     incidents: dict[str, Incident] = field(default_factory=dict)
     progress: store.Progress | None = None
     beyond_help: set[str] = field(default_factory=set)
+    untold: set[str] = field(default_factory=set)
+    """Incidents that nobody can be told of: said in the log once, not at every repetition."""
 
     def restore(self) -> None:
         """Take up where the last transaction ended."""
@@ -141,7 +147,7 @@ class Notifier:
     def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
         """Return a row for every way to reach everybody who is told; an empty chain is the fallback."""
         people = chain or (Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback),)
-        named = self.style.names.get(f"basin/{basin}", Named(basin, basin))
+        named = self.style.names.get(f"basin/{basin}", DISTRICT if basin == "district" else Named(basin, basin))
         found = []
         for step, (reason, person) in enumerate(zip(cause.reasons, people, strict=False)):
             written = write(cause, reason, named, self.style)
@@ -152,8 +158,9 @@ class Notifier:
                         written.title, written.body, cause.at, self.channels,
                     )
                 )  # fmt: skip
-        if not found:
+        if not found and cause.incident_id not in self.untold:
             log.error("nobody_to_tell", incident=cause.incident_id, cause=cause.key)
+        (self.untold.discard if found else self.untold.add)(cause.incident_id)
         return found
 
     def rescue(self, at: datetime) -> int:
@@ -208,14 +215,7 @@ def _incident_row(incident: Incident, closed_at: datetime | None) -> dict[str, A
 
 def load_roster(connection: Connection, starts_at: datetime, ends_at: datetime) -> Roster:
     """Return the roster around a stretch of time."""
-    shifts = tuple(
-        Shift(
-            row["starts_at"], row["ends_at"], row["step"], row["standing"],
-            Person(row["person_id"], row["name"], row["phone"], tuple(Reach(**entry) for entry in row["reach"])),
-        )
-        for row in store.shifts(connection, starts_at, ends_at)
-    )  # fmt: skip
-    return Roster(shifts, tuple(Absence(**row) for row in store.absences(connection, starts_at, ends_at)))
+    return roster_of(store.shifts(connection, starts_at, ends_at), store.absences(connection, starts_at, ends_at))
 
 
 def load_names(connection: Connection) -> dict[str, Named]:

@@ -9,15 +9,21 @@ from typing import Any
 
 from duty.act_bodies import MOST_CHARACTERS
 from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
-from duty.orders import Order, OrderState, Proof, Template, advance, disagreement, templates
+from duty.orders import (
+    CONFIRMED_FOR,
+    SEEN_BY,
+    Order,
+    OrderState,
+    Proof,
+    Template,
+    advance,
+    disagreement,
+    templates,
+)
 from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
 from undercroft.model import Severity, SpaceKind
-from undercroft.quantities import BarrierState
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
-
-CONFIRMED_FOR = timedelta(hours=3)
-"""How long a barrier counts as deployed on the word of who confirmed it: default (proposal)."""
 
 MOST_OWNER_CHARACTERS = 200
 
@@ -85,7 +91,7 @@ def order_step(
         row = store.order(connection, order_id)
         if row is None:
             raise SubjectUnknown(f"there is no order {order_id[:100]}")
-        after = advance(_order_of(row), step, author=actor.operator_id, at=at, note=note)
+        after = advance(order_of(row), step, author=actor.operator_id, at=at, note=note)
         differs = _disagreement(connection, after) if after.state is OrderState.CONFIRMED else None
         return _saved(connection, actor, after, step, differs)
 
@@ -109,28 +115,28 @@ def _saved(connection: Connection, actor: Actor, moved: Order, step: str, differ
     return Effect(entry_no, _barrier_report(actor, moved), {**body, "subject": moved.subject}, said)
 
 
-def _barrier_report(actor: Actor, moved: Order) -> ForEngine | None:
+def _barrier_report(actor: Actor, moved: Order) -> tuple[ForEngine, ...]:
     """Return what the engine is told of a confirmed barrier."""
     if moved.state is not OrderState.CONFIRMED or moved.proof is not Proof.BARRIER_DEPLOYED or not moved.entrance:
-        return None
+        return ()
     at = moved.changed_at
     body = {
         "entrance": moved.entrance, "barrier": "deployed", "by": actor.name, "observed_at": at.isoformat(),
         "expires_at": (at + CONFIRMED_FOR).isoformat(), "note": f"order {moved.order_id} confirmed",
     }  # fmt: skip
-    return ForEngine("field_report", moved.subject, body)
+    return (ForEngine("field_report", moved.subject, body),)
 
 
 def _disagreement(connection: Connection, confirmed: Order) -> str | None:
-    if confirmed.proof is Proof.BARRIER_DEPLOYED:
-        state = store.seen(connection, confirmed.subject, "barrier_state", confirmed.entrance)
-        return disagreement(confirmed.proof, None if state is None else float(state == BarrierState.DEPLOYED))
-    if confirmed.proof is Proof.PUMP_RUNNING:
-        return disagreement(confirmed.proof, store.seen(connection, confirmed.subject, "pump_running", ""))
-    return None
+    quantity = SEEN_BY.get(confirmed.proof)
+    if quantity is None:
+        return None
+    entrance = confirmed.entrance if confirmed.proof is Proof.BARRIER_DEPLOYED else ""
+    return disagreement(confirmed.proof, store.seen(connection, confirmed.subject, quantity, entrance))
 
 
-def _order_of(row: Mapping[str, Any]) -> Order:
+def order_of(row: Mapping[str, Any]) -> Order:
+    """Return an order as the store has it."""
     return Order(
         row["order_id"], row["incident_id"], row["subject"], Proof(row["proof"]), OrderState(row["state"]),
         row["owner"], row["author"], row["changed_at"], row["text_zh"], row["text_en"],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from duty.refusals import ActInvalid, NotPossibleNow
 from undercroft.model import Severity, SpaceKind
+from undercroft.quantities import BarrierState
 
 
 class OrderState(StrEnum):
@@ -48,8 +49,17 @@ TRANSITIONS: Mapping[tuple[OrderState, str], OrderState] = {
 
 STEPS = tuple(dict.fromkeys(step for _, step in TRANSITIONS))
 
-LONGEST_CONFIRMATION = timedelta(hours=4)
-"""A confirmation holds at most this long; then the state is unknown again."""
+GOING = frozenset({OrderState.ISSUED, OrderState.TAKEN})
+"""States in which the clock runs."""
+
+ENDED = frozenset({OrderState.CONFIRMED, OrderState.CANCELLED})
+"""States that ask nothing of anybody any more."""
+
+CONFIRMED_FOR = timedelta(hours=3)
+"""How long a confirmation counts on the word of who gave it: default (proposal). Then nobody knows again."""
+
+SEEN_BY: Mapping[Proof, str] = {Proof.BARRIER_DEPLOYED: "barrier_state", Proof.PUMP_RUNNING: "pump_running"}
+"""The quantity whose sensors can tell whether an order was carried out."""
 
 TEAM_OF_FOUR = ("leader", "team", "plan", "single_voice")
 """四个一: one leader, one team, one plan, one voice."""
@@ -90,8 +100,12 @@ class Order:
 
     def is_late(self, now: datetime) -> bool:
         """Tell whether the time is over and nobody has confirmed."""
-        going = self.state in {OrderState.ISSUED, OrderState.TAKEN}
-        return going and self.due_at is not None and now > self.due_at
+        return self.state in GOING and self.due_at is not None and now > self.due_at
+
+    @property
+    def confirmed_until(self) -> datetime | None:
+        """Until when the confirmation counts, None where there is none."""
+        return self.changed_at + CONFIRMED_FOR if self.state is OrderState.CONFIRMED else None
 
 
 def advance(order: Order, step: str, *, author: str, at: datetime, note: str = "") -> Order:
@@ -116,14 +130,28 @@ def advance(order: Order, step: str, *, author: str, at: datetime, note: str = "
     return replace(order, state=after, author=author, changed_at=at, due_at=due_at, note=note)
 
 
-def disagreement(proof: Proof, seen: float | None) -> str | None:
-    """Return how a confirmation and its sensor disagree, None where they agree or no sensor tells.
+def disagreement(proof: Proof, seen: Sequence[float]) -> str | None:
+    """Return how a confirmation and the sensors disagree, None where they agree or no sensor tells.
 
-    ``seen`` is 1 when the sensor shows it done, 0 when not, None without a sensor or a good reading.
+    Parameters
+    ----------
+    seen : sequence of float
+        Newest good reading of each sensor of `SEEN_BY` at the place, as stored. A barrier order wants every barrier
+        deployed, a pump order at least one pump running.
+
+    Examples
+    --------
+    >>> disagreement(Proof.BARRIER_DEPLOYED, [3.0, 0.0])
+    'confirmed as barrier_deployed, but the sensor shows open'
+    >>> disagreement(Proof.PUMP_RUNNING, [0.0, 1.0]), disagreement(Proof.EVACUATED, [])
+    (None, None)
     """
-    if seen is None or seen >= 0.5 or proof not in {Proof.BARRIER_DEPLOYED, Proof.PUMP_RUNNING}:
-        return None
-    return f"confirmed as {proof}, but the sensor does not show it"
+    if proof is Proof.BARRIER_DEPLOYED:
+        others = [BarrierState(int(value)).word for value in seen if int(value) != BarrierState.DEPLOYED]
+        return f"confirmed as {proof}, but the sensor shows {', '.join(others)}" if others else None
+    if proof is Proof.PUMP_RUNNING and seen and not any(value >= 0.5 for value in seen):
+        return f"confirmed as {proof}, but the sensor shows no pump running"
+    return None
 
 
 def templates(kind: SpaceKind, severity: Severity) -> tuple[Template, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from duty.commands import database_url
+from duty.commands import DutyConfig, database_url
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
@@ -60,23 +60,18 @@ def list_incidents() -> None:
 
 
 def draft_report(
-    incident_id: str, plain: bool = False, out: Out = None, zone: Zone = "Asia/Shanghai", author: str = "draft"
+    incident_id: str, plain: bool = False, out: Out = None, zone: Zone = "Asia/Shanghai", config: DutyConfig = None
 ) -> None:
     """Draft the next report (初报 续报 终报) from logged facts; it is kept and printed, never sent."""
     from duty import paper, reports  # noqa: PLC0415
-    from undercroft.store import duty_reports as store  # noqa: PLC0415
+    from duty.entered import at_the_door  # noqa: PLC0415
+    from duty.file import limits_in  # noqa: PLC0415
+    from duty.report_acts import draft_report as draft  # noqa: PLC0415
 
-    place = paper.zone_of(zone)
-    with _opened("incident report") as (connection, now):
-        case = paper.load_case(connection, incident_id)
-        report = paper.draft_next(connection, case, now, reports.Limits())
-        words = reports.markdown(report, place)
-        store.save_report(connection, {
-            "incident_id": incident_id, "serial": report.serial, "kind": report.kind.value, "drafted_at": now,
-            "due_at": report.due_at, "covers_from": report.covers_from, "text": words, "author": author,
-        })  # fmt: skip
-        _, tally = paper.asked_for(case, now, reports.Limits())
-    _put((reports.text(report, place) if plain else words).encode(), out)
+    place, limits = paper.zone_of(zone), limits_in(config)
+    with at_the_door("incident report") as (connection, actor, now):
+        report, tally = draft(connection, actor, incident_id, now, limits, place)
+    _put((reports.text if plain else reports.markdown)(report, place).encode(), out)
     typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}", err=True)
 
 

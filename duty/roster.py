@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from duty.model import Person, Reach
-from undercroft.errors import BadInput
+from duty.refusals import ActInvalid
 
 COLUMNS = ("starts_at", "ends_at", "step", "standing", "person", "name", "phone", "reach")
 STANDINGS = ("holder", "deputy")
 LONGEST_SHIFT = timedelta(days=7)
 
 
-class RosterInvalid(BadInput):
+class RosterInvalid(ActInvalid):
     """The roster cannot be used as it is."""
 
 
@@ -108,6 +109,18 @@ class Roster:
 
 def _holder_first(shift: Shift) -> tuple[int, datetime, str]:
     return STANDINGS.index(shift.standing), shift.starts_at, shift.person.person_id
+
+
+def roster_of(shifts: Iterable[Mapping[str, Any]], absences: Iterable[Mapping[str, Any]]) -> Roster:
+    """Return the roster of rows of the store."""
+    found = tuple(
+        Shift(
+            row["starts_at"], row["ends_at"], row["step"], row["standing"],
+            Person(row["person_id"], row["name"], row["phone"], tuple(Reach(**entry) for entry in row["reach"])),
+        )
+        for row in shifts
+    )  # fmt: skip
+    return Roster(found, tuple(Absence(**row) for row in absences))
 
 
 def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:

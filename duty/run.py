@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from duty.file import DutyFile, sender_of
+from duty.gap import gap_condition
 from duty.notifier import Channels, Notifier, load_names, load_roster
 from duty.texts import Style
 from duty.worker import Channel, Limiter, Worker
@@ -19,6 +20,7 @@ from undercroft.clock import Clock
 from undercroft.errors import BadInput, StackFailed, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store import duty as store
+from undercroft.store.conditions import set_condition
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
 from undercroft.store.site import latest_site
@@ -189,9 +191,15 @@ def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, clock: Clock, tim
             log.error("nobody_reached")
     if mode is Mode.LIVE and now_s - timers.gap_s >= GAP_LOOK_EVERY_S:
         timers.gap_s = now_s
-        for gap in load_roster(notifier.connection, now, now + GAP_AHEAD).gaps(now, now + GAP_AHEAD):
-            log.warning("roster_gap", starts_at=gap.starts_at.isoformat(), ends_at=gap.ends_at.isoformat())
+        _tell_gap(notifier.connection, now, notifier.style.zone)
     return taken
+
+
+def _tell_gap(connection: Connection, now: datetime, zone: ZoneInfo) -> None:
+    """Have a gap ahead stand as an alarm of the system, so that whoever is on duty is told before it begins."""
+    gaps = load_roster(connection, now, now + GAP_AHEAD).gaps(now, now + GAP_AHEAD)
+    if set_condition(connection, gap_condition(gaps, now, GAP_AHEAD, zone), "duty", now):
+        log.warning("roster_gap", begins_at=gaps[0].starts_at.isoformat() if gaps else None, count=len(gaps))
 
 
 def _await_lock(connection: Connection, stop: threading.Event) -> bool:

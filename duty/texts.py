@@ -6,7 +6,7 @@ eight minutes before the car park was full (domain notes, section 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -92,8 +92,8 @@ ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {
 """What to do, for the person who is told: (Chinese, English)."""
 
 EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
-LISTED = 8
-"""Alarms that a message names; the rest is counted."""
+MOST_BYTES = 1900
+"""What a message may take in UTF-8, so that the tightest channel (WeCom, 2,048) cuts nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +123,82 @@ class Style:
 
 
 def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
-    """Return the message about an incident for those who are told for this reason."""
-    notes, exercise, names = cause.alarms, style.exercise, style.names
+    """Return the message about an incident for those who are told for this reason.
+
+    Alarms with the same words stand together: a warning for a whole basin is said once, with the places it covers. What
+    does not fit is counted; what to do about the message, and its reference, always stand at the end.
+    """
+    notes = cause.alarms
     severity = Severity(notes[0].severity) if notes else Severity.NORMAL
-    mark_zh, mark_en = EXERCISE_MARK if exercise else ("", "")
+    mark_zh, mark_en = EXERCISE_MARK if style.exercise else ("", "")
     word_zh, word_en = SEVERITY_WORDS[severity]
     why_zh, why_en = REASON_WORDS[reason]
     title = f"{mark_zh}【{word_zh}】{basin.name_zh}（{why_zh}） {mark_en}{word_en} {basin.name_en} ({why_en})"
     local = cause.at.astimezone(style.zone)
-    lines = [title, f"时间 time {local:%Y-%m-%d %H:%M:%S}  事件 incident {cause.incident_id}"]
-    for note in notes[:LISTED]:
-        lines += _alarm_lines(note, names)
-    if len(notes) > LISTED:
-        lines.append(f"另有 {len(notes) - LISTED} 处 and {len(notes) - LISTED} more")
+    head = [title, f"时间 time {local:%Y-%m-%d %H:%M:%S}  事件 incident {cause.incident_id}"]
     if reason is Reason.ALL_CLEAR:
-        lines.append("报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters.")
+        tail = ["报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters."]
     else:
-        lines.append("请立即确认（接警）。 Please acknowledge now.")
-    lines.append(f"编号 ref {cause.key}")
-    return Written(title, "\n".join(lines))
+        tail = ["请立即确认（接警）。 Please acknowledge now."]
+    tail.append(f"编号 ref {cause.key}")
+    room = MOST_BYTES - _bytes_of([*head, *tail])
+    return Written(title, "\n".join([*head, *_told(notes, style.names, room), *tail]))
+
+
+def _bytes_of(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _told(notes: Sequence[AlarmNote], names: Mapping[str, Named], room: int) -> list[str]:
+    """Return the alarms, those with the same words together, worst first, and how many did not fit into the bytes."""
+    together: dict[tuple[int, str, str], list[AlarmNote]] = {}
+    for note in notes:
+        together.setdefault((note.severity, note.text_zh, note.text_en), []).append(note)
+    lines: list[str] = []
+    said: set[str] = set()
+    room -= _bytes_of([_left_out(len(notes))])
+    left = 0
+    for alike in together.values():
+        block, unnamed = _fitting(alike, names, said, room)
+        lines += block
+        room -= _bytes_of(block)
+        left += unnamed
+        said |= set(block)
+    return [*lines, _left_out(left)] if left else lines
+
+
+def _left_out(count: int) -> str:
+    return f"另有 {count} 处 and {count} more"
+
+
+def _fitting(
+    alike: Sequence[AlarmNote], names: Mapping[str, Named], said: Container[str], room: int
+) -> tuple[list[str], int]:
+    """Return as many alarms with the same words as fit, and how many do not."""
+    for named in range(len(alike), 0, -1):
+        block = [line for line in _block(alike[:named], names) if line not in said or not line.startswith(_ADVICE)]
+        if _bytes_of(block) <= room:
+            return block, len(alike) - named
+    return [], len(alike)
+
+
+_ADVICE = "  → "
+
+
+def _block(alike: Sequence[AlarmNote], names: Mapping[str, Named]) -> list[str]:
+    """Return lines on alarms with the same words: the places, the words, and once for each kind what to do."""
+    severity = Severity(alike[0].severity)
+    zh, en = SEVERITY_WORDS[severity]
+    places = [names.get(note.subject, Named(note.subject, note.subject)) for note in alike]
+    name_zh, name_en = "、".join(place.name_zh for place in places), ", ".join(place.name_en for place in places)
+    lines = [f"· {zh} {name_zh} / {en} {name_en}"]
+    if alike[0].text_zh or alike[0].text_en:
+        lines.append(f"  {alike[0].text_zh}  {alike[0].text_en}")
+    kinds = dict.fromkeys(place.kind for place in places)
+    for told in (advice(kind, severity) for kind in kinds):
+        if told is not None:
+            lines += [f"{_ADVICE}{told[0]}", f"{_ADVICE}{told[1]}"]
+    return lines
 
 
 def advice(kind: SpaceKind | None, severity: Severity) -> tuple[str, str] | None:
@@ -149,15 +206,3 @@ def advice(kind: SpaceKind | None, severity: Severity) -> tuple[str, str] | None
     if kind is None:
         return None
     return ADVICE.get((kind, severity))
-
-
-def _alarm_lines(note: AlarmNote, names: Mapping[str, Named]) -> list[str]:
-    named = names.get(note.subject, Named(note.subject, note.subject))
-    zh, en = SEVERITY_WORDS[Severity(note.severity)]
-    lines = [f"· {zh} {named.name_zh} / {en} {named.name_en}"]
-    if note.text_zh or note.text_en:
-        lines.append(f"  {note.text_zh}  {note.text_en}")
-    told = advice(named.kind, Severity(note.severity))
-    if told is not None:
-        lines += [f"  → {told[0]}", f"  → {told[1]}"]
-    return lines

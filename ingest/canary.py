@@ -17,12 +17,13 @@ import orjson
 import structlog
 
 from undercroft.clock import Clock
-from undercroft.errors import StoreUnavailable
+from undercroft.errors import BadInput, StoreUnavailable
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of, is_canary
 from undercroft.store.canary import EVERY, LATE_AFTER, Beat, newest_judged
 from undercroft.store.conditions import Condition, list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
+from undercroft.store.site import latest_site
 
 QUANTITY, BATTERY_V = "battery_v", 3.6
 CONDITION = "canary-late"
@@ -45,6 +46,34 @@ def voice_of(site: Site) -> Voice | None:
     for place, device in devices_of(site):
         if is_canary(device) and any(sensor.quantity == QUANTITY for sensor in device.sensors):
             return Voice(f"flood/v1/{site.district.id}/{place.id}/{device.id}/observation")
+    return None
+
+
+LOOK_FOR_SITE_EVERY_S = 60.0
+
+
+def await_voice(url: str, stop: threading.Event, every_s: float = LOOK_FOR_SITE_EVERY_S) -> Voice | None:
+    """Return the voice of the site in force, as soon as one names a canary; None when told to stop before."""
+    told = False
+    while not stop.is_set():
+        voice = _voice_now(url)
+        if voice is not None:
+            return voice
+        if not told:
+            log.warning("canary_waits", why="the site names no device canary... with a battery_v: give one to a gauge")
+            told = True
+        stop.wait(every_s)
+    return None
+
+
+def _voice_now(url: str) -> Voice | None:
+    try:
+        with closing(connect(url, application_name="undercroft-canary", autocommit=True)) as connection:
+            return voice_of(latest_site(connection)[1])
+    except StoreUnavailable as error:
+        log.warning("canary_cannot_look", error=str(error))
+    except BadInput:
+        return None  # no site was imported yet
     return None
 
 

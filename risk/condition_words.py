@@ -48,6 +48,10 @@ MEANINGS: Mapping[str, Meaning] = {
         2, "the device repeats its serial number: an old reading may look like a new one",
         "设备重复报文序号：旧读数可能被当作新读数",
     ),
+    "roster-gap": Meaning(
+        2, "nobody is on duty at step 0 ({detail}): find somebody before it begins",
+        "值班表有空班（{detail}）：请在开始前补上",
+    ),
     "offline": Meaning(2, "the broker reports the device offline: send somebody to look", "设备离线：请派人检查"),
 }  # fmt: skip
 """Condition -> meaning. A worker's slot may follow the name: ``ingest-lag-1``."""

@@ -56,10 +56,10 @@ class _Asked(BaseModel):
 
 
 class Acknowledge(_Asked):
-    """Say "mine": somebody has taken notice."""
+    """Say "mine": somebody has taken notice. Of an incident: of all its alarms that somebody was told of."""
 
     kind: Literal["acknowledge"]
-    subject: AlarmSubject
+    subject: Annotated[str, _subject("space|device|system|incident")]
     comment: Comment = ""
 
 
@@ -166,6 +166,15 @@ class Phone(_Asked):
     corrects: Entry | None = None
 
 
+class Handover(_Asked):
+    """Hand the shift over: what the next one has to know."""
+
+    kind: Literal["handover"]
+    subject: Literal["-"] = "-"
+    to: Text
+    text: Text
+
+
 class SubmitReport(_Asked):
     """Say that a drafted report was handed in."""
 
@@ -176,7 +185,7 @@ class SubmitReport(_Asked):
 
 ActIn = Annotated[
     Acknowledge | Shelve | Unshelve | StandDown | OutOfService | InService | RainWarning | FieldReport | Note | Phone
-    | SubmitReport | StockMovement,
+    | Handover | SubmitReport | StockMovement,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

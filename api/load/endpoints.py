@@ -34,15 +34,18 @@ async def get_alarm_load(given: Given) -> AlarmLoad:
     since = min([now - SHIFTS, *(row["starts_at"] for row in shifts)]) - STALE_AFTER
     until = now + timedelta(microseconds=1)  # what came with the newest tick belongs to now
     rows = await given.reader.rows("read_alarm_load_events", since=since, until=until)
-    return await to_thread(_load, [event_of(row) for row in rows], shifts, now, until)
+    told = [row["decided_at"] for row in await given.reader.rows("read_told", since=since, until=until)]
+    return await to_thread(_load, [event_of(row) for row in rows], told, shifts, now, until)
 
 
-def _load(events: list[AlarmEventIn], shifts: list[dict[str, Any]], now: datetime, until: datetime) -> AlarmLoad:
+def _load(
+    events: list[AlarmEventIn], told: list[datetime], shifts: list[dict[str, Any]], now: datetime, until: datetime
+) -> AlarmLoad:
     def shift(row: dict[str, Any]) -> ShiftLoad:
         ends_at = min(row["ends_at"], until)
         load = load_of(events, row["starts_at"], ends_at, OPERATORS)
         who = {"person_id": row["person_id"], "name": row["name"], "is_present": row["ends_at"] > now}
-        return ShiftLoad.model_validate(LoadOut.of(load, row["starts_at"], min(ends_at, now)).model_dump() | who)
+        return ShiftLoad.model_validate(LoadOut.of(load, row["starts_at"], min(ends_at, now), told).model_dump() | who)
 
-    live = LoadOut.of(load_of(events, now - LIVE, until, OPERATORS), now - LIVE, now)
+    live = LoadOut.of(load_of(events, now - LIVE, until, OPERATORS), now - LIVE, now, told)
     return AlarmLoad(now=now, target=Target(), live=live, shifts=[shift(row) for row in reversed(shifts)])

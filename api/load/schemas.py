@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -24,6 +25,9 @@ class LoadOut(BaseModel):
     starts_at: datetime
     ends_at: datetime
     alarms: int
+    messages: int = Field(
+        description="told to the roster: one for each cause of an incident, however many alarms it names"
+    )
     per_window_per_operator: float = Field(description="per 10 min; the officer on duty is the one operator")
     manageable: bool
     peak_window: int = Field(description="most in any 10 min")
@@ -38,10 +42,11 @@ class LoadOut(BaseModel):
     never_acknowledged: int
 
     @classmethod
-    def of(cls, load: Load, starts_at: datetime, ends_at: datetime) -> LoadOut:
-        """Return the figures of a stretch."""
+    def of(cls, load: Load, starts_at: datetime, ends_at: datetime, told: Sequence[datetime]) -> LoadOut:
+        """Return the figures of a stretch; ``told`` are the times of all messages."""
+        messages = sum(starts_at <= at <= ends_at for at in told)
         figures = {**asdict(load), "manageable": load.manageable, "starts_at": starts_at, "ends_at": ends_at}
-        return cls.model_validate(figures)
+        return cls.model_validate(figures | {"messages": messages})
 
 
 class ShiftLoad(LoadOut):

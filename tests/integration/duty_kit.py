@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from duty.commands import shift_row
 from duty.file import DutyFile
 from duty.model import Person, Reach
 from duty.roster import Shift
+from duty.roster_acts import shift_row
 from duty.run import run_duty
 from tests.unit.risk.builders import guarded, site, underpass
 from undercroft.clock import Clock, SystemClock

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -46,6 +47,12 @@ class Desk:
         if token is not None:
             named["Authorization"] = f"Bearer {token or self.officer}"
         return httpx.post(f"{self.address}api/v1{path}", json=body, headers=named, timeout=30.0)
+
+    def get(self, path: str) -> Any:
+        """Look, as anybody may."""
+        answer = httpx.get(f"{self.address}api/v1{path}", timeout=30.0)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def told(self) -> dict[str, int]:
         """Count what acts leave behind."""
@@ -219,16 +226,57 @@ def test_an_order_and_its_confirmation(desk: Desk) -> None:
     issued = desk.post("/orders", wanted, Idempotency_Key="o1")
     assert issued.status_code == 201, issued.text
     assert desk.post("/orders", wanted, Idempotency_Key="o1").json() == issued.json() | {"repeated": True}
-    steps = f"/orders/{issued.json()['order_id']}/steps"
+    order_id = issued.json()["order_id"]
+    steps = f"/orders/{order_id}/steps"
+    (waits,) = desk.get("/orders?open=true")["items"]
+    assert (waits["order_id"], waits["state"], waits["owner"]) == (order_id, "issued", "Lianhua street")
+    assert 14 * 60 < waits["left_s"] <= 15 * 60  # the template gives a barrier 15 min
+    assert (waits["is_late"], waits["disagreement"], waits["confirmed_until"]) == (False, None, None)
     done = desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1")
-    assert done.json()["disagreement"] == "confirmed as barrier_deployed, but the sensor does not show it"
+    assert done.json()["disagreement"] == "confirmed as barrier_deployed, but the sensor shows failed"
     assert desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1").json()["repeated"] is True
+    shown = desk.get(f"/orders/{order_id}")
+    assert (shown["state"], shown["left_s"], shown["holds"]) == ("confirmed", None, True)
+    assert shown["disagreement"] == done.json()["disagreement"]
+    assert [(step["step"], step["author"], step["note"]) for step in shown["steps"]] == [
+        ("issue", "li", ""), ("confirm", "li", "photo"),
+    ]  # fmt: skip
+    observe(desk.db, "barrier_state", 3.0)  # deployed at last: nothing disagrees any more
+    assert desk.get(f"/orders/{order_id}")["disagreement"] is None
+    assert desk.get("/orders?open=true")["items"] == []
+    page = desk.get(f"/orders?subject={SUBJECT}&limit=1")
+    assert [row["order_id"] for row in page["items"]] == [order_id]
+    assert desk.get(f"/orders?limit=1&cursor={page['next_cursor']}")["items"] == []
     late = desk.post(steps, {"step": "take"})
     assert (late.status_code, late.json()["error"]) == (409, "OrderRefused")
     assert desk.post(steps, {"step": "dance"}).status_code == 422
     assert desk.post("/orders/o-0123456789/steps", {"step": "take"}).status_code == 404
     kinds = desk.db.execute("select kind, body ->> 'entrance' as entrance from act").fetchall()
     assert kinds == [{"kind": "field_report", "entrance": "north"}]
+
+
+def test_the_roster_is_shown_and_replaced(desk: Desk) -> None:
+    day = now().replace(microsecond=0)
+    ends = day + timedelta(hours=12)
+    header = "starts_at,ends_at,step,standing,person,name,phone,reach"
+    csv = f"{header}\n{day.isoformat()},{ends.isoformat()},0,holder,sun,孙,8001,hook:sun\n"
+    assert desk.post("/roster", {"csv": csv}).status_code == 403  # an officer
+    assert desk.post("/roster", {"csv": csv, "zone": "Mars/Base"}, desk.leader).status_code == 422
+    wrong = desk.post("/roster", {"csv": csv.replace("hook:sun", "sun")}, desk.leader)
+    assert (wrong.status_code, wrong.json()["error"]) == (422, "RosterInvalid")
+    assert desk.post("/roster", {"csv": csv}, desk.leader, Idempotency_Key="r1").status_code == 201
+    assert desk.post("/roster", {"csv": csv}, desk.leader, Idempotency_Key="r1").json()["repeated"] is True
+    handover = {"kind": "handover", "to": "sun", "text": "watch the ramp"}
+    assert desk.post("/acts", handover).status_code == 201
+    shown = desk.get("/roster?hours=12")
+    assert [(row["step"], row["person_id"], row["phone"]) for row in shown["chain"]] == [(0, "sun", "8001")]
+    assert (shown["handover"]["author"], shown["handover"]["to"]) == ("li", "sun")
+    away = {"person_id": "sun", "ends_at": ends.isoformat()}
+    assert desk.post("/roster/absences", away | {"person_id": "nemo"}).status_code == 404
+    assert desk.post("/roster/absences", away).status_code == 201
+    shown = desk.get("/roster?hours=12")
+    assert shown["chain"] == []
+    assert len(shown["gaps"]) == 1
 
 
 def test_nobody_says_from_where_they_act_unless_the_proxy_is_known(

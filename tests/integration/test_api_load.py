@@ -78,11 +78,19 @@ def test_the_load_is_counted_live_and_per_shift(live_db: str) -> None:
         for number in range(12):
             came = at - timedelta(minutes=30) + timedelta(seconds=10 * number)
             tick(db, 3 + number, came, ("space/gar", "raised" if number == 0 else "reason_added", 3))
+        for key, person in (("k1", "li"), ("k2", "wu")):  # one cause to two people is one message
+            db.execute(
+                "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel,"
+                " address, title, body, decided_at, state)"
+                " values (%s, 'i#1', 'i', 'first', 0, 3, %s, 'hook', %s, 't', 'b', %s, 'accepted')",
+                (key, person, person, at - timedelta(minutes=30)),
+            )
         with running_api(live_db) as (address, _):
             load = get(address, "/alarm-load")
     assert load["target"] == {"manageable_per_window": 1.0, "flood_begins": 10, "flood_share": 0.01}
     live, (shift,) = load["live"], load["shifts"]
     assert (live["alarms"], live["peak_window"], live["never_acknowledged"]) == (12, 12, 1)
+    assert (live["messages"], shift["messages"]) == (1, 1)
     # The tenth came 90 s after the first; fewer than five were left 10 min after the eighth: a flood of 9 min 40 s.
     assert round(live["flood_share"] * 3600) == 580
     assert (live["manageable"], live["flood_now"]) == (False, False)

@@ -9,15 +9,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from duty import acts, door, refusals
+from duty.codec import to_json
+from duty.incidents import fold
+from duty.incidents import opened as opening
+from duty.notifier import load_roster
 from duty.order_acts import order, order_step
 from duty.orders import OrderRefused, Proof
 from duty.signing import check, load_key, sign
 from tests.integration.duty_kit import START, now, opened, prepared
+from tests.unit.duty.kit import event
 from undercroft.cli import build_app
 from undercroft.errors import BadInput, StoreRejected
 from undercroft.store import duty_acts as store
@@ -185,7 +191,7 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str) -> No
         order_id = order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north").order_id or ""
         order_step(db, who, order_id, "take", now())
         done = order_step(db, who, order_id, "confirm", now(), "photo 12")
-        assert done.disagreement == "confirmed as barrier_deployed, but the sensor does not show it"
+        assert done.disagreement == "confirmed as barrier_deployed, but the sensor shows failed"
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
         with pytest.raises(OrderRefused, match="possible: none"):
             order_step(db, who, order_id, "take", now())
@@ -246,15 +252,15 @@ def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     token = run("user", "add", "wu", "吴", "--role", "leader").output.strip()
     monkeypatch.setenv("UNDERCROFT_TOKEN", token)
-    assert "entry 1 of the duty log" in run("act", "note", "--say", "text=hello").output
+    assert "entry 2 of the duty log" in run("act", "note", "--say", "text=hello").output
     with opened(live_db) as db:
         origins = db.execute("select operator_id, action, origin from audit order by audit_id").fetchall()
     assert [(row["operator_id"], row["action"]) for row in origins] == [("-", "user_add"), ("wu", "note")]
     assert all(re.fullmatch(r"cli:[\w.-]+@\S+( from \S+)?", row["origin"]) for row in origins)
     assert run("act", "shelve", SUBJECT).exception.__class__ is refusals.ActInvalid
     key = str(tmp_path / "k" / "log.key")
-    assert run("log", "sign", "--key", key).output.startswith("entry 1 ")
-    assert run("log", "verify", "--key", key).output == "1 entries, 1 signed heads, signed up to entry 1\n"
+    assert run("log", "sign", "--key", key).output.startswith("entry 2 ")
+    assert run("log", "verify", "--key", key).output == "2 entries, 1 signed heads, signed up to entry 2\n"
     assert '"text":"hello"' in run("log", "show").output
     with closing(connect(live_db, application_name="test", autocommit=True)) as db:
         db.execute("alter table duty_log disable trigger all")
@@ -262,3 +268,114 @@ def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     verified = run("log", "verify", "--key", key)
     assert verified.exit_code == 1
     assert "PROBLEM entry 1 was changed" in verified.output
+
+
+CSV = """starts_at,ends_at,step,standing,person,name,phone,reach
+2026-07-01T20:00,2026-07-02T08:00,0,holder,li,李,8000,hook:li
+2026-07-01T20:00,2026-07-02T08:00,0,deputy,sun,孙,8001,hook:sun
+2026-07-01T20:00,2026-07-02T08:00,1,holder,wu,吴,8002,hook:wu
+"""
+
+
+def test_roster_and_operators_go_through_the_door(
+    live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+    file = tmp_path / "roster.csv"
+    file.write_text(CSV, encoding="utf-8")
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(build_app(words[0]), list(words))
+
+    tokens = {role: run("user", "add", role, role, "--role", role).output.strip() for role in door.RANK}
+    monkeypatch.setenv("UNDERCROFT_TOKEN", tokens["officer"])
+    assert run("roster", "import", str(file)).exception.__class__ is refusals.RoleTooLow
+    assert run("user", "add", "mallory", "M", "--role", "admin").exception.__class__ is refusals.RoleTooLow
+    monkeypatch.setenv("UNDERCROFT_TOKEN", tokens["leader"])
+    assert run("roster", "import", str(file)).output.startswith("3 shifts from 2026-07-01 12:00Z to 2026-07-02 00:00Z")
+    file.write_text(CSV.replace(",hook:wu", ","), encoding="utf-8")
+    assert "line 4: wu cannot be reached" in str(run("roster", "import", str(file)).exception)
+    absence = ("roster", "absent", "li", "--from", "2026-07-01T22:00", "--until", "2026-07-02T02:00")
+    assert run(*absence).exit_code == 0
+    assert run(absence[0], absence[1], "nemo", *absence[3:]).exception.__class__ is refusals.SubjectUnknown
+    monkeypatch.setenv("UNDERCROFT_TOKEN", tokens["admin"])
+    assert run("user", "disable", "officer").exit_code == 0
+    with opened(live_db) as db:
+        roster = load_roster(db, START - timedelta(hours=6), START + timedelta(hours=9))
+        chain = {hour: [p.person_id for p in roster.chain(START + timedelta(hours=hour))] for hour in (-2, 0, 5)}
+        assert chain == {-2: ["li", "wu"], 0: ["sun", "wu"], 5: ["li", "wu"]}  # START is 23:50 there: li is away
+        assert [row[:2] for row in audited(db)[:3]] == [("-", "user_add")] * 3
+        assert audited(db)[3:] == [
+            ("officer", "roster_import", "refused"), ("officer", "user_add", "refused"),
+            ("leader", "roster_import", "done"), ("leader", "roster_import", "refused"),
+            ("leader", "roster_absent", "done"), ("leader", "roster_absent", "refused"),
+            ("admin", "user_disable", "done"),
+        ]  # fmt: skip
+        entry = next(entry for entry in store.log_entries(db) if entry["kind"] == "roster")
+        assert (entry["author"], entry["body"]["shifts"], entry["body"]["gaps"]) == ("leader", 3, [])
+
+
+def test_mine_of_an_incident_is_mine_of_what_somebody_was_told(live_db: str) -> None:
+    first, second, third = (
+        event(0, "raised", 3),
+        event(1, "raised", 2, "space/up"),
+        event(2, "raised", 2, "device/gar-out"),
+    )
+    incident = fold(fold(fold(opening("b1", first), first), second), third)
+    state = to_json(replace(incident, reached=0, news=("device/gar-out",)))
+    with opened(live_db) as db:
+        prepared(db)
+        for subject, severity in (("space/gar", 3), ("space/up", 2), ("device/gar-out", 2)):
+            alarm(db, subject, severity=severity)
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 3, %s)",
+            (orjson.dumps(state).decode(),),
+        )
+        done = acts.perform(db, actor(db), acts.Act("acknowledge", "incident/i1", {"comment": "mine"}), now(), "k")
+        rows = db.execute("select kind, subject, commit_seq, body from act order by commit_seq").fetchall()
+        assert [(row["kind"], row["subject"]) for row in rows] == [
+            ("acknowledge", "space/gar"), ("acknowledge", "space/up"),
+        ]  # fmt: skip
+        assert done.commit_seq == rows[-1]["commit_seq"]
+        (entry,) = store.log_entries(db)
+        assert (entry["subject"], entry["body"]["alarms"]) == ("incident/i1", ["space/gar", "space/up"])
+        assert acts.perform(db, actor(db), acts.Act("acknowledge", "incident/i1", {"comment": "mine"}), now(), "k") == (
+            replace(done, repeated=True)
+        )
+
+
+def test_a_shift_is_handed_over_with_what_is_open(
+    live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised = event(0, "raised", 3)
+    state = to_json(fold(opening("b1", raised), raised))
+    with opened(live_db) as db:
+        prepared(db)
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 3, %s)",
+            (orjson.dumps(state).decode(),),
+        )
+        who = actor(db, "leader")
+        order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "Lianhua street", now(), "north")
+        away = {"reason": "renewal", "minutes": 60}
+        acts.perform(db, who, acts.Act("out_of_service", "device/gar-out", away), now())
+        alarm(db, shelved_until=now() + timedelta(minutes=9))
+        token, hashed = door.new_token()
+        store.add_operator(db, "li", "李", "officer", hashed, now())
+        monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+        monkeypatch.setenv("UNDERCROFT_TOKEN", token)
+        words = ["roster", "handover", "wu", "--note", "watch the ramp", "--key", str(tmp_path / "log.key")]
+        sheet = CliRunner().invoke(build_app("roster"), words, catch_exceptions=False).output
+        head = store.log_heads(db)[-1]
+        assert head["entry_no"] == store.log_entries(db)[-1]["entry_no"]
+    for part in (
+        "from: li",
+        "to: wu",
+        "watch the ramp",
+        "i1 橙色 ORANGE",
+        "→ Lianhua street: issued, 时限 due",
+        "renewal",
+    ):
+        assert part in sheet, part
+    assert bytes(head["sha256"]).hex()[:4] in sheet
+    assert sheet.count("无 none") == 1  # no warning in force; the roster ends in 20 h

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from duty.commands import shift_row
 from duty.model import Person, Reach
 from duty.roster import Shift
+from duty.roster_acts import shift_row
 from tests.integration.duty_kit import START, duty_file, messages, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service
 from tests.integration.test_duty_service import HOOK, OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ Link = Callable[[int, bytes], bytes]
 """(entry number, hash of the entry before) -> hash of this entry."""
 
 _FIRST_LINK = bytes(32)
+
+OPERATOR_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+"""As the table `operator` checks it."""
 
 
 def _one(connection: Connection, statement: str, /, **values: object) -> Row | None:
@@ -209,10 +213,29 @@ def save_order(connection: Connection, values: Mapping[str, Any]) -> None:
     _run(connection, "acts_save_order", **values)
 
 
-def seen(connection: Connection, name: str, quantity: str, entrance: str) -> float | None:
-    """Return what the sensor of a space or entrance said last with good quality; None without one."""
-    row = _one(connection, "acts_seen", subject=name, quantity=quantity, entrance=entrance)
-    return None if row is None else float(row["value"])
+def seen(connection: Connection, name: str, quantity: str, entrance: str) -> list[float]:
+    """Return what each sensor of a space or entrance said last with good quality."""
+    rows = _all(connection, "acts_seen", subject=name, quantity=quantity, entrance=entrance)
+    return [float(row["value"]) for row in rows]
+
+
+def orders(
+    connection: Connection, *, is_open: bool | None = None, order_id: str | None = None, most: int = 1000
+) -> list[Row]:
+    """Return orders, open ones first, with what the sensors at their places show now."""
+    nothing = {
+        "subject": None,
+        "incident_id": None,
+        "after_ended": None,
+        "after_changed_at": None,
+        "after_order_id": None,
+    }
+    return _all(connection, "read_orders", open=is_open, order_id=order_id, limit=most, **nothing)
+
+
+def order_history(connection: Connection, order_id: str) -> list[Row]:
+    """Return the entries of the duty log about an order, oldest first."""
+    return _all(connection, "read_order_history", order_id=order_id)
 
 
 def incident_of(connection: Connection, name: str) -> Row | None:

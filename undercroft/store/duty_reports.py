@@ -15,6 +15,11 @@ def incidents(connection: Connection) -> list[Row]:
     return rows(connection, "reports_incidents")
 
 
+def open_incidents(connection: Connection) -> list[Row]:
+    """Return the incidents that have not ended."""
+    return rows(connection, "duty_open_incidents")
+
+
 def incident(connection: Connection, incident_id: str) -> Row | None:
     """Return an incident with its basin's names and what the database is for."""
     return next(iter(rows(connection, "reports_incident", incident_id=incident_id)), None)

@@ -29,3 +29,33 @@ def mark_absent(connection: Connection, person_id: str, starts_at: datetime, end
     values = {"person_id": person_id, "starts_at": starts_at, "ends_at": ends_at, "author": author}
     with translated_errors():
         connection.execute(sql("roster_absent").encode(), values)
+
+
+def newest_handover(connection: Connection) -> dict[str, Any] | None:
+    """Return the newest handover of the duty log: when, by whom, to whom, its words."""
+    with translated_errors():
+        return connection.execute(sql("roster_handover").encode()).fetchone()
+
+
+def quiet_alarms(connection: Connection) -> list[dict[str, Any]]:
+    """Return the open alarms that are shelved or suppressed."""
+    with translated_errors():
+        return connection.execute(sql("handover_quiet").encode()).fetchall()
+
+
+def out_of_service(connection: Connection, at: datetime) -> list[dict[str, Any]]:
+    """Return the devices that are out of service at a time, until when and why."""
+    with translated_errors():
+        return connection.execute(sql("handover_out_of_service").encode(), {"at": at}).fetchall()
+
+
+def warnings_in_force(connection: Connection) -> list[dict[str, Any]]:
+    """Return the rain warnings in force."""
+    with translated_errors():
+        return connection.execute(sql("handover_warnings").encode()).fetchall()
+
+
+def people(connection: Connection) -> set[str]:
+    """Return everybody that the roster names."""
+    with translated_errors():
+        return {row["person_id"] for row in connection.execute(sql("roster_people").encode()).fetchall()}

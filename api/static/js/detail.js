@@ -6,7 +6,7 @@ import { levelChart } from "./chart.js";
 import { both, byId, element, en, zh } from "./dom.js";
 import { centimetres, clockText, instantOf, numberText, rateText } from "./format.js";
 import { present, state } from "./state.js";
-import { BARRIERS, CONTRIBUTIONS, KINDS, pair } from "./text.js";
+import { BARRIERS, CONTRIBUTIONS, KINDS, ORDER_STATES, pair, PROOFS } from "./text.js";
 
 const SPAN_MS = 3 * 3600_000;
 const REFRESH_MS = 5_000;
@@ -44,9 +44,10 @@ async function load(mine, version) {
   mine.loading = true;
   try {
     const space = await get(`/api/v1/spaces/${encodeURIComponent(mine.spaceId)}`);
-    const charts = await readings(space);
+    const subject = encodeURIComponent(`space/${mine.spaceId}`);
+    const [charts, asked] = await Promise.all([readings(space), get(`/api/v1/orders?subject=${subject}&limit=10`)]);
     if (open !== mine) return;
-    draw(space, charts);
+    draw(space, charts, asked.items);
     mine.shown = version;
   } finally {
     mine.loading = false;
@@ -86,7 +87,7 @@ function fail(detail) {
   byId("detail").replaceChildren(head(null), element("p", "empty", both({ zh: "读取失败", en: "could not load" }), ` ${detail}`));
 }
 
-function draw(space, charts) {
+function draw(space, charts, asked) {
   const pane = byId("detail");
   const scrolled = pane.querySelector(".detail-body")?.scrollTop ?? 0;
   const unfolded = pane.querySelector("details")?.open ?? false;
@@ -95,6 +96,7 @@ function draw(space, charts) {
     "div",
     "scroll detail-body",
     why(space),
+    orders(asked),
     standIns(space),
     ...charts.map((chart) => chartBlock(space, chart)),
     entrances(space),
@@ -146,6 +148,34 @@ function standIns(space) {
     return element("li", "", zh(`${one.name_zh}，${one.distance_m} m：${what.zh}，${at}`), en(`${one.name_en}, ${one.distance_m} m away: ${what.en}, ${at}`));
   });
   return block({ zh: "替代站（本处失明）", en: "stand-ins while blind here" }, element("ul", "stand-ins", ...lines));
+}
+
+// What was asked of whom, how long it has, and where the sensors contradict its confirmation.
+function orders(asked) {
+  if (!asked.length) return null;
+  const rows = asked.map((order) => {
+    const time = orderTime(order);
+    return element(
+      "tr",
+      order.is_late || order.disagreement ? "short" : "",
+      element("th", "", both(pair(PROOFS, order.proof)), order.entrance ? ` ${order.entrance}` : ""),
+      element("td", "", order.owner),
+      element("td", "", both(pair(ORDER_STATES, order.state))),
+      element("td", "", time ? both(time) : "–"),
+      element("td", "", order.disagreement ? both({ zh: "⚠ 传感器不一致", en: order.disagreement }) : ""),
+    );
+  });
+  return block({ zh: "指令", en: "orders" }, element("table", "small orders", element("tbody", "", ...rows)));
+}
+
+function orderTime(order) {
+  if (order.left_s !== null) {
+    const minutes = Math.round(Math.abs(order.left_s) / 60);
+    return order.is_late ? { zh: `超时 ${minutes} 分`, en: `LATE ${minutes} min` } : { zh: `剩 ${minutes} 分`, en: `${minutes} min left` };
+  }
+  if (order.holds === null) return null;
+  const until = clockText(instantOf(order.confirmed_until)).slice(0, 5);
+  return order.holds ? { zh: `有效至 ${until}`, en: `until ${until}` } : { zh: "确认已过期", en: "no longer holds" };
 }
 
 function chartBlock(space, chart) {

@@ -60,6 +60,23 @@ export const CONTRIBUTIONS = {
   assets: { zh: "车辆设备", en: "assets" },
 };
 
+export const ORDER_STATES = {
+  warned: { zh: "待下达", en: "warned" },
+  issued: { zh: "已下达", en: "issued" },
+  taken: { zh: "已接令", en: "taken" },
+  confirmed: { zh: "已确认", en: "confirmed" },
+  refused: { zh: "被拒", en: "refused" },
+  cancelled: { zh: "已取消", en: "cancelled" },
+};
+
+export const PROOFS = {
+  barrier_deployed: { zh: "安装挡板", en: "deploy barrier" },
+  entrance_closed: { zh: "封闭出入口", en: "close entrances" },
+  pump_running: { zh: "启泵", en: "run pumps" },
+  evacuated: { zh: "疏散", en: "evacuate" },
+  checked: { zh: "到场查看", en: "check on site" },
+};
+
 export const SYSTEM = { zh: "系统", en: "system" };
 
 export function pair(table, key) {

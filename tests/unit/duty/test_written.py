@@ -86,6 +86,7 @@ def test_an_order_from_warning_to_confirmation() -> None:
     done = advance(advance(issued, "take", author="wu", at=at(3)), "confirm", author="wu", at=at(9))
     assert done.state is OrderState.CONFIRMED
     assert not done.is_late(at(99))
+    assert done.confirmed_until == at(9 + 180)
 
 
 @pytest.mark.parametrize(
@@ -113,9 +114,13 @@ def test_templates_and_disagreement() -> None:
     ]  # fmt: skip
     assert Proof.BARRIER_DEPLOYED not in {t.proof for t in templates(SpaceKind.UNDERPASS, Severity.ORANGE)}
     assert all(templates(kind, severity) for kind in SpaceKind for severity in list(Severity)[2:])
-    assert disagreement(Proof.BARRIER_DEPLOYED, 0.0) is not None
-    assert disagreement(Proof.BARRIER_DEPLOYED, 1.0) is None
-    assert disagreement(Proof.BARRIER_DEPLOYED, None) is None
+    assert disagreement(Proof.BARRIER_DEPLOYED, [3.0, 5.0]) == (
+        "confirmed as barrier_deployed, but the sensor shows failed"
+    )
+    assert disagreement(Proof.BARRIER_DEPLOYED, [3.0]) is None
+    assert disagreement(Proof.BARRIER_DEPLOYED, []) is None
+    assert disagreement(Proof.PUMP_RUNNING, [0.0]) is not None
+    assert disagreement(Proof.PUMP_RUNNING, [0.0, 1.0]) is None
     assert Command(leader="chen").missing == ("team", "plan", "single_voice")
 
 

@@ -122,13 +122,13 @@ on conflict (order_id) do update set
     note = excluded.note;
 
 -- name: acts_seen
--- The newest good reading of a quantity at a space and, where named, an entrance.
+-- The newest good reading of each sensor of a quantity at a space and, where named, an entrance.
 select o.value from sensor s
 join lateral (select value from observation where sensor_id = s.sensor_id and quality = 1 order by observed_at desc limit 1) o
     on true
 where 'space/' || s.place_id = %(subject)s and s.quantity = %(quantity)s
     and (%(entrance)s = '' or s.entrance_id = %(entrance)s) and s.retired_at is null
-order by s.sensor_id limit 1;
+order by s.sensor_id;
 
 -- name: acts_incident_of
 select i.incident_id, s.kind from place p join space s on s.space_id = p.place_id

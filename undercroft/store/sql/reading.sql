@@ -206,3 +206,8 @@ where tick_at >= %(since)s and tick_at < %(until)s order by tick_seq, subject, e
 -- name: read_shifts
 select starts_at, ends_at, step, person_id, name from roster_shift
 where standing = 'holder' and starts_at < %(until)s and ends_at > %(since)s order by starts_at, step;
+
+-- name: read_told
+-- One row for each cause that was told, however many people and channels it went to.
+select min(decided_at) as decided_at from notification
+where decided_at >= %(since)s and decided_at < %(until)s group by cause;

@@ -52,6 +52,8 @@ grant select on deployment, site_version, basin, place, space, device, batch, ti
     roster_absence, duty_progress, incident, notification, duty_order, report to undercroft_duty;
 grant update on duty_progress to undercroft_duty;
 grant insert, update on incident, notification to undercroft_duty;
+-- A gap in the roster is a condition of the system.
+grant select, insert, update on system_condition to undercroft_duty;
 
 -- People's acts, through the same role; what they said is never changed.
 grant select on operator, audit, act, commit_counter, entrance, sensor, observation, duty_log, duty_log_head, stock to undercroft_duty;
@@ -59,7 +61,7 @@ grant insert on act, audit, duty_log, duty_log_head, duty_order, report, roster_
 grant update on commit_counter, duty_order, report, roster_absence to undercroft_duty;
 grant delete on roster_shift to undercroft_duty;
 
--- The same acts over HTTP, and nothing else: no message, no roster, no operator is written, and nothing said is changed.
+-- The same acts over HTTP, and nothing else: no message and no operator is written, and nothing said is changed.
 grant select on deployment, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident, operator,
     commit_counter, duty_order, report, act_key, stock to undercroft_acts;
 grant insert, update on stock to undercroft_acts;
@@ -68,5 +70,7 @@ grant select (at, action) on audit to undercroft_acts;
 grant insert on act, audit, duty_log, duty_order, act_key to undercroft_acts;
 grant update on commit_counter, duty_order, act_key to undercroft_acts;
 grant update (submitted_at, submitted_by) on report to undercroft_acts;
+grant select, insert, delete on roster_shift to undercroft_acts;
+grant select, insert, update on roster_absence to undercroft_acts;
 
 -- The owner's alone: store_object.

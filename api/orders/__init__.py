@@ -1,0 +1,1 @@
+"""Orders as they stand; `api.acts` issues them and moves them on."""

@@ -1,0 +1,70 @@
+"""``GET /orders`` and ``/orders/{order_id}``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api.deployment import present
+from api.errors import RequestInvalid, documented
+from api.orders.schemas import OrderOut, OrderPage, OrderRank, OrderStep, OrderWithSteps
+from api.pagination import CursorText, Limit
+from api.params import Subject
+from api.services import Given, Services
+from duty.order_view import standing
+from duty.orders import ENDED
+from duty.refusals import SubjectUnknown
+
+router = APIRouter(tags=["orders"])
+
+OrderId = Annotated[str, Path(pattern=r"^o-[0-9a-f]{10}$")]
+IncidentId = Annotated[str, Query(pattern=r"^[\w.:-]{1,80}$", description="of this incident only")]
+
+
+@router.get("/orders", responses=documented(RequestInvalid))
+async def list_orders(
+    given: Given,
+    is_open: Annotated[bool | None, Query(alias="open", description="true: those that wait for somebody")] = None,
+    subject: Subject | None = None,
+    incident_id: IncidentId | None = None,
+    limit: Limit = 100,
+    cursor: CursorText = None,
+) -> OrderPage:
+    """List orders, each with its clock, its owner and what the sensors say against it now."""
+    after = OrderRank.decode(cursor)
+    rows = await given.reader.rows(
+        "read_orders",
+        open=is_open,
+        subject=subject,
+        incident_id=incident_id,
+        order_id=None,
+        limit=limit,
+        after_ended=after and after.ended,
+        after_changed_at=after and after.changed_at,
+        after_order_id=after and after.order_id,
+    )
+    now = await _now(given)
+    items = [OrderOut.model_validate(standing(row, now)) for row in rows]
+    last = items[-1] if len(items) == limit else None
+    rank = last and OrderRank(ended=last.state in ENDED, changed_at=last.changed_at, order_id=last.order_id)
+    return OrderPage(items=items, next_cursor=rank.encode() if rank else None)
+
+
+@router.get("/orders/{order_id}", responses=documented(RequestInvalid, SubjectUnknown))
+async def get_order(order_id: OrderId, given: Given) -> OrderWithSteps:
+    """Show one order and every step that it took."""
+    nothing = dict.fromkeys(("open", "subject", "incident_id", "after_ended", "after_changed_at", "after_order_id"))
+    row = await given.reader.row("read_orders", **nothing, order_id=order_id, limit=1)
+    if row is None:
+        raise SubjectUnknown(f"there is no order {order_id}")
+    steps = await given.reader.rows("read_order_history", order_id=order_id)
+    shown = standing(row, await _now(given))
+    return OrderWithSteps.model_validate(shown | {"steps": [OrderStep.model_validate(step) for step in steps]})
+
+
+async def _now(given: Services) -> datetime:
+    deployment = await given.deployment()
+    tick = await given.reader.row("read_newest_tick")
+    return present(deployment.mode, tick["tick_at"] if tick else None, given.clock.now())

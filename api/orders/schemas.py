@@ -1,0 +1,66 @@
+"""What is said about orders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from api.pagination import Cursor, Page
+from duty.orders import OrderState, Proof
+
+
+class OrderOut(BaseModel):
+    """What was asked of somebody: its clock, its owner, its proof, and what the sensors say against it."""
+
+    order_id: str
+    incident_id: str
+    subject: str
+    name_zh: str | None
+    name_en: str | None
+    entrance: str
+    proof: Proof
+    state: OrderState
+    owner: str = Field(description="who has to do it")
+    author: str = Field(description="who took the newest step")
+    changed_at: datetime = Field(description="when the newest step was taken")
+    due_at: datetime | None
+    left_s: float | None = Field(description="until due, negative when late; null: no clock runs")
+    is_late: bool
+    confirmed_until: datetime | None = Field(description="until when the confirmation counts")
+    holds: bool | None = Field(description="whether the confirmation still counts; null: there is none")
+    disagreement: str | None = Field(description="how the sensors contradict the confirmation now")
+    text_zh: str
+    text_en: str
+    note: str
+
+
+class OrderStep(BaseModel):
+    """A step that an order took, from the duty log."""
+
+    entry_no: int
+    at: datetime
+    author: str
+    step: str
+    note: str | None
+    disagreement: str | None = Field(description="how the sensors contradicted it then")
+
+
+class OrderWithSteps(OrderOut):
+    """An order and how it came to be as it is."""
+
+    steps: list[OrderStep]
+
+
+class OrderRank(Cursor):
+    """Sort key of orders."""
+
+    ended: bool
+    changed_at: datetime
+    order_id: str
+
+
+class OrderPage(Page):
+    """Orders: those that wait for somebody first, then by their newest step."""
+
+    items: list[OrderOut]

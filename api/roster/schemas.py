@@ -1,0 +1,98 @@
+"""What is asked and said about the roster."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from duty.paper import zone_of
+from duty.roster import COLUMNS
+from undercroft.errors import BadInput
+
+PersonId = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f/]+$")]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zone_of(name)
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+class OnDuty(BaseModel):
+    """Who is told at a step, now."""
+
+    step: int
+    person_id: str
+    name: str
+    phone: str
+
+
+class ShiftOut(BaseModel):
+    """One person at one step of the chain for a time."""
+
+    starts_at: datetime
+    ends_at: datetime
+    step: int
+    standing: str = Field(description="`holder` or `deputy`")
+    person_id: str
+    name: str
+
+
+class AbsenceOut(BaseModel):
+    """Who cannot be reached for a time."""
+
+    person_id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class GapOut(BaseModel):
+    """A time in which nobody holds step 0."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class HandoverOut(BaseModel):
+    """The newest handover of the duty log."""
+
+    at: datetime
+    author: str
+    to: str
+    text: str
+
+
+class RosterOut(BaseModel):
+    """The chain now, and the shifts, absences and gaps of the time asked for."""
+
+    now: datetime
+    chain: list[OnDuty]
+    shifts: list[ShiftOut]
+    absences: list[AbsenceOut]
+    gaps: list[GapOut]
+    handover: HandoverOut | None
+
+
+class RosterIn(BaseModel):
+    """A roster as a CSV file holds it; it replaces the shifts in the time that it covers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    csv: Annotated[str, Field(min_length=1, max_length=60_000, description=f"with the header `{','.join(COLUMNS)}`")]
+    zone: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_known_zone)] = Field(
+        "Asia/Shanghai", description="of times without offset"
+    )
+
+
+class AbsenceIn(BaseModel):
+    """Somebody who cannot be reached for a time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    person_id: PersonId
+    starts_at: AwareDatetime | None = Field(None, description="absent: now")
+    ends_at: AwareDatetime

@@ -1,0 +1,152 @@
+"""The handover sheet: what the next shift takes over, from what is stored, with the signed head of the duty log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from duty import paper, reports
+from duty.notifier import load_names, load_roster
+from duty.order_view import standing
+from duty.roster import Roster
+from duty.signing import stored_heads
+from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named
+from undercroft.model import Mode, Severity
+from undercroft.store import duty_acts as acts
+from undercroft.store import duty_reports, duty_roster
+from undercroft.store.connection import Connection
+from undercroft.store.migrate import mode_of
+
+LOOK_AHEAD = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that goes on: its worst severity, who waits, and the next report."""
+
+    incident_id: str
+    worst: int
+    open_alarms: int
+    waiting: int
+    next_report: reports.Due | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything that is handed over; ``at`` is the time of the acts, in a run the run's."""
+
+    at: datetime
+    exercise: bool
+    note: Mapping[str, Any]
+    incidents: Sequence[OpenIncident]
+    orders: Sequence[Mapping[str, Any]]
+    quiet: Sequence[Mapping[str, Any]]
+    out_of_service: Sequence[Mapping[str, Any]]
+    warnings: Sequence[Mapping[str, Any]]
+    roster: Roster
+    fingerprint: str
+    names: Mapping[str, Named]
+
+
+def load_sheet(connection: Connection, at: datetime, now: datetime, limits: reports.Limits) -> Sheet:
+    """Return what there is to hand over; the newest handover of the duty log is its note."""
+    heads = stored_heads(connection)
+    orders = [standing(row, at) for row in acts.orders(connection)]
+    return Sheet(
+        at=at,
+        exercise=mode_of(connection) is Mode.EXERCISE,
+        note=duty_roster.newest_handover(connection) or {},
+        incidents=[
+            _incident(connection, row["incident_id"], at, limits) for row in duty_reports.open_incidents(connection)
+        ],
+        orders=[order for order in orders if order["confirmed_until"] is None or order["disagreement"]],
+        quiet=duty_roster.quiet_alarms(connection),
+        out_of_service=duty_roster.out_of_service(connection, at),
+        warnings=duty_roster.warnings_in_force(connection),
+        roster=load_roster(connection, now, now + LOOK_AHEAD),
+        fingerprint=heads[-1].fingerprint if heads else "",
+        names=load_names(connection),
+    )
+
+
+def _incident(connection: Connection, incident_id: str, at: datetime, limits: reports.Limits) -> OpenIncident:
+    case = paper.load_case(connection, incident_id)
+    asked, _ = paper.asked_for(case, at, limits)
+    done = {row["serial"] for row in case.reports if row["submitted_at"]}
+    left = [due for due in asked if due.serial not in done]
+    incident = case.incident
+    return OpenIncident(
+        incident_id, incident.worst, len(incident.open_alarms), len(incident.waiting), left[0] if left else None
+    )
+
+
+def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
+    """Return the sheet in both languages, to be printed and signed by hand."""
+
+    def local(at: datetime) -> str:
+        return at.astimezone(zone).strftime("%m-%d %H:%M")
+
+    def called(subject: str) -> str:
+        named = sheet.names.get(subject)
+        return f"{named.name_zh} {named.name_en} ({subject})" if named else subject
+
+    mark = "".join(EXERCISE_MARK) if sheet.exercise else ""
+    note = sheet.note
+    sections = {
+        "未结事件 Open incidents": [_incident_line(entry, local) for entry in sheet.incidents],
+        "未回报的指令 Orders without a confirmation that holds": [
+            f"{order['order_id']} {order['proof']} {called(order['subject'])} → {order['owner']}: {order['state']}"
+            + (
+                f", {'超时 LATE' if order['is_late'] else '时限 due'} {local(order['due_at'])}"
+                if order["left_s"]
+                else ""
+            )
+            + (f", {order['disagreement']}" if order["disagreement"] else "")
+            for order in sheet.orders
+            if order["state"] != "cancelled"
+        ],
+        "搁置或抑制的报警 Alarms shelved or suppressed": [
+            f"{called(row['subject'])}: "
+            + (
+                f"至 until {local(row['shelved_until'])}"
+                if row["shelved_until"]
+                else f"← {called(row['suppressed_by'])}"
+            )
+            for row in sheet.quiet
+        ],
+        "停用的设备 Devices out of service": [
+            f"{called(row['subject'])}: 至 until {local(row['until'])}, {row['reason']}" for row in sheet.out_of_service
+        ],
+        "生效的暴雨预警 Rain warnings in force": [
+            f"{row['subject'].removeprefix('warning/')} {row['colour']}" for row in sheet.warnings
+        ],
+        "当班 On duty": [
+            f"{step} {person.name} {person.phone}".rstrip() for step, person in enumerate(sheet.roster.chain(sheet.at))
+        ],
+        "24 小时内空班 Gaps in 24 h": [
+            f"{local(gap.starts_at)} – {local(gap.ends_at)}"
+            for gap in sheet.roster.gaps(sheet.at, sheet.at + LOOK_AHEAD)
+        ],
+    }
+    lines = [
+        f"# {mark}交接单 Handover {local(sheet.at)}", "",
+        f"- 交 from: {note.get('author', '')}", f"- 接 to: {note.get('to', '')}",
+        f"- 说明 note: {note.get('text', '')}",
+    ]  # fmt: skip
+    for title, entries in sections.items():
+        lines += ["", f"## {title}", "", *([f"- {entry}" for entry in entries] or ["- 无 none"])]
+    lines += ["", f"值班日志签名 signed head of the duty log: `{sheet.fingerprint or '-'}`"]
+    return "\n".join(lines) + "\n"
+
+
+def _incident_line(entry: OpenIncident, local: Any) -> str:
+    zh, en = SEVERITY_WORDS[Severity(entry.worst)]
+    line = f"{entry.incident_id} {zh} {en}: {entry.open_alarms} 处报警 open, {entry.waiting} 未确认 unacknowledged"
+    due = entry.next_report
+    if due is None:
+        return line
+    title_zh, title_en = reports.TITLES[due.kind]
+    return f"{line}; {title_zh} {title_en} {due.serial} 时限 due {local(due.due_at)}"

@@ -1,0 +1,57 @@
+"""Who may act, through the one door: made and disabled by an admin, the first one by whoever owns the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from duty.door import RANK, Actor, Asked, Effect, log, new_token, through
+from duty.refusals import ActInvalid, SubjectUnknown
+from undercroft.store import duty_acts as store
+from undercroft.store.connection import Connection
+
+
+def owner(origin: str) -> Actor:
+    """Return whoever holds the owner's login of the database: nobody by name, but known by account and machine."""
+    return Actor("-", "the owner of the database", "admin", origin)
+
+
+def add_operator(connection: Connection, actor: Actor, operator_id: str, name: str, role: str, now: datetime) -> str:
+    """Make an operator, or give one a new token; return the token, which is stored nowhere.
+
+    Raises
+    ------
+    Refused
+        By its class.
+    """
+    token, hashed = new_token()
+
+    def do(at: datetime) -> Effect:
+        if role not in RANK:
+            raise ActInvalid(f"user add: {role!r} is not one of {', '.join(RANK)}")
+        if store.OPERATOR_ID.fullmatch(operator_id) is None:
+            raise ActInvalid(f"user add: id: found {operator_id[:60]!r}, expected {store.OPERATOR_ID.pattern}")
+        store.add_operator(connection, operator_id, name, role, hashed, now)
+        body = {"name": name, "role": role}
+        subject = f"operator/{operator_id}"
+        return Effect(log(connection, "user_add", actor.operator_id, subject, body, at), detail=body)
+
+    asked = Asked("operator", "user_add", f"operator/{operator_id[:60]}", {"name": name, "role": role})
+    through(connection, actor, asked, now, do)
+    return token
+
+
+def disable_operator(connection: Connection, actor: Actor, operator_id: str, now: datetime) -> None:
+    """Take an operator's rights away at once.
+
+    Raises
+    ------
+    Refused
+        By its class.
+    """
+
+    def do(at: datetime) -> Effect:
+        if not store.disable_operator(connection, operator_id, now):
+            raise SubjectUnknown(f"user disable: there is no active operator {operator_id[:60]}")
+        return Effect(log(connection, "user_disable", actor.operator_id, f"operator/{operator_id}", {}, at))
+
+    through(connection, actor, Asked("operator", "user_disable", f"operator/{operator_id[:60]}", {}), now, do)

@@ -1,0 +1,39 @@
+"""An order as whoever looks is told: how much time is left, what the sensors say against its confirmation. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from duty.order_acts import order_of
+from duty.orders import GOING, disagreement
+
+
+def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return an order with its clock, and with the disagreement as the sensors show it now.
+
+    Parameters
+    ----------
+    row : mapping
+        Of the statement ``read_orders``.
+    now : datetime
+        In a run, the run's.
+
+    Returns
+    -------
+    dict
+        ``left_s`` is negative when the time is over, None while no clock runs; ``holds`` tells whether a confirmation
+        still counts, None where there is none.
+    """
+    order = order_of(row)
+    until = order.confirmed_until
+    due_at = order.due_at if order.state in GOING else None
+    shown = {name: value for name, value in row.items() if name not in {"seen", "within_s"}}
+    return shown | {
+        "left_s": None if due_at is None else (due_at - now).total_seconds(),
+        "is_late": order.is_late(now),
+        "confirmed_until": until,
+        "holds": None if until is None else now < until,
+        "disagreement": None if until is None else disagreement(order.proof, row["seen"]),
+    }

@@ -1,0 +1,87 @@
+"""The roster through the one door: shifts that replace others, and who cannot be reached for a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from duty.door import Actor, Asked, Done, Effect, log, through
+from duty.refusals import ActInvalid, SubjectUnknown
+from duty.roster import Roster, Shift, parse_roster
+from undercroft.store import duty_roster as store
+from undercroft.store.connection import Connection
+
+LONGEST_ABSENCE = timedelta(days=62)
+
+
+def import_roster(
+    connection: Connection, actor: Actor, text: str, zone: ZoneInfo, now: datetime, key: str = ""
+) -> Done:
+    """Replace the shifts in the time that a CSV file covers.
+
+    Raises
+    ------
+    RosterInvalid
+        If the file cannot be used; names the line. The audit keeps the refusal.
+    Refused
+        By its class.
+    """
+
+    def do(at: datetime) -> Effect:
+        shifts = parse_roster(text, zone)
+        store.replace_shifts(connection, [shift_row(shift) for shift in shifts])
+        body = _said_of(shifts)
+        return Effect(log(connection, "roster", actor.operator_id, "roster", body, at), detail=body)
+
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return through(connection, actor, Asked("roster", "roster_import", "roster", {"sha256": sha256}, key), now, do)
+
+
+def _said_of(shifts: Sequence[Shift]) -> dict[str, Any]:
+    starts_at, ends_at = shifts[0].starts_at, max(shift.ends_at for shift in shifts)
+    gaps = Roster(tuple(shifts)).gaps(starts_at, ends_at)
+    return {
+        "shifts": len(shifts), "from": starts_at.isoformat(), "until": ends_at.isoformat(),
+        "people": sorted({shift.person.person_id for shift in shifts}),
+        "gaps": [[gap.starts_at.isoformat(), gap.ends_at.isoformat()] for gap in gaps],
+    }  # fmt: skip
+
+
+def mark_absent(
+    connection: Connection, actor: Actor, person: str, starts_at: datetime, ends_at: datetime, now: datetime,
+    key: str = "",
+) -> Done:  # fmt: skip
+    """Record that somebody cannot be reached for a time: the deputy of the step, or the next step, is told instead.
+
+    The same person and start again moves the end.
+
+    Raises
+    ------
+    Refused
+        By its class, if the roster does not know the person, or the time is none.
+    """
+
+    def do(at: datetime) -> Effect:
+        if not starts_at < ends_at <= starts_at + LONGEST_ABSENCE:
+            raise ActInvalid(f"absent: it must end after it starts, within {LONGEST_ABSENCE.days} days")
+        if person not in store.people(connection):
+            raise SubjectUnknown(f"absent: the roster knows no {person[:40]!r}")
+        store.mark_absent(connection, person, starts_at, ends_at, actor.operator_id)
+        body = {"from": starts_at.isoformat(), "until": ends_at.isoformat()}
+        return Effect(log(connection, "absent", actor.operator_id, f"person/{person}", body, at), detail=body)
+
+    body = {"from": starts_at.isoformat(), "until": ends_at.isoformat()}
+    asked = Asked("absent", "roster_absent", f"person/{person[:40]}", body, key)
+    return through(connection, actor, asked, now, do)
+
+
+def shift_row(shift: Shift) -> dict[str, object]:
+    """Return a shift as a row of the store."""
+    return {
+        "starts_at": shift.starts_at, "ends_at": shift.ends_at, "step": shift.step, "standing": shift.standing,
+        "person_id": shift.person.person_id, "name": shift.person.name, "phone": shift.person.phone,
+        "reach": [{"channel": reach.channel, "address": reach.address} for reach in shift.person.reach],
+    }  # fmt: skip

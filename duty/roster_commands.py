@@ -1,0 +1,119 @@
+"""``undercroft roster``: import, show, absent, handover."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+
+from duty.commands import DutyConfig
+from duty.entered import at_the_door, opened
+from duty.paper import zone_of
+from undercroft.clock import SystemClock
+from undercroft.errors import BadInput
+from undercroft.groups import group
+from undercroft.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+Zone = Annotated[str, typer.Option(help="of times without offset")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    roster = group(app, "roster", "Who is on duty.")
+    roster.command("import")(import_roster)
+    roster.command("show")(show_roster)
+    roster.command("absent")(mark_absent)
+    roster.command("handover")(hand_over)
+
+
+def import_roster(
+    file: Annotated[Path, typer.Argument(help="CSV: starts_at,ends_at,step,standing,person,name,phone,reach")],
+    zone: Zone = "Asia/Shanghai",
+) -> None:
+    """Replace the shifts in the time that the file covers, and name the gaps. Needs the role leader."""
+    from duty import roster_acts  # noqa: PLC0415 - help starts faster
+    from duty.roster import Roster, parse_roster  # noqa: PLC0415
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"roster: {file}: {error}") from error
+    place = zone_of(zone)
+    with at_the_door("roster import") as (connection, actor, now):
+        done = roster_acts.import_roster(connection, actor, text, place, now)
+    shifts = parse_roster(text, place)
+    starts_at, ends_at = shifts[0].starts_at, max(shift.ends_at for shift in shifts)
+    typer.echo(
+        f"{len(shifts)} shifts from {starts_at:%F %H:%M}Z to {ends_at:%F %H:%M}Z; entry {done.entry_no} of the duty log"
+    )
+    for gap in Roster(shifts).gaps(starts_at, ends_at):
+        typer.echo(f"GAP nobody at step 0 from {gap.starts_at:%F %H:%M}Z to {gap.ends_at:%F %H:%M}Z", err=True)
+
+
+def show_roster(
+    hours: Annotated[int, typer.Option(min=1, max=24 * 31, help="how far to look")] = 48, as_json: AsJson = False
+) -> None:
+    """Show who is told first, second ... now, and the gaps ahead."""
+    from duty.notifier import load_roster  # noqa: PLC0415 - help starts faster
+    from duty.roster_view import view_of  # noqa: PLC0415
+
+    now = SystemClock().now()
+    until = now + timedelta(hours=hours)
+    with opened("roster show") as connection:
+        roster = load_roster(connection, now, until)
+    if as_json:
+        typer.echo(orjson.dumps(view_of(roster, now, until), option=orjson.OPT_INDENT_2).decode())
+        return
+    for step, person in enumerate(roster.chain(now)):
+        typer.echo(f"step {step}  {person.person_id:<12} {person.name}  {person.phone}")
+    for gap in roster.gaps(now, until):
+        typer.echo(f"GAP nobody at step 0 from {gap.starts_at:%F %H:%M}Z to {gap.ends_at:%F %H:%M}Z")
+
+
+def mark_absent(
+    person: Annotated[str, typer.Argument(help="as the roster names the person")],
+    until: Annotated[str, typer.Option(help="e.g. 2026-07-01T08:00")],
+    since: Annotated[str | None, typer.Option("--from", help="default: now")] = None,
+    zone: Zone = "Asia/Shanghai",
+) -> None:
+    """Record that somebody cannot be reached for a time: the deputy, or the next step, is told instead."""
+    from duty import roster_acts  # noqa: PLC0415 - help starts faster
+
+    place = zone_of(zone)
+    with at_the_door("roster absent") as (connection, actor, now):
+        starts_at = now if since is None else _instant("--from", since, place)
+        done = roster_acts.mark_absent(connection, actor, person, starts_at, _instant("--until", until, place), now)
+    typer.echo(f"entry {done.entry_no} of the duty log")
+
+
+def _instant(option: str, text: str, zone: ZoneInfo) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"roster absent: {option}: {text!r} is not a date and time, e.g. 2026-07-01T08:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def hand_over(
+    to: Annotated[str, typer.Argument(help="who takes over")],
+    note: Annotated[str, typer.Option(help="what the next shift has to know")],
+    key: Annotated[Path | None, typer.Option(help="signing key; default: duty-log.key in DATA_DIR")] = None,
+    zone: Zone = "Asia/Shanghai",
+    config: DutyConfig = None,
+) -> None:
+    """Hand the shift over: log the note, sign the duty log, print the handover sheet."""
+    from duty.acts import Act, perform  # noqa: PLC0415 - help starts faster
+    from duty.file import limits_in  # noqa: PLC0415
+    from duty.handover import load_sheet, markdown  # noqa: PLC0415
+    from duty.signing import load_key, sign  # noqa: PLC0415
+
+    place, limits = zone_of(zone), limits_in(config)
+    with at_the_door("roster handover") as (connection, actor, now):
+        done = perform(connection, actor, Act("handover", "-", {"text": note, "to": to}), now)
+        sign(connection, load_key(key or Settings().data_dir / "duty-log.key", make=True), "handover", now)
+        typer.echo(markdown(load_sheet(connection, done.at, now, limits), place), nl=False)

@@ -1,0 +1,34 @@
+-- Orders as they stand, for whoever looks: the command line and the HTTP interface.
+
+-- name: read_orders
+-- Open ones first, then by their newest step. `seen` is the newest good reading of each sensor that can tell.
+with found as (
+    select o.*, o.state in ('confirmed', 'cancelled') as ended from duty_order o
+    where (%(open)s::boolean is null or (o.state not in ('confirmed', 'cancelled')) = %(open)s)
+      and (%(subject)s::text is null or o.subject = %(subject)s)
+      and (%(incident_id)s::text is null or o.incident_id = %(incident_id)s)
+      and (%(order_id)s::text is null or o.order_id = %(order_id)s)
+      and (%(after_order_id)s::text is null
+           or ((o.state in ('confirmed', 'cancelled'))::int, -extract(epoch from o.changed_at), o.order_id)
+               > (%(after_ended)s::boolean::int, -extract(epoch from %(after_changed_at)s::timestamptz), %(after_order_id)s))
+    order by ended, changed_at desc, order_id
+    limit %(limit)s
+)
+select f.order_id, f.incident_id, f.subject, p.name_zh, p.name_en, f.entrance, f.proof, f.state, f.owner, f.author,
+    f.changed_at, f.due_at, f.within_s, f.text_zh, f.text_en, f.note, coalesce(r.seen, '{}') as seen
+from found f
+left join place p on 'space/' || p.place_id = f.subject
+left join lateral (
+    select array_agg(v.value order by s.sensor_id) as seen from sensor s
+    join lateral (
+        select value from observation where sensor_id = s.sensor_id and quality = 1 order by observed_at desc limit 1
+    ) v on true
+    where s.place_id = p.place_id and s.retired_at is null
+      and s.quantity = case f.proof when 'barrier_deployed' then 'barrier_state' when 'pump_running' then 'pump_running' end
+      and (f.entrance = '' or f.proof <> 'barrier_deployed' or s.entrance_id = f.entrance)
+) r on true
+order by f.ended, f.changed_at desc, f.order_id;
+
+-- name: read_order_history
+select entry_no, at, author, body ->> 'step' as step, body ->> 'note' as note, body ->> 'disagreement' as disagreement
+from duty_log where kind = 'order' and body ->> 'order' = %(order_id)s order by entry_no;
