@@ -72,7 +72,8 @@ class Segments:
         """Return the greatest known value of each target; NaN where it has none."""
         out = np.full(self.size, np.nan)
         if self.starts.size:
-            out[self.targets] = np.fmax.reduceat(values, self.starts)
+            alone = self.starts.size == values.size  # one row each, as most sites have it
+            out[self.targets] = values if alone else np.fmax.reduceat(values, self.starts)
         return out
 
     def maximum(self, values: NDArray[np.generic], fill: float) -> NDArray[np.generic]:

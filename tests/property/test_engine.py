@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from risk.arrays import from_us
@@ -53,6 +53,8 @@ def level(crank: Crank, name: str) -> int:
 
 
 @settings(max_examples=30, deadline=None)
+@example(before=[(1, 0.35, 4), (1, 0.0, 5)], unknown=[(0, 0.0, 40)])  # fell, and fell silent before the off-delay ended
+@example(before=[(1, 0.35, 4), (1, 0.0, 5)], unknown=[(3, 0.0, 40)])
 @given(before=st.lists(GOOD_RUN, min_size=1, max_size=4), unknown=st.lists(UNKNOWN_RUN, min_size=1, max_size=4))
 def test_unknown_evidence_never_lowers_nor_clears(
     before: list[tuple[int, float, int]], unknown: list[tuple[int, float, int]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from risk.hydraulics import (
@@ -62,6 +62,7 @@ def test_more_depth_is_more_volume(curve: StorageCurve, a: float, b: float) -> N
     assert volume[0] <= volume[1]
 
 
+@example(StorageCurve.from_rows([(0.0, 10.0)]), [0.06, 0.0], 1.0, True)  # 3.6 m³ are there, 60 could be lifted
 @given(curves(), st.lists(st.floats(0.0, 2.0), min_size=1, max_size=30), st.floats(0.0, 1.0), st.booleans())
 def test_mass_balance_of_a_pumped_space(
     curve: StorageCurve, inflows: list[float], capacity: float, powered: bool
