@@ -22,6 +22,7 @@ from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.levels import least_at
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.layout import Layout, Now
+from risk.pumping import powerless_spaces, pumping
 from risk.reports import with_reported_barriers
 from risk.rules import outside_of
 from risk.state import EngineState
@@ -139,7 +140,8 @@ def asked(state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: Si
     layout = _part(arrays, site, chosen, rows, closed)
     rising_only = (depth_m >= site.rising_red_m[chosen]) & ~(rate_m_min > RISING_M_MIN.value)
     layout.target_m3[1] = np.where(rising_only, site.steady_red_m3[chosen], layout.target_m3[1])
-    now = _now(state, arrays, statics, chosen, rows, (closed, depth_m, layout.pump_m3_s.shape[1]))
+    pumps = pumping(state, arrays, fresh)
+    now = _now(state, arrays, statics, chosen, rows, (closed, depth_m, pumps, layout.pump_m3_s.shape[1]))
     return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now)
 
 
@@ -196,13 +198,14 @@ def _now(
     statics: SiteStatics,
     chosen: IntArray,
     rows: IntArray,
-    known: tuple[BoolArray, FloatArray, int],
+    known: tuple[BoolArray, FloatArray, BoolArray, int],
 ) -> Now:
     storage = statics.storage
-    closed, depth_m, pumps = known
+    closed, depth_m, runs, pumps = known
     volume = np.where(np.isnan(depth_m), np.nan, storage.volume_at_m3(chosen, np.nan_to_num(depth_m)))
     running = np.zeros(arrays.n_spaces, np.bool_)
-    running[arrays.s_space[statics.pump_sensors[state.held[statics.pump_sensors] >= 0.5]]] = True
+    running[arrays.s_space[statics.pump_sensors[runs[statics.pump_sensors]]]] = True
+    powered = ~powerless_spaces(state, arrays)[chosen]
     rain_mm = np.zeros(len(arrays.basins))
     np.maximum.at(rain_mm, arrays.g_basin, state.acc_mm[:, 1])
     out_depth, out_rate = outside_of(state, arrays)
@@ -211,7 +214,7 @@ def _now(
         volume_m3=volume,
         rain_mm_h=rain_mm[arrays.basin_of_space[chosen]] * 6.0,
         pump_running=np.broadcast_to(running[chosen][:, None], shape),
-        pump_powered=np.ones(shape, np.bool_),
+        pump_powered=np.broadcast_to(powered[:, None], shape),
         outside_m=_filled(out_depth, arrays, rows) + arrays.e_roadway_m[rows],
         rise_m_min=_filled(out_rate, arrays, rows),
         closed=closed[rows],

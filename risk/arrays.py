@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.sensors import BARRIER, LEVEL, ONLINE, RAIN_ROLES, STOCK, SensorSpec, sensors_of
+from risk.sensors import BARRIER, LEVEL, MAINS, ONLINE, PUMP, RAIN_ROLES, STOCK, SensorSpec, sensors_of
 from risk.thresholds import ThresholdTable, next_change, thresholds_at
 from undercroft.site.model import Entrance, Site, Space
 
@@ -181,6 +181,16 @@ class SiteArrays:
     def s_stock(self) -> IntArray:
         """Sensors that count supplies."""
         return np.flatnonzero(self.s_role == STOCK)
+
+    @cached_property
+    def s_pump(self) -> IntArray:
+        """Sensors that tell whether a pump runs."""
+        return np.flatnonzero(self.s_role == PUMP)
+
+    @cached_property
+    def s_mains(self) -> IntArray:
+        """Sensors of spaces that tell whether there is mains power."""
+        return np.flatnonzero((self.s_role == MAINS) & (self.s_space >= 0))
 
     @cached_property
     def s_switch(self) -> IntArray:

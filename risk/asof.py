@@ -93,7 +93,8 @@ def open_alarms(events: list[Row]) -> list[Row]:
     for event in events:
         subject = event["subject"]
         if event["kind"] == "raised":
-            known[subject] = {"subject": subject, "raised_at": event["tick_at"], "reasons": [], "acknowledged": False}
+            known[subject] = {"subject": subject, "raised_at": event["tick_at"], "reasons": []}
+            known[subject] |= {"acknowledged": False, "shelved_until": None}
         if subject not in known or event["kind"] == "refused":
             continue
         if event["kind"] in ENDS:
@@ -102,6 +103,8 @@ def open_alarms(events: list[Row]) -> list[Row]:
         alarm = known[subject]
         alarm["severity"], alarm["occurrence"] = event["severity"], event["occurrence"]
         alarm["reasons"] = event["reasons"] or alarm["reasons"]
+        if event["kind"] in {"shelved", "unshelved"}:
+            alarm["shelved_until"] = event["detail"].get("until")
         alarm["acknowledged"] = event["kind"] == "acknowledged" or (
             alarm["acknowledged"] and event["kind"] not in {"raised", "severity_up", "reason_added"}
         )
@@ -146,6 +149,8 @@ def _print(picture: Picture, differing: list[str] | None) -> None:
         typer.echo(f"{Severity(row['level']).word:<7} {row['score']:5.1f}  {row['space_id']:<40}{blind}  {reason}")
     for alarm in picture.alarms:
         mark = "acknowledged" if alarm["acknowledged"] else "open"
+        if alarm["shelved_until"] is not None:
+            mark += f", shelved until {alarm['shelved_until']}"
         typer.echo(f"alarm   {Severity(alarm['severity']).word:<7} {alarm['subject']:<40} {mark}")
     for row in picture.observations:
         name = f"{row['device_id']}{'/' + row['at'] if row['at'] else ''}:{row['quantity']}"

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.rain import RainNews, fold_rain
 from risk.rise import push_level_samples
-from risk.sensors import BARRIER, LEVEL, PUMP, RAIN_INTENSITY, RAIN_TOTAL, STOCK
+from risk.sensors import BARRIER, LEVEL, MAINS, PUMP, RAIN_INTENSITY, RAIN_TOTAL, STOCK
 from risk.state import EngineState
-from risk.thresholds import CLOCK_AHEAD_S, WET_DEPTH_M
+from risk.thresholds import CLOCK_AHEAD_S, OFF_DELAY_S, WET_DEPTH_M
 from undercroft.quality import Quality
 from undercroft.quantities import BarrierState
 
@@ -85,11 +85,11 @@ def second_largest(last: FloatArray) -> FloatArray:
 
 
 def _danger_scale(arrays: SiteArrays, sensor: IntArray, value: FloatArray) -> FloatArray:
-    """Return values on the scale where more is worse: depth over ground; 1 for a barrier not closed; less stock."""
+    """Return values where more is worse: depth over ground; 1 for a barrier not closed; less stock, no power."""
     role = arrays.s_role[sensor]
     x = value + arrays.s_offset[sensor]
     x = np.where(role == BARRIER, np.where(value == float(BarrierState.DEPLOYED), 0.0, 1.0), x)
-    x = np.where(role == STOCK, -value, x)
+    x = np.where((role == STOCK) | (role == MAINS), -value, x)
     return np.asarray(x)
 
 
@@ -217,6 +217,8 @@ def _fold_round(state: EngineState, arrays: SiteArrays, rows: _Round, tick_us: i
     state.held_before[s] = base
     held = np.where(good, x, np.fmax(base, x))
     state.held[s] = np.where(evident, held, np.where(same, state.held[s], base))
+    left = s[(arrays.s_role[s] == BARRIER) & (prior == 0.0) & (state.held[s] != 0.0)]
+    state.left_us[left] = tick_us
     state.value[s] = np.where(~same | (x == rows.x), rows.value, state.value[s])
     state.quality[s] = np.where(same, np.maximum(rows.quality, SUSPECT), rows.quality)
     state.observed_us[s], state.order_us[s] = rows.observed_us, order
@@ -271,9 +273,18 @@ def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, interval
     return fresh
 
 
+def flapping(state: EngineState, switches: IntArray) -> BoolArray:
+    """Tell which barrier switches left ``deployed`` within the off-delay."""
+    return np.asarray(state.tick_us - state.left_us[switches] < int(OFF_DELAY_S.value * 1e6))
+
+
 def closed_barriers(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
-    """Tell at which entrances a barrier is known to be deployed: one that says so now, and none that says otherwise."""
+    """Tell at which entrances a barrier is known to be deployed: one that says so now, and none that says otherwise.
+
+    One that said so, and then something else, is not believed again for the off-delay: a switch that flaps must not
+    take a level down each time.
+    """
     says = np.flatnonzero(state.held.take(arrays.s_switch) == 0.0)
-    says = says[fresh[arrays.s_switch[says]]]
+    says = says[fresh[arrays.s_switch[says]] & ~flapping(state, arrays.s_switch[says])]
     yes = np.bincount(arrays.s_switch_entrance[says], minlength=len(arrays.entrances))
     return np.asarray(yes == arrays.e_switches)

@@ -125,7 +125,12 @@ def filled_m3(start_m3: FloatArray, net_m3: FloatArray) -> FloatArray:
 
 
 def forecast(
-    state: EngineState, arrays: SiteArrays, storage: Storage, least_m: FloatArray, closed: BoolArray, touched: BoolArray
+    state: EngineState,
+    arrays: SiteArrays,
+    storage: Storage,
+    least_m: FloatArray,
+    known: tuple[BoolArray, BoolArray],
+    touched: BoolArray,
 ) -> TimeToThreshold:
     """Return the likely times of every space.
 
@@ -139,11 +144,12 @@ def forecast(
     ----------
     least_m : ndarray, shape (4, L)
         Least depth over ground per severity, see `risk.levels`. [m]
-    closed : ndarray, shape (E,)
-        Barriers known to be deployed.
+    known : tuple of ndarray, shapes (E,) and (S,)
+        Barriers known to be deployed; pump sensors whose pumps are known to run (`risk.pumping`).
     touched : ndarray, shape (N,)
         Spaces with new evidence.
     """
+    closed = known[0]
     bits = _closed_bits(arrays, closed)
     changed = touched | (bits != state.closed_bits)
     state.closed_bits[:] = bits
@@ -155,7 +161,7 @@ def forecast(
         wet = depth >= WET_DEPTH_M.value
         if wet.any():
             _rising_depths(state, arrays, rows[wet], depth[wet], least_m)
-            _filling_insides(state, arrays, storage, least_m, closed, rows[wet & (arrays.l_family[rows] == 1)])
+            _filling_insides(state, arrays, storage, least_m, known, rows[wet & (arrays.l_family[rows] == 1)])
         for row, out in ((ORANGE_ROW, state.orange_min), (RED_ROW, state.red_min)):
             out[arrays.l_space[rows[depth >= least_m[row, rows]]]] = np.nan
     return TimeToThreshold(state.orange_min.copy(), state.red_min.copy())
@@ -183,9 +189,15 @@ def _rising_depths(
 
 
 def _filling_insides(
-    state: EngineState, arrays: SiteArrays, storage: Storage, least_m: FloatArray, closed: BoolArray, rows: IntArray
+    state: EngineState,
+    arrays: SiteArrays,
+    storage: Storage,
+    least_m: FloatArray,
+    known: tuple[BoolArray, BoolArray],
+    rows: IntArray,
 ) -> None:
     """Fill the insides behind some wet outside level sensors."""
+    closed, pumps_run = known
     entrance = arrays.l_entrance[rows]
     edge = np.where(closed[entrance], arrays.e_barrier_top_m[entrance], arrays.e_crest_m[entrance])
     head = state.held[arrays.l_sensor[rows]] + arrays.e_roadway_m[entrance] - edge
@@ -202,23 +214,24 @@ def _filling_insides(
     worst = np.maximum.reduceat(inflow, firsts, axis=0)
     space_of = arrays.e_space[entrance[firsts]]
     firsts = np.flatnonzero(np.concatenate(([True], space_of[1:] != space_of[:-1])))
-    _cross(state, arrays, storage, least_m, space_of[firsts], np.add.reduceat(worst, firsts, axis=0))
+    _cross(state, arrays, storage, (least_m, pumps_run), space_of[firsts], np.add.reduceat(worst, firsts, axis=0))
 
 
 def _cross(
     state: EngineState,
     arrays: SiteArrays,
     storage: Storage,
-    least_m: FloatArray,
+    known: tuple[FloatArray, BoolArray],
     spaces: IntArray,
     inflow_m3: FloatArray,
 ) -> None:
+    least_m, pumps_run = known
     inside, of_inside = storage.inside_rows.of(spaces)
     pumps, of_pump = storage.pump_sensors.of(spaces)
     held = np.full(spaces.size, -np.inf)
     np.maximum.at(held, of_inside, np.nan_to_num(state.held[arrays.l_sensor[inside]]))
     running = np.zeros(spaces.size, np.bool_)
-    running[of_pump[state.held[pumps] >= 0.5]] = True
+    running[of_pump[pumps_run[pumps]]] = True
     start = storage.volume_at_m3(spaces, held)
     pumped = np.where(running, storage.pump_m3_s[spaces] * 60.0, 0.0)
     volume = filled_m3(start, inflow_m3 - pumped[:, None])

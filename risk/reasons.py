@@ -33,7 +33,7 @@ from risk.state import (
     STAND_IN,
     WARNING,
 )  # fmt: skip
-from risk.wording import doubt_words, held_words, phrase, reporter_words, stand_in_words
+from risk.wording import contradicted_words, doubt_words, held_words, phrase, reporter_words, stand_in_words
 
 AT_MOST = {"freeboard", "time-to-orange", "time-to-red", "barrier-not-deployed"}
 """Rules that fire at or below their limit; the others fire at or above it."""
@@ -146,6 +146,8 @@ def _reason(context: Context, space: int, fact: Fact, severity: int, raised_from
         reason["raises"] = facts["severity"]
     if "stands_in" in fact.words:
         _append(reason, stand_in_words(fact.words["stands_in"]))
+    if "contradicted_by" in facts:
+        _append(reason, contradicted_words(facts["contradicted_by"], facts["contradicting_m"]))
     if "by" in fact.words:
         _append(reason, reporter_words(fact.words["by"]))
     elif "doubt" in facts:

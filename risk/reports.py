@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from risk.arrays import BoolArray, SiteArrays, iso, to_us
+from risk.evidence import flapping
 from risk.levels import entrance_index
 from risk.state import EngineState, FieldReport
 from risk.warnings import Act
@@ -115,7 +116,7 @@ def _heard_since(state: EngineState, arrays: SiteArrays, space: int, since_us: i
 def with_reported_barriers(
     state: EngineState, arrays: SiteArrays, fresh: BoolArray, closed: BoolArray, asked: Mapping[int, tuple[int, ...]]
 ) -> BoolArray:
-    """Return the barriers known to be deployed, by switches and by people."""
+    """Return the barriers known to be deployed, by switches and by people; neither outdoes a switch that flaps."""
     if not state.reports:
         return closed
     closed = closed.copy()
@@ -128,7 +129,10 @@ def with_reported_barriers(
             closed[entrance] = False
         elif arrays.entrances[entrance].entrance.barrier is not None:
             switches = asked.get(entrance, ())
-            closed[entrance] = not any(bool(fresh[s]) and state.value[s] in _NOT_CLOSED for s in switches)
+            wavers = bool(flapping(state, np.array(switches, np.int64)).any())
+            closed[entrance] = not wavers and not any(
+                bool(fresh[s]) and state.value[s] in _NOT_CLOSED for s in switches
+            )
     return closed
 
 

@@ -29,6 +29,7 @@ from risk.blindness import silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.forecast import TimeToThreshold, forecast
 from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
+from risk.pumping import pumping
 from risk.reports import with_reported_barriers
 from risk.rules_rain import RainView, rain_view
 from risk.standin import StandIns, Told, fold_stand_ins
@@ -112,7 +113,8 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         rain.in_rain[colour > 0] = True
         for view in views:
             view[WARNING] = severity_of(colour, statics.colour)
-    simple = forecast(state, arrays, statics.storage, least, closed, seen.touched)
+    known = (closed, pumping(state, arrays, fresh))
+    simple = forecast(state, arrays, statics.storage, least, known, seen.touched)
     soonest, by_ensemble = with_ensemble(state, arrays, simple, (depth, least, rows))
     water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
     soon = (soonest.orange_min <= statics.to_orange_min, soonest.red_min <= statics.to_red_min)

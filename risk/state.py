@@ -81,7 +81,7 @@ class EngineState:
         more is worse (depth over ground, 1 for a barrier that is not closed). ``held``: the value the rules use; a
         good reading sets it, a doubtful one may only raise it. ``held_before``: before the newest instant, for
         conflicts. ``evidence_us``: newest good or doubtful reading. ``good_run``: good readings in a row, up to 3;
-        ``good_tick_us``: tick at which the last of them came.
+        ``good_tick_us``: tick at which the last of them came. ``left_us``: when a barrier last left ``deployed``.
     Level sensors (L)
         ``ring_*``: samples for the rise rate; ``last_*``: the last three samples, oldest first; ``rate`` [m/min];
         ``implicated``: has had a part in the open alarm of its space.
@@ -122,6 +122,7 @@ class EngineState:
     good_run: Small = field(metadata=_axis("S", np.int8, 0))
     good_tick_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     running_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    left_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     out_of_service_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
 
     ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))

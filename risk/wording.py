@@ -101,10 +101,13 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
             limit_en, limit_zh = _within(threshold, "crest", "挡水坎")
             soon_en, soon_zh = (f" expected in {soon:.0f} min:", f"预计 {soon:.0f} 分钟后") if soon else ("", "")
             up_en, up_zh = _raises(words)
-            en = f"{en} but {state.replace('_', ' ')}{up_en}{';' if up_en else ':'}"
+            doubt_en, doubt_zh = ("", "")
+            if words.get("flapping"):
+                doubt_en, doubt_zh = " (its switch says deployed on and off: not believed)", "(开关状态反复,不予采信)"
+            en = f"{en} but {state.replace('_', ' ')}{doubt_en}{up_en}{';' if up_en else ':'}"
             return (
                 f"Barrier needed {en}{soon_en} water {where_en}{limit_en}",
-                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{up_zh},{soon_zh}{where_zh}{limit_zh}",
+                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{doubt_zh}{up_zh},{soon_zh}{where_zh}{limit_zh}",
             )
         case "pump-not-coping":
             return f"Pump runs {value:.0f} min and the level still rises", f"水泵运行 {value:.0f} 分钟,水位仍上涨"
@@ -164,6 +167,11 @@ def held_words() -> tuple[str, str]:
 def reporter_words(by: str) -> tuple[str, str]:
     """Return what is added to a value that a person reported."""
     return f" (reported by {by})", f"({by}现场报告)"
+
+
+def contradicted_words(sensor: str, depth_m: float) -> tuple[str, str]:
+    """Return what is added to a value that another sensor of the same place contradicts."""
+    return f" ({sensor} beside it says {_cm(depth_m)}: one is wrong)", f"(旁侧 {sensor} 为 {_cm(depth_m)},二者必有一误)"
 
 
 def doubt_words(doubt: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from risk.arrays import NEVER_US
+from risk.evidence import flapping
 from risk.facts.fact import Context, Fact, entrance_words, held_m, sensor_key_of
 from risk.rules import FORECAST_NEED_MIN
 from risk.standin import shown_stand_ins
@@ -75,6 +76,9 @@ def barrier(context: Context, space: int, severity: int) -> Fact | None:
     sensor = int(arrays.l_sensor[level])
     forecast = bool(views.need_forecast[entrance])
     words = entrance_words(context, entrance) | {"barrier": barrier_word(context, entrance)}
+    switches = context.statics.barrier_sensors.get(entrance, ())
+    if flapping(context.state, np.array(switches, np.int64)).any():
+        words["flapping"] = True
     if forecast:
         words["forecast"] = FORECAST_NEED_MIN
     # What is held against the limit is the freeboard now, or the one expected when the barrier would be up.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from risk.arrays import NEVER_US, iso
 from risk.evidence import GOOD
 from risk.facts.fact import DECIMALS, Context, Fact, Reason, limit_of
+from risk.sensors import LEVEL
+from risk.thresholds import CONTRADICTION_M
 from undercroft.quality import Quality
 from undercroft.rules import RULE_UNITS
 
@@ -43,7 +47,25 @@ def _doubts(context: Context, sensor: int) -> Reason:
     state, found = context.state, Reason()
     if not context.views.fresh[sensor] and state.evidence_us[sensor] != NEVER_US:
         found["age_s"] = round((context.tick_us - int(state.evidence_us[sensor])) / 1e6)
+    other = _contradicts(context, sensor)
+    if other >= 0:
+        found["contradicted_by"] = context.arrays.sensors[other].key
+        found["contradicting_m"] = round(float(state.held[other]) + 0.0, 3)
     quality = int(state.quality[sensor])
     if quality != GOOD and state.observed_us[sensor] != NEVER_US:
         found["doubt"] = Quality(quality).name.lower()
     return found
+
+
+def _contradicts(context: Context, sensor: int) -> int:
+    """Return the fresh level sensor of the same place that differs most, by the limit or more; -1 for none."""
+    state, arrays = context.state, context.arrays
+    level = int(arrays.s_slot[sensor])
+    if arrays.s_role[sensor] != LEVEL or level < 0 or not context.views.fresh[sensor]:
+        return -1
+    beside = np.flatnonzero((arrays.l_space == arrays.l_space[level]) & (arrays.l_entrance == arrays.l_entrance[level]))
+    others = arrays.l_sensor[beside]
+    apart = np.abs(state.held[others] - state.held[sensor])
+    apart[~context.views.fresh[others] | np.isnan(apart) | (others == sensor)] = 0.0
+    worst = int(np.argmax(apart))
+    return int(others[worst]) if apart[worst] >= CONTRADICTION_M.value else -1

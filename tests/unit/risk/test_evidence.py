@@ -103,9 +103,10 @@ def test_barrier_is_closed_only_when_every_switch_says_so_now() -> None:
     assert closed(11, (key, 11, 3.0, 3))
     assert not closed(12, (key, 12, 0.0, 3)), "a doubtful word opens"
     assert not closed(13, (key, 13, 3.0, 3)), "and does not close again"
-    assert closed(14, (key, 14, 3.0))
-    assert closed(44, (key, 14, 3.0))
-    assert not closed(45), "three missed intervals of ten minutes: not known to be deployed"
+    assert not closed(14, (key, 14, 3.0)), "nor does a good one, ten minutes long"
+    assert closed(22, (key, 22, 3.0))
+    assert closed(52)
+    assert not closed(53), "three missed intervals of ten minutes: not known to be deployed"
 
 
 def test_counter_reset_is_an_increment_and_a_doubtful_jump_is_none() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
+from risk.engine import question
 from risk.warnings import Act
-from tests.unit.risk.builders import Crank, gauge, guarded, site, underpass
+from tests.unit.risk.builders import Crank, depth_sensor, device, gauge, guarded, site, underpass
 
 
 def rules(crank: Crank, name: str) -> dict[str, dict[str, Any]]:
@@ -172,3 +174,59 @@ def test_offline_blinds_at_once_in_rain() -> None:
     assert "blind" in rules(crank, "up")
     crank.tick(11, ("up-lvl:water_depth_m", 10.5, 0.0))
     assert "blind" not in rules(crank, "up")
+
+
+def test_a_barrier_switch_that_flaps_takes_no_level_down() -> None:
+    crank = Crank(site(guarded("s", "car_park", barrier=0.6)))
+    said = [3.0, 0.0] * 4
+    for minute, state in enumerate(said):  # 35 cm outside, crest 30 cm: orange beside an open barrier, one up: red
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.35), ("s-out:barrier_state", minute, state))
+        if minute:
+            assert crank.levels["s"] == 4, minute
+    assert "says deployed on and off: not believed" in rules(crank, "s")["barrier-not-deployed"]["text_en"]
+    for minute in range(8, 20):  # last left at minute 7: believed again ten minutes after
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.35), ("s-out:barrier_state", minute, 3.0))
+        assert (crank.levels["s"] == 4) == (minute < 17), minute
+    assert "barrier-not-deployed" not in rules(crank, "s")
+
+
+def test_a_barrier_that_is_put_up_once_is_believed_at_once() -> None:
+    crank = Crank(site(guarded("s", "car_park", barrier=0.6)))
+    for minute, state in enumerate((0.0, 1.0, 3.0)):
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.35), ("s-out:barrier_state", minute, state))
+    assert crank.levels["s"] < 3
+
+
+@pytest.mark.parametrize(
+    ("running", "quality", "power", "counts"),
+    [(1.0, 1, None, True), (1.0, 3, None, False), (0.0, 1, None, False), (1.0, 1, 0.0, False), (1.0, 1, 1.0, True)],
+)
+def test_a_pump_counts_only_where_it_is_known_to_run_and_has_power(
+    running: float, quality: int, power: float | None, counts: bool
+) -> None:
+    """20 cm over a 4 m crest: 0.608 m³/s; 30 cm on 2000 m² are 600 m³, 16.4 min; never with a pump of 2 m³/s."""
+    spec = guarded("s", "car_park", pump=True)
+    spec["pumps"][0]["capacity_m3_s"] = 2.0
+    spec["devices"][1]["sensors"].append({"quantity": "mains_power"})
+    crank = Crank(site(spec), nowcast=False)
+    told = [] if power is None else [("s-in:mains_power", 0, power)]
+    for minute in range(3):
+        pump = ("s-in:pump_running", minute, running, quality)
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.50), ("s-in:water_depth_m", minute, 0.0), pump, *told)
+    red_min = float(crank.engine.state.red_min[0])
+    assert math.isnan(red_min) if counts else red_min == 17.0
+    now = question(crank.engine).now
+    assert bool(now.pump_running.any()) == counts
+    assert bool(now.pump_powered.all()) == (power != 0.0)
+
+
+def test_two_sensors_that_contradict_keep_the_worse_and_name_the_other() -> None:
+    spec = underpass()
+    spec["devices"].append(device("up-two", depth_sensor()))
+    crank = Crank(site(spec))
+    for minute in range(3):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.16), ("up-two:water_depth_m", minute, 0.01))
+    assert crank.levels["up"] == 3
+    told = rules(crank, "up")["inside-depth"]
+    assert (told["sensor"], told["contradicted_by"]) == ("up-lvl:water_depth_m", "up-two:water_depth_m")
+    assert "up-two:water_depth_m beside it says 1 cm: one is wrong" in told["text_en"]

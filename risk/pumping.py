@@ -1,0 +1,28 @@
+"""Which pumps are known to lift water now, and which spaces have lost the power for it: never by doubt or silence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from risk.arrays import BoolArray, SiteArrays
+from risk.evidence import GOOD
+from risk.state import EngineState
+
+
+def powerless_spaces(state: EngineState, arrays: SiteArrays) -> BoolArray:
+    """Tell which spaces have lost their mains power: a sensor there says so, by a good reading or a doubtful one."""
+    lost = np.zeros(arrays.n_spaces, np.bool_)
+    sensors = arrays.s_mains
+    lost[arrays.s_space[sensors[state.held[sensors] == 0.0]]] = True
+    return lost
+
+
+def pumping(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
+    """Tell which pump sensors say, good and fresh, that their pump runs, where there is power. Shape (sensors,)."""
+    runs = np.zeros(fresh.size, np.bool_)
+    rows = arrays.s_pump[state.held.take(arrays.s_pump) >= 0.5]
+    if rows.size:
+        rows = rows[(state.value[rows] >= 0.5) & (state.quality[rows] == GOOD) & fresh[rows]]
+        space = arrays.s_space[rows]
+        runs[rows[(space < 0) | ~powerless_spaces(state, arrays)[space]]] = True
+    return runs
