@@ -18,6 +18,7 @@ FOLDER_UID = "undercroft"
 FOLDER_TITLE = "Undercroft 地下空间防汛"
 _OF_THE_SERVER = ("id", "version", "schemaVersion", "iteration")
 _NOT_FOUND = 404
+_FORBIDDEN = 403
 
 
 class GrafanaRefused(UndercroftError):
@@ -47,13 +48,12 @@ def push(api: Any) -> list[str]:
         With what Grafana said.
     """
     try:
-        if not any(folder.get("uid") == FOLDER_UID for folder in api.folder.get_all_folders()):
-            api.folder.create_folder(FOLDER_TITLE, FOLDER_UID)
+        folder = _folder(api)
         for board in all_dashboards():
             api.dashboard.update_dashboard(
                 {
                     "dashboard": board.to_json(),
-                    "folderUid": FOLDER_UID,
+                    "folderUid": folder,
                     "overwrite": True,
                     "message": "undercroft dashboards push",
                 }
@@ -68,26 +68,34 @@ def drift(api: Any) -> list[Drift]:
     found = []
     try:
         known = {board.uid: board.to_json() for board in all_dashboards()}
+        listed = [entry["uid"] for entry in api.search.search_dashboards(tag=TAG)]
         for uid, wanted in known.items():
-            stored = _stored(api, uid)
+            stored = _stored(api, uid, is_listed=uid in listed)
             if stored is None:
                 found.append(Drift(uid, "missing"))
             elif places := _differences(_comparable(wanted), _comparable(stored)):
                 found.append(Drift(uid, "changed: " + ", ".join(places[:5])))
-        for entry in api.search.search_dashboards(tag=TAG):
-            if entry["uid"] not in known:
-                found.append(Drift(entry["uid"], "not in the code"))
+        found += [Drift(uid, "not in the code") for uid in listed if uid not in known]
     except (GrafanaException, OSError) as error:
         raise GrafanaRefused(f"Grafana: {error}") from error
     return found
 
 
-def _stored(api: Any, uid: str) -> Json | None:
+def _folder(api: Any) -> str:
+    """Return our folder's uid; Grafana gives it one of its own where provisioned rules have made it by its title."""
+    for known in api.folder.get_all_folders():
+        if known.get("uid") == FOLDER_UID or known.get("title") == FOLDER_TITLE:
+            return str(known["uid"])
+    api.folder.create_folder(FOLDER_TITLE, FOLDER_UID)
+    return FOLDER_UID
+
+
+def _stored(api: Any, uid: str, *, is_listed: bool) -> Json | None:
     try:
         answer: dict[str, Any] = api.dashboard.get_dashboard(uid)
     except GrafanaClientError as error:
-        if error.status_code == _NOT_FOUND:
-            return None
+        if error.status_code == _NOT_FOUND or (error.status_code == _FORBIDDEN and not is_listed):
+            return None  # an Editor may not read what is not there (9.4)
         raise
     document: Json = answer["dashboard"]
     return document

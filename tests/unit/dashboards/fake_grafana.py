@@ -20,6 +20,8 @@ class FakeGrafana(ThreadingHTTPServer):
         self.folders: dict[str, str] = {}
         self.dashboards: dict[str, dict[str, Any]] = {}
         self.refuse = False
+        self.absent_status = 404
+        """What a dashboard that is not there answers; to an Editor 9.4 says 403."""
 
     @property
     def url(self) -> str:
@@ -43,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/api/dashboards/uid/"):
             found_one = self.server.dashboards.get(self.path.rsplit("/", 1)[1])
             if found_one is None:
-                self._answer(404, {"message": "Dashboard not found"})
+                self._answer(self.server.absent_status, {"message": "Dashboard not found"})
             else:
                 self._answer(200, {"dashboard": found_one, "meta": {}})
         else:
@@ -54,6 +56,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path.startswith("/api/folders"):
+            if body["title"] in self.server.folders.values():  # as Grafana does
+                self._answer(
+                    409, {"message": "a folder or dashboard in the general folder with the same name already exists"}
+                )
+                return
             self.server.folders[body["uid"]] = body["title"]
             self._answer(200, body)
         elif body["folderUid"] not in self.server.folders:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from dashboards.build import all_dashboards
-from dashboards.grafana import GrafanaRefused, client, drift, push
+from dashboards.grafana import FOLDER_TITLE, GrafanaRefused, client, drift, push
 from tests.unit.dashboards.fake_grafana import TOKEN, FakeGrafana, running_fake
 
 
@@ -17,7 +17,11 @@ def fake() -> Iterator[FakeGrafana]:
         yield server
 
 
-def test_what_was_pushed_shows_no_drift_and_a_second_push_changes_nothing(fake: FakeGrafana) -> None:
+@pytest.mark.parametrize("absent_status", [404, 403])
+def test_what_was_pushed_shows_no_drift_and_a_second_push_changes_nothing(
+    fake: FakeGrafana, absent_status: int
+) -> None:
+    fake.absent_status = absent_status
     api = client(fake.url, TOKEN)
     assert {found.words for found in drift(api)} == {"missing"}
     assert push(api) == [board.uid for board in all_dashboards()]
@@ -25,6 +29,12 @@ def test_what_was_pushed_shows_no_drift_and_a_second_push_changes_nothing(fake: 
     push(api)
     assert drift(api) == []
     assert list(fake.folders) == ["undercroft"]
+
+
+def test_a_folder_that_provisioning_made_under_another_uid_is_taken(fake: FakeGrafana) -> None:
+    fake.folders["of-its-own"] = FOLDER_TITLE
+    push(client(fake.url, TOKEN))
+    assert fake.folders == {"of-its-own": FOLDER_TITLE}
 
 
 def test_changes_by_hand_are_shown_with_their_place(fake: FakeGrafana) -> None:
