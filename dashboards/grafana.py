@@ -72,7 +72,7 @@ def drift(api: Any) -> list[Drift]:
         for uid, wanted in known.items():
             stored = _stored(api, uid, is_listed=uid in listed)
             if stored is None:
-                found.append(Drift(uid, "missing"))
+                found.append(Drift(uid, "missing, or hidden from this token"))
             elif places := _differences(_comparable(wanted), _comparable(stored)):
                 found.append(Drift(uid, "changed: " + ", ".join(places[:5])))
         found += [Drift(uid, "not in the code") for uid in listed if uid not in known]

@@ -23,7 +23,7 @@ def test_what_was_pushed_shows_no_drift_and_a_second_push_changes_nothing(
 ) -> None:
     fake.absent_status = absent_status
     api = client(fake.url, TOKEN)
-    assert {found.words for found in drift(api)} == {"missing"}
+    assert {found.words for found in drift(api)} == {"missing, or hidden from this token"}
     assert push(api) == [board.uid for board in all_dashboards()]
     assert drift(api) == []
     push(api)
@@ -45,7 +45,7 @@ def test_changes_by_hand_are_shown_with_their_place(fake: FakeGrafana) -> None:
     fake.dashboards["uc-old"] = {"uid": "uc-old", "title": "old"}
     fake.dashboards["uc-alarms"]["added by Grafana"] = True
     assert [(found.uid, found.words) for found in drift(api)] == [
-        ("uc-rain", "missing"),
+        ("uc-rain", "missing, or hidden from this token"),
         ("uc-space", "changed: panels[2].title"),
         ("uc-old", "not in the code"),
     ]
