@@ -21,7 +21,7 @@ from tests.integration.ingest_kit import (
     query,
     wait_until,
 )
-from tests.integration.test_ingest_service import NOON_MS, rain
+from tests.integration.ingest_messages import NOON_MS, rain
 from undercroft.store.connection import connect
 
 pytestmark = [needs_mosquitto, pytest.mark.slow]

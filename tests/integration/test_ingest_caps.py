@@ -18,7 +18,7 @@ from tests.integration.ingest_kit import (
     query,
     wait_until,
 )
-from tests.integration.test_ingest_service import NOON_MS, rain
+from tests.integration.ingest_messages import NOON_MS, rain
 from undercroft.clock import FakeClock
 from undercroft.quality import QualityTest
 from undercroft.store.connection import connect

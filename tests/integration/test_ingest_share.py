@@ -22,7 +22,7 @@ from tests.integration.ingest_kit import (
     query,
     wait_until,
 )
-from tests.integration.test_ingest_service import rain
+from tests.integration.ingest_messages import rain
 
 pytestmark = needs_mosquitto
 
