@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from risk.ahead import Nowcast, answered
 from risk.engine import Engine, plant_of, question, tick
+from risk.forecast import TimeToThreshold
+from risk.rules import with_ensemble
 from risk.snapshot import dump_state, load_state
 from tests.property.test_engine import GATE, IN, OUT, RAIN, UP, log_of
 from tests.unit.risk.builders import START, Crank, guarded, site, underpass
@@ -96,3 +98,22 @@ def test_a_log_folded_again_from_any_snapshot_says_the_same(ticks: list[list[Any
     assert log.split(b"\n")[first:] == (again.split(b"\n") if first < len(ticks) else [])
     assert used == sorted(used, key=lambda value: value or 0)
     assert np.isin([value for value in used if value], np.arange(1, len(ticks) + 1)).all()
+
+
+minutes = st.lists(st.sampled_from([0.5, 3.0, 20.0, 59.0, np.inf, np.nan]), min_size=3, max_size=3)
+
+
+@given(orange=minutes, red=minutes, ahead_orange=minutes, ahead_red=minutes)
+def test_the_nowcast_only_ever_brings_a_time_forward(
+    orange: list[float], red: list[float], ahead_orange: list[float], ahead_red: list[float]
+) -> None:
+    """Told apart from the rules, where a later time seldom changes an alarm: NaN is never, and never stays or comes."""
+    engine = Engine.start(a_site(), 1, START)
+    state, arrays = engine.state, engine.plant.arrays
+    state.ahead_us[:] = state.ahead_min[:] = 1
+    state.ahead_min[:, 0, 1], state.ahead_min[:, 1, 1] = ahead_orange, ahead_red
+    simple = TimeToThreshold(np.array(orange), np.array(red))
+    depth, rows = np.full(arrays.l_sensor.size, 0.05), np.arange(arrays.l_sensor.size)
+    found, _ = with_ensemble(state, arrays, simple, (depth, np.full((4, depth.size), 1.0), rows))
+    for before, after in ((simple.orange_min, found.orange_min), (simple.red_min, found.red_min)):
+        assert (np.nan_to_num(after, nan=1e9) <= np.nan_to_num(before, nan=1e9)).all()
