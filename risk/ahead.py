@@ -20,6 +20,7 @@ from risk.evidence import closed_barriers, fresh_sensors
 from risk.forecast import Storage
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.levels import least_at
+from risk.nowcast.calibration import calibrated
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.layout import Layout, Now
 from risk.pumping import powerless_spaces, pumping
@@ -46,7 +47,11 @@ class SiteAhead:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """What an ensemble is asked: the wet spaces as the memory after a tick has them."""
+    """What an ensemble is asked: the wet spaces as the memory after a tick has them.
+
+    ``missing_m``, shape (spaces, 2): depth that is missing outside to orange and red, infinite where neither is reached
+    there; ``rain_mm``, shape (spaces, 3): rain of 5, 10 and 60 minutes.
+    """
 
     nowcast_id: int
     site_commit_seq: int
@@ -54,6 +59,8 @@ class Question:
     spaces: IntArray
     layout: Layout
     now: Now
+    missing_m: FloatArray
+    rain_mm: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +72,9 @@ class Nowcast:
     times_min : ndarray, shape (spaces, 2, 3)
         Earliest, likely and latest time to orange and to red; infinite for not within the hour, NaN for unknown. [min]
     probability : ndarray, shape (spaces, 2, 3)
-        That it is reached within 15, 30 and 60 minutes.
+        That it is reached within 15, 30 and 60 minutes, calibrated (`risk.nowcast.calibration`).
+    members : ndarray, shape (spaces, 2, 3)
+        Share of the members in which it is.
     order_min : ndarray, shape (spaces,)
         Last minute of the order, see `risk.nowcast.deadline`. [min]
     """
@@ -76,6 +85,7 @@ class Nowcast:
     spaces: IntArray
     times_min: FloatArray
     probability: FloatArray
+    members: FloatArray
     order_min: FloatArray
 
 
@@ -141,21 +151,31 @@ def asked(state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: Si
     rising_only = (depth_m >= site.rising_red_m[chosen]) & ~(rate_m_min > RISING_M_MIN.value)
     layout.target_m3[1] = np.where(rising_only, site.steady_red_m3[chosen], layout.target_m3[1])
     pumps = pumping(state, arrays, fresh)
-    now = _now(state, arrays, statics, chosen, rows, (closed, depth_m, pumps, layout.pump_m3_s.shape[1]))
-    return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now)
+    rain_mm = _rain_mm(state, arrays)[arrays.basin_of_space[chosen]]
+    known = (closed, depth_m, pumps, layout.pump_m3_s.shape[1], rain_mm)
+    now = _now(state, arrays, statics, chosen, rows, known)
+    missing_m = np.full((2, chosen.size), np.inf)
+    for target, level_m in zip(missing_m, layout.target_level_m, strict=True):
+        np.fmin.at(target, layout.space, level_m - now.outside_m)
+    return Question(
+        state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now, missing_m.T, rain_mm
+    )  # fmt: skip
 
 
 def answered(question: Question) -> Nowcast:
     """Run the ensemble; the same question has the same answer, whoever asks and whenever."""
     size = question.spaces.size
-    times, probability, order = np.zeros((size, 2, 3)), np.zeros((size, 2, 3)), np.zeros(size)
+    times, members, order = np.zeros((size, 2, 3)), np.zeros((size, 2, 3)), np.zeros(size)
+    probability = members
     if size:
         result = nowcast(question.layout, question.now)
         times = np.stack((result.earliest_min, result.likely_min, result.latest_min), axis=-1).swapaxes(0, 1)
-        probability = result.probability.transpose(2, 1, 0)
+        members = result.probability.transpose(2, 1, 0)
+        probability = calibrated(members, question.missing_m, question.rain_mm)
+        probability[times[:, :, 2] <= 0.0] = 1.0  # it is there already
         order = result.last_order_min
     names = question.nowcast_id, question.site_commit_seq, question.made_us
-    return Nowcast(*names, question.spaces, times, probability, order)
+    return Nowcast(*names, question.spaces, times, probability, members, order)
 
 
 def taken(state: EngineState, found: Nowcast) -> None:
@@ -167,6 +187,7 @@ def taken(state: EngineState, found: Nowcast) -> None:
     state.ahead_us[found.spaces] = found.made_us
     state.ahead_min[found.spaces] = found.times_min
     state.ahead_p[found.spaces] = found.probability
+    state.ahead_members[found.spaces] = found.members
     state.ahead_order_min[found.spaces] = found.order_min
 
 
@@ -198,27 +219,32 @@ def _now(
     statics: SiteStatics,
     chosen: IntArray,
     rows: IntArray,
-    known: tuple[BoolArray, FloatArray, BoolArray, int],
+    known: tuple[BoolArray, FloatArray, BoolArray, int, FloatArray],
 ) -> Now:
     storage = statics.storage
-    closed, depth_m, runs, pumps = known
+    closed, depth_m, runs, pumps, rain_mm = known
     volume = np.where(np.isnan(depth_m), np.nan, storage.volume_at_m3(chosen, np.nan_to_num(depth_m)))
     running = np.zeros(arrays.n_spaces, np.bool_)
     running[arrays.s_space[statics.pump_sensors[runs[statics.pump_sensors]]]] = True
     powered = ~powerless_spaces(state, arrays)[chosen]
-    rain_mm = np.zeros(len(arrays.basins))
-    np.maximum.at(rain_mm, arrays.g_basin, state.acc_mm[:, 1])
     out_depth, out_rate = outside_of(state, arrays)
     shape = (chosen.size, pumps)
     return Now(
         volume_m3=volume,
-        rain_mm_h=rain_mm[arrays.basin_of_space[chosen]] * 6.0,
+        rain_mm_h=rain_mm[:, 1] * 6.0,
         pump_running=np.broadcast_to(running[chosen][:, None], shape),
         pump_powered=np.broadcast_to(powered[:, None], shape),
         outside_m=_filled(out_depth, arrays, rows) + arrays.e_roadway_m[rows],
         rise_m_min=_filled(out_rate, arrays, rows),
         closed=closed[rows],
     )
+
+
+def _rain_mm(state: EngineState, arrays: SiteArrays) -> FloatArray:
+    """Return the rain of 5, 10 and 60 minutes of each basin, the greatest of its gauges. [mm]"""
+    rain_mm = np.zeros((len(arrays.basins), 3))
+    np.maximum.at(rain_mm, arrays.g_basin, state.acc_mm)
+    return rain_mm
 
 
 def _inside(state: EngineState, arrays: SiteArrays, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -247,12 +273,16 @@ def shown(state: EngineState, space: int) -> dict[str, Any] | None:
     if state.ahead_us[space] == NEVER_US:
         return None
     told: dict[str, Any] = {"nowcast_id": state.nowcast_id, "made_at": iso(int(state.ahead_us[space]))}
-    for name, times, chances in zip(NAMES, state.ahead_min[space].tolist(), state.ahead_p[space].tolist(), strict=True):
-        earliest, likely, latest = (_minutes(value) for value in times)
-        within = [None if np.isnan(p) else round(p, 3) for p in chances]
+    for row, name in enumerate(NAMES):
+        earliest, likely, latest = (_minutes(value) for value in state.ahead_min[space, row].tolist())
+        within, members = (
+            [None if np.isnan(p) else round(p, 3) for p in shares[space, row].tolist()]
+            for shares in (state.ahead_p, state.ahead_members)
+        )
         told[name] = {
             "earliest_min": earliest, "likely_min": likely, "latest_min": latest,
             "within_15": within[0], "within_30": within[1], "within_60": within[2],
+            "members_15": members[0], "members_30": members[1], "members_60": members[2],
         }  # fmt: skip
     order = float(state.ahead_order_min[space])
     told["last_order_min"] = _minutes(order)

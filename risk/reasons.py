@@ -43,7 +43,7 @@ STEPS = {BARRIER: (DEPTH, FREEBOARD, RISE, FORECAST), PUMP: (DEPTH, FREEBOARD, R
 
 STEP_FAMILY = {"barrier-not-deployed": BARRIER, "pump-not-coping": PUMP, "blind": BLIND}
 
-BASE_RULES = {*RULE_NAMES[1:], "rise-rate", "time-to-orange", "time-to-red"}
+BASE_RULES = {*RULE_NAMES[1:], "rise-rate", "time-to-orange", "time-to-red", "orange-within-30min"}
 """Rules that one level up may stand on."""
 
 _FACTS: dict[int, Callable[[Context, int, int], Fact | None]] = {

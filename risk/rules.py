@@ -29,6 +29,7 @@ from risk.blindness import silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.forecast import TimeToThreshold, forecast
 from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
+from risk.nowcast.summary import WITHIN_MIN
 from risk.pumping import pumping
 from risk.reports import with_reported_barriers
 from risk.rules_rain import RainView, rain_view
@@ -57,6 +58,9 @@ Severities = NDArray[np.int8]
 DERIVED = (BARRIER, PUMP, FORECAST, LEAK)
 """Families that combine evidence; they are confirmed over ticks in which evidence of the space came."""
 
+ORANGE_WITHIN_MIN = 30.0
+"""A forecast of orange within this raises orange where it is probable enough. [min]"""
+
 FORECAST_NEED_MIN = 15.0
 """A barrier is needed when the outside level is forecast to need it within this. [min]"""
 
@@ -78,6 +82,7 @@ class Views:
     times: TimeToThreshold
     soonest: TimeToThreshold
     by_ensemble: BoolArray
+    likely: FloatArray
     fresh: BoolArray
     closed: BoolArray
     least_m: FloatArray
@@ -115,13 +120,17 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
             view[WARNING] = severity_of(colour, statics.colour)
     known = (closed, pumping(state, arrays, fresh))
     simple = forecast(state, arrays, statics.storage, least, known, seen.touched)
-    soonest, by_ensemble = with_ensemble(state, arrays, simple, (depth, least, rows))
+    soonest, by_ensemble, likely = with_ensemble(state, arrays, simple, (depth, least, rows))
     water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
-    soon = (soonest.orange_min <= statics.to_orange_min, soonest.red_min <= statics.to_red_min)
-    now[FORECAST] = np.maximum(np.where(soon[0], 2, 0), np.where(soon[1], 3, 0))
-    for place, minutes in enumerate((soonest.orange_min, soonest.red_min)):
+    soon = (
+        soonest.orange_min <= statics.to_orange_min,
+        soonest.red_min <= statics.to_red_min,
+        likely >= statics.orange_share,
+    )
+    now[FORECAST] = np.maximum(np.where(soon[0], 2, 0), np.where(soon[1] | soon[2], 3, 0))
+    for place, found in enumerate((soonest.orange_min, soonest.red_min, likely)):
         met = np.flatnonzero(soon[place] & seen.touched)
-        state.met_min[met, place], state.met_us[met, place] = minutes[met], tick_us
+        state.met[met, place], state.met_us[met, place] = found[met], tick_us
     outside = outside_of(state, arrays)
     now[BARRIER], observed, expected = _barrier_step(arrays, statics, (closed, *outside), depth, water, now[FORECAST])
     sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), candidate[RISE])
@@ -146,35 +155,39 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     times = _ahead_only(soonest, now.max(axis=0))
     return Views(
         now, candidate, below, lasting, _steady(state, arrays, fresh, rain), _heard_us(state, arrays, rain), blind,
-        unheard_spaces(state, arrays, statics), stand_ins, rain, times, soonest, by_ensemble, fresh, closed, least,
-        *outside, observed, expected, colour,
+        unheard_spaces(state, arrays, statics), stand_ins, rain, times, soonest, by_ensemble, likely, fresh, closed,
+        least, *outside, observed, expected, colour,
     )  # fmt: skip
 
 
 def with_ensemble(
     state: EngineState, arrays: SiteArrays, simple: TimeToThreshold, held: tuple[FloatArray, FloatArray, IntArray]
-) -> tuple[TimeToThreshold, BoolArray]:
-    """Return the sooner of the simple forecast and the ensemble's likely time, and which times are the ensemble's.
+) -> tuple[TimeToThreshold, BoolArray, FloatArray]:
+    """Return the soonest times, which of them are the ensemble's, and how probable orange within half an hour is.
 
-    The last finished nowcast counts only where water still stands, and only ever brings a time forward: it is of a
-    memory a tick or more old, the simple forecast is of now. Shape of the second: (2, N), orange and red.
+    The sooner of the simple forecast and the ensemble's likely time counts. The last finished nowcast counts only where
+    water still stands, and only ever brings a time forward: it is of a memory a tick or more old, the simple forecast
+    is of now. The probability is 0 where orange stands already. Shape of the second: (2, N), orange and red; of the
+    third: (N).
     """
     found = np.stack((simple.orange_min, simple.red_min))
-    by_ensemble = np.zeros(found.shape, np.bool_)
+    by_ensemble, likely = np.zeros(found.shape, np.bool_), np.zeros(arrays.n_spaces)
     depth, least, rows = held
     rows = rows[depth[rows] >= WET_DEPTH_M.value]
     rows = rows[state.ahead_us[arrays.l_space[rows]] != NEVER_US]
     space = arrays.l_space[rows]
     if rows.size == 0:
-        return simple, by_ensemble
+        return simple, by_ensemble, likely
     ahead = np.full(found.shape, np.inf)
     ahead[:, space] = state.ahead_min[space, :, 1].T
+    likely[space] = np.nan_to_num(state.ahead_p[space, 0, WITHIN_MIN.index(ORANGE_WITHIN_MIN)])
+    likely[space[depth[rows] >= least[2, rows]]] = 0.0
     for row, severity_row in enumerate((2, 3)):
         ahead[row, space[depth[rows] >= least[severity_row, rows]]] = np.inf  # it is there already
     sooner = (ahead <= HORIZON_MIN.value) & ~(found <= ahead)
     found[sooner] = ahead[sooner]
     by_ensemble |= sooner
-    return TimeToThreshold(found[0], found[1]), by_ensemble
+    return TimeToThreshold(found[0], found[1]), by_ensemble, likely
 
 
 def _ahead_only(times: TimeToThreshold, level: Severities) -> TimeToThreshold:

@@ -92,9 +92,9 @@ class EngineState:
     Spaces (N)
         ``ahead_*``: what the last nowcast says and of which tick it is, orange and red, see `risk.ahead.Nowcast`;
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
-        closed_bits``: the forecast and the barriers it was made with. ``met_*``: the last times to orange and red that
-        met their limits, and the tick that made them. ``alarm_*``: the alarm; ``stood_down_us``: when
-        a person ended it, until new evidence comes.
+        closed_bits``: the forecast and the barriers it was made with. ``met, met_us``: the last times to orange and
+        red and the last probability of orange that met their limits, and the tick that made them. ``alarm_*``: the
+        alarm; ``stood_down_us``: when a person ended it, until new evidence comes.
         ``written_*``: what the last assessment said. ``shortage``: of supplies, see `risk.shortage`.
     """
 
@@ -144,11 +144,12 @@ class EngineState:
     derived_last: Small = field(metadata=_axis("N", np.int8, 0, (len(FAMILIES), 3)))
     orange_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
     red_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
-    met_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2,)))
-    met_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US, (2,)))
+    met: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (3,)))
+    met_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US, (3,)))
     ahead_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
     ahead_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_p: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
+    ahead_members: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_order_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
     shortage: FloatArray = field(metadata=_axis("N", np.float64, 0.0))
     closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))

@@ -36,6 +36,7 @@ class SiteStatics:
     e_need_m: FloatArray
     to_orange_min: FloatArray
     to_red_min: FloatArray
+    orange_share: FloatArray
     stale_intervals: float
     primary_rows: IntArray
     primary_groups: Segments
@@ -98,6 +99,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         e_need_m=_single(arrays, "barrier-not-deployed", 2, -np.inf)[arrays.e_space],
         to_orange_min=_single(arrays, "time-to-orange", 2, -np.inf),
         to_red_min=_single(arrays, "time-to-red", 3, -np.inf),
+        orange_share=_single(arrays, "orange-within-30min", 3, np.inf),
         stale_intervals=3.0 if stale is None else stale.value,
         primary_rows=primary,
         primary_groups=Segments.of(group.astype(np.int64), groups),

@@ -119,6 +119,15 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
                 f"Water likely to reach {colour} in {value:.0f} min{by_en}{limit_en}",
                 f"预计 {value:.0f} 分钟后达到{COLOURS_ZH[colour]}{by_zh}",
             )
+        case "orange-within-30min":
+            limit_en, limit_zh = (
+                ("", "") if threshold is None else (f" (limit {threshold:.0%})", f"(阈值 {threshold:.0%})")
+            )
+            why_en, why_zh = _drivers(words)
+            return (
+                f"Orange within 30 min is {value:.0%} likely, by the ensemble{limit_en}{why_en}",
+                f"30 分钟内达到橙色的概率 {value:.0%}(集合预报){limit_zh}{why_zh}",
+            )
         case "leak":
             return (
                 f"{_cm(value)} of water inside while outside is dry: leak, pump failure or sensor fault, look",
@@ -156,6 +165,17 @@ def stand_in_words(place: Mapping[str, Any]) -> tuple[str, str]:
     return (
         f" (stand-in, measured at {place['name_en']}{away}: nothing is heard here)",
         f"(替代值,测于{place['name_zh']}{away_zh}:本处无数据)",
+    )
+
+
+def _drivers(words: dict[str, Any]) -> tuple[str, str]:
+    """Return what drives a probability: the missing depth, the rain, the members that get there."""
+    if "members" not in words:
+        return "", ""
+    short, rain, members = _cm(words["missing_m"]), f"{words['rain_mm']:.1f} mm", f"{words['members']:.0%}"
+    return (
+        f": {short} short of it, {rain} of rain in 10 min, reached by {members} of the members",
+        f":距阈值 {short},10 分钟雨量 {rain},{members} 的成员达到",
     )
 
 

@@ -13,6 +13,7 @@ RULE_UNITS: dict[str, str] = {
     "warning-colour": "colour",
     "time-to-orange": "min",
     "time-to-red": "min",
+    "orange-within-30min": "share",
     "barrier-not-deployed": "m",
     "pump-not-coping": "min",
     "leak": "m",

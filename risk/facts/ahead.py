@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from risk.arrays import NEVER_US
 from risk.facts.fact import Context, Fact, limit_of, sensor_key_of
 from risk.forecast import minutes_to
+from risk.nowcast.summary import WITHIN_MIN
+from risk.rules import ORANGE_WITHIN_MIN
 from risk.thresholds import WET_DEPTH_M
+
+PROBABLE = "orange-within-30min"
 
 
 def forecast(context: Context, space: int, severity: int) -> Fact | None:
@@ -16,6 +22,10 @@ def forecast(context: Context, space: int, severity: int) -> Fact | None:
     orange, red = float(soonest.orange_min[space]), float(soonest.red_min[space])
     limit, _ = limit_of(context, space, "time-to-red", 3)
     to_red = severity >= 3 and limit is not None and red <= limit
+    if severity >= 3 and not to_red:
+        least, _ = limit_of(context, space, PROBABLE, 3)
+        if least is not None and context.views.likely[space] >= least:
+            return _probable(context, space, float(context.views.likely[space]))
     rule, value, reached = ("time-to-red", red, 3) if to_red else ("time-to-orange", orange, 2)
     key = _driver(context, space, reached)
     if np.isnan(value) or not key:
@@ -27,13 +37,42 @@ def forecast(context: Context, space: int, severity: int) -> Fact | None:
 
 
 def last_met(context: Context, space: int, severity: int) -> Fact | None:
-    """Return the last time to orange or red that met its limit, and the tick that made it; None where none did."""
-    place = 1 if severity >= 3 else 0
-    at = int(context.state.met_us[space, place])
+    """Return what was last forecast and met its limit, and the tick that made it; None where nothing did."""
+    met_us = context.state.met_us[space]
+    place = (1 if met_us[1] >= met_us[2] else 2) if severity >= 3 else 0
+    at, value = int(met_us[place]), float(context.state.met[space, place])
     if at == NEVER_US:
         return None
+    if place == 2:
+        fact = _probable(context, space, value)
+        return None if fact is None else replace(fact, observed_us=at, words={})
     rule = ("time-to-orange", "time-to-red")[place]
-    return Fact(rule, context.state.met_min[space, place], _driver(context, space, severity), at, {})
+    return Fact(rule, value, _driver(context, space, severity), at, {})
+
+
+def _probable(context: Context, space: int, probability: float) -> Fact | None:
+    """Return how probable orange is, with what drives it: the depth that is missing, the rain, and the members."""
+    state, arrays = context.state, context.arrays
+    rows = context.statics.level_rows[space]
+    sensors = arrays.l_sensor[rows]
+    rows = rows[(state.evidence_us[sensors] != NEVER_US) & (state.held[sensors] >= WET_DEPTH_M.value)]
+    if rows.size == 0:
+        return None
+    missing_m = context.views.least_m[2, rows] - state.held[arrays.l_sensor[rows]]
+    outside = arrays.l_outside[rows]
+    missing_m = np.where(outside, missing_m, np.inf) if outside.any() else missing_m
+    row = int(rows[np.argmin(missing_m)])
+    sensor = int(arrays.l_sensor[row])
+    words: dict[str, object] = {"nowcast_us": int(state.ahead_us[space])}
+    words["missing_m"] = float(missing_m.min())
+    words["members"] = float(state.ahead_members[space, 0, WITHIN_MIN.index(ORANGE_WITHIN_MIN)])
+    words["rain_mm"] = _rain_10min_mm(context, space)
+    return Fact(PROBABLE, probability, sensor_key_of(context, row), int(state.evidence_us[sensor]), words, sensor, 3)
+
+
+def _rain_10min_mm(context: Context, space: int) -> float:
+    gauges = np.flatnonzero(context.arrays.g_basin == context.arrays.basin_of_space[space])
+    return float(context.state.acc_mm[gauges, 1].max(initial=0.0))
 
 
 def _driver(context: Context, space: int, reached: int) -> str:

@@ -16,7 +16,7 @@ from undercroft.rules import RULE_UNITS
 
 Reason = dict[str, Any]
 
-DECIMALS = {"m": 3, "m/min": 4, "mm": 1, "min": 1, "intervals": 1, "colour": 0}
+DECIMALS = {"m": 3, "m/min": 4, "mm": 1, "min": 1, "intervals": 1, "colour": 0, "share": 3}
 """Declared resolution of each unit in outputs."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from risk.hindcast.scores import Cases, bootstrap, bootstrap_median, brier, contingency, reliability
 from risk.hindcast.truth import GRACE_S, LEAD_SHARE_GOAL, POD_GOAL, TrueStorm, lead_shares, score_truth
 from risk.hydraulics.arrays import FloatArray, floats
+from risk.nowcast.summary import WITHIN_MIN
 from risk.state import FAMILIES
-from simulators.hindcast.run import HORIZON_MIN, SEVERITIES, Foreseen, SpaceInStorm, StormResult
+from simulators.hindcast.run import SEVERITIES, Foreseen, SpaceInStorm, StormResult
 
 POINTS = (10, 25, 50, 75, 90)
 
@@ -40,7 +42,9 @@ def report(results: Sequence[StormResult]) -> dict[str, Any]:
         "parts": [{"name": name, **_part(part)} for name, part in _parts(spaces)],
         "raised_by": {name: _raised_by(spaces, name) for name in SEVERITIES},
         "missed_red": [_missed(space) for space in spaces if _is_missed(space.truth)],
-        "probabilities": {name: _probabilities(foreseen, name) for name in SEVERITIES},
+        "probabilities": [
+            _probabilities(foreseen, name, within) for name in SEVERITIES for within in WITHIN_MIN
+        ],
     }  # fmt: skip
 
 
@@ -112,9 +116,10 @@ def _missed(space: SpaceInStorm) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _probabilities(foreseen: Sequence[Foreseen], name: str) -> dict[str, Any]:
-    """Score the ensemble's probabilities of a severity within half an hour, one event per space and storm."""
-    chosen = [case for case in foreseen if case.severity == name]
+def _probabilities(foreseen: Sequence[Foreseen], name: str, within_min: float) -> dict[str, Any]:
+    """Score the ensemble's probabilities of a severity within some minutes, one event per space and storm."""
+    chosen = [case for case in foreseen if case.severity == name and case.within_min == within_min]
+    members = floats([case.members for case in chosen])
     events = {event: k for k, event in enumerate(dict.fromkeys((case.storm, case.space) for case in chosen))}
     cases = Cases(
         floats([case.probability for case in chosen]),
@@ -122,10 +127,12 @@ def _probabilities(foreseen: Sequence[Foreseen], name: str) -> dict[str, Any]:
         np.array([events[case.storm, case.space] for case in chosen], np.int64),
     )
     return {
-        "within_min": HORIZON_MIN,
+        "severity": name,
+        "within_min": within_min,
         "cases": len(chosen),
         "events": len(events),
         "brier": _round(brier(cases)),
+        "brier_of_members": _round(brier(replace(cases, probability=members))),
         "reliability": [
             {
                 "from": one.low, "cases": one.cases, "events": one.events, "forecast": _round(one.forecast),
@@ -176,10 +183,11 @@ def text(told: dict[str, Any]) -> str:
         for kind, counts in by.items():
             said = ", ".join(f"{family} {count}" for family, count in counts.items())
             lines.append(f"{name} {kind.replace('_', ' ')} spoken for by: {said or '-'}")
-    for name, scored in told["probabilities"].items():
+    for scored in told["probabilities"]:
         lines += [
             "",
-            f"{name} within {scored['within_min']} min: {scored['cases']} cases, Brier {_shown(scored['brier'])}",
+            f"{scored['severity']} within {scored['within_min']:g} min: {scored['cases']} cases, Brier "
+            f"{_shown(scored['brier'])}, of the bare shares of the members {_shown(scored['brier_of_members'])}",
         ]
         lines.append("  forecast  observed  cases  events  within max(0.1, 2 SE)")
         lines += [

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
+from itertools import product
 from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.ahead import NAMES, Nowcast, answered
+from risk.ahead import NAMES, Nowcast, Question, answered
 from risk.arrays import to_us
 from risk.engine import Engine, Inputs, decide, question
 from risk.evidence import Samples
 from risk.hindcast.truth import TrueStorm
+from risk.nowcast.calibration import terms
 from risk.nowcast.summary import WITHIN_MIN
 from risk.sensors import LEVEL, sensor_key
 from risk.thresholds import LEAST_ALARM_SEVERITY, ORANGE, RED, WET_DEPTH_M
@@ -31,7 +33,6 @@ from undercroft.site.model import Site
 
 SEVERITIES = dict(zip(NAMES, (int(ORANGE), int(RED)), strict=True))
 CASE_EVERY_MIN = 5
-HORIZON_MIN = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,19 @@ class SpaceInStorm:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """The ensemble's probability of a severity within half an hour, and whether it came true."""
+    """The ensemble's probability of a severity within some minutes, and whether it came true.
+
+    ``members`` is the share of the members; ``terms`` what made a probability of it (`risk.nowcast.calibration`).
+    """
 
     severity: str
+    within_min: float
     storm: str
     space: str
     now_s: float
     probability: float
+    members: float
+    terms: tuple[float, ...]
     happened: bool
 
 
@@ -102,7 +109,7 @@ class _StormRun:
         self._warned = SeverityWatch(size)
         self._open: NDArray[np.bool_] = np.zeros(size, np.bool_)
         self._first_wet_s = np.full(size, np.nan)
-        self._said: list[tuple[float, int, str, float]] = []
+        self._said: list[tuple[float, int, str, int, float, float, tuple[float, ...]]] = []
         self._nowcast: Nowcast | None = None
 
     def result(self) -> StormResult:
@@ -118,7 +125,8 @@ class _StormRun:
         at_us = self._start_us + number * TICK_S * 1_000_000
         inputs = Inputs(number, at_us, number, number, samples, (), self._nowcast)
         self._engine, decision = decide(self._engine, inputs)
-        self._nowcast = answered(question(self._engine))  # for the next tick, as in a run
+        asked = question(self._engine)
+        self._nowcast = answered(asked)  # for the next tick, as in a run
         alarm = self._engine.state.alarm_severity
         candidate = decision.context.views.candidate
         for name, severity in SEVERITIES.items():
@@ -132,7 +140,7 @@ class _StormRun:
             if name == "orange":
                 self._warned.take(now_s, alarm >= LEAST_ALARM_SEVERITY, families, truly)
         if number % CASE_EVERY_MIN == 0:
-            self._ask_ensemble(self._nowcast, now_s)
+            self._note_said(asked, self._nowcast, now_s)
 
     def _samples(self, minute: Minute) -> Samples:
         faults = self._world.faults
@@ -168,22 +176,25 @@ class _StormRun:
         at_s = (samples.observed_us[known][wet] - self._start_us) / 1e6
         np.fmin.at(self._first_wet_s, arrays.s_space[sensor[wet]], at_s)
 
-    def _ask_ensemble(self, found: Nowcast, now_s: float) -> None:
-        within = WITHIN_MIN.index(float(HORIZON_MIN))
-        for space, chances in zip(found.spaces.tolist(), found.probability[:, :, within].tolist(), strict=True):
-            for name, probability in zip(NAMES, chances, strict=True):
+    def _note_said(self, asked: Question, found: Nowcast, now_s: float) -> None:
+        made_of = terms(found.members, asked.missing_m, asked.rain_mm)
+        for i, space in enumerate(found.spaces.tolist()):
+            for (k, name), h in product(enumerate(NAMES), range(len(WITHIN_MIN))):
+                probability, members = (round(float(of[i, k, h]), 3) for of in (found.probability, found.members))
                 if not isnan(probability):
-                    self._said.append((now_s, space, name, round(probability, 3)))
+                    made = tuple(round(value, 4) for value in made_of[i, k, h].tolist())
+                    self._said.append((now_s, space, name, h, probability, members, made))
 
     def _foreseen(self) -> list[Foreseen]:
         """Return the cases before the crossing: what comes after it is no forecast."""
         found = []
-        for now_s, space, name, probability in self._said:
+        for now_s, space, name, h, probability, members, made in self._said:
             crossing_s = float(self._watch[name].crossing_s[space])
             if not crossing_s <= now_s:
-                happened = crossing_s - now_s <= HORIZON_MIN * 60.0
-                space_id = self._site.spaces[space].id
-                found.append(Foreseen(name, self._scenario.run.name, space_id, now_s, probability, happened))
+                within_min, space_id = WITHIN_MIN[h], self._site.spaces[space].id
+                happened = crossing_s - now_s <= within_min * 60.0
+                storm = self._scenario.run.name
+                found.append(Foreseen(name, within_min, storm, space_id, now_s, probability, members, made, happened))
         return found
 
     def _spaces(self) -> list[SpaceInStorm]:

@@ -18,9 +18,15 @@ from simulators.scenario import Scenario
 from simulators.scenario_file import load_scenario
 
 RETURN_PERIODS_YEARS = (5, 20, 50, 100)
+ORDINARY_YEARS = (1, 2)
 DURATIONS_MIN = (60, 90, 120, 180)
 PEAK_RATIOS = (0.30, 0.40)
 """Most Chinese cities, domain note 3.1."""
+
+VARIED_YEARS = (0.25, 0.5, 1, 2, 5, 20)
+VARIED_DURATIONS_MIN = (30, 60, 90, 120, 180)
+VARIED_PEAK_RATIOS = (0.10, 0.90)
+"""Ordinary and rare rain with its peak anywhere, for what is not to be learned from hard storms alone."""
 
 BEFORE_PEAK_MIN, AFTER_PEAK_MIN = 240, 180
 """Of a long storm, this much around its hardest step is run. [min]"""
@@ -57,6 +63,19 @@ def design_storm(years: int) -> StormKind:
         return chicago_storm(years, duration_min, peak_ratio=ratio, start_min=DRY_BEFORE_MIN)
 
     return StormKind(f"{years}-years", "Shenzhen storm formula 2015, Chicago pattern", rain)
+
+
+def varied_storm() -> StormKind:
+    """Return Chicago storms whose return period, duration and place of the peak are drawn over a wide range."""
+
+    def rain(seed: int) -> Storm:
+        years = VARIED_YEARS[int(len(VARIED_YEARS) * drawn("v-years", seed))]
+        duration_min = VARIED_DURATIONS_MIN[int(len(VARIED_DURATIONS_MIN) * drawn("v-duration", seed))]
+        ratio = _between(VARIED_PEAK_RATIOS, "v-peak", seed)
+        return chicago_storm(years, duration_min, peak_ratio=ratio, start_min=DRY_BEFORE_MIN)
+
+    source = "Shenzhen storm formula 2015, 3 months to 20 years, peak anywhere; the formula is for 1 year and more"
+    return StormKind("varied", source, rain)
 
 
 def past_storm(name: str, source: str, maxima_mm: tuple[tuple[int, float], ...]) -> StormKind:
@@ -99,8 +118,10 @@ def catalogue() -> tuple[StormKind, ...]:
 
 
 def storm_kinds() -> tuple[StormKind, ...]:
-    """Return every kind of storm, design storms first."""
-    return (*(design_storm(years) for years in RETURN_PERIODS_YEARS), *catalogue())
+    """Return every kind of storm: those of the goals, of the past, and ordinary ones, which are harder to tell."""
+    goals = (design_storm(years) for years in RETURN_PERIODS_YEARS)
+    ordinary = (design_storm(years) for years in ORDINARY_YEARS)
+    return (*goals, *catalogue(), *ordinary, varied_storm())
 
 
 def scenario_of(kind: StormKind, seed: int) -> Scenario:

@@ -76,7 +76,9 @@ def test_parts_add_up_and_missed_reds_are_named() -> None:
     assert (tables[0].hits, tables[0].misses) == (2, 0)
     assert parts["all"]["cases"] == 4
     assert told["missed_red"] == []
-    assert all(0.0 <= told["probabilities"][name]["brier"] <= 1.0 for name in ("orange", "red"))
+    scored = {(entry["severity"], entry["within_min"]): entry for entry in told["probabilities"]}
+    assert set(scored) == {(name, within) for name in ("orange", "red") for within in (15.0, 30.0, 60.0)}
+    assert all(0.0 <= entry["brier"] <= 1.0 for entry in scored.values())
 
 
 def test_the_command_as_its_user_sees_it(tmp_path: Path) -> None:

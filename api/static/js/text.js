@@ -41,6 +41,7 @@ export const RULES = {
   "warning-colour": { zh: "预警信号", en: "warning signal" },
   "time-to-orange": { zh: "预计到橙色", en: "time to orange" },
   "time-to-red": { zh: "预计到红色", en: "time to red" },
+  "orange-within-30min": { zh: "30分钟内到橙色的概率", en: "orange within 30 min" },
   "barrier-not-deployed": { zh: "挡板未关", en: "barrier not deployed" },
   "pump-not-coping": { zh: "水泵不足", en: "pump not coping" },
   leak: { zh: "渗漏", en: "leak" },

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.risk.builders import Crank, guarded, site, underpass
+from tests.unit.risk.builders import Crank, depth_sensor, device, guarded, site, space, underpass
 
 
 def ahead(crank: Crank, name: str) -> Any:
@@ -40,7 +40,8 @@ def test_steady_street_over_an_open_ramp_fills_in_the_minutes_worked_by_hand() -
     """50 cm outside, crest 30 cm: 0.152 m²/s x 4 m = 0.608 m³/s on 2000 m²: 15 cm, 300 m³, in 8.2 min."""
     told = filled(None, 0.5)
     assert told["red"]["likely_min"] == pytest.approx(8.2, abs=0.1)
-    assert told["red"]["within_15"] == 1.0
+    assert told["red"]["members_15"] == 1.0
+    assert told["orange"]["within_15"] == 1.0
     assert told["orange"]["likely_min"] == 0.0, "water over an open crest is orange already"
     assert told["order"] == "none"
 
@@ -58,7 +59,7 @@ def test_last_minute_of_the_barrier_is_told() -> None:
 def test_closed_barrier_holds_but_for_the_members_in_which_it_fails() -> None:
     told = filled(0.6, 0.5, state=3.0)
     assert told["red"]["likely_min"] is None
-    assert told["red"]["within_60"] == pytest.approx(0.05)
+    assert told["red"]["members_60"] == pytest.approx(0.05)
 
 
 def test_ensemble_brings_red_forward_and_says_so() -> None:
@@ -78,6 +79,41 @@ def test_ensemble_brings_red_forward_and_says_so() -> None:
     assert "集合预报" in reasons[0]["text_zh"]
 
 
+def rising_street(**extra: Any) -> Crank:
+    """A road that rises 1 mm a minute from 5 to 8 cm as a cloudburst begins: orange, 15 cm, is an hour off by the rate.
+
+    10 minutes have brought 11 mm of rain by minute 29, nothing before; from 19 mm the rain itself would be yellow.
+    """
+    road = space("up", "underpass", devices=[device("up-out", depth_sensor("north"))])
+    crank, total = Crank(site(road, **extra)), 0.0
+    for minute in range(33):
+        total += 0.2 * max(0, minute - 19)
+        readings = [("up-out:water_depth_m", minute, 0.05 + 0.001 * minute), ("rain-1:rain_total_mm", minute, total)]
+        crank.tick(minute, *readings)
+    return crank
+
+
+def test_a_probable_orange_raises_orange_and_quotes_what_drives_it() -> None:
+    reasons = [r for o in rising_street().outputs for e in o.events for r in e.reasons]
+    told = [r for r in reasons if r["rule"] == "orange-within-30min"]
+    assert told
+    assert {(r["severity"], r["unit"], r["threshold"], r["sensor"]) for r in told} == {
+        (3, "share", 0.5, "up-out:water_depth_m")
+    }
+    assert all(r["value"] >= 0.5 and r["nowcast_at"] for r in told)
+    assert "short of it" in told[0]["text_en"]
+    assert "of the members" in told[0]["text_en"]
+    assert "成员达到" in told[0]["text_zh"]
+
+
+def test_a_probability_raises_orange_at_most_and_only_where_its_limit_says_so() -> None:
+    row = {"rule": "orange-within-30min", "severity": "orange", "value": 1.1, "unit": "share", "source": "test"}
+    never = [{"id": "q", "author": "t", "source": "t", "valid_from": "2020-01-01T00:00:00Z", "rows": [row]}]
+    levels = [rising_street(**extra).engine.state.alarm_peak[0] for extra in ({}, {"threshold_set": never})]
+    assert levels[0] == 3
+    assert levels[1] < 3
+
+
 def test_a_tick_names_the_nowcast_it_used() -> None:
     crank = Crank(site(underpass()))
     for minute in range(4):
@@ -92,5 +128,8 @@ def test_unknown_inside_is_no_forecast() -> None:
         crank.tick(minute, ("s-out:water_depth_m", minute, 0.5))
     told = ahead(crank, "s")
     assert told["red"] == dict.fromkeys(
-        ("earliest_min", "likely_min", "latest_min", "within_15", "within_30", "within_60")
+        (
+            *("earliest_min", "likely_min", "latest_min"),
+            *(f"{of}_{minutes}" for of in ("within", "members") for minutes in (15, 30, 60)),
+        )
     )

@@ -18,8 +18,8 @@ QUANTITY_WORDS = (
     " barrier_seal_bar, pump_running, pump_current_a, mains_power, battery_v, door_open or stock_<item>"
 )
 RULE_WORDS = (
-    "one of barrier-not-deployed, blind, freeboard, inside-depth, inside-depth-rising, leak, outside-head,"
-    " pump-not-coping, rain-10min, rain-60min, rise-rate, time-to-orange, time-to-red, warning-colour"
+    "one of barrier-not-deployed, blind, freeboard, inside-depth, inside-depth-rising, leak, orange-within-30min,"
+    " outside-head, pump-not-coping, rain-10min, rain-60min, rise-rate, time-to-orange, time-to-red, warning-colour"
 )
 
 # old text, new text (of which the first line is the one at fault), field, found, expected
