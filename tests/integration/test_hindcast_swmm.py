@@ -104,7 +104,7 @@ def test_an_unknown_storm_is_named() -> None:
 
 @pytest.mark.slow
 def test_goals_for_red_on_every_kind_of_storm() -> None:
-    """The third goal, the lead to orange, is missed: docs/risk.md says by how much."""
+    """The third goal, the lead to orange, hangs on how long the storms of a seed are: docs/risk.md has the figures."""
     result = CliRunner().invoke(build_app("hindcast"), ["hindcast", "swmm", "--json"])
     assert result.exit_code == 0, (result.output, result.exception)
     goals = json.loads(result.stdout)["goals"]
