@@ -114,6 +114,6 @@ def test_the_nowcast_only_ever_brings_a_time_forward(
     state.ahead_min[:, 0, 1], state.ahead_min[:, 1, 1] = ahead_orange, ahead_red
     simple = TimeToThreshold(np.array(orange), np.array(red))
     depth, rows = np.full(arrays.l_sensor.size, 0.05), np.arange(arrays.l_sensor.size)
-    found, _ = with_ensemble(state, arrays, simple, (depth, np.full((4, depth.size), 1.0), rows))
+    found, _, _ = with_ensemble(state, arrays, simple, (depth, np.full((4, depth.size), 1.0), rows))
     for before, after in ((simple.orange_min, found.orange_min), (simple.red_min, found.red_min)):
         assert (np.nan_to_num(after, nan=1e9) <= np.nan_to_num(before, nan=1e9)).all()
