@@ -39,7 +39,7 @@ def load_scenario(name_or_file: str) -> Scenario:
     path = Path(name_or_file)
     if not name_or_file.strip() or not path.exists():
         known = ", ".join(builtin_scenarios())
-        raise ScenarioInvalid(f"{name_or_file!r}: no such scenario or file; built in are {known}")
+        raise ScenarioInvalid(f"{name_or_file.strip() or 'no name'}: no such scenario or file; built in are {known}")
     return parse_scenario(read_text(path, ScenarioInvalid), str(path))
 
 

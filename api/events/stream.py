@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from starlette.responses import StreamingResponse
 from starlette.types import Send
@@ -83,7 +83,8 @@ async def _catch_up(
 
 async def _fresh_or_ended(client: Client, hub: Hub) -> None:
     while hub.stale and not client.ended:
-        await asyncio.sleep(RETRY_S)
+        with suppress(TimeoutError):  # then see whether the client is still there
+            await asyncio.wait_for(hub.wait_until_fresh(), RETRY_S)
 
 
 class EventStream(StreamingResponse):

@@ -121,6 +121,8 @@ async def test_nothing_is_lost_while_ticks_pour_in(address: str, world: World) -
         for _ in range(300):
             world.tick()
 
+    async with following(address) as stream:
+        await until(stream, "snapshot")  # from now on the service follows
     writing = asyncio.create_task(asyncio.to_thread(pour))
     seen: list[int] = []
     while len(seen) < 300:

@@ -103,9 +103,7 @@ def test_maxima_must_nest() -> None:
 
 
 def test_missing_file_names_what_is_built_in() -> None:
-    with pytest.raises(
-        ScenarioInvalid, match=r"storm\.toml.: no such scenario or file; built in are dry-day, shenzhen"
-    ):
+    with pytest.raises(ScenarioInvalid, match=r"storm\.toml: no such scenario or file; built in are dry-day, shenzhen"):
         load_scenario("storm.toml")
 
 
