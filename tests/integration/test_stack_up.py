@@ -203,6 +203,7 @@ def test_modes_do_not_mix_in_an_external_database(data_dir: Path, exercise_db: s
     assert (code, line) == (2, "undercroft: this database is for exercise; it cannot be used for live")
 
 
+@pytest.mark.slow
 def test_external_servers_are_used(data_dir: Path, exercise_db: str, broker: str) -> None:
     with running_up(data_dir, *EXERCISE, UNDERCROFT_DATABASE_URL=exercise_db, UNDERCROFT_MQTT_URL=broker) as up:
         up.until("every service uses that one user and its rights")

@@ -51,7 +51,7 @@ def play(ticks: list[list[Any]]) -> tuple[bytes, bytes]:
     return log_of(crank.outputs), dump_state(crank.engine.state, crank.engine.plant.arrays)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ticks=feed)
 def test_narrowed_tick_says_what_the_full_one_says(ticks: list[list[Any]]) -> None:
     narrowed = play(ticks)
