@@ -275,7 +275,7 @@ def test_a_replayed_exercise_raises_the_same_alarms(broker: str, tmp_path: Path)
     with recording(broker, out) as process:
         simulate = command("simulate", "--scenario", str(scenario), "--speed", "max")
         subprocess.run(simulate, env=env | {"UNDERCROFT_MQTT_URL": broker}, timeout=120, check=True)
-        wait_until(lambda: b'"seq":181}' in last_payload(out), "the last clock is kept")
+        wait_until(lambda: b'"seq":121}' in last_payload(out), "the last clock is kept")
         stop(process)
 
     with a_data_dir() as data_dir:
