@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ingest.batch import Message
-from undercroft.errors import UndercroftError
+from undercroft.mqtt_frames import ProtocolBroken
 
-PINGREQ = b"\xc0\x00"
 _PUBLISH = 0x30
 _PINGRESP = 0xD0
 _SUBACK = 0x90
 SUBSCRIPTION_REFUSED = 0x80
 _CONTINUES = 0x80
 _MAX_LENGTH_BYTES = 4
-
-
-class ProtocolBroken(UndercroftError):
-    """The broker sent bytes that are not MQTT 3.1.1."""
 
 
 class FrameReader:

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from ingest.batch import Message
 from ingest.broker import BrokerLost, BrokerUrl, Connected, connect_and_subscribe
 from ingest.failpoints import Failpoint
-from ingest.frames import PINGREQ, SUBSCRIPTION_REFUSED, FrameReader, ProtocolBroken, pubacks
+from ingest.frames import SUBSCRIPTION_REFUSED, FrameReader, pubacks
 from ingest.topics import is_run_clock
 from undercroft.clock import Clock
+from undercroft.mqtt_frames import PINGREQ, ProtocolBroken
 from undercroft.store.observations import whole_ms
 
 KEEPALIVE_S = 30

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from urllib.parse import unquote, urlsplit
 
 from undercroft.errors import StackFailed
+from undercroft.mqtt_frames import publish_frame, remaining_length
 
 ANSWER_S = 60.0
 _MOST_OPEN = 2000
@@ -26,20 +27,18 @@ class Publisher:
         body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x3c" + _string(client_id.encode())
         if user:
             body += _string(user) + _string(password)
-        self._socket.sendall(b"\x10" + _length(len(body)) + body)
+        self._socket.sendall(b"\x10" + remaining_length(len(body)) + body)
         if self._exactly(4)[3] != 0:
             self._socket.close()
             raise StackFailed("the broker refuses the publisher")
 
     def publish(self, messages: Iterable[tuple[str, bytes]], *, retain: bool = False) -> int:
         """Return how many the broker took over, which is all of them."""
-        head = b"\x33" if retain else b"\x32"
         sent = acknowledged = 0
         pending = b""
         for topic, payload in messages:
             sent += 1
-            body = _string(topic.encode()) + struct.pack("!H", (sent - 1) % 65_535 + 1) + payload
-            pending += head + _length(len(body)) + body
+            pending += publish_frame(topic, payload, sent, retain=retain)
             if len(pending) > _WRITE_BYTES:
                 self._socket.sendall(pending)
                 pending = b""
@@ -87,12 +86,3 @@ def publishing(url: str, client_id: str = "publisher") -> Iterator[Publisher]:
 
 def _string(text: bytes) -> bytes:
     return struct.pack("!H", len(text)) + text
-
-
-def _length(count: int) -> bytes:
-    out = b""
-    while True:
-        count, low = count >> 7, count & 127
-        out += bytes([low | (128 if count else 0)])
-        if not count:
-            return out

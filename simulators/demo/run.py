@@ -27,7 +27,10 @@ from undercroft.store.connection import Connection, connect
 from undercroft.store.demo import fetch_all, fetch_one
 from undercroft.store.patient import PatientConnection
 
-MEMORY_PERIOD_S = 2.0
+MEMORY_PERIOD_S = 10.0
+"""Reading the memory of all processes costs them some 0.1 s; what they hold grows slowly. [s]"""
+
+LAST_TICK_POLL_S = 0.1
 STALL_S = 120.0
 """A run whose newest tick is older than this in real time has come to a stop. [s]"""
 
@@ -120,9 +123,13 @@ class _Watch:
         if code != 0:
             raise StackFailed(f"the simulator ended with exit status {code}; its last lines say why{self._log_hint()}")
         stats = read_stats(self.stats_path)
+        looked_s = time.monotonic()
         while not database.ask(lambda connection: _has_ticked(connection, stats["last_seq"])):
-            self._look(database, show)
-            time.sleep(min(refresh_s, 0.1))
+            if time.monotonic() - looked_s > refresh_s:
+                self._look(database, show)
+                looked_s = time.monotonic()
+            time.sleep(LAST_TICK_POLL_S)
+        self._memory_at_s = -MEMORY_PERIOD_S
         self._look(database, show)
         return stats
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.frames import FrameReader, ProtocolBroken, pubacks
+from ingest.frames import FrameReader, pubacks
+from undercroft.mqtt_frames import ProtocolBroken
 
 
 def _frame(topic: bytes, payload: bytes, qos: int, mid: int, *, retain: bool = False) -> bytes:
