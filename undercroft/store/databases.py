@@ -34,10 +34,13 @@ def wait_for_server(url: str, timeout_s: float, still_alive: Callable[[], bool] 
 
 
 def create_database(server_url: str, name: str, template: str | None = None) -> None:
-    """Create a database, empty or as a copy of another one that nobody is connected to."""
-    command = sql.SQL("create database {}").format(sql.Identifier(name))
-    if template is not None:
-        command += sql.SQL(" template {}").format(sql.Identifier(template))
+    """Create a database, empty or as a copy of another one that nobody is connected to.
+
+    Its files are copied as they are: logging them block by block costs a new database seven times the processor time.
+    """
+    command = sql.SQL("create database {} template {} strategy file_copy").format(
+        sql.Identifier(name), sql.Identifier(template or "template1")
+    )
     with (
         closing(connect(server_url, application_name=APPLICATION_NAME, autocommit=True)) as server,
         translated_errors(),
