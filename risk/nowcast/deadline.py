@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from risk.hydraulics.arrays import BoolArray, FloatArray
+from risk.nowcast.balance import CELLS_AT_ONCE
 from risk.nowcast.block import Float32Array
 from risk.nowcast.layout import IntArray
 from risk.nowcast.summary import weighted_quantiles
@@ -71,10 +72,11 @@ def _orders_that_help(
     later = np.zeros((steps + 1, *saved_m3.shape[1:]), np.float32)
     for step in range(steps - 1, -1, -1):
         np.add(later[step + 1], saved_m3[step], out=later[step])
-    helps = np.zeros(without_m3.shape, np.int64)
-    entrance, space = np.arange(entrances)[:, None], np.arange(spaces)
-    for minute in range(steps + 1):
+    helps = np.zeros(without_m3.T.shape, np.int64)
+    at_once = max(1, CELLS_AT_ONCE // saved_m3[0].size)
+    for first in range(0, steps + 1, at_once):
+        minute = np.arange(first, min(first + at_once, steps + 1))[:, None, None]
         closed_from = np.minimum(minute + deploy_min, steps)
-        kept_out = later[closed_from, :, entrance, space].sum(axis=0).T
-        helps += without_m3 - kept_out < target_m3
-    return helps
+        kept_out = later[closed_from, :, np.arange(entrances)[:, None], np.arange(spaces)].sum(axis=1)
+        helps += (without_m3.T - kept_out < target_m3[:, None]).sum(axis=0)
+    return helps.T
