@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from undercroft.store.connection import connect
 from undercroft.store.duty_acts import add_operator
 
 
+@cache
 def _description() -> dict[str, Any]:
     return create_app("postgresql://localhost/none", SystemClock()).openapi()
 
