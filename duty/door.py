@@ -111,6 +111,10 @@ class Done:
     disagreement: str | None = None
     repeated: bool = False
 
+    def as_json(self) -> str:
+        """Return it for machines."""
+        return orjson.dumps(self, option=orjson.OPT_INDENT_2).decode()
+
 
 def new_token() -> tuple[str, bytes]:
     """Return a token and the hash that is stored of it."""

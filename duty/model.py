@@ -17,6 +17,7 @@ class Reason(StrEnum):
     REPEAT = "repeat"
     ESCALATED = "escalated"
     ALL_CLEAR = "all_clear"
+    ORDER_LATE = "order_late"
 
 
 @dataclass(frozen=True, slots=True)

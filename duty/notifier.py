@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,10 @@ import structlog
 from duty.codec import from_json, to_json
 from duty.decide import Cause, due, is_over
 from duty.incidents import NEWS, Incident, fold, opened
+from duty.late_text import write_late
+from duty.lateness import Reminded, remind
 from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
+from duty.order_acts import order_of
 from duty.roster import Roster, roster_of
 from duty.texts import Named, Style, write
 from undercroft.model import SpaceKind
@@ -95,7 +98,8 @@ class Notifier:
         before = self._reached()
         last_seq, last_at = moments[-1]
         rows = store.events(self.connection, before.tick_seq, last_seq) if last_seq > before.tick_seq else []
-        if not rows and not self.incidents:
+        late = _late_orders(self.connection, last_at)
+        if not rows and not self.incidents and not late:
             self._save(store.Progress(last_seq, last_at, before.deployment_id), [], [], beat_at)
             return
         roster = self._roster(moments[0][1], last_at)
@@ -115,8 +119,12 @@ class Notifier:
                 if is_over(after, at, self.policy):
                     closed[after.incident_id] = at
                     changed[after.incident_id] = self.incidents.pop(basin)
+            messages += self._remind(late, at, roster.chain(at), before.deployment_id)
         saved = [_incident_row(incident, closed.get(incident.incident_id)) for incident in changed.values()]
-        self._save(store.Progress(last_seq, last_at, before.deployment_id), saved, messages, beat_at)
+        reminded = [
+            _reminded_row(waits) for waits in late.values() if waits.at is not None and waits.at >= moments[0][1]
+        ]
+        self._save(store.Progress(last_seq, last_at, before.deployment_id), saved, messages, beat_at, reminded)
 
     def _save(
         self,
@@ -124,11 +132,40 @@ class Notifier:
         incidents: Iterable[dict[str, Any]],
         messages: list[dict[str, Any]],
         beat_at: datetime,
+        reminded: Sequence[dict[str, Any]] = (),
     ) -> None:
-        store.save_decisions(self.connection, reached, list(incidents), messages, beat_at)
+        store.save_decisions(self.connection, reached, list(incidents), messages, beat_at, reminded)
         self.progress = reached
         if messages:
             log.info("messages_queued", count=len(messages), tick_seq=reached.tick_seq)
+
+    def _remind(
+        self, late: dict[str, Reminded], at: datetime, chain: tuple[Person, ...], deployment_id: str
+    ) -> list[dict[str, Any]]:
+        """Return a row for every way to reach those who are told that an order is late; its owner too, when on duty."""
+        found = []
+        for order_id, waits in list(late.items()):
+            told = remind(waits, at, len(chain), self.policy)
+            if told is None:
+                continue
+            late[order_id] = told
+            people = chain[: told.step + 1] or (self._fallback(),)
+            people += tuple(person for person in chain[told.step + 1 :] if person.person_id == told.order.owner)
+            written = write_late(told, at, self.style)
+            rows = [
+                message_row(
+                    told.cause, told.order.incident_id, Reason.ORDER_LATE, step, int(told.order.severity), person,
+                    reach, deployment_id, written.title, written.body, at, self.channels,
+                )
+                for step, person in enumerate(people)
+                for reach in person.reach or self.channels.fallback
+            ]  # fmt: skip
+            found += rows
+            log.warning("order_late", order=order_id, reminders=told.times, messages=len(rows))
+        return found
+
+    def _fallback(self) -> Person:
+        return Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback)
 
     def _fold(self, rows: Iterable[dict[str, Any]], changed: dict[str, Incident], closed: dict[str, datetime]) -> None:
         for row in rows:
@@ -146,7 +183,7 @@ class Notifier:
 
     def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
         """Return a row for every way to reach everybody who is told; an empty chain is the fallback."""
-        people = chain or (Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback),)
+        people = chain or (self._fallback(),)
         named = self.style.names.get(f"basin/{basin}", DISTRICT if basin == "district" else Named(basin, basin))
         found = []
         for step, (reason, person) in enumerate(zip(cause.reasons, people, strict=False)):
@@ -167,7 +204,7 @@ class Notifier:
         """Tell the fallback where every message of a cause failed for good; return how many causes are new."""
         unreached = [row for row in store.unreached(self.connection) if row["cause"] not in self.beyond_help]
         deployment_id = self._reached().deployment_id
-        person = Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback)
+        person = self._fallback()
         rows = []
         for row in unreached:
             body = "原收件人均未送达 nobody of those addressed could be reached\n" + row["body"]
@@ -197,6 +234,20 @@ def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
     }  # fmt: skip
 
 
+def _late_orders(connection: Connection, at: datetime) -> dict[str, Reminded]:
+    return {
+        row["order_id"]: Reminded(order_of(row), row["reminders"], row["reminded_step"], row["reminded_at"])
+        for row in store.late_orders(connection, at)
+    }
+
+
+def _reminded_row(waits: Reminded) -> dict[str, Any]:
+    return {
+        "order_id": waits.order.order_id, "due_at": waits.order.due_at, "reminders": waits.times,
+        "reminded_step": waits.step, "reminded_at": waits.at,
+    }  # fmt: skip
+
+
 def event_of(row: Mapping[str, Any]) -> AlarmEventIn:
     """Return a row of the alarm log as duty reads it, with the words of its worst reason."""
     reason: dict[str, Any] = max(row["reasons"], key=lambda entry: entry.get("severity", 0), default={})
@@ -221,6 +272,8 @@ def load_roster(connection: Connection, starts_at: datetime, ends_at: datetime) 
 def load_names(connection: Connection) -> dict[str, Named]:
     """Return what subjects and basins are called."""
     return {
-        row["subject"]: Named(row["name_zh"], row["name_en"], SpaceKind(row["kind"]) if row["kind"] else None)
+        row["subject"]: Named(
+            row["name_zh"], row["name_en"], SpaceKind(row["kind"]) if row["kind"] else None, row["street"]
+        )
         for row in store.names(connection)
     }

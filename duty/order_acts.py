@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from duty.act_bodies import MOST_CHARACTERS
+from duty.command import Command, book_of
 from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
 from duty.orders import (
     CONFIRMED_FOR,
@@ -15,9 +17,9 @@ from duty.orders import (
     Order,
     OrderState,
     Proof,
-    Template,
     advance,
     disagreement,
+    template_for,
     templates,
 )
 from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
@@ -43,10 +45,15 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
     def do(at: datetime) -> Effect:
         if not owner.strip() or len(owner) > MOST_OWNER_CHARACTERS or "\0" in owner:
             raise ActInvalid(f"order: owner: expected 1 to {MOST_OWNER_CHARACTERS} characters")
-        incident_id, chosen = _template(connection, subject, proof, entrance)
+        place = _place(connection, subject, entrance)
+        severity = Severity(place["severity"])
+        chosen = template_for(SpaceKind(place["kind"]), severity, proof)
+        if chosen is None:
+            raise ActInvalid(f"order: a {place['kind']} has no order for {proof}")
         fresh = Order(
-            f"o-{uuid.uuid4().hex[:10]}", incident_id, subject, proof, OrderState.WARNED, owner,
-            actor.operator_id, at, chosen.text_zh, chosen.text_en, chosen.within, entrance,
+            f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.WARNED, owner,
+            actor.operator_id, at, chosen.text_zh, chosen.text_en, chosen.within, entrance, severity=severity,
+            command=_command(connection, subject, place, severity),
         )  # fmt: skip
         return _saved(connection, actor, advance(fresh, "issue", author=actor.operator_id, at=at), "issue")
 
@@ -54,8 +61,8 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
     return through(connection, actor, Asked("order", "order", subject, body, key), now, do)
 
 
-def _template(connection: Connection, subject: str, proof: Proof, entrance: str) -> tuple[str, Template]:
-    """Return the incident that an order belongs to, and what it says."""
+def _place(connection: Connection, subject: str, entrance: str) -> dict[str, Any]:
+    """Return kind, street, severity and open incident of the space that an order is for."""
     place = store.incident_of(connection, subject)
     if place is None:
         raise SubjectUnknown(f"order: there is no {subject[:100]}")
@@ -64,11 +71,48 @@ def _template(connection: Connection, subject: str, proof: Proof, entrance: str)
         raise SubjectUnknown(f"order: {subject} has no entrance {entrance[:100]!r}; it has {', '.join(known)}")
     if place["incident_id"] is None:
         raise NotPossibleNow(f"order: {subject} has no open incident")
-    every = [t for severity in reversed(Severity) for t in templates(SpaceKind(place["kind"]), severity)]
-    chosen = next((t for t in every if t.proof is proof), None)
-    if chosen is None:
-        raise ActInvalid(f"order: a {place['kind']} has no order for {proof}")
-    return place["incident_id"], chosen
+    return place
+
+
+def _command(connection: Connection, subject: str, place: Mapping[str, Any], severity: Severity) -> Command:
+    return _led(subject, place, store.command_rows(connection), severity)
+
+
+def _led(
+    subject: str, place: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] | None, severity: Severity
+) -> Command:
+    kind = SpaceKind(place["kind"])
+    return book_of(rows).of(subject.removeprefix("space/"), kind, place["street"], severity)
+
+
+def proposed(connection: Connection, subject: str) -> list[dict[str, Any]]:
+    """Return what the templates would have ordered at a space as it stands now, most urgent first, and who leads it.
+
+    Raises
+    ------
+    SubjectUnknown, NotPossibleNow
+        If there is no such space, or its basin has no incident.
+    """
+    return proposals(subject, store.incident_of(connection, subject), store.command_rows(connection))
+
+
+def proposals(
+    subject: str, place: Mapping[str, Any] | None, rows: Iterable[Mapping[str, Any]] | None
+) -> list[dict[str, Any]]:
+    """Return what `proposed` does, of a row of ``acts_incident_of`` and the ``command`` table of the site document."""
+    if place is None:
+        raise SubjectUnknown(f"order: there is no {subject[:100]}")
+    if place["incident_id"] is None:
+        raise NotPossibleNow(f"order: {subject} has no open incident")
+    severity = Severity(place["severity"])
+    command = asdict(_led(subject, place, rows, severity))
+    return [
+        {
+            "subject": subject, "severity": int(severity), "proof": chosen.proof.value,
+            "within_s": chosen.within.total_seconds(), "text_zh": chosen.text_zh, "text_en": chosen.text_en, **command,
+        }
+        for chosen in templates(SpaceKind(place["kind"]), severity)
+    ]  # fmt: skip
 
 
 def order_step(
@@ -105,9 +149,11 @@ def _saved(connection: Connection, actor: Actor, moved: Order, step: str, differ
         "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
         "author": moved.author, "changed_at": moved.changed_at, "due_at": moved.due_at,
         "within_s": moved.within.total_seconds(), "text_zh": moved.text_zh, "text_en": moved.text_en,
-        "note": moved.note,
+        "note": moved.note, "severity": int(moved.severity), **asdict(moved.command),
     })  # fmt: skip
     body = {"order": moved.order_id, "step": step, "proof": moved.proof.value, "owner": moved.owner, "note": moved.note}
+    if step == "issue":
+        body |= asdict(moved.command)
     if differs:
         body["disagreement"] = differs
     entry_no = log(connection, "order", actor.operator_id, moved.subject, body, moved.changed_at)
@@ -140,5 +186,6 @@ def order_of(row: Mapping[str, Any]) -> Order:
     return Order(
         row["order_id"], row["incident_id"], row["subject"], Proof(row["proof"]), OrderState(row["state"]),
         row["owner"], row["author"], row["changed_at"], row["text_zh"], row["text_en"],
-        timedelta(seconds=row["within_s"]), row["entrance"], row["due_at"], row["note"],
+        timedelta(seconds=row["within_s"]), row["entrance"], row["due_at"], row["note"], Severity(row["severity"]),
+        Command(row["leader"], row["team"], row["plan"], row["single_voice"]),
     )  # fmt: skip

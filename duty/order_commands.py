@@ -1,4 +1,4 @@
-"""``undercroft order``: issue, step, list, show."""
+"""``undercroft order``: propose, issue, step, list, tally, show."""
 
 from __future__ import annotations
 
@@ -18,10 +18,27 @@ AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 def register(app: typer.Typer) -> None:
     """Add the group."""
     orders = group(app, "order", "What is asked of somebody, and its confirmation.")
+    orders.command("propose")(propose_orders)
     orders.command("issue")(issue_order)
     orders.command("step")(step_order)
     orders.command("list")(list_orders)
+    orders.command("tally")(tally_orders)
     orders.command("show")(show_order)
+
+
+def propose_orders(subject: Annotated[str, typer.Argument(help="space/<id>")], as_json: AsJson = False) -> None:
+    """Show what the templates would have ordered at a space as it stands now, and who leads it (四个一)."""
+    from duty.order_acts import proposed  # noqa: PLC0415 - help starts faster
+    from duty.order_view import four  # noqa: PLC0415
+
+    with opened("order propose") as connection:
+        found = proposed(connection, subject)
+    if as_json:
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        return
+    for entry in found:
+        typer.echo(f"{entry['proof']:<16}  {entry['within_s'] / 60:.0f} min  {entry['text_zh']} {entry['text_en']}")
+    typer.echo(f"  {four(found[0]).line}" if found else f"{subject}: the templates order nothing below yellow")
 
 
 def issue_order(
@@ -29,6 +46,7 @@ def issue_order(
     proof: Annotated[str, typer.Argument(help="barrier_deployed, entrance_closed, pump_running, evacuated, checked")],
     owner: Annotated[str, typer.Argument(help="who has to do it")],
     entrance: Annotated[str, typer.Option(help="at this entrance")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Issue an order from the template of the space's kind."""
     from duty.order_acts import order  # noqa: PLC0415
@@ -37,19 +55,24 @@ def issue_order(
     if proof not in set(Proof):
         raise BadInput(f"order issue: {proof!r} is not one of {', '.join(Proof)}")
     with at_the_door("order issue") as (connection, actor, now):
-        typer.echo(order(connection, actor, subject, Proof(proof), owner, now, entrance).order_id)
+        done = order(connection, actor, subject, Proof(proof), owner, now, entrance)
+    typer.echo(done.as_json() if as_json else done.order_id)
 
 
 def step_order(
     order_id: str,
     step: Annotated[str, typer.Argument(help="take, confirm, refuse, cancel, issue")],
     note: Annotated[str, typer.Option(help="why, or what was seen")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Move an order on; a confirmation that the sensors contradict says so."""
     from duty.order_acts import order_step  # noqa: PLC0415
 
     with at_the_door("order step") as (connection, actor, now):
         done = order_step(connection, actor, order_id, step, now, note)
+    if as_json:
+        typer.echo(done.as_json())
+        return
     typer.echo(f"entry {done.entry_no} of the duty log")
     if done.disagreement:
         typer.echo(f"DISAGREEMENT {done.disagreement}")
@@ -75,9 +98,26 @@ def list_orders(
         typer.echo("no order" if every else "no order waits for anybody")
 
 
+def tally_orders(as_json: AsJson = False) -> None:
+    """Count the orders that wait and are late now, and those of the last 24 hours confirmed in time and late."""
+    from duty.order_view import TALLY_OVER  # noqa: PLC0415 - help starts faster
+    from undercroft.store import duty_acts as store  # noqa: PLC0415
+
+    with opened("order tally") as connection:
+        now = store.acting_time(connection, SystemClock().now())
+        tally = store.order_tally(connection, now, now - TALLY_OVER)
+    if as_json:
+        typer.echo(orjson.dumps(tally, option=orjson.OPT_INDENT_2).decode())
+        return
+    typer.echo(
+        f"waiting {tally['waiting']}, late {tally['late']}; in 24 h confirmed in time {tally['confirmed_in_time']},"
+        f" late {tally['confirmed_late']}, refused {tally['refused']}; reminders {tally['reminders']}"
+    )
+
+
 def show_order(order_id: str, as_json: AsJson = False) -> None:
     """Show one order and every step it took."""
-    from duty.order_view import standing  # noqa: PLC0415 - help starts faster
+    from duty.order_view import four, standing  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
     with opened("order show") as connection:
@@ -91,6 +131,9 @@ def show_order(order_id: str, as_json: AsJson = False) -> None:
         return
     typer.echo(_line(order))
     typer.echo(f"  {order['text_zh']} {order['text_en']}")
+    typer.echo(f"  {four(order).line}")
+    if order["reminders"]:
+        typer.echo(f"  {order['reminders']} reminders, up to step {order['reminded_step']} of the roster")
     for step in steps:
         said = " ".join(part for part in (step["note"], step["disagreement"]) if part)
         typer.echo(f"  {step['at']:%F %T}Z  {step['step']:<8} {step['author']}  {said}  (log {step['entry_no']})")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from duty.command import TEAM_OF_FOUR, Command
 from duty.order_acts import order_of
 from duty.orders import GOING, disagreement
+
+TALLY_OVER = timedelta(hours=24)
+"""Over which time orders that have ended are counted."""
 
 
 def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -37,3 +41,8 @@ def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "holds": None if until is None else now < until,
         "disagreement": None if until is None else disagreement(order.proof, row["seen"]),
     }
+
+
+def four(shown: Mapping[str, Any]) -> Command:
+    """Return who leads an order as it is shown."""
+    return Command(*(shown[name] for name in TEAM_OF_FOUR))

@@ -1,12 +1,16 @@
-"""Orders: warning, order, confirmation, each with clock, owner and proof; templates by kind of space and severity."""
+"""Orders: warning, order, confirmation, each with clock, owner and proof; templates by kind of space and severity.
+
+Who leads it, with which team, by which plan, and who alone speaks (四个一) is `duty.command`'s.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from duty.command import Command
 from duty.refusals import ActInvalid, NotPossibleNow
 from undercroft.model import Severity, SpaceKind
 from undercroft.quantities import BarrierState
@@ -61,9 +65,6 @@ CONFIRMED_FOR = timedelta(hours=3)
 SEEN_BY: Mapping[Proof, str] = {Proof.BARRIER_DEPLOYED: "barrier_state", Proof.PUMP_RUNNING: "pump_running"}
 """The quantity whose sensors can tell whether an order was carried out."""
 
-TEAM_OF_FOUR = ("leader", "team", "plan", "single_voice")
-"""四个一: one leader, one team, one plan, one voice."""
-
 
 class OrderRefused(NotPossibleNow):
     """The order cannot take this step."""
@@ -81,7 +82,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order; ``due_at`` runs from the step to issued."""
+    """One order; ``due_at`` runs from the step to issued, ``severity`` is that of its place when it was given."""
 
     order_id: str
     incident_id: str
@@ -97,6 +98,8 @@ class Order:
     entrance: str = ""
     due_at: datetime | None = None
     note: str = ""
+    severity: Severity = Severity.YELLOW
+    command: Command = field(default_factory=Command)
 
     def is_late(self, now: datetime) -> bool:
         """Tell whether the time is over and nobody has confirmed."""
@@ -154,6 +157,20 @@ def disagreement(proof: Proof, seen: Sequence[float]) -> str | None:
     return None
 
 
+def template_for(kind: SpaceKind, severity: Severity, proof: Proof) -> Template | None:
+    """Return what an order for a proof says at a severity; where that has none, at the next lower, then any other.
+
+    Examples
+    --------
+    >>> template_for(SpaceKind.UNDERPASS, Severity.ORANGE, Proof.ENTRANCE_CLOSED).within
+    datetime.timedelta(seconds=900)
+    >>> template_for(SpaceKind.UNDERPASS, Severity.RED, Proof.BARRIER_DEPLOYED) is None
+    True
+    """
+    order = [severity, *(lower for lower in reversed(Severity) if lower < severity), *reversed(Severity)]
+    return next((t for level in order for t in templates(kind, level) if t.proof is proof), None)
+
+
 def templates(kind: SpaceKind, severity: Severity) -> tuple[Template, ...]:
     """Return what is to be ordered for a space of this kind at this severity, most urgent first."""
     if severity < Severity.YELLOW:
@@ -199,18 +216,3 @@ _EVACUATE = Template(
     "立即疏散人员并清点，不得返回取物。",
     "Evacuate and count people now; nobody goes back for anything.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Who leads an incident (四个一); an empty field is shown as still to be named."""
-
-    leader: str = ""
-    team: str = ""
-    plan: str = ""
-    single_voice: str = ""
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Which of the four is not named."""
-        return tuple(name for name in TEAM_OF_FOUR if not getattr(self, name))

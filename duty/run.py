@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
 from duty.gap import gap_condition
 from duty.notifier import Channels, Notifier, load_names, load_roster
@@ -171,10 +172,11 @@ def _sign(keep_signed: KeepSigned, connection: Connection, at: datetime) -> None
 
 def _style(connection: Connection, mode: Mode) -> Style:
     try:
-        zone = ZoneInfo(latest_site(connection)[1].district.timezone)
-    except BadInput:
-        zone = ZoneInfo("Asia/Shanghai")  # no site yet: no alarms either
-    return Style(load_names(connection), zone, mode is Mode.EXERCISE)
+        site = latest_site(connection)[1]
+    except BadInput:  # no site yet: no alarms either
+        return Style(load_names(connection), ZoneInfo("Asia/Shanghai"), mode is Mode.EXERCISE)
+    zone, book = ZoneInfo(site.district.timezone), CommandBook(site.commands)
+    return Style(load_names(connection), zone, mode is Mode.EXERCISE, book)
 
 
 def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, clock: Clock, timers: _Timers) -> int:

@@ -7,9 +7,10 @@ eight minutes before the car park was full (domain notes, section 4).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from duty.command import CommandBook
 from duty.decide import Cause
 from duty.incidents import AlarmNote
 from duty.model import Reason
@@ -24,7 +25,7 @@ REASON_WORDS = {
     Reason.FIRST: ("首次", "first"), Reason.WORSE: ("加重", "worse"),
     Reason.REPEAT: ("重复，尚无人确认", "repeat, nobody has acknowledged"),
     Reason.ESCALATED: ("升级，前一级未确认", "escalated, the step before has not acknowledged"),
-    Reason.ALL_CLEAR: ("解除", "all clear"),
+    Reason.ALL_CLEAR: ("解除", "all clear"), Reason.ORDER_LATE: ("指令超时", "order late"),
 }  # fmt: skip
 
 ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {
@@ -92,6 +93,9 @@ ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {
 """What to do, for the person who is told: (Chinese, English)."""
 
 EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
+MOST_COMMAND_BYTES = 500
+"""What the four (四个一) may take of a message, so that places and advice keep their room."""
+
 MOST_BYTES = 1900
 """What a message may take in UTF-8, so that the tightest channel (WeCom, 2,048) cuts nothing of it."""
 
@@ -103,6 +107,7 @@ class Named:
     name_zh: str
     name_en: str
     kind: SpaceKind | None = None
+    street: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,16 @@ class Style:
     names: Mapping[str, Named]
     zone: ZoneInfo
     exercise: bool
+    book: CommandBook = field(default_factory=CommandBook)
+
+    @property
+    def mark(self) -> tuple[str, str]:
+        """What every message of a drill begins with."""
+        return EXERCISE_MARK if self.exercise else ("", "")
+
+    def named(self, subject: str) -> Named:
+        """Return a subject as people know it."""
+        return self.names.get(subject, Named(subject, subject))
 
 
 def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
@@ -130,7 +145,7 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     """
     notes = cause.alarms
     severity = Severity(notes[0].severity) if notes else Severity.NORMAL
-    mark_zh, mark_en = EXERCISE_MARK if style.exercise else ("", "")
+    mark_zh, mark_en = style.mark
     word_zh, word_en = SEVERITY_WORDS[severity]
     why_zh, why_en = REASON_WORDS[reason]
     title = f"{mark_zh}【{word_zh}】{basin.name_zh}（{why_zh}） {mark_en}{word_en} {basin.name_en} ({why_en})"
@@ -139,10 +154,34 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     if reason is Reason.ALL_CLEAR:
         tail = ["报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters."]
     else:
-        tail = ["请立即确认（接警）。 Please acknowledge now."]
+        tail = [*_led(notes, style), "请立即确认（接警）。 Please acknowledge now."]
     tail.append(f"编号 ref {cause.key}")
     room = MOST_BYTES - _bytes_of([*head, *tail])
     return Written(title, "\n".join([*head, *_told(notes, style.names, room), *tail]))
+
+
+def _led(notes: Sequence[AlarmNote], style: Style) -> list[str]:
+    """Return who leads at the worst place, in which team, by which plan, and who speaks (四个一)."""
+    for note in notes:
+        named = style.named(note.subject)
+        if named.kind is not None:
+            book, space = style.book, note.subject.removeprefix("space/")
+            command = book.of(space, named.kind, named.street, Severity(note.severity))
+            return [cut(f"四个一 {named.name_zh} {named.name_en}：{command.line}", MOST_COMMAND_BYTES)]
+    return []
+
+
+def cut(text: str, most_bytes: int) -> str:
+    """Return a text that takes at most so many bytes in UTF-8; what is cut off is marked.
+
+    Examples
+    --------
+    >>> cut("指挥", 6), cut("指挥长", 8)
+    ('指挥', '指…')
+    """
+    if len(text.encode()) <= most_bytes:
+        return text
+    return text.encode()[: most_bytes - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def _bytes_of(lines: Iterable[str]) -> int:

@@ -1,4 +1,4 @@
-"""``GET /orders`` and ``/orders/{order_id}``."""
+"""``GET /orders``, ``/orders/tally`` and ``/orders/{order_id}``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from fastapi import APIRouter, Path, Query
 
 from api.deployment import present
 from api.errors import RequestInvalid, documented
-from api.orders.schemas import OrderOut, OrderPage, OrderRank, OrderStep, OrderWithSteps
+from api.orders.schemas import OrderOut, OrderPage, OrderRank, OrderStep, OrderTally, OrderWithSteps, ProposedOrder
 from api.pagination import CursorText, Limit
 from api.params import Subject
 from api.services import Given, Services
-from duty.order_view import standing
+from duty.order_acts import proposals
+from duty.order_view import TALLY_OVER, standing
 from duty.orders import ENDED
-from duty.refusals import SubjectUnknown
+from duty.refusals import NotPossibleNow, SubjectUnknown
 
 router = APIRouter(tags=["orders"])
 
@@ -50,6 +51,25 @@ async def list_orders(
     last = items[-1] if len(items) == limit else None
     rank = last and OrderRank(ended=last.state in ENDED, changed_at=last.changed_at, order_id=last.order_id)
     return OrderPage(items=items, next_cursor=rank.encode() if rank else None)
+
+
+@router.get("/orders/tally", responses=documented())
+async def get_order_tally(given: Given) -> OrderTally:
+    """Count the orders that wait and are late now, and those of the last 24 hours confirmed in time and late."""
+    now = await _now(given)
+    stretch = {"now": now, "since": now - TALLY_OVER}
+    row = await given.reader.row("read_order_tally", **stretch) or {}
+    return OrderTally.model_validate(row | stretch)
+
+
+@router.get("/orders/proposed", responses=documented(RequestInvalid, SubjectUnknown, NotPossibleNow))
+async def get_proposed_orders(
+    given: Given, subject: Annotated[str, Query(pattern=r"^space/[\w.:-]{1,80}$")]
+) -> list[ProposedOrder]:
+    """Show what the templates would have ordered at a space as it stands now, most urgent first, and who leads it."""
+    place = await given.reader.row("acts_incident_of", subject=subject)
+    site = await given.reader.row("acts_command_rows") or {"rows": None}
+    return [ProposedOrder.model_validate(entry) for entry in proposals(subject, place, site["rows"])]
 
 
 @router.get("/orders/{order_id}", responses=documented(RequestInvalid, SubjectUnknown))

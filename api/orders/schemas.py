@@ -33,6 +33,42 @@ class OrderOut(BaseModel):
     text_zh: str
     text_en: str
     note: str
+    severity: int = Field(description="of its place when it was given")
+    leader: str = Field(description="who leads (四个一); from the site file's `[[command]]`, else a template")
+    team: str
+    plan: str
+    single_voice: str = Field(description="who alone reports and releases")
+    reminders: int = Field(description="how often the roster was told that it is late")
+    reminded_step: int = Field(description="highest step of the roster told so; -1: nobody")
+    reminded_at: datetime | None
+
+
+class OrderTally(BaseModel):
+    """How orders go: those that wait now, and what became of those of the last 24 hours."""
+
+    now: datetime
+    since: datetime
+    waiting: int
+    late: int = Field(description="their time is over and nobody has confirmed")
+    confirmed_in_time: int
+    confirmed_late: int
+    refused: int
+    reminders: int = Field(description="how often the roster was told that one of them is late")
+
+
+class ProposedOrder(BaseModel):
+    """What a template would have ordered at a space as it stands now."""
+
+    subject: str
+    severity: int
+    proof: Proof
+    within_s: float
+    text_zh: str
+    text_en: str
+    leader: str
+    team: str
+    plan: str
+    single_voice: str
 
 
 class OrderStep(BaseModel):

@@ -89,6 +89,13 @@ select subject, 3, 1, 30, cleared_at, 'cleared', 0, '[]' from alarm where cleare
 insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
 values ('00000000-0000-0000-0000-000000000001', 900, 'rain_warning', 'warning/1', 'officer',
     %(start)s::timestamptz + interval '1 hour', '{"colour": "red", "state": "in_force"}');
+
+insert into duty_order (order_id, incident_id, subject, proof, state, owner, author, changed_at, due_at, within_s,
+    text_zh, text_en, note, severity, leader)
+select 'o-' || s.n, 'i', 'space/' || s.space_id, 'checked', case when s.n = 1 then 'confirmed' else 'issued' end,
+    'street', 'li', %(start)s::timestamptz + s.n * interval '10 minutes', %(start)s::timestamptz + interval '1 hour',
+    1800, '', '', '', 3, 'head'
+from (select space_id, row_number() over (order by space_id)::int as n from space) s where s.n <= 3;
 """
 
 

@@ -247,6 +247,15 @@ def test_an_order_and_its_confirmation(desk: Desk) -> None:
     assert (waits["order_id"], waits["state"], waits["owner"]) == (order_id, "issued", "Lianhua street")
     assert 14 * 60 < waits["left_s"] <= 15 * 60  # the template gives a barrier 15 min
     assert (waits["is_late"], waits["disagreement"], waits["confirmed_until"]) == (False, None, None)
+    assert (waits["severity"], waits["reminders"], waits["leader"]) == (
+        4,
+        0,
+        "区三防指挥部副指挥长 the district's deputy commander",
+    )
+    assert all(waits[name] for name in ("team", "plan", "single_voice"))
+    wanted_next = desk.get(f"/orders/proposed?subject={SUBJECT}")
+    assert [row["proof"] for row in wanted_next] == ["evacuated", "entrance_closed", "barrier_deployed", "pump_running"]
+    assert {row["leader"] for row in wanted_next} == {waits["leader"]}
     done = desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1")
     assert done.json()["disagreement"] == "confirmed as barrier_deployed, but the sensor shows failed"
     assert desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1").json()["repeated"] is True
@@ -262,6 +271,8 @@ def test_an_order_and_its_confirmation(desk: Desk) -> None:
     page = desk.get(f"/orders?subject={SUBJECT}&limit=1")
     assert [row["order_id"] for row in page["items"]] == [order_id]
     assert desk.get(f"/orders?limit=1&cursor={page['next_cursor']}")["items"] == []
+    tally = desk.get("/orders/tally")
+    assert (tally["waiting"], tally["late"], tally["confirmed_in_time"], tally["reminders"]) == (0, 0, 1, 0)
     late = desk.post(steps, {"step": "take"})
     assert (late.status_code, late.json()["error"]) == (409, "OrderRefused")
     assert desk.post(steps, {"step": "dance"}).status_code == 422

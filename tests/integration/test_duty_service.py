@@ -24,6 +24,7 @@ from tests.integration.duty_kit import (
 )
 from tests.integration.duty_servers import service
 from undercroft.clock import FakeClock
+from undercroft.store import duty_acts
 
 HOOK = {"kind": "webhook", "url_env": "URL", "secret_env": "SECRET"}
 OK: tuple[int, dict[str, str]] = (200, {})
@@ -209,3 +210,35 @@ def test_a_storm_of_messages_is_merged_and_none_is_lost(live_db: str) -> None:
         assert it.keys == ["k20"]
         assert all(f"body {n}." in it.received[0]["body"] for n in range(1, 21))
         assert {row["merged_into"] for row in rows if row["key"] != "k20"} == {rows[19]["notification_id"]}
+
+
+def test_a_late_order_tells_the_roster_until_somebody_confirms(exercise_db: str) -> None:
+    """Due at minute 5 and taken by nobody: Li is told at 6, Wu at 9; at 11 it is confirmed."""
+    order = {
+        "order_id": "o-0123456789", "incident_id": "i1", "subject": "space/gar", "entrance": "", "state": "issued",
+        "proof": "entrance_closed", "owner": "chen", "author": "li", "changed_at": START, "within_s": 300.0,
+        "due_at": START + timedelta(minutes=5), "text_zh": "封闭", "text_en": "close", "note": "", "severity": 4,
+        "leader": "Chen", "team": "t", "plan": "p", "single_voice": "v",
+    }  # fmt: skip
+    with opened(exercise_db) as db:
+        prepared(db, at=START)
+        duty_acts.save_order(db, order)
+        for minute in range(11):
+            tick(db, minute + 1, START + timedelta(minutes=minute))
+        with running(exercise_db, duty_file(hook=HOOK), {}):
+            rows = wait_until(db, lambda rows: len(rows) >= 5)
+            duty_acts.save_order(db, order | {"state": "confirmed", "changed_at": START + timedelta(minutes=11)})
+            for minute in range(11, 30):
+                tick(db, minute + 1, START + timedelta(minutes=minute))
+            tick(db, 31, START + timedelta(minutes=30), ("space/gar", "raised", 4))
+            wait_until(db, lambda rows: rows[-1]["reason"] == "first")
+        kept = db.execute("select reminders, reminded_step from duty_order").fetchall()
+        tally = duty_acts.order_tally(db, START + timedelta(minutes=40), START)
+    told = [((row["decided_at"] - START).total_seconds() / 60, row["person_id"], row["reason"]) for row in rows]
+    late = "order_late"  # chen, who has to do it, is told each time although the third step is not reached
+    assert told == [(6, "li", late), (6, "chen", late), (9, "li", late), (9, "wu", late), (9, "chen", late)]
+    assert "指挥 leader Chen" in rows[0]["body"]
+    assert kept == [{"reminders": 2, "reminded_step": 1}]
+    assert tally == {
+        "waiting": 0, "late": 0, "confirmed_in_time": 0, "confirmed_late": 1, "refused": 0, "reminders": 2,
+    }  # fmt: skip

@@ -22,6 +22,7 @@ def cross_problems(document: dict[str, Any]) -> list[Problem]:
         *_reference_problems(top),
         *_supply_problems(top),
         *_threshold_problems(top),
+        *_command_problems(top),
         *_district_problems(top),
         *device_problems(top),
         *decoder_problems(top),
@@ -111,6 +112,18 @@ def _threshold_problems(top: Node) -> Iterator[Problem]:
             if key in seen:
                 yield row.problem("rule", "one row for each rule, kind, space and severity")
             seen.add(key)
+
+
+def _command_problems(top: Node) -> Iterator[Problem]:
+    spaces, seen = _idents(top.tables("space")), set()
+    for row in top.tables("command"):
+        space = row.text("space")
+        if space is not None and space not in spaces:
+            yield row.problem("space", _known(spaces, "a space of this file"))
+        key = (space, row.text("kind"), row.text("severity"))
+        if key in seen:
+            yield row.problem("severity", "one row for each space, kind and severity")
+        seen.add(key)
 
 
 def _district_problems(top: Node) -> Iterator[Problem]:

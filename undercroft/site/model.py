@@ -207,6 +207,20 @@ class ThresholdSet(_Part):
     rows: tuple[ThresholdRow, ...]
 
 
+class CommandRow(_Part):
+    """Who leads, with which team, by which plan, and who alone speaks (四个一); what is absent keeps its template."""
+
+    space: Ident | None = None
+    kind: SpaceKind | None = None
+    severity: Literal["yellow", "orange", "red"] | None = None
+    """The level at which it holds; absent: at all."""
+    leader: Name | None = None
+    team: Name | None = None
+    plan: Name | None = None
+    single_voice: Name | None = None
+    """Who alone reports and releases."""
+
+
 class DecoderKind(StrEnum):
     """Payload formats that a foreign topic may carry; see docs/operations/decoders.md."""
 
@@ -278,4 +292,5 @@ class Site(_Part):
     depots: tuple[Depot, ...] = Field(alias="depot", default=())
     spaces: tuple[Space, ...] = Field(alias="space", min_length=1)
     threshold_sets: tuple[ThresholdSet, ...] = Field(alias="threshold_set", default=())
+    commands: tuple[CommandRow, ...] = Field(alias="command", default=())
     decoders: tuple[Decoder, ...] = Field(alias="decoder", default=())

@@ -16,6 +16,7 @@ from undercroft.store.sql import sql
 Row = dict[str, Any]
 
 _INCIDENT = ("incident_id", "basin_id", "opened_at", "closed_at", "worst", "state")
+_REMINDED = ("order_id", "due_at", "reminders", "reminded_step", "reminded_at")
 _MESSAGE = (
     "key", "cause", "incident_id", "reason", "step", "severity", "person_id", "channel", "address", "title", "body",
     "decided_at", "state", "error",
@@ -91,18 +92,27 @@ def save_decisions(
     incidents: Sequence[Mapping[str, Any]],
     messages: Sequence[Mapping[str, Any]],
     beat_at: datetime,
+    reminded: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """Commit incidents, their messages and the place in the alarm log together: all of it, or nothing."""
+    """Commit incidents, reminders, messages and the place in the alarm log together: all of it, or nothing."""
     with translated_errors(), connection.transaction():
         if incidents:
             columns = {name: [entry[name] for entry in incidents] for name in _INCIDENT}
             columns["state"] = [orjson.dumps(state).decode() for state in columns["state"]]
             connection.execute(sql("duty_save_incidents").encode(), columns)
+        if reminded:
+            columns = {name: [entry[name] for entry in reminded] for name in _REMINDED}
+            connection.execute(sql("duty_remind_orders").encode(), columns)
         queue_messages(connection, messages)
         connection.execute(
             sql("duty_save_progress").encode(),
             {"tick_seq": reached.tick_seq, "decided_at": reached.decided_at, "beat_at": beat_at},
         )
+
+
+def late_orders(connection: Connection, at: datetime) -> list[Row]:
+    """Return the orders whose clock is over at a time, the longest late first."""
+    return rows(connection, "duty_late_orders", at=at)
 
 
 def queue_messages(connection: Connection, messages: Sequence[Mapping[str, Any]]) -> None:

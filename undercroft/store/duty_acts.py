@@ -238,6 +238,19 @@ def order_history(connection: Connection, order_id: str) -> list[Row]:
     return _all(connection, "read_order_history", order_id=order_id)
 
 
+def order_tally(connection: Connection, now: datetime, since: datetime) -> Row:
+    """Return how orders go: how many wait, are late, were confirmed in time and late since a time, and reminders."""
+    row = _one(connection, "read_order_tally", now=now, since=since)
+    assert row is not None  # noqa: S101 - a count has a row
+    return row
+
+
+def command_rows(connection: Connection) -> list[Row]:
+    """Return what the site file says of who leads (四个一)."""
+    row = _one(connection, "acts_command_rows")
+    return [] if row is None or row["rows"] is None else list(row["rows"])
+
+
 def incident_of(connection: Connection, name: str) -> Row | None:
-    """Return kind and open incident of a space."""
+    """Return kind, street, severity and open incident of a space."""
     return _one(connection, "acts_incident_of", subject=name)

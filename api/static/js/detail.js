@@ -6,7 +6,7 @@ import { levelChart } from "./chart.js";
 import { both, byId, element, en, zh } from "./dom.js";
 import { centimetres, clockText, instantOf, numberText, rateText } from "./format.js";
 import { present, state } from "./state.js";
-import { BARRIERS, CONTRIBUTIONS, KINDS, ORDER_STATES, pair, PROOFS } from "./text.js";
+import { BARRIERS, CONTRIBUTIONS, FOUR, KINDS, ORDER_STATES, pair, PROOFS } from "./text.js";
 
 const SPAN_MS = 3 * 3600_000;
 const REFRESH_MS = 5_000;
@@ -153,9 +153,9 @@ function standIns(space) {
 // What was asked of whom, how long it has, and where the sensors contradict its confirmation.
 function orders(asked) {
   if (!asked.length) return null;
-  const rows = asked.map((order) => {
+  const rows = asked.flatMap((order) => {
     const time = orderTime(order);
-    return element(
+    const row = element(
       "tr",
       order.is_late || order.disagreement ? "short" : "",
       element("th", "", both(pair(PROOFS, order.proof)), order.entrance ? ` ${order.entrance}` : ""),
@@ -164,8 +164,21 @@ function orders(asked) {
       element("td", "", time ? both(time) : "–"),
       element("td", "", order.disagreement ? both({ zh: "⚠ 传感器不一致", en: order.disagreement }) : ""),
     );
+    return [row, element("tr", "four", ledBy(order))];
   });
   return block({ zh: "指令", en: "orders" }, element("table", "small orders", element("tbody", "", ...rows)));
+}
+
+// 四个一: who leads, with which team, by which plan, who speaks; and whom its lateness was told.
+function ledBy(order) {
+  const cell = element("td", "");
+  cell.colSpan = 5;
+  for (const key of ["leader", "team", "plan", "single_voice"]) {
+    if (!order[key]) continue;
+    cell.append(element("span", "label", both(pair(FOUR, key))), ` ${order[key]} `);
+  }
+  if (order.reminders) cell.append(element("strong", "", both({ zh: `已催办 ${order.reminders} 次`, en: `${order.reminders} reminders` })));
+  return cell;
 }
 
 function orderTime(order) {

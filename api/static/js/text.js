@@ -70,6 +70,13 @@ export const ORDER_STATES = {
   cancelled: { zh: "已取消", en: "cancelled" },
 };
 
+export const FOUR = {
+  leader: { zh: "指挥", en: "leader" },
+  team: { zh: "队伍", en: "team" },
+  plan: { zh: "预案", en: "plan" },
+  single_voice: { zh: "口径", en: "voice" },
+};
+
 export const PROOFS = {
   barrier_deployed: { zh: "安装挡板", en: "deploy barrier" },
   entrance_closed: { zh: "封闭出入口", en: "close entrances" },

@@ -9,7 +9,7 @@ import pytest
 
 from duty.load import flood_times, load_of
 from duty.model import Reason
-from duty.orders import Command, Order, OrderState, Proof, advance, disagreement, templates
+from duty.orders import Order, OrderState, Proof, advance, disagreement, templates
 from duty.refusals import ActRefused
 from duty.reports import Count, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, markdown, text
 from duty.texts import ADVICE, Named, Style, write
@@ -121,7 +121,6 @@ def test_templates_and_disagreement() -> None:
     assert disagreement(Proof.BARRIER_DEPLOYED, []) is None
     assert disagreement(Proof.PUMP_RUNNING, [0.0]) is not None
     assert disagreement(Proof.PUMP_RUNNING, [0.0, 1.0]) is None
-    assert Command(leader="chen").missing == ("team", "plan", "single_voice")
 
 
 def test_reports_are_asked_for_and_counted() -> None:

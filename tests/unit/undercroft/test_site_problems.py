@@ -239,3 +239,12 @@ def test_values_are_shown_as_in_toml() -> None:
 def test_paths_into_nothing() -> None:
     assert value_at({"a": [1]}, ("a", 7)) is None
     assert field_name((), {}) == "(top level)"
+
+
+def test_who_leads_is_said_once_for_each_place_and_of_places_that_are_there(tmp_path: Path) -> None:
+    row = '\n[[command]]\nspace = "s1"\nseverity = "red"\nleader = "Chen"\n'
+    problems = problems_of(tmp_path, SITE_TEXT + row + row + row.replace("s1", "s9"))
+    assert [(p.field, p.expected) for p in problems] == [
+        ("command[#2].severity", "one row for each space, kind and severity"),
+        ("command[#3].space", "the id of a space of this file: s1"),
+    ]

@@ -100,6 +100,13 @@ select starts_at, ends_at, step, standing, name from public.roster_shift;
 create view grafana.act as
 select kind, subject, author, acted_at, body from public.act;
 
+create view grafana.duty_order as
+select o.order_id, o.incident_id, o.subject, split_part(o.subject, '/', 2) as place_id,
+    coalesce(p.name_zh || ' ' || p.name_en, o.subject) as name, p.street, o.entrance, o.proof, o.state, o.severity, o.owner,
+    o.author, o.changed_at, o.due_at, o.leader, o.team, o.plan, o.single_voice, o.reminders, o.reminded_at
+from public.duty_order o
+left join public.place p on 'space/' || p.place_id = o.subject;
+
 create view grafana.stock as
 select k.place_id, k.item, k.quantity, p.place_kind, p.name_zh || ' ' || p.name_en as name, p.street
 from public.stock k

@@ -89,17 +89,30 @@ where ends_at > %(starts_at)s and starts_at < %(ends_at)s order by starts_at, st
 select person_id, starts_at, ends_at from roster_absence where ends_at > %(starts_at)s and starts_at < %(ends_at)s
 order by starts_at, person_id;
 
+-- name: duty_late_orders
+-- Orders whose clock runs and is over at a time, with how far the telling of it has come.
+select order_id, incident_id, subject, entrance, proof, state, owner, author, changed_at, due_at, within_s, text_zh, text_en,
+    note, severity, leader, team, plan, single_voice, reminders, reminded_step, reminded_at
+from duty_order where state in ('issued', 'taken') and due_at < %(at)s order by due_at, order_id;
+
+-- name: duty_remind_orders
+-- Only of the clock that was found late: one that was started anew meanwhile is not late.
+update duty_order o set reminders = r.reminders, reminded_step = r.reminded_step, reminded_at = r.reminded_at
+from unnest(%(order_id)s::text[], %(due_at)s::timestamptz[], %(reminders)s::int[], %(reminded_step)s::smallint[],
+    %(reminded_at)s::timestamptz[]) as r (order_id, due_at, reminders, reminded_step, reminded_at)
+where o.order_id = r.order_id and o.due_at = r.due_at;
+
 -- name: duty_names
-select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind
+select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind, p.street
 from place p join space s on s.space_id = p.place_id
 union all
-select 'device/' || d.device_id, p.name_zh || ' 设备 ' || d.device_id, p.name_en || ', device ' || d.device_id, null
+select 'device/' || d.device_id, p.name_zh || ' 设备 ' || d.device_id, p.name_en || ', device ' || d.device_id, null, p.street
 from device d join place p on p.place_id = d.place_id
 union all
-select distinct subject, '系统 ' || split_part(subject, '/', 2), 'system: ' || split_part(subject, '/', 2), null
+select distinct subject, '系统 ' || split_part(subject, '/', 2), 'system: ' || split_part(subject, '/', 2), null, ''
 from alarm where subject_kind = 'system'
 union all
-select 'basin/' || basin_id, name_zh, name_en, null from basin;
+select 'basin/' || basin_id, name_zh, name_en, null, '' from basin;
 
 -- name: duty_heartbeats
 select

@@ -110,16 +110,21 @@ values (%(entry_no)s, %(sha256)s, %(signed_at)s, %(occasion)s, %(key_id)s, %(sig
 
 -- name: acts_order
 select order_id, incident_id, subject, entrance, proof, state, owner, author, changed_at, due_at, within_s, text_zh, text_en,
-    note from duty_order where order_id = %(order_id)s for update;
+    note, severity, leader, team, plan, single_voice from duty_order where order_id = %(order_id)s for update;
 
 -- name: acts_save_order
+-- A clock that starts anew is late anew.
 insert into duty_order (order_id, incident_id, subject, entrance, proof, state, owner, author, changed_at, due_at, within_s,
-    text_zh, text_en, note)
+    text_zh, text_en, note, severity, leader, team, plan, single_voice)
 values (%(order_id)s, %(incident_id)s, %(subject)s, %(entrance)s, %(proof)s, %(state)s, %(owner)s, %(author)s,
-    %(changed_at)s, %(due_at)s, %(within_s)s, %(text_zh)s, %(text_en)s, %(note)s)
+    %(changed_at)s, %(due_at)s, %(within_s)s, %(text_zh)s, %(text_en)s, %(note)s, %(severity)s, %(leader)s, %(team)s,
+    %(plan)s, %(single_voice)s)
 on conflict (order_id) do update set
     state = excluded.state, author = excluded.author, changed_at = excluded.changed_at, due_at = excluded.due_at,
-    note = excluded.note;
+    note = excluded.note,
+    reminders = case when duty_order.due_at is distinct from excluded.due_at then 0 else duty_order.reminders end,
+    reminded_step = case when duty_order.due_at is distinct from excluded.due_at then -1 else duty_order.reminded_step end,
+    reminded_at = case when duty_order.due_at is distinct from excluded.due_at then null else duty_order.reminded_at end;
 
 -- name: acts_seen
 -- The newest good reading of each sensor of a quantity at a space and, where named, an entrance.
@@ -131,6 +136,14 @@ where 'space/' || s.place_id = %(subject)s and s.quantity = %(quantity)s
 order by s.sensor_id;
 
 -- name: acts_incident_of
-select i.incident_id, s.kind from place p join space s on s.space_id = p.place_id
+-- A space with the open incident of its basin; how grave it is there: its open alarm, else the incident's worst.
+select i.incident_id, s.kind, p.street, coalesce(case when a.active then a.severity end, i.worst, 0)::int as severity
+from place p join space s on s.space_id = p.place_id
 left join incident i on i.basin_id = p.basin_id and i.closed_at is null
+left join lateral (
+    select active, severity from alarm where alarm.subject = 'space/' || p.place_id order by occurrence desc limit 1
+) a on true
 where 'space/' || p.place_id = %(subject)s;
+
+-- name: acts_command_rows
+select document -> 'command' as rows from site_version order by commit_seq desc limit 1;

@@ -15,7 +15,8 @@ with found as (
     limit %(limit)s
 )
 select f.order_id, f.incident_id, f.subject, p.name_zh, p.name_en, f.entrance, f.proof, f.state, f.owner, f.author,
-    f.changed_at, f.due_at, f.within_s, f.text_zh, f.text_en, f.note, coalesce(r.seen, '{}') as seen
+    f.changed_at, f.due_at, f.within_s, f.text_zh, f.text_en, f.note, f.severity, f.leader,
+    f.team, f.plan, f.single_voice, f.reminders, f.reminded_step, f.reminded_at, coalesce(r.seen, '{}') as seen
 from found f
 left join place p on 'space/' || p.place_id = f.subject
 left join lateral (
@@ -28,6 +29,16 @@ left join lateral (
       and (f.entrance = '' or f.proof <> 'barrier_deployed' or s.entrance_id = f.entrance)
 ) r on true
 order by f.ended, f.changed_at desc, f.order_id;
+
+-- name: read_order_tally
+-- How orders go: those whose newest step lies in the stretch, and those that wait now. A confirmation is late by its clock.
+select count(*) filter (where state in ('warned', 'issued', 'taken', 'refused'))::int as waiting,
+    count(*) filter (where state in ('issued', 'taken') and due_at < %(now)s)::int as late,
+    count(*) filter (where state = 'confirmed' and changed_at <= due_at)::int as confirmed_in_time,
+    count(*) filter (where state = 'confirmed' and changed_at > due_at)::int as confirmed_late,
+    count(*) filter (where state = 'refused')::int as refused,
+    coalesce(sum(reminders), 0)::int as reminders
+from duty_order where changed_at >= %(since)s or state not in ('confirmed', 'cancelled');
 
 -- name: read_order_history
 select entry_no, at, author, body ->> 'step' as step, body ->> 'note' as note, body ->> 'disagreement' as disagreement

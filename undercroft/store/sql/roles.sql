@@ -62,8 +62,8 @@ grant update on commit_counter, duty_order, report, roster_absence to undercroft
 grant delete on roster_shift to undercroft_duty;
 
 -- The same acts over HTTP, and nothing else: no message and no operator is written, and nothing said is changed.
-grant select on deployment, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident, operator,
-    commit_counter, duty_order, report, act_key, stock to undercroft_acts;
+grant select on deployment, site_version, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident,
+    operator, commit_counter, duty_order, report, act_key, stock to undercroft_acts;
 grant insert, update on stock to undercroft_acts;
 grant select (entry_no, sha256) on duty_log to undercroft_acts;
 grant select (at, action) on audit to undercroft_acts;

@@ -1,0 +1,52 @@
+"""An order whose time is over tells the roster, and again until somebody reports or cancels it. Time is an argument.
+
+The first reminder goes to step 0 when the time is over; each further one comes after the interval of the order's
+severity (red 3 min, orange 10, yellow 30) and, for red and orange, reaches one step further up. As with alarms, however
+late the call, nothing is skipped: steps that were missed are reached together (`duty.decide`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from duty.model import Policy
+from duty.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """An order that waits, and how far the telling that it is late has come: ``step`` -1 is nobody."""
+
+    order: Order
+    times: int = 0
+    step: int = -1
+    at: datetime | None = None
+
+    @property
+    def cause(self) -> str:
+        """What the keys of this reminder's messages are made of; issued anew, an order has causes of its own."""
+        due_at = self.order.due_at
+        return f"{self.order.order_id}@{due_at:%Y%m%dT%H%M%S}#{self.times}" if due_at else self.order.order_id
+
+
+def remind(waits: Reminded, now: datetime, steps: int, policy: Policy) -> Reminded | None:
+    """Return the order with one reminder more, which is to be sent to every step up to its own; None: not now.
+
+    Parameters
+    ----------
+    steps : int
+        Steps that the roster has now; with none, step 0 is the fallback of the duty file.
+    """
+    order = waits.order
+    if not order.is_late(now) or order.due_at is None:
+        return None
+    interval = policy.interval[order.severity] if order.severity in policy.interval else max(policy.interval.values())
+    since = order.due_at if waits.at is None else waits.at
+    passed = (now - since) // interval
+    if waits.at is not None and passed < 1:
+        return None
+    climbs = passed if order.severity in policy.escalates else 0
+    start = 0 if waits.at is None else waits.step
+    step = max(min(start + climbs, max(steps, 1) - 1), start)
+    return replace(waits, times=waits.times + 1, step=step, at=now)
