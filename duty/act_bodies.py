@@ -11,7 +11,7 @@ from typing import Any
 
 from risk.asked import MOST_SHELVED_MIN
 from risk.lifecycle import MOST_OUT_OF_SERVICE_MIN
-from risk.reports import MOST_DEPTH_M
+from risk.reports import MOST_DEPTH_M, PUMP_WORDS
 from risk.warnings import COLOUR_RANK
 from undercroft.quantities import BARRIER_STATE_BY_WORD
 
@@ -39,7 +39,8 @@ FORMS: Mapping[str, Form] = {
     "in_service": Form(("device",), (), ("comment",)),
     "rain_warning": Form(("warning",), ("state",), ("colour", "basins", "streets", "until", "issued_at")),
     "field_report": Form(
-        ("space",), (), ("entrance", "depth_m", "barrier", "by", "note", "minutes", "observed_at")
+        ("space",), (),
+        ("entrance", "depth_m", "barrier", "pump", "closed", "evacuated", "by", "note", "minutes", "observed_at"),
     ),
     "note": Form(ANYTHING, ("text",), ("corrects",), or_none=True),
     "phone": Form(ANYTHING, ("text", "caller", "unit", "phone"), ("corrects",), or_none=True),
@@ -50,11 +51,14 @@ FORMS: Mapping[str, Form] = {
 
 TEXTS = frozenset({
     "reason", "evidence", "text", "caller", "unit", "phone", "comment", "colour", "state", "by", "note", "barrier",
-    "entrance", "item", "to", *(INSTANTS := ("until", "issued_at", "observed_at")),
+    "entrance", "item", "to", "pump", *(INSTANTS := ("until", "issued_at", "observed_at")),
 })  # fmt: skip
 LISTS = frozenset({"basins", "streets"})
+FLAGS = frozenset({"closed", "evacuated"})
 COUNTS = frozenset({"serial", "corrects"})
 NUMBERS = frozenset({"minutes", "depth_m", "quantity", "counted"})
+SEEN = ("depth_m", "barrier", "pump", "closed", "evacuated")
+"""What a field report may speak of."""
 MOST_CHARACTERS = 4000
 MOST_NAMES = 500
 MOST_REPORT_MIN = 1440.0
@@ -125,6 +129,8 @@ def _value(name: str, value: object) -> str | None:  # noqa: PLR0911 - one retur
         names = value if isinstance(value, list | tuple) and len(value) <= MOST_NAMES else [None]
         good = all(isinstance(entry, str) and len(entry) <= 100 for entry in names)
         return None if good else f"expected a list of names, at most {MOST_NAMES}"
+    if name in FLAGS and not isinstance(value, bool):
+        return f"found {value!r}, expected true or false"
     if name in COUNTS and not (isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31):
         return f"found {value!r}, expected a whole number from 1"
     return None
@@ -180,9 +186,11 @@ def _movement(body: Mapping[str, Any]) -> str | None:
 
 
 def _report(body: Mapping[str, Any]) -> str | None:
-    depth_m, barrier = body.get("depth_m"), body.get("barrier")
-    if depth_m is None and barrier is None:
-        return "depth_m or barrier must be said"
+    depth_m, barrier, pump = body.get("depth_m"), body.get("barrier"), body.get("pump")
+    if all(body.get(name) is None for name in SEEN):
+        return f"one of {', '.join(SEEN)} must be said"
+    if pump is not None and pump not in PUMP_WORDS:
+        return f"pump: found {pump!r}, expected {' or '.join(PUMP_WORDS)}"
     if depth_m is not None and not (_is_number(depth_m) and 0 <= depth_m <= MOST_DEPTH_M):
         return f"depth_m: found {depth_m!r}, expected 0 to {MOST_DEPTH_M:g}"
     if barrier is not None and barrier not in BARRIER_STATE_BY_WORD:

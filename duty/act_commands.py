@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from duty import order_commands
-from duty.act_bodies import COUNTS, LISTS, NUMBERS
+from duty.act_bodies import COUNTS, FLAGS, LISTS, NUMBERS
 from duty.door import Actor
 from duty.entered import at_the_door, opened, origin
 from undercroft.clock import SystemClock
@@ -63,11 +63,16 @@ def _body(items: list[str]) -> dict[str, Any]:
     return body
 
 
+_FLAG_WORDS = {"true": True, "yes": True, "false": False, "no": False}
+
+
 def _typed(name: str, text: str) -> object:
     """Return what was typed as the kind of value that a field holds; what is none stays text, and is refused."""
     try:
         if name in LISTS:
             return [entry.strip() for entry in text.split(",")]
+        if name in FLAGS and text in _FLAG_WORDS:
+            return _FLAG_WORDS[text]
         return int(text) if name in COUNTS else float(text) if name in NUMBERS else text
     except ValueError:
         return text

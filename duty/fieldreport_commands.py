@@ -18,23 +18,26 @@ def register(app: typer.Typer) -> None:
     reports.command("list")(list_reports)
 
 
-def add_report(
+def add_report(  # noqa: PLR0913, PLR0917 - one argument per option
     place: Annotated[str, typer.Argument(metavar="SPACE[/ENTRANCE]", help="Where it was seen.")],
     by: Annotated[str, typer.Option(help="Who saw it.")],
     depth: Annotated[float | None, typer.Option("--depth-m", help="Water over the ground there, in metres.")] = None,
     barrier: Annotated[str | None, typer.Option(help=f"{', '.join(BARRIER_STATE_BY_WORD)}.")] = None,
+    pump: Annotated[str | None, typer.Option(help="running, stopped.")] = None,
+    closed: Annotated[bool | None, typer.Option("--closed/--reopened", help="To people, there or everywhere.")] = None,
+    evacuated: Annotated[bool | None, typer.Option("--evacuated/--occupied", help="Nobody is left inside.")] = None,
     note: Annotated[str, typer.Option(help="Free text.")] = "",
     minutes: Annotated[float, typer.Option(help="How long it counts, at most 1440.")] = 60.0,
     at: Annotated[str | None, typer.Option("--at", help="When it was seen, RFC 3339; default: now.")] = None,
 ) -> None:
-    """Add a field report: a depth, a barrier state, or both."""
+    """Add a field report: a depth, a barrier state, a pump, a place closed to people or evacuated."""
     from duty.acts import Act, perform  # noqa: PLC0415 - help starts faster
     from duty.entered import at_the_door  # noqa: PLC0415
 
     space, _, entrance = place.partition("/")
     said = {
-        "entrance": entrance or None, "depth_m": depth, "barrier": barrier, "by": by, "note": note, "minutes": minutes,
-        "observed_at": at,
+        "entrance": entrance or None, "depth_m": depth, "barrier": barrier, "pump": pump, "closed": closed,
+        "evacuated": evacuated, "by": by, "note": note, "minutes": minutes, "observed_at": at,
     }  # fmt: skip
     body = {name: value for name, value in said.items() if value is not None}
     with at_the_door("fieldreport add") as (connection, actor, now):
@@ -56,5 +59,9 @@ def list_reports(as_json: Annotated[bool, typer.Option("--json", help="for machi
         body = row["body"]
         place = row["subject"].removeprefix("space/") + (f"/{body['entrance']}" if body.get("entrance") else "")
         depth = "" if body.get("depth_m") is None else f"{body['depth_m']:g} m"
-        said = "  ".join(part for part in (depth, body.get("barrier") or "", body.get("note") or "") if part)
+        pump = f"pump {body['pump']}" if body.get("pump") else ""
+        flags = [f"{'' if body[name] else 'not '}{name}" for name in ("closed", "evacuated") if name in body]
+        said = "  ".join(
+            part for part in (depth, body.get("barrier") or "", pump, *flags, body.get("note") or "") if part
+        )
         typer.echo(f"{body.get('observed_at', '')}  {place}  {said}  by {body.get('by')}, entered by {row['author']}")

@@ -120,8 +120,8 @@ def order_step(
 ) -> Done:
     """Move an order on; a confirmation is held against the sensors and a disagreement is returned and logged.
 
-    A barrier that is confirmed to be deployed is a field report of its confirmer, for `CONFIRMED_FOR`: the engine takes
-    it where no switch says otherwise (`risk.reports`).
+    What is confirmed (a barrier, a running pump, an entrance closed, a space evacuated) is a field report of its
+    confirmer, for `CONFIRMED_FOR`: the engine takes it where no sensor says otherwise (`risk.reports`, `risk.said`).
 
     Raises
     ------
@@ -158,27 +158,38 @@ def _saved(connection: Connection, actor: Actor, moved: Order, step: str, differ
         body["disagreement"] = differs
     entry_no = log(connection, "order", actor.operator_id, moved.subject, body, moved.changed_at)
     said = {"order_id": moved.order_id, "disagreement": differs}
-    return Effect(entry_no, _barrier_report(actor, moved), {**body, "subject": moved.subject}, said)
+    return Effect(entry_no, _seen_by_confirmer(connection, actor, moved), {**body, "subject": moved.subject}, said)
 
 
-def _barrier_report(actor: Actor, moved: Order) -> tuple[ForEngine, ...]:
-    """Return what the engine is told of a confirmed barrier."""
-    if moved.state is not OrderState.CONFIRMED or moved.proof is not Proof.BARRIER_DEPLOYED or not moved.entrance:
+def _seen_by_confirmer(connection: Connection, actor: Actor, moved: Order) -> tuple[ForEngine, ...]:
+    """Return what the engine is told of a confirmation: field reports of its confirmer, for `CONFIRMED_FOR`."""
+    if moved.state is not OrderState.CONFIRMED:
         return ()
     at = moved.changed_at
-    body = {
-        "entrance": moved.entrance, "barrier": "deployed", "by": actor.name, "observed_at": at.isoformat(),
-        "expires_at": (at + CONFIRMED_FOR).isoformat(), "note": f"order {moved.order_id} confirmed",
+    said = {
+        "by": actor.name, "observed_at": at.isoformat(), "expires_at": (at + CONFIRMED_FOR).isoformat(),
+        "note": f"order {moved.order_id} confirmed",
     }  # fmt: skip
-    return (ForEngine("field_report", moved.subject, body),)
+    match moved.proof:
+        case Proof.BARRIER_DEPLOYED:
+            named = [moved.entrance] if moved.entrance else store.barriers(connection, moved.subject.split("/")[1])
+            bodies: list[dict[str, Any]] = [{"entrance": entrance, "barrier": "deployed"} for entrance in named]
+        case Proof.PUMP_RUNNING:
+            bodies = [{"entrance": None, "pump": "running"}]
+        case Proof.ENTRANCE_CLOSED:
+            bodies = [{"entrance": moved.entrance or None, "closed": True}]
+        case Proof.EVACUATED:
+            bodies = [{"entrance": None, "evacuated": True}]
+        case Proof.CHECKED:
+            bodies = []
+    return tuple(ForEngine("field_report", moved.subject, body | said) for body in bodies)
 
 
 def _disagreement(connection: Connection, confirmed: Order) -> str | None:
     quantity = SEEN_BY.get(confirmed.proof)
     if quantity is None:
         return None
-    entrance = confirmed.entrance if confirmed.proof is Proof.BARRIER_DEPLOYED else ""
-    return disagreement(confirmed.proof, store.seen(connection, confirmed.subject, quantity, entrance))
+    return disagreement(confirmed.proof, store.seen(connection, confirmed.subject, quantity, confirmed.entrance))
 
 
 def order_of(row: Mapping[str, Any]) -> Order:

@@ -62,8 +62,10 @@ ENDED = frozenset({OrderState.CONFIRMED, OrderState.CANCELLED})
 CONFIRMED_FOR = timedelta(hours=3)
 """How long a confirmation counts on the word of who gave it: default (proposal). Then nobody knows again."""
 
-SEEN_BY: Mapping[Proof, str] = {Proof.BARRIER_DEPLOYED: "barrier_state", Proof.PUMP_RUNNING: "pump_running"}
-"""The quantity whose sensors can tell whether an order was carried out."""
+SEEN_BY: Mapping[Proof, str] = {
+    Proof.BARRIER_DEPLOYED: "barrier_state", Proof.PUMP_RUNNING: "pump_running", Proof.ENTRANCE_CLOSED: "door_open",
+}  # fmt: skip
+"""The quantity whose sensors can tell whether an order was carried out; of doors, those at an entrance."""
 
 
 class OrderRefused(NotPossibleNow):
@@ -140,7 +142,7 @@ def disagreement(proof: Proof, seen: Sequence[float]) -> str | None:
     ----------
     seen : sequence of float
         Newest good reading of each sensor of `SEEN_BY` at the place, as stored. A barrier order wants every barrier
-        deployed, a pump order at least one pump running.
+        deployed, a closed entrance every door shut, a pump order at least one pump running.
 
     Examples
     --------
@@ -152,6 +154,8 @@ def disagreement(proof: Proof, seen: Sequence[float]) -> str | None:
     if proof is Proof.BARRIER_DEPLOYED:
         others = [BarrierState(int(value)).word for value in seen if int(value) != BarrierState.DEPLOYED]
         return f"confirmed as {proof}, but the sensor shows {', '.join(others)}" if others else None
+    if proof is Proof.ENTRANCE_CLOSED and any(value >= 0.5 for value in seen):
+        return f"confirmed as {proof}, but the sensor shows a door open"
     if proof is Proof.PUMP_RUNNING and seen and not any(value >= 0.5 for value in seen):
         return f"confirmed as {proof}, but the sensor shows no pump running"
     return None

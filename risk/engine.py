@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from risk.alarms import AlarmView, Change, step
 from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
 from risk.conditions import ConditionOutput, fold_conditions
+from risk.emptied import with_people_gone
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
 from risk.firstout import first_out, open_by_basin
@@ -206,6 +207,8 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
         suppress(told, open_by_basin(state.alarm_severity, arrays), devices)
     dynamic = dynamic_factors(state, arrays, views)
     by_day = from_us(inputs.tick_us).astimezone(plant.zone).hour in DAY_HOURS
+    if state.reports:
+        plant = replace(plant, scores=with_people_gone(plant.scores, state, arrays))
     score: FloatArray = score_of(dynamic, plant.scores, by_day=by_day)
     return engine, Decision(
         inputs, plant, context, changes, happened, told.output, score, dynamic, by_day, due(context, score)

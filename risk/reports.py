@@ -1,7 +1,8 @@
 """Field reports: what a person saw at a place, as an act in the commit order.
 
 An act of kind ``field_report`` has subject ``space/<id>`` and body ``{"entrance": id or null, "depth_m": number,
-"barrier": state, "by": name, "observed_at", "expires_at": RFC 3339, "note"}``, with a depth, a barrier state, or both.
+"barrier": state, "pump": "running" or "stopped", "closed": bool, "evacuated": bool, "by": name, "observed_at",
+"expires_at": RFC 3339, "note"}``, with at least one of depth, barrier, pump, closed and evacuated.
 
 A report is evidence of quality UNKNOWN: it may raise, it never lowers.
 
@@ -11,6 +12,7 @@ A report is evidence of quality UNKNOWN: it may raise, it never lowers.
 - *Barrier*: the latest report of an entrance counts until it expires. ``deployed`` closes an entrance whose switches
   are silent, missing or unsure; a fresh one that says open, deploying, overtopped or failed wins. Any other reported
   state opens a closed one.
+- *Pump, closed, evacuated*: the latest report of its place counts until it expires; see `risk.said`.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from risk.warnings import Act
 from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
 
 MOST_DEPTH_M = 50.0
+
+PUMP_WORDS = {"running": 1.0, "stopped": 0.0}
 
 _NOT_CLOSED = frozenset(
     float(state) for state in (BarrierState.OPEN, BarrierState.DEPLOYING, BarrierState.OVERTOPPED, BarrierState.FAILED)
@@ -73,7 +77,18 @@ def _said(act: Act) -> list[tuple[str, FieldReport]]:
     barrier = BARRIER_STATE_BY_WORD.get(str(body.get("barrier")))
     if barrier is not None and body.get("entrance"):
         found.append(("barrier", FieldReport(float(barrier), by, act.author, observed_us, expires_us, note)))
+    others = {"pump": PUMP_WORDS.get(str(body.get("pump")))}
+    others |= {name: _flag(body.get(name)) for name in ("closed", "evacuated")}
+    found += [
+        (name, FieldReport(value, by, act.author, observed_us, expires_us, note))
+        for name, value in others.items()
+        if value is not None
+    ]
     return found
+
+
+def _flag(value: object) -> float | None:
+    return float(value) if isinstance(value, bool) else None
 
 
 def _instant_us(value: object, default_us: int) -> int:
@@ -91,7 +106,7 @@ def _counts(known: FieldReport | None, new: FieldReport, what: str) -> bool:
         return True
     if new.observed_us < known.observed_us:
         return False
-    if what == "barrier" or new.by == known.by or new.observed_us >= known.expires_us:
+    if what != "depth" or new.by == known.by or new.observed_us >= known.expires_us:
         return True
     return new.value >= known.value
 
@@ -103,7 +118,7 @@ def ended_reports(state: EngineState, arrays: SiteArrays, tick_us: int) -> None:
             continue
         space_id, _, what = key.split("/")
         space = arrays.space_index[space_id]
-        if what == "barrier" or _heard_since(state, arrays, space, report.expires_us):
+        if what != "depth" or _heard_since(state, arrays, space, report.expires_us):
             del state.reports[key]
             state.written_signature[space] = -2
 
@@ -142,11 +157,10 @@ def shown_reports(reports: Mapping[str, FieldReport], space_id: str) -> list[dic
     for key, report in sorted(reports.items()):
         name, entrance, what = key.split("/")
         if name == space_id:
-            value = report.value if what == "depth" else BarrierState(int(report.value)).word
             found.append(
                 {
                     "entrance": entrance or None,
-                    "depth_m" if what == "depth" else "barrier": value,
+                    "depth_m" if what == "depth" else what: _shown(what, report.value),
                     "by": report.by,
                     "observed_at": iso(report.observed_us),
                     "expires_at": iso(report.expires_us),
@@ -154,3 +168,14 @@ def shown_reports(reports: Mapping[str, FieldReport], space_id: str) -> list[dic
                 }
             )
     return found
+
+
+def _shown(what: str, value: float) -> object:
+    match what:
+        case "depth":
+            return value
+        case "barrier":
+            return BarrierState(int(value)).word
+        case "pump":
+            return "running" if value >= 0.5 else "stopped"
+    return value >= 0.5

@@ -33,6 +33,7 @@ from risk.nowcast.summary import WITHIN_MIN
 from risk.pumping import pumping
 from risk.reports import with_reported_barriers
 from risk.rules_rain import RainView, rain_view
+from risk.said import pumps_not_coping
 from risk.standin import StandIns, Told, fold_stand_ins
 from risk.state import (
     BARRIER,
@@ -139,6 +140,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
     steps[PUMP] = np.clip(sure + 1, 1, 4)
     if state.reports:
+        pumps_not_coping(state, arrays, statics, fresh, water, now, tick_us)
         reported = _reported(state, arrays, closed)
         for view in views:
             view[REPORT] = reported

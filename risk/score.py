@@ -69,6 +69,18 @@ def _left(factors: dict[str, FloatArray]) -> FloatArray:
     return left
 
 
+def without_people(statics: ScoreStatics, spaces: IntArray) -> ScoreStatics:
+    """Return the factors with nobody in some spaces."""
+
+    def emptied(factors: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        people = factors["people"].copy()
+        people[spaces] = 0.0
+        return factors | {"people": people}
+
+    day, night = emptied(statics.day), emptied(statics.night)
+    return ScoreStatics(day, night, _left(day), _left(night))
+
+
 def _people(people: FloatArray) -> FloatArray:
     return np.asarray(1.0 - np.exp(-people / MANY_PEOPLE))
 

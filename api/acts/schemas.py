@@ -119,13 +119,16 @@ class RainWarning(_Asked):
 
 
 class FieldReport(_Asked):
-    """What somebody saw: a depth, the state of a barrier, or both. It may raise, it never lowers."""
+    """What somebody saw: a depth, a barrier, a pump, a place closed or evacuated. It may raise a level, never lower."""
 
     kind: Literal["field_report"]
     subject: SpaceSubject
     entrance: Annotated[str, Field(pattern=f"^{IDENT}$")] | None = None
     depth_m: Annotated[float, Field(ge=0, le=MOST_DEPTH_M)] | None = None
     barrier: Annotated[str, *_one_of(*BARRIER_STATE_BY_WORD)] | None = None
+    pump: Literal["running", "stopped"] | None = None
+    closed: bool | None = Field(None, description="nobody is let in at the entrance; without one, at any")
+    evacuated: bool | None = Field(None, description="nobody is left inside")
     by: Text | None = Field(None, description="who saw it; absent: who enters it")
     note: Comment | None = None
     minutes: Annotated[float, _minutes("field_report")] | None = None

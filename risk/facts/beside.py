@@ -10,6 +10,7 @@ from risk.arrays import NEVER_US
 from risk.evidence import flapping
 from risk.facts.fact import Context, Fact, entrance_words, held_m, sensor_key_of
 from risk.rules import FORECAST_NEED_MIN
+from risk.said import said_to_run
 from risk.standin import shown_stand_ins
 from risk.state import FieldReport
 from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
@@ -121,10 +122,19 @@ def pump(context: Context, space: int, severity: int) -> Fact | None:
     state, arrays = context.state, context.arrays
     pumps = [s for s in context.statics.storage.pump_sensors[space].tolist() if state.running_us[s] != NEVER_US]
     if not pumps:
-        return None
+        return _pump_said(context, space)
     pump = min(pumps, key=lambda s: (int(state.running_us[s]), s))
     minutes = (context.tick_us - int(state.running_us[pump])) / 60e6
     return Fact("pump-not-coping", minutes, arrays.sensors[pump].key, int(state.evidence_us[pump]), {}, pump)
+
+
+def _pump_said(context: Context, space: int) -> Fact | None:
+    """Return how long a pump has run by somebody's word."""
+    report = said_to_run(context.state, context.arrays, context.statics, context.views.fresh).get(space)
+    if report is None:
+        return None
+    minutes = (context.tick_us - report.observed_us) / 60e6
+    return Fact("pump-not-coping", minutes, f"report:{report.by}", report.observed_us, {"by": report.by})
 
 
 def leak(context: Context, space: int, severity: int) -> Fact | None:

@@ -22,13 +22,15 @@ from duty.notifier import load_roster
 from duty.order_acts import order, order_step
 from duty.orders import OrderRefused, Proof
 from duty.signing import check, load_key, sign
+from risk.run import Follower, step_live
 from tests.integration.duty_kit import START, now, opened, prepared
 from tests.unit.duty.kit import event
+from tests.unit.risk.builders import guarded, site
 from undercroft.cli import build_app
 from undercroft.errors import BadInput, StoreRejected
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection, connect, translated_errors
-from undercroft.store.site import sensors
+from undercroft.store.site import import_site, sensors
 
 SUBJECT = "space/gar"
 
@@ -379,3 +381,72 @@ def test_a_shift_is_handed_over_with_what_is_open(
         assert part in sheet, part
     assert bytes(head["sha256"]).hex()[:4] in sheet
     assert sheet.count("无 none") == 1  # no warning in force; the roster ends in 20 h
+
+
+CONFIRMED: list[tuple[Proof, str, dict[str, Any] | None]] = [
+    (Proof.PUMP_RUNNING, "", {"entrance": None, "pump": "running"}),
+    (Proof.ENTRANCE_CLOSED, "north", {"entrance": "north", "closed": True}),
+    (Proof.ENTRANCE_CLOSED, "", {"entrance": None, "closed": True}),
+    (Proof.EVACUATED, "", {"entrance": None, "evacuated": True}),
+    (Proof.BARRIER_DEPLOYED, "", {"entrance": "north", "barrier": "deployed"}),  # no entrance named: every barrier
+    (Proof.CHECKED, "", None),
+]
+
+
+def test_every_confirmation_sets_what_it_can_with_author_and_expiry(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+        )
+        who = actor(db)
+        for proof, entrance, said in CONFIRMED:
+            order_id = order(db, who, SUBJECT, proof, "street", now(), entrance).order_id or ""
+            done = order_step(db, who, order_id, "confirm", now(), "photo")
+            rows = db.execute("select body, author from act where commit_seq = %s", (done.commit_seq,)).fetchall()
+            if said is None:
+                assert rows == []
+                continue
+            body = rows[0]["body"]
+            assert {name: body[name] for name in said} == said
+            assert (body["by"], rows[0]["author"]) == (who.name, who.operator_id)
+            lasts = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["observed_at"])
+            assert lasts == timedelta(hours=3)
+        follower = Follower(db)
+        step_live(db, follower, now())
+        assert follower.engine is not None
+        state = follower.engine.state
+        assert sorted(state.reports) == [
+            "gar//closed", "gar//evacuated", "gar//pump", "gar/north/barrier", "gar/north/closed",
+        ]  # fmt: skip
+        assert {report.by for report in state.reports.values()} == {who.name}
+
+
+def test_a_door_that_stands_open_contradicts_a_closed_entrance(live_db: str) -> None:
+    spec = guarded("gar", "car_park")
+    spec["devices"][0]["sensors"].append({"quantity": "door_open", "entrance": "north"})
+    spec["devices"][1]["sensors"].append({"quantity": "door_open"})  # of the cabinet: says nothing of the entrance
+    with opened(live_db) as db:
+        import_site(db, site(spec), "test", now())
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+        )
+        who = actor(db)
+        doors = {s.entrance_id: s.sensor_id for s in sensors(db) if s.quantity == "door_open"}
+
+        def see(entrance: str | None, value: float) -> None:
+            db.execute(
+                "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+                " values (%s, %s, %s, 1, %s, 0)",
+                (doors[entrance], now(), value, now()),
+            )
+
+        def confirmed() -> str | None:
+            order_id = order(db, who, SUBJECT, Proof.ENTRANCE_CLOSED, "street", now(), "north").order_id or ""
+            return order_step(db, who, order_id, "confirm", now()).disagreement
+
+        see(None, 1.0)
+        see("north", 0.0)
+        assert confirmed() is None
+        see("north", 1.0)
+        assert confirmed() == "confirmed as entrance_closed, but the sensor shows a door open"

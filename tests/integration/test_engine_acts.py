@@ -248,7 +248,7 @@ def test_without_a_token_nothing_is_entered(live_db: str, monkeypatch: pytest.Mo
         (("warning", "enter", "a", "mauve"), "colour: found 'mauve', expected yellow, orange or red"),
         (("warning", "enter", "a", "red", "--basin", "b9"), "the site has no basin 'b9'; it has b1, b2"),
         (("warning", "end", "zz"), "zz is not in force"),
-        (("fieldreport", "add", "gar", "--by", "Li"), "depth_m or barrier must be said"),
+        (("fieldreport", "add", "gar", "--by", "Li"), "one of depth_m, barrier, pump, closed, evacuated must be said"),
         (("fieldreport", "add", "gar", "--by", "Li", "--depth-m", "99"), "depth_m: found 99.0, expected 0 to 50"),
         (
             ("fieldreport", "add", "gar/west", "--by", "Li", "--depth-m", "1"),

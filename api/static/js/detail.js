@@ -97,6 +97,7 @@ function draw(space, charts, asked) {
     "scroll detail-body",
     why(space),
     orders(asked),
+    reported(space),
     standIns(space),
     ...charts.map((chart) => chartBlock(space, chart)),
     entrances(space),
@@ -167,6 +168,30 @@ function orders(asked) {
     return [row, element("tr", "four", ledBy(order))];
   });
   return block({ zh: "指令", en: "orders" }, element("table", "small orders", element("tbody", "", ...rows)));
+}
+
+// What people saw or confirmed here, who said so and until when it counts.
+function reported(space) {
+  const found = space.assessment?.evidence?.reports ?? [];
+  if (!found.length) return null;
+  const lines = found.map((one) => {
+    const said = saidWords(one);
+    const where = one.entrance ? `${one.entrance} ` : "";
+    const until = clockText(instantOf(one.expires_at)).slice(0, 5);
+    return element("li", "", where, zh(`${said.zh}，${one.by}，有效至 ${until}`), en(`${said.en}, ${one.by}, until ${until}`));
+  });
+  return block({ zh: "现场回报", en: "what people report" }, element("ul", "stand-ins", ...lines));
+}
+
+function saidWords(one) {
+  if ("depth_m" in one) return { zh: `水深 ${centimetres(one.depth_m)} cm`, en: `water ${centimetres(one.depth_m)} cm` };
+  if ("barrier" in one) {
+    const state = pair(BARRIERS, one.barrier);
+    return { zh: `挡板${state.zh}`, en: `barrier ${state.en}` };
+  }
+  if ("pump" in one) return one.pump === "running" ? { zh: "水泵运行", en: "pump runs" } : { zh: "水泵停", en: "pump stopped" };
+  if ("closed" in one) return one.closed ? { zh: "已封闭", en: "closed to people" } : { zh: "已重开", en: "reopened" };
+  return one.evacuated ? { zh: "已疏散", en: "evacuated" } : { zh: "有人在内", en: "somebody inside" };
 }
 
 // 四个一: who leads, with which team, by which plan, who speaks; and whom its lateness was told.

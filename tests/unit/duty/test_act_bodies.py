@@ -51,7 +51,7 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("note", "x", {"text": "y"}, "subject: found 'x'"),
     ("note", "-", {"text": "nul \0 byte"}, "text: expected text without NUL"),
     ("note", "-", {"text": "y", "corrects": 0}, "corrects: found 0, expected a whole number from 1"),
-    ("field_report", "space/a", {}, "depth_m or barrier must be said"),
+    ("field_report", "space/a", {}, "one of depth_m, barrier, pump, closed, evacuated must be said"),
     ("field_report", "space/a", {"depth_m": 50.1}, "depth_m: found 50.1, expected 0 to 50"),
     ("field_report", "space/a", {"depth_m": float("nan")}, "depth_m: found nan"),
     ("field_report", "space/a", {"barrier": "shut"}, "barrier: found 'shut', expected one of"),

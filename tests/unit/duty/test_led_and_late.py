@@ -46,7 +46,7 @@ def test_every_kind_and_level_has_all_four() -> None:
     for kind in SpaceKind:
         found = {severity: CommandBook().of("s", kind, "莲花街道", severity) for severity in Severity}
         assert all(command.missing == () for command in found.values())
-        assert len({found[severity].plan for severity in (2, 3, 4)}) == 3
+        assert len({found[severity].plan for severity in (Severity.YELLOW, Severity.ORANGE, Severity.RED)}) == 3
         assert found[Severity.BLUE] == found[Severity.YELLOW]
     assert Command(leader="chen").missing == TEAM_OF_FOUR[1:]
     assert "〔待定 to be named〕" in Command(leader="chen").line

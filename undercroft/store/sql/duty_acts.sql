@@ -45,6 +45,10 @@ select coalesce((select array_agg(basin_id order by basin_id) from basin), '{}')
 select coalesce(array_agg(e.entrance_id order by e.entrance_id) filter (where e.entrance_id is not null), '{}') as entrances
 from space s left join entrance e using (space_id) where s.space_id = %(space_id)s group by s.space_id;
 
+-- name: acts_barriers
+select entrance_id from entrance where space_id = %(space_id)s and barrier_height_m is not null and retired_at is null
+order by entrance_id;
+
 -- name: acts_stock_lock
 select pg_advisory_xact_lock(hashtext('undercroft-stock'), hashtext(%(subject)s));
 
@@ -127,12 +131,13 @@ on conflict (order_id) do update set
     reminded_at = case when duty_order.due_at is distinct from excluded.due_at then null else duty_order.reminded_at end;
 
 -- name: acts_seen
--- The newest good reading of each sensor of a quantity at a space and, where named, an entrance.
+-- The newest good reading of each sensor of a quantity at a space: for pumps all, else those at an entrance, or at the one named.
 select o.value from sensor s
 join lateral (select value from observation where sensor_id = s.sensor_id and quality = 1 order by observed_at desc limit 1) o
     on true
 where 'space/' || s.place_id = %(subject)s and s.quantity = %(quantity)s
-    and (%(entrance)s = '' or s.entrance_id = %(entrance)s) and s.retired_at is null
+    and (s.quantity = 'pump_running' or s.entrance_id is not null and %(entrance)s in ('', s.entrance_id))
+    and s.retired_at is null
 order by s.sensor_id;
 
 -- name: acts_incident_of

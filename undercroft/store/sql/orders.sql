@@ -25,8 +25,9 @@ left join lateral (
         select value from observation where sensor_id = s.sensor_id and quality = 1 order by observed_at desc limit 1
     ) v on true
     where s.place_id = p.place_id and s.retired_at is null
-      and s.quantity = case f.proof when 'barrier_deployed' then 'barrier_state' when 'pump_running' then 'pump_running' end
-      and (f.entrance = '' or f.proof <> 'barrier_deployed' or s.entrance_id = f.entrance)
+      and s.quantity = case f.proof when 'barrier_deployed' then 'barrier_state' when 'pump_running' then 'pump_running'
+          when 'entrance_closed' then 'door_open' end
+      and (f.proof = 'pump_running' or s.entrance_id is not null and f.entrance in ('', s.entrance_id))
 ) r on true
 order by f.ended, f.changed_at desc, f.order_id;
 
