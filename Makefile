@@ -46,7 +46,7 @@ check: setup ## Format, lint, types, import contracts.
 	@$(BIN)/lint-imports
 
 bench: setup ## Speed and memory beside their limits; `undercroft bench query` needs a database of its own.
-	@missed=; for name in demo ingest engine duty; do \
+	@missed=; for name in demo ingest engine duty api; do \
 		echo "== $$name"; $(BIN)/undercroft bench $$name $(ARGS) || missed="$$missed $$name"; done; \
 	if [ -n "$$missed" ]; then echo "missed:$$missed" >&2; exit 1; fi
 

@@ -26,6 +26,7 @@ import api.spaces.endpoints
 import api.supplies.endpoints
 from api.errors import register_errors
 from api.events.hub import Hub
+from api.events.snapshots import Snapshots
 from api.security import BodyLimit, SecurityHeaders
 from api.services import Services
 from undercroft import __version__
@@ -66,7 +67,7 @@ def create_app(database_url: str, clock: Clock, acts_database_url: str | None = 
         acting = None if acts_database_url is None else ActPool(acts_database_url)
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
-            app.state.services = Services(reader, hub, clock, acting, database_url)
+            app.state.services = Services(reader, hub, Snapshots(reader, clock), clock, acting, database_url)
             try:
                 async with hub.running():
                     yield

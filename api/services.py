@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from api.deployment import Deployment, read_deployment
 from api.events.hub import Hub
+from api.events.snapshots import Snapshots
 from api.spaces.thresholds import SiteCache
 from undercroft.clock import Clock
 from undercroft.store.acting import ActPool
@@ -22,6 +23,7 @@ class Services:
 
     reader: Reader
     hub: Hub
+    snapshots: Snapshots
     clock: Clock
     acting: ActPool | None = None
     """Connections that may write what people do; None: this service only reads."""

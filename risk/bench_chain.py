@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +43,9 @@ DEADLINE_S = 300.0
 ROUTINE = 40
 
 
-def chain_figures(spaces: int, alarms: int = ALARMS) -> list[Figure]:
-    """Return the median and the 99th percentile."""
+@contextmanager
+def running_chain(spaces: int) -> Iterator[tuple[str, Chain]]:
+    """Run an engine on a live database of so many spaces in a storm; give the database's URL and the storm."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="uce-", dir="/tmp")))
         data_dir = stack.enter_context(open_data_dir(folder))
@@ -56,13 +57,18 @@ def chain_figures(spaces: int, alarms: int = ALARMS) -> list[Figure]:
             stack.enter_context(closing(connect(url, application_name="undercroft-bench", autocommit=True)))
             for _ in range(2)
         )
-        chain = _Chain(connection, listener, spaces)
+        chain = Chain(connection, listener, spaces)
         chain.flood()
         stack.enter_context(_engine(url))
         chain.settle()
+        yield url, chain
+
+
+def chain_figures(spaces: int, alarms: int = ALARMS) -> list[Figure]:
+    """Return the median and the 99th percentile."""
+    with running_chain(spaces) as (_, chain):
         delays_ms = sorted(chain.measure(alarms))
-        if store.nowcasts_used(connection) < 3:
-            raise StackFailed("bench engine: the engine made no nowcasts while it was measured")
+        chain.require_nowcasts()
     suffix = "" if spaces == SPACES else f"_{spaces}"
     named = {
         "p50": delays_ms[len(delays_ms) // 2],
@@ -74,7 +80,9 @@ def chain_figures(spaces: int, alarms: int = ALARMS) -> list[Figure]:
     ]
 
 
-class _Chain:
+class Chain:
+    """A storm over a large district, as readings that are committed; each timed one turns another road red."""
+
     def __init__(self, connection: Connection, listener: Connection, spaces: int) -> None:
         self._connection, self._listener, self._clock = connection, listener, SystemClock()
         self._rng = np.random.default_rng(11)
@@ -108,6 +116,19 @@ class _Chain:
                 if self._clock.monotonic_s() > end_s:
                     raise StackFailed("bench engine: the engine did not take the storm in five minutes")
                 pause.select(0.2)
+
+    def require_nowcasts(self) -> None:
+        """Raise StackFailed if the engine made no nowcasts beside."""
+        if store.nowcasts_used(self._connection) < 3:
+            raise StackFailed("bench engine: the engine made no nowcasts while it was measured")
+
+    def subjects(self, alarms: int) -> list[str]:
+        """Return the subjects of the alarms that `measure` times."""
+        return [f"space/{road.place_id}" for road in self._roads[:alarms]]
+
+    def committed_at(self, subjects: list[str]) -> dict[str, datetime]:
+        """Return when the red alarm of each subject was committed."""
+        return store.red_committed_at(self._connection, subjects)
 
     def measure(self, alarms: int) -> list[float]:
         """Return the delay of each alarm. [ms]"""

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 
 from api.errors import RequestInvalid, TooManyClients, documented
-from api.events.stream import EventStream, follow
+from api.events.stream import EventStream, Sources, follow
 from api.services import Given, Services
 
 router = APIRouter(prefix="/events", tags=["events"])
@@ -51,6 +51,6 @@ async def _with_client(
     given: Services, last_event_id: int | None, deployment_id: str | None
 ) -> AsyncGenerator[bytes, None]:
     async with given.hub.client() as client:
-        stream = follow(client, given.hub, given.reader, given.clock, last_event_id, deployment_id)
-        async for chunk in stream:
+        sources = Sources(given.hub, given.reader, given.snapshots, given.clock)
+        async for chunk in follow(client, sources, last_event_id, deployment_id):
             yield chunk

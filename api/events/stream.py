@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
-from api.events.frames import RETRY_MS, Frame, comment, snapshot_frame, tick_frames
+from api.events.frames import RETRY_MS, Frame, comment, tick_frames
 from api.events.hub import TICKS_PER_READ, Client, Hub
+from api.events.snapshots import Snapshots
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store.reading import Reader
@@ -30,14 +32,24 @@ STREAM_HEADERS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a stream comes from."""
+
+    hub: Hub
+    reader: Reader
+    snapshots: Snapshots
+    clock: Clock
+
+
 async def follow(
-    client: Client, hub: Hub, reader: Reader, clock: Clock, last_event_id: int | None, deployment_id: str | None
+    client: Client, sources: Sources, last_event_id: int | None, deployment_id: str | None
 ) -> AsyncGenerator[bytes, None]:
     """Yield the events of one client: what it missed, or a snapshot, then every tick as it comes."""
     yield f"retry: {RETRY_MS}\n\n".encode() + comment("undercroft")
-    yield hub.pulse().payload
+    yield sources.hub.pulse().payload
     sent: int | None = None
-    async with aclosing(_catch_up(client, hub, reader, clock, last_event_id, deployment_id)) as missed:
+    async with aclosing(_catch_up(client, sources, last_event_id, deployment_id)) as missed:
         async for frame in missed:
             sent = frame.tick_seq if frame.tick_seq is not None else sent
             yield frame.payload
@@ -50,9 +62,10 @@ async def follow(
 
 
 async def _catch_up(
-    client: Client, hub: Hub, reader: Reader, clock: Clock, last_event_id: int | None, deployment_id: str | None
+    client: Client, sources: Sources, last_event_id: int | None, deployment_id: str | None
 ) -> AsyncGenerator[Frame, None]:
     """Yield what came before the client's own queue begins. The database may be away for a while."""
+    hub = sources.hub
     after = last_event_id
     while not client.ended:
         if hub.stale:
@@ -64,13 +77,11 @@ async def _catch_up(
         another = deployment_id is not None and deployment_id != deployment.deployment_id
         try:
             if after is None or another or not position - MOST_TICKS_TO_RESUME <= after <= position:
-                async with reader.snapshot() as query:
-                    whole = await snapshot_frame(query, deployment, clock.now())
-                yield whole  # outside: a client that takes its time holds no transaction open
+                yield await sources.snapshots.of(deployment, position)
                 return
             while after < position:
                 frames = await tick_frames(
-                    reader, deployment, clock.now(), after=after, up_to=position, limit=TICKS_PER_READ
+                    sources.reader, deployment, sources.clock.now(), after=after, up_to=position, limit=TICKS_PER_READ
                 )
                 for frame in frames:
                     yield frame

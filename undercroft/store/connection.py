@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 
 from undercroft.errors import StoreRejected, StoreUnavailable
 
@@ -20,6 +22,8 @@ TEMPORARY_SQLSTATE_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"
 """Connection, transaction state (read-only), rollback (deadlock), resources, object state, intervention, system."""
 
 CONNECT_TIMEOUT_S = 10
+
+set_json_loads(orjson.loads)  # for every connection, the pools of the API too: reasons and evidence are JSON
 
 
 def is_temporary(error: psycopg.Error) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,13 @@ def raised_of(connection: Connection, subjects: list[str]) -> list[str]:
     with translated_errors():
         rows = connection.execute(sql("engine_bench_raised").encode(), {"subjects": subjects})
         return [row["subject"] for row in rows]
+
+
+def red_committed_at(connection: Connection, subjects: list[str]) -> dict[str, datetime]:
+    """Return when the first red alarm of each of some subjects was committed; without those that have none."""
+    with translated_errors():
+        rows = connection.execute(sql("engine_bench_committed").encode(), {"subjects": subjects})
+        return {row["subject"]: row["committed_at"] for row in rows}
 
 
 def nowcasts_used(connection: Connection) -> int:
