@@ -42,9 +42,12 @@ class Chain:
         return f"http://{self.settings.api_host}:{self.api_port}/"
 
     def start_services(self, *names: str) -> None:
-        """Start services on the chain's database and wait until they are ready."""
+        """Start services on the chain's database."""
         for name in names:
             self.supervisor.start(self._service(name))
+
+    def wait_ready(self, *names: str) -> None:
+        """Wait until services are ready."""
         for name in names:
             self.supervisor.wait_ready(name, READY_TIMEOUT_S)
 

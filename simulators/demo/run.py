@@ -73,7 +73,9 @@ def run(settings: Settings, feed: Feed, options: RunOptions, show: Show) -> dict
     ):
         chain.start_services("ingest", "risk", "api")
         watch = _Watch(chain, feed, Path(folder), began_s)
+        chain.wait_ready("ingest")  # the others find in the database whatever comes before them
         chain.start_feed((*feed.argv, "--stats", str(watch.stats_path), "--progress", str(watch.progress_path)))
+        chain.wait_ready("risk", "api")
         with PatientConnection(chain.urls.owner, _APPLICATION, STALL_S) as database:
             stats = watch.until_last_tick(database, options.refresh_s, show)
             wall_s = time.monotonic() - began_s
