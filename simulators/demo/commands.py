@@ -15,6 +15,7 @@ from rich.live import Live
 
 from simulators.commands import minute_asked_for
 from simulators.demo.feed import Feed
+from simulators.demo.probe import LEAST_PROBE_S
 from simulators.demo.report import write_report
 from simulators.demo.run import RunOptions, run
 from simulators.demo.view import PlainLines, RunView, screen
@@ -85,12 +86,16 @@ def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_
     Raises
     ------
     BadInput
-        If the report's folder does not exist, or the database cannot be used.
+        If the report's folder does not exist, the probe is too short, or the database cannot be used.
     """
     if report is not None and not report.absolute().parent.is_dir():
         raise BadInput(f"{report}: --report: there is no folder {report.absolute().parent}")
     if report is not None and (report.is_dir() or not os.access(report if report.exists() else report.parent, os.W_OK)):
         raise BadInput(f"{report}: --report: cannot be written; expected a file in a folder that takes one")
+    if 0.0 < probe_s < LEAST_PROBE_S:
+        raise BadInput(
+            f"--probe-seconds {probe_s:g}: expected 0, or at least {LEAST_PROBE_S:g}: no space turns red in less"
+        )
     refresh_s = REFRESH_LINES_S if headless else REFRESH_SCREEN_S
     options = RunOptions(probe_s=probe_s if report is not None else 0.0, refresh_s=refresh_s, stay=not leave)
     settings = Settings()

@@ -25,6 +25,9 @@ from undercroft.store.demo import fetch_all, fetch_one, listen, red_subjects_sin
 
 CLOCK_PERIOD_S = 0.2
 ROUND_PERIOD_S = 2.0
+LEAST_PROBE_S = 2 * ROUND_PERIOD_S
+"""In the first round every gauge is dry. [s]"""
+
 RED_DEPTH_M = 0.5
 SETTLE_S = 5.0
 

@@ -31,3 +31,9 @@ def test_a_report_that_is_a_folder(tmp_path: Path) -> None:
     feed = scenario_feed(NIGHT, "max", None, None)
     with pytest.raises(BadInput, match="--report: cannot be written"):
         play(feed, leave=True, headless=True, report=tmp_path, probe_s=0.0)
+
+
+def test_a_probe_too_short_to_turn_a_space_red_is_refused() -> None:
+    feed = scenario_feed("dry-day", "max", None, None)
+    with pytest.raises(BadInput, match=r"--probe-seconds 2: expected 0, or at least 4"):
+        play(feed, leave=True, headless=True, report=None, probe_s=2.0)
