@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 import api.acts.endpoints
 import api.alarms.endpoints
 import api.events.endpoints
+import api.grafana_alerts.endpoints
 import api.health.endpoints
 import api.incidents.endpoints
 import api.load.endpoints
@@ -39,6 +40,7 @@ STATIC = Path(str(files("api") / "static"))
 
 ROUTERS = (
     api.health.endpoints.router,
+    api.grafana_alerts.endpoints.router,
     api.site.endpoints.router,
     api.spaces.endpoints.router,
     api.supplies.endpoints.router,
@@ -53,13 +55,17 @@ ROUTERS = (
 )
 
 
-def create_app(database_url: str, clock: Clock, acts_database_url: str | None = None) -> FastAPI:
+def create_app(
+    database_url: str, clock: Clock, acts_database_url: str | None = None, alert_token: str | None = None
+) -> FastAPI:
     """Return the application; it opens its connections when it starts, and starts without a database.
 
     Parameters
     ----------
     acts_database_url : str or None
         A login that may write what people do; without it nobody acts through this service.
+    alert_token : str or None
+        What Grafana's contact point shows; without it no alert of Grafana is taken.
     """
 
     @asynccontextmanager
@@ -67,7 +73,7 @@ def create_app(database_url: str, clock: Clock, acts_database_url: str | None = 
         acting = None if acts_database_url is None else ActPool(acts_database_url)
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
-            app.state.services = Services(reader, hub, Snapshots(reader, clock), clock, acting, database_url)
+            app.state.services = Services(reader, hub, Snapshots(reader, clock), clock, acting, database_url, alert_token)
             try:
                 async with hub.running():
                     yield

@@ -33,5 +33,6 @@ def serve_api(
         raise BadInput("api: set UNDERCROFT_DATABASE_URL, or start everything with `undercroft up`")
     listening = bind(host or settings.api_host, settings.api_port if port is None else port)
     acting = None if settings.acts_database_url is None else settings.acts_database_url.get_secret_value()
-    app = create_app(settings.database_url.get_secret_value(), SystemClock(), acting)
+    alert_token = None if settings.alert_webhook_token is None else settings.alert_webhook_token.get_secret_value()
+    app = create_app(settings.database_url.get_secret_value(), SystemClock(), acting, alert_token)
     serve(app, listening, lambda address: typer.echo(f"undercroft api: {address}"), settings.api_trusted_proxies)

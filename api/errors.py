@@ -77,6 +77,10 @@ class ActsNotOffered(UndercroftError):
     """The service only reads: it has no login for acts."""
 
 
+class AlertsNotOffered(UndercroftError):
+    """The service takes no alerts of Grafana: it has no token for them."""
+
+
 STATUS: dict[type[UndercroftError], int] = {
     SpaceUnknown: 404,
     SensorUnknown: 404,
@@ -98,6 +102,7 @@ STATUS: dict[type[UndercroftError], int] = {
     KeyReused: 422,
     ActRefused: 422,
     ActsNotOffered: 501,
+    AlertsNotOffered: 501,
     StoreUnavailable: 503,
     StoreRejected: 500,
 }
@@ -110,6 +115,7 @@ PUBLIC_DETAIL: dict[type[UndercroftError], str] = {
 """What a client is told in place of a message that may name hosts, users or statements."""
 
 RETRY_AFTER_S = 2
+NOT_OFFERED = 501
 
 
 class ErrorBody(BaseModel):
@@ -147,7 +153,7 @@ def error_response(status: int, error: str, detail: str, headers: dict[str, str]
 async def _on_undercroft_error(request: Request, error: Exception) -> JSONResponse:
     kind = next((cls for cls in type(error).__mro__ if cls in STATUS), UndercroftError)
     status = STATUS.get(kind, 500)
-    if status >= 500 and kind is not ActsNotOffered:
+    if status >= 500 and status != NOT_OFFERED:
         _log.warning("request_failed", path=request.url.path, error=kind.__name__, detail=str(error))
     detail = PUBLIC_DETAIL.get(kind, str(error)) if kind in STATUS else "this is a fault of the service"
     headers = {503: {"Retry-After": str(RETRY_AFTER_S)}, 401: {"WWW-Authenticate": "Bearer"}}.get(status)

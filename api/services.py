@@ -29,6 +29,8 @@ class Services:
     """Connections that may write what people do; None: this service only reads."""
     database_url: str = ""
     """For readers that are not asynchronous: the tick log worked out again."""
+    alert_token: str | None = None
+    """What Grafana's contact point shows; None: no alert of Grafana is taken."""
     refolding: Lock = field(default_factory=Lock)
     """Held while the tick log is worked out again: one at a time."""
     site_cache: SiteCache = field(default_factory=SiteCache)

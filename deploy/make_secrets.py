@@ -29,7 +29,7 @@ DATABASE_USERS = {
     "api": "api",
     "acts": "acts",
 }
-PLAIN_PASSWORDS = ("grafana_db_password", "grafana_admin_password")
+PLAIN_PASSWORDS = ("grafana_db_password", "grafana_admin_password", "alert_webhook_token")
 CANARY = "canary-1"
 """The device as which `undercroft canary` speaks: the site file names it, and the broker lets it speak in its place."""
 DEVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")

@@ -52,9 +52,12 @@ MEANINGS: Mapping[str, Meaning] = {
         2, "nobody is on duty at step 0 ({detail}): find somebody before it begins",
         "值班表有空班（{detail}）：请在开始前补上",
     ),
+    "grafana": Meaning(
+        3, "Grafana, which looks from outside: {detail}", "Grafana 从外部看到：{detail}"
+    ),
     "offline": Meaning(2, "the broker reports the device offline: send somebody to look", "设备离线：请派人检查"),
 }  # fmt: skip
-"""Condition -> meaning. A worker's slot may follow the name: ``ingest-lag-1``."""
+"""Condition -> meaning. A worker's slot, or a rule of Grafana, may follow the name: ``ingest-lag-1``."""
 
 UNKNOWN = Meaning(2, "{name}: {detail}", "{name}：{detail}")
 

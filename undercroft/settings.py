@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     api_trusted_proxies: str = Field(
         "", description="addresses, by comma, of proxies whose X-Forwarded-For says from where somebody acts"
     )
+    alert_webhook_token: SecretStr | None = Field(
+        None, min_length=16, description="what Grafana's contact point shows to the API; unset: no alert is taken"
+    )
     batch_max_messages: int = Field(500, ge=1, le=10_000, description="ingest commits at this many messages")
     batch_max_wait_ms: int = Field(10, ge=1, le=10_000, description="or after this time, when the writer is idle")
     ingest_metrics_port: int | None = Field(
@@ -50,7 +53,9 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="key=value lines, or JSON lines")
 
-    @field_validator("database_url", "acts_database_url", "mqtt_url", "ingest_metrics_port", mode="before")
+    @field_validator(
+        "database_url", "acts_database_url", "mqtt_url", "ingest_metrics_port", "alert_webhook_token", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -15,10 +15,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from api.app import create_app
 from duty.file import DutyFile, load_duty_file
 from ingest.broker import parse_broker_url
 from ingest.canary import voice_of
 from undercroft.cli import build_app
+from undercroft.clock import SystemClock
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.settings import Settings
@@ -109,6 +111,21 @@ def test_the_duty_file_of_the_stack_is_one() -> None:
     assert "[[channel]]" in commented  # what stands there as an example is one, too
     example = DutyFile.model_validate(tomllib.loads(commented[commented.index("\nfallback") :]))
     assert [reach.channel for reach in example.fallback_reach()] == [example.channels[0].id]
+
+
+def test_grafanas_contact_point_is_our_own_receiver_unless_another_is_named() -> None:
+    url = SERVICES["grafana"]["environment"]["UNDERCROFT_ALERT_WEBHOOK_URL"]
+    assert re.fullmatch(r"\$\{UNDERCROFT_ALERT_WEBHOOK_URL:-http://api:8000(/api/v1/[a-z-]+)\}", url)
+    path = url.removesuffix("}").split(":8000")[1]
+    assert "post" in create_app("postgresql://localhost/none", SystemClock()).openapi()["paths"][path]
+    assert SERVICES["api"]["environment"]["UNDERCROFT_API_PORT"] == "8000"
+    file = yaml.safe_load((ROOT / "deploy/grafana/provisioning/alerting/undercroft.yaml").read_text(encoding="utf-8"))
+    (receiver,) = file["contactPoints"][0]["receivers"]
+    secret = re.fullmatch(r"\$__file\{/run/secrets/(\w+)\}", receiver["settings"]["password"])
+    assert secret is not None
+    assert secret[1] in SERVICES["grafana"]["secrets"]
+    assert {"source": secret[1], "target": "undercroft_alert_webhook_token"} in SERVICES["api"]["secrets"]
+    assert set(SERVICES["grafana"]["networks"]) & set(SERVICES["api"]["networks"])
 
 
 def made_secrets(folder: Path) -> None:

@@ -65,6 +65,8 @@ grant delete on roster_shift to undercroft_duty;
 grant select on deployment, site_version, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident,
     operator, commit_counter, duty_order, report, act_key, stock to undercroft_acts;
 grant insert, update on stock to undercroft_acts;
+-- What Grafana's rules say comes by the same way.
+grant select, insert, update on system_condition to undercroft_acts;
 grant select (entry_no, sha256) on duty_log to undercroft_acts;
 grant select (at, action) on audit to undercroft_acts;
 grant insert on act, audit, duty_log, duty_order, act_key to undercroft_acts;

@@ -1,0 +1,1 @@
+"""What Grafana's three rules tell, taken as conditions of the system."""
