@@ -4,15 +4,17 @@ which of several writers takes which batch."""
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
+from ingest import quality_memory
 from ingest.batch import Message
 from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter
@@ -95,6 +97,11 @@ def _stored(
             writer.close()
     for writer in writers:
         writer.close()
+    return _held(database)
+
+
+def _held(database: str) -> list[Any]:
+    """Return what is stored: readings, conflicts, flags given afterwards."""
     return [
         query(
             database,
@@ -147,6 +154,67 @@ def test_flags_depend_on_the_messages_alone(
     assert _stored(database, messages, [1], restart=False, again=0) == whole
     assert _stored(database, messages, cuts, restart=True, again=again) == whole
     assert _stored(database, messages, cuts, restart=False, again=0, takers=tuple(takers)) == whole
+
+
+_OWN_BATCH_AFTER_ANOTHERS = [(0, 0, 0, 0.0, None), (1, 0, 0, 0.0, None), (0, 1, 0, 0.2, None), (0, 1, 0, 0.02, None)]
+"""The second is committed inside the first: who then takes in what others wrote must not take in its own again."""
+_REFUSED_M = 0.21
+_TURNS = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(["", "", "", "between", "between", "close"])), min_size=1, max_size=8
+)
+"""Who takes the next batch; whether the other commits one between its look and its rows, or it starts anew after it."""
+
+
+@example(steps=_OWN_BATCH_AFTER_ANOTHERS, cuts=[1], turns=[(0, "between"), (0, "")], most=4_000)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=_STEPS,
+    cuts=st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    turns=_TURNS,
+    most=st.sampled_from([2, 4_000, 4_000]),
+)
+def test_what_a_writer_remembers_is_what_the_store_holds(
+    database: str,
+    levels: list[str],
+    steps: list[tuple[int, int, int, float, int | None]],
+    cuts: list[int],
+    turns: list[tuple[int, str]],
+    most: int,
+) -> None:
+    """Whoever wrote, whatever came between, and though the database refuses some rows (a constraint of the test)."""
+    waiting, is_between = _messages(levels, steps), [False]
+
+    def batch() -> list[Message]:
+        taken = waiting[: cuts[len(waiting) % len(cuts)]]
+        del waiting[: len(taken)]
+        return taken
+
+    def between(place: str) -> None:
+        if place == "before_insert" and is_between[0] and waiting:
+            is_between[0] = False
+            writers[1 - taker].write(batch())
+
+    writers = [BatchWriter(database, "observation", Mode.LIVE, CLOCK, between) for _ in range(2)]
+    with ExitStack() as stack, patch.object(quality_memory, "MOST_TAKEN_IN", most):
+        connection = stack.enter_context(closing(connect(database, application_name="test", autocommit=True)))
+        connection.execute(f"truncate {TABLES}".encode())
+        refused = f"check (value_thousandths <> {_REFUSED_M * 1000:.0f})"
+        connection.execute(f"alter table observation_packed add constraint no_poison {refused}".encode())
+        stack.callback(connection.execute, "alter table observation_packed drop constraint no_poison")
+        for writer in writers:
+            stack.callback(writer.close)
+        turn = 0
+        while waiting:
+            taker, what = turns[turn % len(turns)]
+            turn += 1
+            is_between[0] = what == "between"
+            writers[taker].write(batch())
+            if what == "close":
+                writers[taker].close()
+        for writer in writers:
+            memory = writer._memory
+            memory.look_around(connection)
+            assert memory._recent == quality_memory._load(connection, sorted(memory._recent))
 
 
 def test_a_writer_tests_readings_against_the_site_data(database: str, levels: list[str]) -> None:
