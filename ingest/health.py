@@ -2,15 +2,16 @@
 
 In live operation it tells what ails devices, too (`ingest.device_health`).
 
-Looked at every few seconds by the service, over a connection of its own, so that it is told while the lanes hang. A
-database that is away cannot be told; `/metrics` still can. What is told now is read from there each time: another
-worker may have told it, or one that was killed since.
+Looked at every few seconds by the service, over a connection of its own, so that it is told while the lanes hang; what
+ails the lanes first, for what holds up their rows (a lock, a disk) may hold up the other questions too. A database that
+is away cannot be told; `/metrics` still can. What is told now is read from there each time: another worker may have told
+it, or one that was killed since.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,10 +22,12 @@ from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store.canary import newest_judged
 from undercroft.store.conditions import SYSTEM, Condition, device_subject, list_conditions, set_condition
-from undercroft.store.connection import Connection, connect
+from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.dead_letters import Caps, count_dead_letters, count_overflow_since
 
 LOOK_S = 5.0
+ANSWER_S = 4.0
+"""A question that takes longer is given up until the next look. [s]"""
 OLDEST_S = 10.0
 AWAY_S = 10.0
 AUTHOR = "ingest"
@@ -43,6 +46,22 @@ class Waiting:
     """Age of the oldest message that is not acknowledged. [s]"""
     away_s: float
     """Since when a lane has no subscription. [s]"""
+
+
+def patient_for(database_url: str, answer_s: float) -> Connection:
+    """Open a connection whose questions are given up after so long, as `StoreUnavailable`."""
+    connection = connect(database_url, application_name="undercroft-health", autocommit=True)
+    with translated_errors():
+        connection.execute("select set_config('statement_timeout', %s, false)", (f"{answer_s * 1000:.0f}",))
+    return connection
+
+
+def _tell(
+    connection: Connection, conditions: Iterable[Condition], active: Container[tuple[str, str]], now: datetime
+) -> None:
+    for condition in conditions:
+        if ((condition.subject, condition.name) in active) != condition.is_active:
+            set_condition(connection, condition, AUTHOR, now)
 
 
 class Health:
@@ -71,7 +90,7 @@ class Health:
         while not stop.wait(LOOK_S):
             try:
                 if self._connection is None:
-                    self._connection = connect(self._url, application_name="undercroft-health", autocommit=True)
+                    self._connection = patient_for(self._url, ANSWER_S)
                 self.look(self._connection, self._clock.now())
             except StoreUnavailable as error:
                 _log.warning("health_not_told", error=str(error))
@@ -80,18 +99,17 @@ class Health:
 
     def look(self, connection: Connection, now: datetime) -> None:
         """Tell the conditions that changed, and show how the canary fares."""
+        active = {(row["subject"], row["name"]) for row in list_conditions(connection) if row["is_active"]}
+        _tell(connection, self._of_lanes(), active, now)
         beat = None if self._note_canary is None else newest_judged(connection)
         if beat is not None and self._note_canary is not None:
             self._note_canary(beat.judged_s, (now - beat.sent_at).total_seconds())
-        active = {(row["subject"], row["name"]) for row in list_conditions(connection) if row["is_active"]}
         devices = {subject for subject, name in active if name == RATE and subject != SYSTEM}
-        conditions = [*self._of_lanes(), *self._of_letters(connection, now, devices)]
+        conditions = [*self._of_letters(connection, now, devices)]
         if self._of_devices and (self._devices_at is None or now - self._devices_at >= DEVICES_EVERY):
             self._devices_at = now
             conditions += device_conditions(connection, now, active)
-        for condition in conditions:
-            if ((condition.subject, condition.name) in active) != condition.is_active:
-                set_condition(connection, condition, AUTHOR, now)
+        _tell(connection, conditions, active, now)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

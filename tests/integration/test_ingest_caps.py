@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.health import Health, Waiting
+from ingest.health import Health, Waiting, patient_for
 from tests.integration.ingest_kit import (
     a_mosquitto,
     import_sample_site,
@@ -20,6 +20,7 @@ from tests.integration.ingest_kit import (
 )
 from tests.integration.ingest_messages import NOON_MS, rain
 from undercroft.clock import FakeClock
+from undercroft.errors import StoreUnavailable
 from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
 from undercroft.store.dead_letters import Caps, DeadLetter, keep_dead_letters
@@ -74,6 +75,20 @@ def test_a_cap_and_a_lag_are_told_once_and_end(live_db: str) -> None:
         {"subject": "device/a", "name": "dead-letter-rate"}
     ]
     assert one(live_db, "select value from system_condition where name = 'dead-letter-rate'") == 2.0
+
+
+def test_a_lag_is_told_while_what_holds_the_rows_holds_every_other_question_too(live_db: str) -> None:
+    """A table that is locked whole, as by a rewrite: the question for the canary gets no answer."""
+    import_sample_site(live_db)
+    health = Health(live_db, FakeClock(NOW), lambda: [Waiting("", 11.0, 0.0)], CAPS, note_canary=lambda *_: None)
+    with (
+        closing(connect(live_db, application_name="test")) as other,
+        closing(patient_for(live_db, 0.2)) as connection,
+    ):
+        other.execute("lock table observation_packed in access exclusive mode")
+        with pytest.raises(StoreUnavailable, match="57014"):
+            health.look(connection, NOW)
+        assert told(live_db) == [("system/ingest-lag", True)]
 
 
 def told(database: str) -> list[tuple[str, bool]]:
