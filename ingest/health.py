@@ -2,10 +2,10 @@
 
 In live operation it tells what ails devices, too (`ingest.device_health`).
 
-Looked at every few seconds by the service, over a connection of its own, so that it is told while the lanes hang; what
-ails the lanes first, for what holds up their rows (a lock, a disk) may hold up the other questions too. A database that
-is away cannot be told; `/metrics` still can. What is told now is read from there each time: another worker may have told
-it, or one that was killed since.
+Looked at every few seconds by the service, over a connection of its own, so that it is told while the lanes hang;
+what ails the lanes first, for what holds up their rows (a lock, a disk) may hold up the other questions too. A
+database that is away cannot be told; `/metrics` still can. What is told now is read from there each time: another
+worker may have told it, or one that was killed since.
 """
 
 from __future__ import annotations

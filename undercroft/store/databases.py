@@ -36,10 +36,12 @@ def wait_for_server(url: str, timeout_s: float, still_alive: Callable[[], bool] 
 def create_database(server_url: str, name: str, template: str | None = None) -> None:
     """Create a database, empty or as a copy of another one that nobody is connected to.
 
-    Its files are copied as they are: logging them block by block costs a new database seven times the processor time.
+    An empty one is made of template0, which nobody can connect to: TimescaleDB's launcher looks into template1 now
+    and then, and a database that somebody looks into cannot be copied. Its files are copied as they are: logging
+    them block by block costs a new database seven times the processor time.
     """
     command = sql.SQL("create database {} template {} strategy file_copy").format(
-        sql.Identifier(name), sql.Identifier(template or "template1")
+        sql.Identifier(name), sql.Identifier(template or "template0")
     )
     with (
         closing(connect(server_url, application_name=APPLICATION_NAME, autocommit=True)) as server,
