@@ -73,7 +73,9 @@ def create_app(
         acting = None if acts_database_url is None else ActPool(acts_database_url)
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
-            app.state.services = Services(reader, hub, Snapshots(reader, clock), clock, acting, database_url, alert_token)
+            app.state.services = Services(
+                reader, hub, Snapshots(reader, clock), clock, acting, database_url, alert_token
+            )
             try:
                 async with hub.running():
                     yield
