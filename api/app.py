@@ -20,7 +20,9 @@ import api.health.endpoints
 import api.incidents.endpoints
 import api.load.endpoints
 import api.nowcast.endpoints
+import api.operators.endpoints
 import api.orders.endpoints
+import api.reports.endpoints
 import api.roster.endpoints
 import api.site.endpoints
 import api.spaces.endpoints
@@ -30,6 +32,7 @@ from api.events.hub import Hub
 from api.events.snapshots import Snapshots
 from api.security import BodyLimit, SecurityHeaders
 from api.services import Services
+from duty.reports import Limits
 from undercroft import __version__
 from undercroft.clock import Clock
 from undercroft.store.acting import ActPool
@@ -48,15 +51,18 @@ ROUTERS = (
     api.alarms.endpoints.router,
     api.incidents.endpoints.router,
     api.load.endpoints.router,
+    api.reports.endpoints.router,
     api.orders.endpoints.router,
     api.roster.endpoints.router,
+    api.operators.endpoints.router,
     api.acts.endpoints.router,
     api.events.endpoints.router,
 )
 
 
 def create_app(
-    database_url: str, clock: Clock, acts_database_url: str | None = None, alert_token: str | None = None
+    database_url: str, clock: Clock, acts_database_url: str | None = None, alert_token: str | None = None,
+    report_limits: Limits | None = None,
 ) -> FastAPI:
     """Return the application; it opens its connections when it starts, and starts without a database.
 
@@ -66,6 +72,8 @@ def create_app(
         A login that may write what people do; without it nobody acts through this service.
     alert_token : str or None
         What Grafana's contact point shows; without it no alert of Grafana is taken.
+    report_limits : Limits or None
+        When reports are due; None: the defaults.
     """
 
     @asynccontextmanager
@@ -73,8 +81,9 @@ def create_app(
         acting = None if acts_database_url is None else ActPool(acts_database_url)
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
+            snapshots, limits = Snapshots(reader, clock), report_limits or Limits()
             app.state.services = Services(
-                reader, hub, Snapshots(reader, clock), clock, acting, database_url, alert_token
+                reader, hub, snapshots, clock, acting, database_url, alert_token, limits
             )
             try:
                 async with hub.running():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from duty.commands import DutyConfig
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.settings import Settings
@@ -22,10 +23,12 @@ def serve_api(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="port, 0 takes a free one; default: UNDERCROFT_API_PORT")
     ] = None,
+    duty: DutyConfig = None,
 ) -> None:
     """Serve the page and the HTTP interface."""
     from api.app import create_app  # noqa: PLC0415 - other commands start faster without FastAPI
     from api.server import bind, serve  # noqa: PLC0415
+    from duty.file import limits_in  # noqa: PLC0415
 
     settings = Settings()
     configure_logging(settings.log_format, service="api")
@@ -34,5 +37,5 @@ def serve_api(
     listening = bind(host or settings.api_host, settings.api_port if port is None else port)
     acting = None if settings.acts_database_url is None else settings.acts_database_url.get_secret_value()
     alert_token = None if settings.alert_webhook_token is None else settings.alert_webhook_token.get_secret_value()
-    app = create_app(settings.database_url.get_secret_value(), SystemClock(), acting, alert_token)
+    app = create_app(settings.database_url.get_secret_value(), SystemClock(), acting, alert_token, limits_in(duty))
     serve(app, listening, lambda address: typer.echo(f"undercroft api: {address}"), settings.api_trusted_proxies)

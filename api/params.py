@@ -8,6 +8,9 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from duty.paper import zone_of
+from undercroft.errors import BadInput
+
 IDENT = r"[a-z0-9][a-z0-9-]{0,39}"
 
 SpaceId = Annotated[
@@ -46,6 +49,18 @@ def as_utc(at: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, AfterValidator(as_utc)]
 """A date and time with offset, kept in UTC."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zone_of(name)
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+Zone = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_known_zone)]
+"""A time zone of the IANA list."""
 
 Level = Annotated[int, Field(ge=0, le=4, description="0 normal, 1 blue, 2 yellow, 3 orange, 4 red")]
 

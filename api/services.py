@@ -12,6 +12,7 @@ from api.deployment import Deployment, read_deployment
 from api.events.hub import Hub
 from api.events.snapshots import Snapshots
 from api.spaces.thresholds import SiteCache
+from duty.reports import Limits
 from undercroft.clock import Clock
 from undercroft.store.acting import ActPool
 from undercroft.store.reading import Reader
@@ -31,6 +32,8 @@ class Services:
     """For readers that are not asynchronous: the tick log worked out again."""
     alert_token: str | None = None
     """What Grafana's contact point shows; None: no alert of Grafana is taken."""
+    report_limits: Limits = field(default_factory=Limits)
+    """When reports are due, as the duty file says."""
     refolding: Lock = field(default_factory=Lock)
     """Held while the tick log is worked out again: one at a time."""
     site_cache: SiteCache = field(default_factory=SiteCache)

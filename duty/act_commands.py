@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     logs.command("verify")(verify_log)
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 KeyFile = Annotated[Path | None, typer.Option("--key", help="signing key; default: duty-log.key in DATA_DIR")]
 
 
@@ -44,13 +45,14 @@ def run_act(
     kind: Annotated[str, typer.Argument(help="acknowledge, shelve, unshelve, stand_down, out_of_service, note ...")],
     subject: Annotated[str, typer.Argument(help="space/<id>, device/<id>, warning/<id>, or - for the district")] = "-",
     say: Annotated[list[str] | None, typer.Option("--say", help="name=value, as often as needed")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Do something as an operator: it is authorised, logged and audited."""
     from duty import acts  # noqa: PLC0415 - help starts faster
 
     with at_the_door("act") as (connection, actor, now):
         done = acts.perform(connection, actor, acts.Act(kind, subject, _body(say or [])), now)
-    typer.echo(f"entry {done.entry_no} of the duty log, {done.at:%F %T}Z")
+    typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log, {done.at:%F %T}Z")
 
 
 def _body(items: list[str]) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def _typed(name: str, text: str) -> object:
         return text
 
 
-def add_user(operator_id: str, name: str, role: str = "officer") -> None:
+def add_user(operator_id: str, name: str, role: str = "officer", as_json: AsJson = False) -> None:
     """Make an operator, or give one a new token; the token is shown once.
 
     Needs an admin's token, or the login of the database's owner.
@@ -86,15 +88,20 @@ def add_user(operator_id: str, name: str, role: str = "officer") -> None:
     from duty.operator_acts import add_operator  # noqa: PLC0415
 
     with _admin("user add") as (connection, actor, now):
-        typer.echo(add_operator(connection, actor, operator_id, name, role, now))
+        made = add_operator(connection, actor, operator_id, name, role, now)
+    if as_json:
+        typer.echo(orjson.dumps({"operator_id": operator_id, "role": role, "token": made.token}).decode())
+        return
+    typer.echo(made.token)
 
 
-def disable_user(operator_id: str) -> None:
+def disable_user(operator_id: str, as_json: AsJson = False) -> None:
     """Take an operator's rights away at once. Needs an admin's token, or the login of the database's owner."""
     from duty.operator_acts import disable_operator  # noqa: PLC0415
 
     with _admin("user disable") as (connection, actor, now):
-        disable_operator(connection, actor, operator_id, now)
+        done = disable_operator(connection, actor, operator_id, now)
+    typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
 
 @contextmanager
@@ -110,15 +117,17 @@ def _admin(command: str) -> Iterator[tuple[Connection, Actor, datetime]]:
         yield connection, owner(origin()), SystemClock().now()
 
 
-def list_users() -> None:
+def list_users(as_json: AsJson = False) -> None:
     """List the operators."""
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
     with opened("user list") as connection:
-        for row in store.operators(connection):
-            typer.echo(
-                f"{row['operator_id']:<20} {row['role']:<8} {row['name']}{' (disabled)' * bool(row['disabled_at'])}"
-            )
+        rows = store.operators(connection)
+    if as_json:
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
+    for row in rows:
+        typer.echo(f"{row['operator_id']:<20} {row['role']:<8} {row['name']}{' (disabled)' * bool(row['disabled_at'])}")
 
 
 def show_log() -> None:
@@ -136,7 +145,9 @@ def _key_path(key: Path | None) -> Path:
 
 
 def sign_log(
-    key: KeyFile = None, occasion: Annotated[str, typer.Option(help="hourly, handover ...")] = "handover"
+    key: KeyFile = None,
+    occasion: Annotated[str, typer.Option(help="hourly, handover ...")] = "handover",
+    as_json: AsJson = False,
 ) -> None:
     """Sign the log as it stands and print the fingerprint for the handover sheet."""
     from duty.signing import load_key, sign  # noqa: PLC0415
@@ -145,15 +156,22 @@ def sign_log(
         head = sign(connection, load_key(_key_path(key), make=True), occasion, SystemClock().now())
     if head is None:
         raise BadInput("log sign: the log is empty")
+    if as_json:
+        said = {"entry_no": head.entry_no, "fingerprint": head.fingerprint, "key_id": head.key_id}
+        typer.echo(orjson.dumps(said).decode())
+        return
     typer.echo(f"entry {head.entry_no}  {head.fingerprint}  key {head.key_id}")
 
 
-def verify_log(key: KeyFile = None) -> None:
+def verify_log(key: KeyFile = None, as_json: AsJson = False) -> None:
     """Check every entry and every signed head; exit code 1 when anything was changed."""
     from duty.signing import check, load_key  # noqa: PLC0415
 
     with opened("log verify") as connection:
         verdict = check(connection, load_key(_key_path(key), make=False))
+    if as_json:
+        typer.echo(orjson.dumps(verdict).decode())
+        raise typer.Exit(1 if verdict.problems else 0)
     for problem in verdict.problems:
         typer.echo(f"PROBLEM {problem}")
     typer.echo(f"{verdict.entries} entries, {verdict.heads} signed heads, signed up to entry {verdict.covered}")

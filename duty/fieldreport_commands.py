@@ -10,6 +10,8 @@ import typer
 from undercroft.groups import group
 from undercroft.quantities import BARRIER_STATE_BY_WORD
 
+AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
@@ -29,6 +31,7 @@ def add_report(  # noqa: PLR0913, PLR0917 - one argument per option
     note: Annotated[str, typer.Option(help="Free text.")] = "",
     minutes: Annotated[float, typer.Option(help="How long it counts, at most 1440.")] = 60.0,
     at: Annotated[str | None, typer.Option("--at", help="When it was seen, RFC 3339; default: now.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Add a field report: a depth, a barrier state, a pump, a place closed to people or evacuated."""
     from duty.acts import Act, perform  # noqa: PLC0415 - help starts faster
@@ -42,10 +45,10 @@ def add_report(  # noqa: PLR0913, PLR0917 - one argument per option
     body = {name: value for name, value in said.items() if value is not None}
     with at_the_door("fieldreport add") as (connection, actor, now):
         done = perform(connection, actor, Act("field_report", f"space/{space}", body), now)
-    typer.echo(f"field report of {place}: entry {done.entry_no} of the duty log")
+    typer.echo(done.as_json() if as_json else f"field report of {place}: entry {done.entry_no} of the duty log")
 
 
-def list_reports(as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
+def list_reports(as_json: AsJson = False) -> None:
     """List all field reports, in commit order."""
     from duty.entered import opened  # noqa: PLC0415
     from undercroft.store.acts import acts_of_kind  # noqa: PLC0415

@@ -74,9 +74,7 @@ def load_sheet(connection: Connection, at: datetime, now: datetime, limits: repo
 
 def _incident(connection: Connection, incident_id: str, at: datetime, limits: reports.Limits) -> OpenIncident:
     case = paper.load_case(connection, incident_id)
-    asked, _ = paper.asked_for(case, at, limits)
-    done = {row["serial"] for row in case.reports if row["submitted_at"]}
-    left = [due for due in asked if due.serial not in done]
+    left = paper.to_come(case, at, limits)
     incident = case.incident
     return OpenIncident(
         incident_id, incident.worst, len(incident.open_alarms), len(incident.waiting), left[0] if left else None

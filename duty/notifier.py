@@ -271,9 +271,14 @@ def load_roster(connection: Connection, starts_at: datetime, ends_at: datetime) 
 
 def load_names(connection: Connection) -> dict[str, Named]:
     """Return what subjects and basins are called."""
+    return names_of(store.names(connection))
+
+
+def names_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Named]:
+    """Return what subjects and basins are called, of the rows of ``duty_names``."""
     return {
         row["subject"]: Named(
             row["name_zh"], row["name_en"], SpaceKind(row["kind"]) if row["kind"] else None, row["street"]
         )
-        for row in store.names(connection)
+        for row in rows
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from duty.door import RANK, Actor, Asked, Effect, log, new_token, through
+from duty.door import RANK, Actor, Asked, Done, Effect, log, new_token, through
 from duty.refusals import ActInvalid, SubjectUnknown
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
@@ -15,8 +16,18 @@ def owner(origin: str) -> Actor:
     return Actor("-", "the owner of the database", "admin", origin)
 
 
-def add_operator(connection: Connection, actor: Actor, operator_id: str, name: str, role: str, now: datetime) -> str:
-    """Make an operator, or give one a new token; return the token, which is stored nowhere.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An operator who was made; the token is stored nowhere, and is no one's where the act was done before."""
+
+    done: Done
+    token: str
+
+
+def add_operator(
+    connection: Connection, actor: Actor, operator_id: str, name: str, role: str, now: datetime, key: str = ""
+) -> Made:
+    """Make an operator, or give one a new token.
 
     Raises
     ------
@@ -35,12 +46,11 @@ def add_operator(connection: Connection, actor: Actor, operator_id: str, name: s
         subject = f"operator/{operator_id}"
         return Effect(log(connection, "user_add", actor.operator_id, subject, body, at), detail=body)
 
-    asked = Asked("operator", "user_add", f"operator/{operator_id[:60]}", {"name": name, "role": role})
-    through(connection, actor, asked, now, do)
-    return token
+    asked = Asked("operator", "user_add", f"operator/{operator_id[:60]}", {"name": name, "role": role}, key)
+    return Made(through(connection, actor, asked, now, do), token)
 
 
-def disable_operator(connection: Connection, actor: Actor, operator_id: str, now: datetime) -> None:
+def disable_operator(connection: Connection, actor: Actor, operator_id: str, now: datetime, key: str = "") -> Done:
     """Take an operator's rights away at once.
 
     Raises
@@ -54,4 +64,5 @@ def disable_operator(connection: Connection, actor: Actor, operator_id: str, now
             raise SubjectUnknown(f"user disable: there is no active operator {operator_id[:60]}")
         return Effect(log(connection, "user_disable", actor.operator_id, f"operator/{operator_id}", {}, at))
 
-    through(connection, actor, Asked("operator", "user_disable", f"operator/{operator_id[:60]}", {}), now, do)
+    asked = Asked("operator", "user_disable", f"operator/{operator_id[:60]}", {}, key)
+    return through(connection, actor, asked, now, do)

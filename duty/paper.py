@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,10 @@ from duty import cap
 from duty.codec import from_json
 from duty.incidents import Incident
 from duty.notifier import event_of, load_names
+from duty.refusals import NotPossibleNow, SubjectUnknown
 from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues
 from duty.signing import stored_heads
-from duty.texts import SEVERITY_WORDS
+from duty.texts import SEVERITY_WORDS, Named
 from undercroft.errors import BadInput
 from undercroft.model import Mode, Severity
 from undercroft.store import duty_reports as store
@@ -48,20 +49,27 @@ def load_case(connection: Connection, incident_id: str) -> Case:
 
     Raises
     ------
-    BadInput
+    SubjectUnknown
         If there is none of this name.
     """
     row = store.incident(connection, incident_id)
     if row is None:
-        raise BadInput(f"there is no incident {incident_id}")
+        raise SubjectUnknown(f"there is no incident {incident_id}")
     stretch = (row["basin_id"], row["opened_at"], row["closed_at"])
-    return Case(
+    return case_of(
         row,
-        from_json(row["state"]),
         store.events(connection, *stretch),
-        store.log_entries(connection, *stretch),
         store.reports_of(connection, incident_id),
+        store.log_entries(connection, *stretch),
     )
+
+
+def case_of(
+    row: Mapping[str, Any], events: list[dict[str, Any]], reports: list[dict[str, Any]],
+    log: list[dict[str, Any]] | None = None,
+) -> Case:  # fmt: skip
+    """Return an incident of its rows in the store."""
+    return Case(row, from_json(row["state"]), events, log or [], reports)
 
 
 def asked_for(case: Case, now: datetime, limits: Limits) -> tuple[list[Due], Count]:
@@ -74,6 +82,12 @@ def asked_for(case: Case, now: datetime, limits: Limits) -> tuple[list[Due], Cou
     ]
     asked = dues(serious[0] if serious else None, case.incident.clear_since, handed_in, now, limits)
     return asked, count(asked, handed_in, now)
+
+
+def to_come(case: Case, now: datetime, limits: Limits) -> list[Due]:
+    """Return the reports that were not handed in yet, in order."""
+    done = {row["serial"] for row in case.reports if row["submitted_at"]}
+    return [due for due in asked_for(case, now, limits)[0] if due.serial not in done]
 
 
 def facts_of(connection: Connection, case: Case) -> list[Fact]:
@@ -109,14 +123,12 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
 
     Raises
     ------
-    BadInput
+    NotPossibleNow
         If the incident needs none (any more).
     """
-    asked, _ = asked_for(case, now, limits)
-    done = {row["serial"] for row in case.reports if row["submitted_at"]}
-    left = [due for due in asked if due.serial not in done]
+    left = to_come(case, now, limits)
     if not left:
-        raise BadInput(f"incident {case.row['incident_id']} needs no report")
+        raise NotPossibleNow(f"report: incident {case.row['incident_id']} needs none now")
     since = max((row["drafted_at"] for row in case.reports if row["submitted_at"]), default=case.row["opened_at"])
     place = (case.row["name_zh"], case.row["name_en"])
     report = draft(
@@ -128,14 +140,24 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
 
 def cap_of(connection: Connection, case: Case, origin: cap.Origin, sent: datetime, serial: int = 0) -> bytes:
     """Return the incident as CAP 1.2; in a drill its status is Exercise, whatever was asked for."""
-    notes = case.incident.open_alarms
-    subjects = [note.subject for note in notes or case.incident.alarms]
-    areas = [
-        cap.Area(row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in store.areas(connection, subjects)
-    ]
+    areas = store.areas(connection, cap_subjects(case))
+    return cap_from(case, load_names(connection), areas, origin, sent, serial)
+
+
+def cap_subjects(case: Case) -> list[str]:
+    """Return the subjects whose places a CAP message names: the open alarms, after the end all."""
+    return [note.subject for note in case.incident.open_alarms or case.incident.alarms]
+
+
+def cap_from(
+    case: Case, names: Mapping[str, Named], areas: Sequence[Mapping[str, Any]], origin: cap.Origin, sent: datetime,
+    serial: int = 0,
+) -> bytes:  # fmt: skip
+    """Return what `cap_of` does, of what the store has."""
+    found = [cap.Area(row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in areas]
     marked = replace(origin, status="Exercise") if case.is_exercise else origin
     name = cap.identifier(origin.area_code, sent, serial)
-    return cap.export(name, case.row["incident_id"], notes, load_names(connection), areas, marked, sent)
+    return cap.export(name, case.row["incident_id"], case.incident.open_alarms, names, found, marked, sent)
 
 
 def zone_of(name: str) -> ZoneInfo:

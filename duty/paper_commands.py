@@ -1,4 +1,4 @@
-"""``undercroft incident``: list, report, hand in, CAP, load."""
+"""``undercroft incident``: list, draft a report, list reports, hand in, CAP, load."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from duty.commands import DutyConfig, database_url
@@ -22,11 +23,13 @@ def register(app: typer.Typer) -> None:
     incidents = group(app, "incident", "Incidents: reports, CAP, alarm load.")
     incidents.command("list")(list_incidents)
     incidents.command("report")(draft_report)
+    incidents.command("reports")(list_reports)
     incidents.command("submit")(submit_report)
     incidents.command("cap")(export_cap)
     incidents.command("load")(show_load)
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 Zone = Annotated[str, typer.Option(help="of the times shown")]
 Out = Annotated[Path | None, typer.Option(help="write here instead of to standard output")]
 
@@ -49,19 +52,28 @@ def _put(text: bytes, out: Path | None) -> None:
         raise BadInput(f"{out}: {error.strerror}") from error
 
 
-def list_incidents() -> None:
+def _as_json(value: object) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+
+
+def list_incidents(as_json: AsJson = False) -> None:
     """List the newest incidents."""
     from undercroft.store import duty_reports as store  # noqa: PLC0415
 
     with _opened("incident list") as (connection, _):
-        for row in store.incidents(connection):
-            state = "open" if row["closed_at"] is None else f"until {row['closed_at']:%F %H:%M}Z"
-            typer.echo(f"{row['incident_id']:<40} worst {row['worst']}  {state}  {row['name_zh']} {row['name_en']}")
+        rows = store.incidents(connection)
+    if as_json:
+        _as_json(rows)
+        return
+    for row in rows:
+        state = "open" if row["closed_at"] is None else f"until {row['closed_at']:%F %H:%M}Z"
+        typer.echo(f"{row['incident_id']:<40} worst {row['worst']}  {state}  {row['name_zh']} {row['name_en']}")
 
 
 def draft_report(
-    incident_id: str, plain: bool = False, out: Out = None, zone: Zone = "Asia/Shanghai", config: DutyConfig = None
-) -> None:
+    incident_id: str, plain: bool = False, out: Out = None, zone: Zone = "Asia/Shanghai", config: DutyConfig = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Draft the next report (初报 续报 终报) from logged facts; it is kept and printed, never sent."""
     from duty import paper, reports  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
@@ -70,19 +82,47 @@ def draft_report(
 
     place, limits = paper.zone_of(zone), limits_in(config)
     with at_the_door("incident report") as (connection, actor, now):
-        report, tally = draft(connection, actor, incident_id, now, limits, place)
-    _put((reports.text if plain else reports.markdown)(report, place).encode(), out)
+        drafted = draft(connection, actor, incident_id, now, limits, place)
+    text, tally = drafted.row["text"], drafted.tally
+    if as_json:
+        _as_json({"report": drafted.row, "tally": tally})
+        return
+    _put((reports.plain(text) if plain else text).encode(), out)
     typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}", err=True)
 
 
-def submit_report(incident_id: str, serial: int) -> None:
+def list_reports(incident_id: str, config: DutyConfig = None, as_json: AsJson = False) -> None:
+    """List the reports of an incident: handed in, drafted, still to come, and how many are late and missing."""
+    from duty import paper  # noqa: PLC0415
+    from duty.file import limits_in  # noqa: PLC0415
+
+    limits = limits_in(config)
+    with _opened("incident reports") as (connection, now):
+        case = paper.load_case(connection, incident_id)
+    left, (_, tally) = paper.to_come(case, now, limits), paper.asked_for(case, now, limits)
+    if as_json:
+        items = [{name: value for name, value in row.items() if name != "text"} for row in case.reports]
+        _as_json({"incident_id": incident_id, "tally": tally, "to_come": left, "items": items})
+        return
+    for row in case.reports:
+        handed_in = (
+            f"handed in {row['submitted_at']:%F %H:%M}Z by {row['submitted_by']}" if row["submitted_at"] else "draft"
+        )
+        typer.echo(f"{row['serial']:>3}  {row['kind']:<9}  due {row['due_at']:%F %H:%M}Z  {handed_in}")
+    for due in left:
+        over = "MISSING" if due.due_at < now else f"{(due.due_at - now).total_seconds() / 60:.0f} min left"
+        typer.echo(f"{due.serial:>3}  {due.kind.value:<9}  due {due.due_at:%F %H:%M}Z  to come, {over}")
+    typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}")
+
+
+def submit_report(incident_id: str, serial: int, as_json: AsJson = False) -> None:
     """Record that you handed a report in."""
     from duty.acts import Act, perform  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
 
     with at_the_door("incident submit") as (connection, actor, now):
         done = perform(connection, actor, Act("submit_report", f"incident/{incident_id}", {"serial": serial}), now)
-    typer.echo(f"entry {done.entry_no} of the duty log")
+    typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
 
 def export_cap(
@@ -97,7 +137,7 @@ def export_cap(
         _put(paper.cap_of(connection, paper.load_case(connection, incident_id), origin, now), out)
 
 
-def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] = 1) -> None:
+def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] = 1, as_json: AsJson = False) -> None:
     """Show the alarm load of an incident against EEMUA 191 and ISA-18.2."""
     from duty import paper  # noqa: PLC0415
     from duty.load import MANAGEABLE_PER_WINDOW, load_of  # noqa: PLC0415
@@ -108,6 +148,9 @@ def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] =
     load = load_of(
         [event_of(row) for row in case.events], case.row["opened_at"], case.row["closed_at"] or now, operators
     )
+    if as_json:
+        _as_json(load)
+        return
     typer.echo(f"alarms {load.alarms}; per 10 min and operator {load.per_window_per_operator:.2f}"
                f" (manageable {MANAGEABLE_PER_WINDOW:g}); peak {load.peak_window} in 10 min")  # fmt: skip
     typer.echo(f"flood {load.flood_share:.1%} of the time{', now' if load.flood_now else ''}")

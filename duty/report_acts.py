@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from duty import paper, reports
-from duty.door import Actor, Asked, Effect, log, through
-from duty.refusals import NotPossibleNow
+from duty.door import Actor, Asked, Done, Effect, log, through
+from duty.refusals import NotPossibleNow, SubjectUnknown
 from undercroft.store import duty_reports as store
 from undercroft.store.connection import Connection
 
 
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A draft that is kept: its row of the store, and how many reports were on time, late and are missing."""
+
+    done: Done
+    row: Mapping[str, Any]
+    tally: reports.Count
+
+
 def draft_report(
-    connection: Connection, actor: Actor, incident_id: str, now: datetime, limits: reports.Limits, zone: ZoneInfo
-) -> tuple[reports.Draft, reports.Count]:
-    """Draft the next report of an incident and keep it; return it, and how many were on time, late and are missing.
+    connection: Connection, actor: Actor, incident_id: str, now: datetime, limits: reports.Limits, zone: ZoneInfo,
+    key: str = "",
+) -> Drafted:  # fmt: skip
+    """Draft the next report of an incident and keep it.
 
     Raises
     ------
     Refused
         By its class, if there is no such incident, or it needs no report.
     """
-    found: list[tuple[reports.Draft, reports.Count]] = []
 
     def do(at: datetime) -> Effect:
+        if store.incident(connection, incident_id) is None:
+            raise SubjectUnknown(f"report: there is no incident {incident_id[:80]}")
         case = paper.load_case(connection, incident_id)
         report = paper.draft_next(connection, case, at, limits)
         kept = store.save_report(connection, {
@@ -34,10 +48,12 @@ def draft_report(
         })  # fmt: skip
         if not kept:
             raise NotPossibleNow(f"report: {incident_id} {report.serial} was handed in already")
-        found.append((report, paper.asked_for(case, at, limits)[1]))
         body = {"kind": report.kind.value, "serial": report.serial}
         subject = f"incident/{incident_id}"
         return Effect(log(connection, "draft_report", actor.operator_id, subject, body, at), detail=body)
 
-    through(connection, actor, Asked("draft_report", "draft_report", f"incident/{incident_id[:80]}", {}), now, do)
-    return found[0]
+    asked = Asked("draft_report", "draft_report", f"incident/{incident_id[:80]}", {}, key)
+    done = through(connection, actor, asked, now, do)
+    case = paper.load_case(connection, incident_id)
+    drafts = [row for row in case.reports if row["drafted_at"] == done.at]  # of a repeated act, unless drafted anew
+    return Drafted(done, (drafts or case.reports)[-1], paper.asked_for(case, done.at, limits)[1])

@@ -196,10 +196,10 @@ def markdown(report: Draft, zone: ZoneInfo) -> str:
     return "\n".join(lines) + "\n"
 
 
-def text(report: Draft, zone: ZoneInfo) -> str:
-    """Return the report as plain text."""
-    plain = (line.lstrip("# ").replace("`", "") for line in markdown(report, zone).splitlines())
-    return "\n".join(plain) + "\n"
+def plain(written: str) -> str:
+    """Return Markdown of `markdown` as plain text."""
+    lines = (line.lstrip("# ").replace("`", "") for line in written.splitlines())
+    return "\n".join(lines) + "\n"
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str:

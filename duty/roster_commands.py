@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
 def import_roster(
     file: Annotated[Path, typer.Argument(help="CSV: starts_at,ends_at,step,standing,person,name,phone,reach")],
     zone: Zone = "Asia/Shanghai",
+    as_json: AsJson = False,
 ) -> None:
     """Replace the shifts in the time that the file covers, and name the gaps. Needs the role leader."""
     from duty import roster_acts  # noqa: PLC0415 - help starts faster
@@ -46,6 +47,9 @@ def import_roster(
     place = zone_of(zone)
     with at_the_door("roster import") as (connection, actor, now):
         done = roster_acts.import_roster(connection, actor, text, place, now)
+    if as_json:
+        typer.echo(done.as_json())
+        return
     shifts = parse_roster(text, place)
     starts_at, ends_at = shifts[0].starts_at, max(shift.ends_at for shift in shifts)
     typer.echo(
@@ -80,6 +84,7 @@ def mark_absent(
     until: Annotated[str, typer.Option(help="e.g. 2026-07-01T08:00")],
     since: Annotated[str | None, typer.Option("--from", help="default: now")] = None,
     zone: Zone = "Asia/Shanghai",
+    as_json: AsJson = False,
 ) -> None:
     """Record that somebody cannot be reached for a time: the deputy, or the next step, is told instead."""
     from duty import roster_acts  # noqa: PLC0415 - help starts faster
@@ -88,7 +93,7 @@ def mark_absent(
     with at_the_door("roster absent") as (connection, actor, now):
         starts_at = now if since is None else _instant("--from", since, place)
         done = roster_acts.mark_absent(connection, actor, person, starts_at, _instant("--until", until, place), now)
-    typer.echo(f"entry {done.entry_no} of the duty log")
+    typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
 
 def _instant(option: str, text: str, zone: ZoneInfo) -> datetime:
@@ -105,6 +110,7 @@ def hand_over(
     key: Annotated[Path | None, typer.Option(help="signing key; default: duty-log.key in DATA_DIR")] = None,
     zone: Zone = "Asia/Shanghai",
     config: DutyConfig = None,
+    as_json: AsJson = False,
 ) -> None:
     """Hand the shift over: log the note, sign the duty log, print the handover sheet."""
     from duty.acts import Act, perform  # noqa: PLC0415 - help starts faster
@@ -116,4 +122,9 @@ def hand_over(
     with at_the_door("roster handover") as (connection, actor, now):
         done = perform(connection, actor, Act("handover", "-", {"text": note, "to": to}), now)
         sign(connection, load_key(key or Settings().data_dir / "duty-log.key", make=True), "handover", now)
-        typer.echo(markdown(load_sheet(connection, done.at, now, limits), place), nl=False)
+        sheet = load_sheet(connection, done.at, now, limits)
+    if as_json:
+        said = {"entry_no": done.entry_no, "fingerprint": sheet.fingerprint, "sheet": markdown(sheet, place)}
+        typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
+        return
+    typer.echo(markdown(sheet, place), nl=False)

@@ -32,9 +32,10 @@ def move(
     item: Item,
     quantity: Annotated[float, typer.Argument(help="How many more; below 0: how many fewer.")],
     reason: Reason,
+    as_json: AsJson = False,
 ) -> None:
     """Say that supplies came or went."""
-    _say("stock move", place, {"item": item, "quantity": quantity, "reason": reason})
+    _say("stock move", place, {"item": item, "quantity": quantity, "reason": reason}, as_json=as_json)
 
 
 def count(
@@ -42,18 +43,19 @@ def count(
     item: Item,
     quantity: Annotated[float, typer.Argument(help="How many are there.")],
     reason: Reason = "counted",
+    as_json: AsJson = False,
 ) -> None:
     """Say that somebody counted what is there."""
-    _say("stock count", place, {"item": item, "counted": quantity, "reason": reason})
+    _say("stock count", place, {"item": item, "counted": quantity, "reason": reason}, as_json=as_json)
 
 
-def _say(command: str, place: str, body: dict[str, Any]) -> None:
+def _say(command: str, place: str, body: dict[str, Any], *, as_json: bool) -> None:
     from duty.acts import Act, perform  # noqa: PLC0415 - help starts faster
     from duty.entered import at_the_door  # noqa: PLC0415
 
     with at_the_door(command) as (connection, actor, now):
         done = perform(connection, actor, Act("stock_movement", place, body), now)
-    typer.echo(f"{body['item']} at {place}: entry {done.entry_no} of the duty log")
+    typer.echo(done.as_json() if as_json else f"{body['item']} at {place}: entry {done.entry_no} of the duty log")
 
 
 def list_stock(place: Of = None, as_json: AsJson = False) -> None:

@@ -17,6 +17,7 @@ StreetOption = Annotated[list[str] | None, typer.Option("--street", help="Only t
 UntilOption = Annotated[str | None, typer.Option(help="Expected end, RFC 3339; it stays in force until ended.")]
 NameArgument = Annotated[str, typer.Argument(metavar="ID", help="Name of the warning, e.g. 2026-0701-a.")]
 ColourArgument = Annotated[str, typer.Argument(metavar="COLOUR", help="yellow, orange or red.")]
+AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +37,7 @@ def enter(
     street: StreetOption = None,
     until: UntilOption = None,
     at: AtOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """Enter a warning; without --basin and --street it covers the district."""
     said = {"colour": colour, "basins": basin or [], "streets": street or [], "until": until}
@@ -45,7 +47,7 @@ def enter(
             raise BadInput(f"warning enter: {warning} is in force; use `undercroft warning change` or `extend`")
         return said
 
-    _say("warning enter", warning, fresh, at)
+    _say("warning enter", warning, fresh, at, as_json=as_json)
 
 
 def extend(
@@ -54,6 +56,7 @@ def extend(
     street: StreetOption = None,
     until: UntilOption = None,
     at: AtOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """Extend a warning to more basins or streets, or to a later expected end."""
     if not (basin or street or until):
@@ -66,22 +69,22 @@ def extend(
         basins, streets = {*body["basins"], *(basin or [])}, {*body["streets"], *(street or [])}
         return body | {"basins": sorted(basins), "streets": sorted(streets), "until": until or body.get("until")}
 
-    _say("warning extend", warning, wider, at)
+    _say("warning extend", warning, wider, at, as_json=as_json)
 
 
-def change(warning: NameArgument, colour: ColourArgument, at: AtOption = None) -> None:
+def change(warning: NameArgument, colour: ColourArgument, at: AtOption = None, as_json: AsJson = False) -> None:
     """Change the colour of a warning in force."""
-    _say("warning change", warning, lambda before: _in_force(warning, before) | {"colour": colour}, at)
+    _say("warning change", warning, lambda before: _in_force(warning, before) | {"colour": colour}, at, as_json=as_json)
 
 
-def end(warning: NameArgument, at: AtOption = None) -> None:
+def end(warning: NameArgument, at: AtOption = None, as_json: AsJson = False) -> None:
     """End a warning."""
-    _say("warning end", warning, lambda _: {"state": "ended"}, at)
+    _say("warning end", warning, lambda _: {"state": "ended"}, at, as_json=as_json)
 
 
 def list_warnings(
     every: Annotated[bool, typer.Option("--all", help="ended ones too")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the warnings in force."""
     from duty.entered import opened  # noqa: PLC0415 - help starts faster
@@ -110,8 +113,9 @@ def _in_force(warning: str, before: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _say(
-    command: str, warning: str, body_of: Callable[[dict[str, Any] | None], dict[str, Any]], at: str | None
-) -> None:
+    command: str, warning: str, body_of: Callable[[dict[str, Any] | None], dict[str, Any]], at: str | None, *,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Give what a warning says now to the door; ``body_of`` takes what it said before, None when not in force."""
     from duty.acts import Act, in_force, perform  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
@@ -120,4 +124,5 @@ def _say(
         said = {"state": "in_force"} | body_of(in_force(connection, warning)) | ({"issued_at": at} if at else {})
         body = {name: value for name, value in said.items() if value is not None}
         done = perform(connection, actor, Act("rain_warning", f"warning/{warning}", body), now)
-    typer.echo(f"warning {warning}: {body['state'].replace('_', ' ')}; entry {done.entry_no} of the duty log")
+    state = body["state"].replace("_", " ")
+    typer.echo(done.as_json() if as_json else f"warning {warning}: {state}; entry {done.entry_no} of the duty log")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -15,6 +16,7 @@ from api.services import Given, Services
 from duty.door import MOST_KEY_CHARACTERS, Actor, Done, authorise
 from duty.refusals import ActInvalid, KeyReused, NotPossibleNow, RoleTooLow, SubjectUnknown, TokenUnknown
 from undercroft.store.connection import Connection
+from undercroft.store.duty_acts import operators
 
 MOST_TOKEN_CHARACTERS = 200
 
@@ -48,14 +50,29 @@ class Caller:
         Refused
             By its class.
         """
+        with self._authorised() as (connection, actor, now):
+            return act(connection, actor, now, self.key)
+
+    def operators(self) -> list[dict[str, Any]]:
+        """Return all operators to whoever is one.
+
+        Raises
+        ------
+        ActsNotOffered, TokenUnknown
+            As with an act.
+        """
+        with self._authorised() as (connection, _, _):
+            return operators(connection)
+
+    @contextmanager
+    def _authorised(self) -> Iterator[tuple[Connection, Actor, datetime]]:
         if self.services.acting is None:
             raise ActsNotOffered
         if not self.token:
             raise TokenUnknown("acts need a token: Authorization: Bearer <token>")
         now = self.services.clock.now()
         with self.services.acting.connection() as connection:
-            actor = authorise(connection, self.token[:MOST_TOKEN_CHARACTERS], self.origin, now)
-            return act(connection, actor, now, self.key)
+            yield connection, authorise(connection, self.token[:MOST_TOKEN_CHARACTERS], self.origin, now), now
 
 
 def caller_of(

@@ -5,21 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from duty.paper import zone_of
+from api.params import Zone
 from duty.roster import COLUMNS
-from undercroft.errors import BadInput
 
 PersonId = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f/]+$")]
-
-
-def _known_zone(name: str) -> str:
-    try:
-        zone_of(name)
-    except BadInput as error:
-        raise ValueError(str(error)) from None
-    return name
 
 
 class OnDuty(BaseModel):
@@ -83,9 +74,7 @@ class RosterIn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     csv: Annotated[str, Field(min_length=1, max_length=60_000, description=f"with the header `{','.join(COLUMNS)}`")]
-    zone: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_known_zone)] = Field(
-        "Asia/Shanghai", description="of times without offset"
-    )
+    zone: Zone = Field("Asia/Shanghai", description="of times without offset")
 
 
 class AbsenceIn(BaseModel):

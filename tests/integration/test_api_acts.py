@@ -12,13 +12,18 @@ from itertools import count
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
+from duty.codec import to_json
 from duty.door import new_token
+from duty.incidents import fold
+from duty.incidents import opened as opening
 from risk.run import Follower, step_live
 from tests.browser.service import running_api
-from tests.integration.duty_kit import now, opened, prepared
+from tests.integration.duty_kit import now, opened, prepared, tick
 from tests.integration.test_duty_acts import alarm, observe
+from tests.unit.duty.kit import event
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store import duty_acts as store
@@ -319,3 +324,67 @@ def test_a_service_without_the_login_only_reads(exercise_db: str) -> None:
     with running_api(exercise_db) as (address, _):
         answer = httpx.post(f"{address}api/v1/acts", json={"kind": "note", "text": "x"})
         assert (answer.status_code, answer.json()["error"]) == (501, "ActsNotOffered")
+
+
+def test_a_report_is_drafted_listed_read_and_handed_in(desk: Desk) -> None:
+    raised = event(0, "raised", 3)
+    incident = fold(opening("b1", raised), raised)
+    path = f"/incidents/{incident.incident_id}/reports"
+    assert desk.post(path, {}).status_code == 404
+    desk.db.execute(
+        "insert into incident (incident_id, basin_id, opened_at, worst, state) values (%s, 'b1', %s, 3, %s)",
+        (incident.incident_id, raised.at, orjson.dumps(to_json(incident)).decode()),
+    )
+    assert desk.post(path, {}).json()["error"] == "NotPossibleNow", "nothing serious is in the log yet"
+    tick(desk.db, 1, raised.at, ("space/gar", "raised", 3))
+    # Serious at 15:50 on 1 July: the first report was due 2 h later, and follow-ups every 2 h since: all are missing.
+    before = desk.get(path)
+    assert (before["items"], before["tally"]["late"]) == ([], 0)
+    assert before["tally"]["missing"] == sum(due["left_s"] < 0 for due in before["to_come"]) > 1
+    assert before["to_come"][0]["due_at"] == "2026-07-01T17:50:00Z"
+    made = desk.post(path, {"zone": "Asia/Shanghai"}, Idempotency_Key="r1")
+    assert made.status_code == 201, made.text
+    drafted = made.json()["report"]
+    assert (drafted["serial"], drafted["kind"], drafted["submitted_at"]) == (1, "first", None)
+    assert drafted["text"].startswith("# 初报 First report\n")
+    assert "alarm log space/gar 100〕" in drafted["text"]
+    again = desk.post(path, {"zone": "Asia/Shanghai"}, Idempotency_Key="r1").json()
+    assert (again["repeated"], again["report"]) == (True, drafted)
+    handed_in = {"kind": "submit_report", "subject": f"incident/{incident.incident_id}", "serial": 1}
+    assert desk.post("/acts", handed_in).status_code == 201
+    after = desk.get(path)
+    assert [(row["serial"], row["submitted_by"]) for row in after["items"]] == [(1, "li")]
+    assert after["tally"] == before["tally"] | {"late": 1, "missing": before["tally"]["missing"] - 1}
+    read = desk.get(f"{path}/1?form=text")["text"]
+    assert read.startswith("初报 First report\n")
+    assert desk.client.get(f"{desk.address}api/v1{path}/9").status_code == 404
+    where = f"{desk.address}api/v1/incidents/{incident.incident_id}/cap"
+    cap = desk.client.get(where, params={"sender": "duty@example.org"})
+    assert cap.headers["content-type"] == "application/cap+xml"
+    assert "<status>Draft</status>" in cap.text
+    assert [entry["kind"] for entry in store.log_entries(desk.db)] == ["draft_report", "submit_report"]
+
+
+def test_operators_are_made_and_disabled_by_an_admin(desk: Desk) -> None:
+    sun = {"operator_id": "sun", "name": "孙", "role": "leader"}
+    assert desk.post("/operators", sun, desk.leader).json()["error"] == "RoleTooLow"
+    token, hashed = new_token()
+    store.add_operator(desk.db, "boss", "boss", "admin", hashed, now())
+    made = desk.post("/operators", sun, token, Idempotency_Key="u1")
+    assert made.status_code == 201, made.text
+    again = desk.post("/operators", sun, token, Idempotency_Key="u1").json()
+    assert (again["repeated"], again["token"]) == (True, None)
+    suns = made.json()["token"]
+    assert desk.post("/acts", {"kind": "note", "text": "here"}, suns).status_code == 201
+    assert desk.client.get(f"{desk.address}api/v1/operators").status_code == 401
+    listed = desk.client.get(f"{desk.address}api/v1/operators", headers={"Authorization": f"Bearer {suns}"}).json()
+    assert [(row["operator_id"], row["role"], row["disabled_at"]) for row in listed["items"]] == [
+        ("boss", "admin", None), ("li", "officer", None), ("sun", "leader", None), ("wu", "leader", None),
+    ]  # fmt: skip
+    assert desk.post("/operators/nobody/disable", {}, token).status_code == 404
+    assert desk.post("/operators/sun/disable", {}, token).status_code == 201
+    assert desk.post("/acts", {"kind": "note", "text": "again"}, suns).status_code == 401
+    assert desk.post("/operators", sun | {"role": "king"}, token).status_code == 422
+    kinds = [(entry["kind"], entry["author"]) for entry in store.log_entries(desk.db)]
+    assert kinds == [("user_add", "boss"), ("note", "sun"), ("user_disable", "boss")]
+    assert suns not in str(desk.db.execute("table audit").fetchall())

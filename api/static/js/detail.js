@@ -154,7 +154,8 @@ function standIns(space) {
 // What was asked of whom, how long it has, and where the sensors contradict its confirmation.
 function orders(asked) {
   if (!asked.length) return null;
-  const rows = asked.flatMap((order) => {
+  const led = asked.map((order) => FOUR_KEYS.map((key) => order[key]).join("\n"));
+  const rows = asked.flatMap((order, place) => {
     const time = orderTime(order);
     const row = element(
       "tr",
@@ -165,7 +166,9 @@ function orders(asked) {
       element("td", "", time ? both(time) : "–"),
       element("td", "", order.disagreement ? both({ zh: "⚠ 传感器不一致", en: order.disagreement }) : ""),
     );
-    return [row, element("tr", "four", ledBy(order))];
+    const said = led[place + 1] === led[place] ? null : ledBy(order); // once for orders that stand together
+    const four = [said, reminders(order)].filter(Boolean);
+    return four.length ? [row, element("tr", "four", spread(four))] : [row];
   });
   return block({ zh: "指令", en: "orders" }, element("table", "small orders", element("tbody", "", ...rows)));
 }
@@ -194,16 +197,23 @@ function saidWords(one) {
   return one.evacuated ? { zh: "已疏散", en: "evacuated" } : { zh: "有人在内", en: "somebody inside" };
 }
 
-// 四个一: who leads, with which team, by which plan, who speaks; and whom its lateness was told.
-function ledBy(order) {
-  const cell = element("td", "");
+const FOUR_KEYS = ["leader", "team", "plan", "single_voice"];
+
+function spread(parts) {
+  const cell = element("td", "", ...parts);
   cell.colSpan = 5;
-  for (const key of ["leader", "team", "plan", "single_voice"]) {
-    if (!order[key]) continue;
-    cell.append(element("span", "label", both(pair(FOUR, key))), ` ${order[key]} `);
-  }
-  if (order.reminders) cell.append(element("strong", "", both({ zh: `已催办 ${order.reminders} 次`, en: `${order.reminders} reminders` })));
   return cell;
+}
+
+// 四个一: who leads, with which team, by which plan, who speaks.
+function ledBy(order) {
+  const named = FOUR_KEYS.filter((key) => order[key]);
+  return named.length ? element("span", "", ...named.flatMap((key) => [element("span", "label", both(pair(FOUR, key))), ` ${order[key]} `])) : null;
+}
+
+// How often the roster was told that the order is late.
+function reminders(order) {
+  return order.reminders ? element("strong", "", both({ zh: `已催办 ${order.reminders} 次`, en: `${order.reminders} reminders` })) : null;
 }
 
 function orderTime(order) {

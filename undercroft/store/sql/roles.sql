@@ -61,17 +61,20 @@ grant insert on act, audit, duty_log, duty_log_head, duty_order, report, roster_
 grant update on commit_counter, duty_order, report, roster_absence to undercroft_duty;
 grant delete on roster_shift to undercroft_duty;
 
--- The same acts over HTTP, and nothing else: no message and no operator is written, and nothing said is changed.
+-- The same acts over HTTP, and nothing else: no message is written, and nothing said is changed. A report is drafted from
+-- the logs of the incident; an operator is made and disabled by an admin's token.
 grant select on deployment, site_version, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident,
     operator, commit_counter, duty_order, report, act_key, stock to undercroft_acts;
 grant insert, update on stock to undercroft_acts;
 -- What Grafana's rules say comes by the same way.
 grant select, insert, update on system_condition to undercroft_acts;
-grant select (entry_no, sha256) on duty_log to undercroft_acts;
+grant select on duty_log, duty_log_head, alarm_event to undercroft_acts;
 grant select (at, action) on audit to undercroft_acts;
 grant insert on act, audit, duty_log, duty_order, act_key to undercroft_acts;
 grant update on commit_counter, duty_order, act_key to undercroft_acts;
-grant update (submitted_at, submitted_by) on report to undercroft_acts;
+grant insert on report to undercroft_acts;
+grant update (drafted_at, text, author, submitted_at, submitted_by) on report to undercroft_acts;
+grant insert, update on operator to undercroft_acts;
 grant select, insert, delete on roster_shift to undercroft_acts;
 grant select, insert, update on roster_absence to undercroft_acts;
 
