@@ -145,9 +145,9 @@ class Follower:
             plant = plant_of(site, self.tick_at)
             self.engine = Engine(load_state(snapshot.state, plant.arrays), plant)
             self.cursor, self.tick_seq = header["up_to"], snapshot.tick_seq
-            self._questions.clear()
             self.snapshot_tick_seq, self.snapshot_at = snapshot.tick_seq, self.tick_at
             self._map_sensors()
+            self._questions = {self.tick_seq: question(self.engine)}  # asked just after it was kept, used ticks later
             return
 
     def _map_sensors(self) -> None:

@@ -1,0 +1,60 @@
+"""A live engine that starts again comes to the very memory that it had, whatever nowcast was on its way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from risk.ahead import Nowcast, Question, answered
+from risk.run import Follower, step_live
+from risk.snapshot import dump_state
+from tests.integration.test_engine_run import RUN_START, a_site, commit_batch, opened, sensor_ids
+from undercroft.store.site import import_site
+
+
+class SlowNowcaster:
+    """Stands in for the process beside the engine, which cannot be told how long to take: answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked: Question | None = None
+        self.ready: Nowcast | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self.asked is not None
+
+    def wants_at(self, tick_at: datetime) -> bool:
+        del tick_at
+        return not self.busy
+
+    def ask(self, asked: Question) -> None:
+        self.asked = asked
+
+    def finish(self) -> None:
+        assert self.asked is not None
+        self.ready, self.asked = answered(self.asked), None
+
+    def finished(self) -> Nowcast | None:
+        ready, self.ready = self.ready, None
+        return ready
+
+
+def test_a_nowcast_asked_for_beside_a_kept_snapshot_and_used_ticks_later_is_known_again(live_db: str) -> None:
+    with opened(live_db) as db:
+        import_site(db, a_site(), "test", RUN_START)
+        ids, follower, slow = sensor_ids(db), Follower(db), SlowNowcaster()
+        for number in range(5):
+            at = RUN_START + timedelta(seconds=5 * number)
+            commit_batch(db, [(sensor_id, at, 0.1) for key, sensor_id in ids.items() if "depth" in key], None)
+            if number == 3:
+                slow.finish()
+            step_live(db, follower, at, slow)  # type: ignore[arg-type]
+        ticks = db.execute("select tick_seq, nowcast_id from tick order by tick_seq").fetchall()
+        kept = db.execute("select tick_seq from engine_snapshot").fetchall()
+        assert [row["tick_seq"] for row in kept] == [1], "asked for at the tick of the snapshot"
+        assert [row["nowcast_id"] for row in ticks] == [None, None, None, 1, 1]
+        again = Follower(db)
+        again.restore()
+        assert again.engine is not None
+        assert follower.engine is not None
+        arrays = again.engine.plant.arrays
+        assert dump_state(again.engine.state, arrays) == dump_state(follower.engine.state, arrays)
