@@ -61,7 +61,10 @@ ROUTERS = (
 
 
 def create_app(
-    database_url: str, clock: Clock, acts_database_url: str | None = None, alert_token: str | None = None,
+    database_url: str,
+    clock: Clock,
+    acts_database_url: str | None = None,
+    alert_token: str | None = None,
     report_limits: Limits | None = None,
 ) -> FastAPI:
     """Return the application; it opens its connections when it starts, and starts without a database.
@@ -82,9 +85,7 @@ def create_app(
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
             snapshots, limits = Snapshots(reader, clock), report_limits or Limits()
-            app.state.services = Services(
-                reader, hub, snapshots, clock, acting, database_url, alert_token, limits
-            )
+            app.state.services = Services(reader, hub, snapshots, clock, acting, database_url, alert_token, limits)
             try:
                 async with hub.running():
                     yield

@@ -39,12 +39,13 @@ MOST_KEY_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and from where."""
+    """Who acts, and from where; the token is for what the database grants to a token alone."""
 
     operator_id: str
     name: str
     role: str
     origin: str
+    token: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def authorise(connection: Connection, token: str, origin: str, now: datetime) ->
         who, why = ("-", "the token is nobody's") if row is None else (row["operator_id"], "the operator is disabled")
         store.audit_unknown(connection, now, who, origin, {"why": why, "token_sha256": hashed.hex()[:16]})
         raise TokenUnknown
-    return Actor(row["operator_id"], row["name"], row["role"], origin)
+    return Actor(row["operator_id"], row["name"], row["role"], origin, token)
 
 
 def through(

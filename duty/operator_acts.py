@@ -41,7 +41,7 @@ def add_operator(
             raise ActInvalid(f"user add: {role!r} is not one of {', '.join(RANK)}")
         if store.OPERATOR_ID.fullmatch(operator_id) is None:
             raise ActInvalid(f"user add: id: found {operator_id[:60]!r}, expected {store.OPERATOR_ID.pattern}")
-        store.add_operator(connection, operator_id, name, role, hashed, now)
+        store.add_operator(connection, operator_id, name, role, hashed, now, actor.token)
         body = {"name": name, "role": role}
         subject = f"operator/{operator_id}"
         return Effect(log(connection, "user_add", actor.operator_id, subject, body, at), detail=body)
@@ -60,7 +60,7 @@ def disable_operator(connection: Connection, actor: Actor, operator_id: str, now
     """
 
     def do(at: datetime) -> Effect:
-        if not store.disable_operator(connection, operator_id, now):
+        if not store.disable_operator(connection, operator_id, now, actor.token):
             raise SubjectUnknown(f"user disable: there is no active operator {operator_id[:60]}")
         return Effect(log(connection, "user_disable", actor.operator_id, f"operator/{operator_id}", {}, at))
 

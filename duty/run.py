@@ -35,6 +35,7 @@ RESCUE_EVERY_S = 2.0
 GAP_LOOK_EVERY_S = 60.0
 GAP_AHEAD = timedelta(hours=24)
 SIGN_EVERY_S = 3600.0
+SITE_LOOK_EVERY_S = 2.0
 
 KeepSigned = Callable[[Connection, datetime], object]
 """Signs the duty log as it stands; the key is not in the database."""
@@ -62,6 +63,8 @@ class _Timers:
     rescue_s: float = -1e9
     gap_s: float = -1e9
     sign_s: float = -1e9
+    site_s: float = -1e9
+    site_seq: int = -1
 
 
 def run_duty(
@@ -181,9 +184,10 @@ def _style(connection: Connection, mode: Mode) -> Style:
 
 def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, clock: Clock, timers: _Timers) -> int:
     now, now_s = steady.now(), clock.monotonic_s()
+    if now_s - timers.site_s >= SITE_LOOK_EVERY_S:
+        timers.site_s = now_s
+        _keep_style(notifier, mode, timers)
     taken = notifier.step_run(now) if mode is Mode.EXERCISE else notifier.step_live(now, now)
-    if taken:
-        notifier.style = _style(notifier.connection, mode) if not notifier.style.names else notifier.style
     if now_s - timers.beat_s >= BEAT_EVERY_S:
         store.beat(notifier.connection, now)
         timers.beat_s = now_s
@@ -195,6 +199,13 @@ def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, clock: Clock, tim
         timers.gap_s = now_s
         _tell_gap(notifier.connection, now, notifier.style.zone)
     return taken
+
+
+def _keep_style(notifier: Notifier, mode: Mode, timers: _Timers) -> None:
+    """Take names, time zone and who leads from a site that was imported since."""
+    site_seq = store.site_seq(notifier.connection)
+    if site_seq != timers.site_seq:
+        timers.site_seq, notifier.style = site_seq, _style(notifier.connection, mode)
 
 
 def _tell_gap(connection: Connection, now: datetime, zone: ZoneInfo) -> None:

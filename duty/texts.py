@@ -133,8 +133,10 @@ class Style:
         return EXERCISE_MARK if self.exercise else ("", "")
 
     def named(self, subject: str) -> Named:
-        """Return a subject as people know it."""
-        return self.names.get(subject, Named(subject, subject))
+        """Return a subject as people know it; what ails the system may be told before its name was ever read."""
+        kind, _, name = subject.partition("/")
+        unread = Named(f"系统 {name}", f"system: {name}") if kind == "system" else Named(subject, subject)
+        return self.names.get(subject, unread)
 
 
 def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
@@ -157,7 +159,7 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
         tail = [*_led(notes, style), "请立即确认（接警）。 Please acknowledge now."]
     tail.append(f"编号 ref {cause.key}")
     room = MOST_BYTES - _bytes_of([*head, *tail])
-    return Written(title, "\n".join([*head, *_told(notes, style.names, room), *tail]))
+    return Written(title, "\n".join([*head, *_told(notes, style, room), *tail]))
 
 
 def _led(notes: Sequence[AlarmNote], style: Style) -> list[str]:
@@ -188,7 +190,7 @@ def _bytes_of(lines: Iterable[str]) -> int:
     return sum(len(line.encode()) + 1 for line in lines)
 
 
-def _told(notes: Sequence[AlarmNote], names: Mapping[str, Named], room: int) -> list[str]:
+def _told(notes: Sequence[AlarmNote], style: Style, room: int) -> list[str]:
     """Return the alarms, those with the same words together, worst first, and how many did not fit into the bytes."""
     together: dict[tuple[int, str, str], list[AlarmNote]] = {}
     for note in notes:
@@ -198,7 +200,7 @@ def _told(notes: Sequence[AlarmNote], names: Mapping[str, Named], room: int) -> 
     room -= _bytes_of([_left_out(len(notes))])
     left = 0
     for alike in together.values():
-        block, unnamed = _fitting(alike, names, said, room)
+        block, unnamed = _fitting(alike, style, said, room)
         lines += block
         room -= _bytes_of(block)
         left += unnamed
@@ -210,12 +212,10 @@ def _left_out(count: int) -> str:
     return f"另有 {count} 处 and {count} more"
 
 
-def _fitting(
-    alike: Sequence[AlarmNote], names: Mapping[str, Named], said: Container[str], room: int
-) -> tuple[list[str], int]:
+def _fitting(alike: Sequence[AlarmNote], style: Style, said: Container[str], room: int) -> tuple[list[str], int]:
     """Return as many alarms with the same words as fit, and how many do not."""
     for named in range(len(alike), 0, -1):
-        block = [line for line in _block(alike[:named], names) if line not in said or not line.startswith(_ADVICE)]
+        block = [line for line in _block(alike[:named], style) if line not in said or not line.startswith(_ADVICE)]
         if _bytes_of(block) <= room:
             return block, len(alike) - named
     return [], len(alike)
@@ -224,11 +224,11 @@ def _fitting(
 _ADVICE = "  → "
 
 
-def _block(alike: Sequence[AlarmNote], names: Mapping[str, Named]) -> list[str]:
+def _block(alike: Sequence[AlarmNote], style: Style) -> list[str]:
     """Return lines on alarms with the same words: the places, the words, and once for each kind what to do."""
     severity = Severity(alike[0].severity)
     zh, en = SEVERITY_WORDS[severity]
-    places = [names.get(note.subject, Named(note.subject, note.subject)) for note in alike]
+    places = [style.named(note.subject) for note in alike]
     name_zh, name_en = "、".join(place.name_zh for place in places), ", ".join(place.name_en for place in places)
     lines = [f"· {zh} {name_zh} / {en} {name_en}"]
     if alike[0].text_zh or alike[0].text_en:

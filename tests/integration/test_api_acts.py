@@ -24,11 +24,12 @@ from tests.browser.service import running_api
 from tests.integration.duty_kit import now, opened, prepared, tick
 from tests.integration.test_duty_acts import alarm, observe
 from tests.unit.duty.kit import event
+from undercroft.errors import StoreRejected
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store import duty_acts as store
 from undercroft.store.conditions import Condition, set_condition
-from undercroft.store.connection import Connection
+from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.databases import create_database, drop_database
 from undercroft.store.roles import Role, create_logins
 
@@ -352,6 +353,8 @@ def test_a_report_is_drafted_listed_read_and_handed_in(desk: Desk) -> None:
     assert (again["repeated"], again["report"]) == (True, drafted)
     handed_in = {"kind": "submit_report", "subject": f"incident/{incident.incident_id}", "serial": 1}
     assert desk.post("/acts", handed_in).status_code == 201
+    with pytest.raises(StoreRejected, match="was handed in"), translated_errors():
+        desk.db.execute("update report set text = 'other'")
     after = desk.get(path)
     assert [(row["serial"], row["submitted_by"]) for row in after["items"]] == [(1, "li")]
     assert after["tally"] == before["tally"] | {"late": 1, "missing": before["tally"]["missing"] - 1}

@@ -61,14 +61,15 @@ REFUSED = [
     (Role.ENGINE, "delete from alarm"),
     (Role.ENGINE, "update alarm_event set severity = 0"),
     (Role.ENGINE, "update tick set tick_at = now()"),
-    (Role.ACTS, "select body from duty_log"),
     (Role.ACTS, "select detail from audit"),
     (Role.ACTS, "update operator set role = 'admin'"),
     (Role.ACTS, "insert into operator values ('me', 'me', 'admin', '', now())"),
+    (Role.API, "select admin_makes_operator('x', 'me', 'me', 'admin', '', now())"),
     (Role.ACTS, "update duty_log set author = 'x'"),
     (Role.ACTS, "delete from act_key"),
     (Role.ACTS, "update alarm set acknowledged = true"),
-    (Role.ACTS, "update report set text = 'x'"),
+    (Role.ACTS, "update report set submitted_at = null, serial = 2"),
+    (Role.ACTS, "select admin_of_token('x')"),
     (Role.ACTS, "insert into notification (key) values ('x')"),
     (Role.SIMULATOR, "select * from observation"),
     (Role.SIMULATOR, "insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 0)"),
@@ -78,6 +79,18 @@ REFUSED = [
 @pytest.mark.parametrize(("role", "command"), ALLOWED)
 def test_a_role_can_do_its_work(logins: dict[Role, str], role: Role, command: str) -> None:
     run(logins[role], command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "select admin_makes_operator('nobody''s token', 'me', 'me', 'admin', 'x', now())",
+        "select admin_disables_operator('nobody''s token', 'me', now())",
+    ],
+)
+def test_no_login_makes_or_ends_an_operator_without_an_admins_token(logins: dict[Role, str], command: str) -> None:
+    with pytest.raises(StoreRejected, match="by an admin"):
+        run(logins[Role.ACTS], command)
 
 
 @pytest.mark.parametrize(("role", "command"), REFUSED)

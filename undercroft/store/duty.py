@@ -176,6 +176,11 @@ def names(connection: Connection) -> list[Row]:
     return rows(connection, "duty_names")
 
 
+def site_seq(connection: Connection) -> int:
+    """Return the place of the site in force in the commit order, 0 before the first."""
+    return int(rows(connection, "duty_site_seq")[0]["commit_seq"])
+
+
 def heartbeats(connection: Connection) -> dict[str, datetime | None]:
     """Return the last sign of life of engine, notifier and ingest."""
     return rows(connection, "duty_heartbeats")[0]

@@ -53,17 +53,23 @@ def operator_by_token(connection: Connection, token_sha256: bytes) -> Row | None
 
 
 def add_operator(
-    connection: Connection, operator_id: str, name: str, role: str, token_sha256: bytes, at: datetime
+    connection: Connection, operator_id: str, name: str, role: str, token_sha256: bytes, at: datetime, by: str = ""
 ) -> None:
-    """Make an operator, or give one a new token."""
-    _run(
-        connection, "acts_add_operator", operator_id=operator_id, name=name, role=role, token_sha256=token_sha256,
-        created_at=at,
-    )  # fmt: skip
+    """Make an operator, or give one a new token: by the token of an admin, without one by whoever owns the database."""
+    values = {
+        "operator_id": operator_id, "name": name, "role": role, "token_sha256": token_sha256, "created_at": at,
+    }  # fmt: skip
+    if by:
+        _one(connection, "acts_admin_makes_operator", token=by, **values)
+    else:
+        _run(connection, "acts_add_operator", **values)
 
 
-def disable_operator(connection: Connection, operator_id: str, at: datetime) -> bool:
-    """Take an operator's rights away; False when there was none."""
+def disable_operator(connection: Connection, operator_id: str, at: datetime, by: str = "") -> bool:
+    """Take an operator's rights away, as `add_operator` gives them; False when there was none."""
+    if by:
+        row = _one(connection, "acts_admin_disables_operator", token=by, operator_id=operator_id, at=at)
+        return bool(row and row["disabled"])
     return _run(connection, "acts_disable_operator", operator_id=operator_id, at=at) == 1
 
 

@@ -114,6 +114,9 @@ from alarm where subject_kind = 'system'
 union all
 select 'basin/' || basin_id, name_zh, name_en, null, '' from basin;
 
+-- name: duty_site_seq
+select coalesce(max(commit_seq), 0) as commit_seq from site_version;
+
 -- name: duty_heartbeats
 select
     (select max(committed_at) from tick where tick_seq = (select max(tick_seq) from tick)) as engine,

@@ -12,6 +12,12 @@ on conflict (operator_id) do update set
 -- name: acts_disable_operator
 update operator set disabled_at = %(at)s where operator_id = %(operator_id)s and disabled_at is null;
 
+-- name: acts_admin_makes_operator
+select admin_makes_operator(%(token)s, %(operator_id)s, %(name)s, %(role)s, %(token_sha256)s, %(created_at)s);
+
+-- name: acts_admin_disables_operator
+select admin_disables_operator(%(token)s, %(operator_id)s, %(at)s) as disabled;
+
 -- name: acts_operators
 select operator_id, name, role, disabled_at from operator order by operator_id;
 

@@ -62,7 +62,7 @@ grant update on commit_counter, duty_order, report, roster_absence to undercroft
 grant delete on roster_shift to undercroft_duty;
 
 -- The same acts over HTTP, and nothing else: no message is written, and nothing said is changed. A report is drafted from
--- the logs of the incident; an operator is made and disabled by an admin's token.
+-- the logs of the incident, until it is handed in; an operator is made and disabled with an admin's token only.
 grant select on deployment, site_version, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident,
     operator, commit_counter, duty_order, report, act_key, stock to undercroft_acts;
 grant insert, update on stock to undercroft_acts;
@@ -74,7 +74,7 @@ grant insert on act, audit, duty_log, duty_order, act_key to undercroft_acts;
 grant update on commit_counter, duty_order, act_key to undercroft_acts;
 grant insert on report to undercroft_acts;
 grant update (drafted_at, text, author, submitted_at, submitted_by) on report to undercroft_acts;
-grant insert, update on operator to undercroft_acts;
+grant execute on function admin_makes_operator, admin_disables_operator to undercroft_acts, undercroft_duty;
 grant select, insert, delete on roster_shift to undercroft_acts;
 grant select, insert, update on roster_absence to undercroft_acts;
 
