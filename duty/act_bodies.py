@@ -67,7 +67,8 @@ MOST_MINUTES: Mapping[str, float] = {
     "shelve": MOST_SHELVED_MIN, "out_of_service": MOST_OUT_OF_SERVICE_MIN, "field_report": MOST_REPORT_MIN,
 }  # fmt: skip
 ITEM = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-SUBJECT = re.compile(r"[a-z]+/[\w.:-]{1,80}")
+MOST_ID_CHARACTERS = 80
+SUBJECT = re.compile(rf"[a-z]+/[\w.:-]{{1,{MOST_ID_CHARACTERS}}}")
 
 
 def problem_of(kind: str, subject: str, body: Mapping[str, Any]) -> str | None:

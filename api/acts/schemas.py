@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.params import IDENT
-from duty.act_bodies import MOST_CHARACTERS, MOST_ITEMS, MOST_MINUTES, MOST_NAMES
+from duty.act_bodies import MOST_CHARACTERS, MOST_ID_CHARACTERS, MOST_ITEMS, MOST_MINUTES, MOST_NAMES
 from duty.door import Done
 from duty.order_acts import MOST_OWNER_CHARACTERS
 from duty.orders import STEPS, Proof
@@ -16,11 +16,18 @@ from risk.reports import MOST_DEPTH_M
 from risk.warnings import COLOUR_RANK
 from undercroft.quantities import BARRIER_STATE_BY_WORD
 
-_ID = r"[\w.:-]{1,80}"
-
 
 def _subject(kinds: str) -> Any:
-    return Field(pattern=rf"^({kinds})/{_ID}$", description=" or ".join(f"`{kind}/<id>`" for kind in kinds.split("|")))
+    """Return what a subject of one of some kinds looks like.
+
+    Its length is bounded beside the pattern: eighty times any letter costs each model that says so 3 MB and 20 ms.
+    """
+    names = kinds.split("|")
+    return Field(
+        pattern=rf"^({kinds})/[\w.:-]+$",
+        max_length=max(map(len, names)) + 1 + MOST_ID_CHARACTERS,
+        description=" or ".join(f"`{kind}/<id>`" for kind in names),
+    )
 
 
 AlarmSubject = Annotated[str, _subject("space|device|system")]

@@ -21,7 +21,7 @@ from duty.refusals import NotPossibleNow, SubjectUnknown
 router = APIRouter(tags=["orders"])
 
 OrderId = Annotated[str, Path(pattern=r"^o-[0-9a-f]{10}$")]
-IncidentId = Annotated[str, Query(pattern=r"^[\w.:-]{1,80}$", description="of this incident only")]
+IncidentId = Annotated[str, Query(pattern=r"^[\w.:-]+$", max_length=80, description="of this incident only")]
 
 
 @router.get("/orders", responses=documented(RequestInvalid))
@@ -64,7 +64,7 @@ async def get_order_tally(given: Given) -> OrderTally:
 
 @router.get("/orders/proposed", responses=documented(RequestInvalid, SubjectUnknown, NotPossibleNow))
 async def get_proposed_orders(
-    given: Given, subject: Annotated[str, Query(pattern=r"^space/[\w.:-]{1,80}$")]
+    given: Given, subject: Annotated[str, Query(pattern=r"^space/[\w.:-]+$", max_length=86)]
 ) -> list[ProposedOrder]:
     """Show what the templates would have ordered at a space as it stands now, most urgent first, and who leads it."""
     place = await given.reader.row("acts_incident_of", subject=subject)

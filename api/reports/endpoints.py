@@ -25,10 +25,12 @@ from undercroft.store.connection import Connection
 
 router = APIRouter(tags=["reports"])
 
-IncidentId = Annotated[str, Path(pattern=r"^[\w.:-]{1,80}$")]
+IncidentId = Annotated[str, Path(pattern=r"^[\w.:-]+$", max_length=80)]
 Serial = Annotated[int, Path(ge=1, lt=2**31)]
-Sender = Annotated[str, Query(pattern=r"^[^\s,<&\x00-\x1f]{1,100}$", description="who sends it, as CAP names it")]
-SenderName = Annotated[str, Query(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
+Sender = Annotated[
+    str, Query(pattern=r"^[^\s,<&\x00-\x1f]+$", max_length=100, description="who sends it, as CAP names it")
+]
+SenderName = Annotated[str, Query(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=100)]
 AreaCode = Annotated[str, Query(pattern=r"^[0-9]{6}$", description="GB/T 2260")]
 READ = documented(RequestInvalid, SubjectUnknown)
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import floor, inf, isnan
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
 
 from risk.hydraulics.arrays import FloatArray, floats
 from undercroft.errors import UndercroftError
+
+if TYPE_CHECKING:
+    from scipy.optimize import Bounds, LinearConstraint
 
 
 class DispatchFailed(UndercroftError):
@@ -164,6 +166,9 @@ def _solve(
     needs: Sequence[Need], wanted: FloatArray, arcs: Sequence[_Arc], stock: Mapping[tuple[str, str], float]
 ) -> FloatArray:
     """Return the quantity sent on each arc. Variables: quantity per arc, then whether each (depot, space) trip runs."""
+    from scipy.optimize import Bounds, LinearConstraint  # noqa: PLC0415 - half a second, for services that seldom ask
+    from scipy.sparse import coo_array  # noqa: PLC0415
+
     trips = sorted({(arc.depot, needs[arc.need].space) for arc in arcs})
     trip_of = {trip: len(arcs) + k for k, trip in enumerate(trips)}
     holdings = sorted({(arc.depot, needs[arc.need].item) for arc in arcs})
@@ -200,6 +205,8 @@ def _solve(
 
 
 def _milp(cost: FloatArray, limits: Sequence[LinearConstraint], bounds: Bounds) -> FloatArray:
+    from scipy.optimize import milp  # noqa: PLC0415
+
     found = milp(
         cost, constraints=list(limits), bounds=bounds, integrality=np.ones(cost.size), options={"mip_rel_gap": 0.0}
     )
