@@ -132,8 +132,9 @@ def _value(name: str, value: object) -> str | None:  # noqa: PLR0911 - one retur
         return None if good else f"expected a list of names, at most {MOST_NAMES}"
     if name in FLAGS and not isinstance(value, bool):
         return f"found {value!r}, expected true or false"
-    if name in COUNTS and not (isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31):
-        return f"found {value!r}, expected a whole number from 1"
+    least = 0 if name == "serial" else 1  # report 0 is the one by phone
+    if name in COUNTS and not (isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**31):
+        return f"found {value!r}, expected a whole number from {least}"
     return None
 
 

@@ -14,6 +14,7 @@ from duty.completed import completed
 from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
 from duty.movements import moved
 from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
+from duty.reports import BY_PHONE
 from undercroft.store import duty_acts as store
 from undercroft.store import duty_reports
 from undercroft.store.connection import Connection
@@ -82,6 +83,10 @@ def _submit(connection: Connection, actor: Actor, act: Act, at: datetime) -> Non
     incident_id, serial = act.subject.removeprefix("incident/"), act.body["serial"]
     if duty_reports.incident(connection, incident_id) is None:
         raise SubjectUnknown(f"{act.kind}: there is no incident {incident_id}")
+    if serial == BY_PHONE:
+        if not duty_reports.report_by_phone(connection, incident_id, actor.operator_id, at):
+            raise NotPossibleNow(f"{act.kind}: {incident_id} was reported by phone already")
+        return
     if not duty_reports.submit_report(connection, incident_id, serial, actor.operator_id, at):
         raise NotPossibleNow(f"{act.kind}: no draft {serial} of {incident_id} waits to be handed in")
 

@@ -126,10 +126,11 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
     NotPossibleNow
         If the incident needs none (any more).
     """
-    left = to_come(case, now, limits)
+    left = [due for due in to_come(case, now, limits) if due.kind is not ReportKind.PHONE]
     if not left:
         raise NotPossibleNow(f"report: incident {case.row['incident_id']} needs none now")
-    since = max((row["drafted_at"] for row in case.reports if row["submitted_at"]), default=case.row["opened_at"])
+    written = [row for row in case.reports if row["submitted_at"] and row["kind"] != ReportKind.PHONE]
+    since = max((row["drafted_at"] for row in written), default=case.row["opened_at"])
     place = (case.row["name_zh"], case.row["name_en"])
     report = draft(
         case.row["incident_id"], left[0], facts_of(connection, case), now, since, place=place, exercise=case.is_exercise

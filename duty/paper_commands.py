@@ -108,15 +108,16 @@ def list_reports(incident_id: str, config: DutyConfig = None, as_json: AsJson = 
         handed_in = (
             f"handed in {row['submitted_at']:%F %H:%M}Z by {row['submitted_by']}" if row["submitted_at"] else "draft"
         )
-        typer.echo(f"{row['serial']:>3}  {row['kind']:<9}  due {row['due_at']:%F %H:%M}Z  {handed_in}")
-    for due in left:
-        over = "MISSING" if due.due_at < now else f"{(due.due_at - now).total_seconds() / 60:.0f} min left"
-        typer.echo(f"{due.serial:>3}  {due.kind.value:<9}  due {due.due_at:%F %H:%M}Z  to come, {over}")
+        due = f"due {row['due_at']:%F %H:%M}Z  " if row["due_at"] else ""
+        typer.echo(f"{row['serial']:>3}  {row['kind']:<9}  {due}{handed_in}")
+    for entry in left:
+        over = "MISSING" if entry.due_at < now else f"{(entry.due_at - now).total_seconds() / 60:.0f} min left"
+        typer.echo(f"{entry.serial:>3}  {entry.kind.value:<9}  due {entry.due_at:%F %H:%M}Z  to come, {over}")
     typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}")
 
 
 def submit_report(incident_id: str, serial: int, as_json: AsJson = False) -> None:
-    """Record that you handed a report in."""
+    """Record that you handed a report in; number 0 is the first one, by phone."""
     from duty.acts import Act, perform  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
 

@@ -55,5 +55,6 @@ def draft_report(
     asked = Asked("draft_report", "draft_report", f"incident/{incident_id[:80]}", {}, key)
     done = through(connection, actor, asked, now, do)
     case = paper.load_case(connection, incident_id)
-    drafts = [row for row in case.reports if row["drafted_at"] == done.at]  # of a repeated act, unless drafted anew
-    return Drafted(done, (drafts or case.reports)[-1], paper.asked_for(case, done.at, limits)[1])
+    written = [row for row in case.reports if row["serial"] != reports.BY_PHONE]
+    drafts = [row for row in written if row["drafted_at"] == done.at]  # of a repeated act, unless drafted anew
+    return Drafted(done, (drafts or written)[-1], paper.asked_for(case, done.at, limits)[1])

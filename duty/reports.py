@@ -15,14 +15,19 @@ from undercroft.model import Severity
 
 
 class ReportKind(StrEnum):
-    """Which of the three a report is."""
+    """Which a report is: the first by phone, then the three in writing."""
 
+    PHONE = "phone"
     FIRST = "first"
     FOLLOW_UP = "follow_up"
     FINAL = "final"
 
 
+BY_PHONE = 0
+"""The number of the first report by phone; those in writing are numbered from 1."""
+
 TITLES = {
+    ReportKind.PHONE: ("电话首报", "First report by phone"),
     ReportKind.FIRST: ("初报", "First report"),
     ReportKind.FOLLOW_UP: ("续报", "Follow-up report"),
     ReportKind.FINAL: ("终报", "Final report"),
@@ -112,7 +117,10 @@ def dues(
     """
     if serious_at is None:
         return []
-    found = [Due(ReportKind.FIRST, 1, serious_at + limits.first_written)]
+    found = [
+        Due(ReportKind.PHONE, BY_PHONE, serious_at + limits.first_phone),
+        Due(ReportKind.FIRST, 1, serious_at + limits.first_written),
+    ]
     until = ended_at or now + limits.follow_up_every
     serial, at = 2, serious_at + limits.first_written + limits.follow_up_every
     while at <= until:

@@ -186,11 +186,11 @@ class Handover(_Asked):
 
 
 class SubmitReport(_Asked):
-    """Say that a drafted report was handed in."""
+    """Say that a drafted report was handed in; report 0 is the first one by phone."""
 
     kind: Literal["submit_report"]
     subject: Annotated[str, _subject("incident")]
-    serial: Annotated[int, Field(ge=1, lt=2**31)]
+    serial: Annotated[int, Field(ge=0, lt=2**31)]
 
 
 ActIn = Annotated[

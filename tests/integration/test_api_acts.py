@@ -342,7 +342,14 @@ def test_a_report_is_drafted_listed_read_and_handed_in(desk: Desk) -> None:
     before = desk.get(path)
     assert (before["items"], before["tally"]["late"]) == ([], 0)
     assert before["tally"]["missing"] == sum(due["left_s"] < 0 for due in before["to_come"]) > 1
-    assert before["to_come"][0]["due_at"] == "2026-07-01T17:50:00Z"
+    assert [(due["kind"], due["due_at"]) for due in before["to_come"][:2]] == [
+        ("phone", "2026-07-01T16:20:00Z"), ("first", "2026-07-01T17:50:00Z"),
+    ]  # fmt: skip
+    phoned = {"kind": "submit_report", "subject": f"incident/{incident.incident_id}", "serial": 0}
+    assert [desk.post("/acts", phoned).status_code for _ in range(2)] == [201, 409]
+    before = desk.get(path)
+    assert [(row["serial"], row["kind"]) for row in before["items"]] == [(0, "phone")]
+    assert before["tally"]["late"] == 1
     made = desk.post(path, {"zone": "Asia/Shanghai"}, Idempotency_Key="r1")
     assert made.status_code == 201, made.text
     drafted = made.json()["report"]
@@ -356,8 +363,8 @@ def test_a_report_is_drafted_listed_read_and_handed_in(desk: Desk) -> None:
     with pytest.raises(StoreRejected, match="was handed in"), translated_errors():
         desk.db.execute("update report set text = 'other'")
     after = desk.get(path)
-    assert [(row["serial"], row["submitted_by"]) for row in after["items"]] == [(1, "li")]
-    assert after["tally"] == before["tally"] | {"late": 1, "missing": before["tally"]["missing"] - 1}
+    assert [(row["serial"], row["submitted_by"]) for row in after["items"]] == [(0, "li"), (1, "li")]
+    assert after["tally"] == before["tally"] | {"late": 2, "missing": before["tally"]["missing"] - 1}
     read = desk.get(f"{path}/1?form=text")["text"]
     assert read.startswith("初报 First report\n")
     assert desk.client.get(f"{desk.address}api/v1{path}/9").status_code == 404
@@ -365,7 +372,7 @@ def test_a_report_is_drafted_listed_read_and_handed_in(desk: Desk) -> None:
     cap = desk.client.get(where, params={"sender": "duty@example.org"})
     assert cap.headers["content-type"] == "application/cap+xml"
     assert "<status>Draft</status>" in cap.text
-    assert [entry["kind"] for entry in store.log_entries(desk.db)] == ["draft_report", "submit_report"]
+    assert [entry["kind"] for entry in store.log_entries(desk.db)] == ["submit_report", "draft_report", "submit_report"]
 
 
 def test_operators_are_made_and_disabled_by_an_admin(desk: Desk) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from math import isnan
 
-from ingest.canary import Canary, lateness, voice_of
+from structlog.testing import capture_logs
+
+from ingest.canary import Canary, await_voice, lateness, voice_of
 from ingest.health import Health
 from ingest.metrics import Metrics
 from undercroft.clock import FakeClock
 from undercroft.site import load_site, sample_site_path
+from undercroft.site.model import Gauge
 from undercroft.store.canary import EVERY, LATE_AFTER, Beat
 from undercroft.store.conditions import list_conditions
 from undercroft.store.connection import Connection, connect
@@ -58,6 +62,36 @@ def test_three_missed_beats_are_told_once_and_their_end_too(live_db: str) -> Non
         _judged_beat(connection, clock.now())
         canary.look(connection)
         assert active() == []
+
+
+def test_it_waits_for_a_site_that_names_a_canary(live_db: str) -> None:
+    """Nothing is imported, then a site without a canary, then one with: it looks again each time, and says so once."""
+    waits: list[float] = []
+
+    class Stop(threading.Event):
+        """What the service waits on; here each wait changes the world in place of the clock."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            site = load_site(sample_site_path())
+            mute = site.model_copy(update={"gauges": tuple(gauge for gauge in site.gauges if not _speaks(gauge))})
+            with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+                import_site(connection, mute if len(waits) == 1 else site, "test", START)
+            return False
+
+    with capture_logs() as said:
+        voice = await_voice(live_db, Stop(), every_s=60.0)
+    assert voice is not None
+    assert voice.topic.endswith("/canary-1/observation")
+    assert waits == [60.0, 60.0]
+    assert [entry["event"] for entry in said] == ["canary_waits"]
+    stopped = threading.Event()
+    stopped.set()
+    assert await_voice(live_db, stopped) is None
+
+
+def _speaks(gauge: Gauge) -> bool:
+    return any(device.id.startswith("canary") for device in gauge.devices)
 
 
 def test_its_latency_and_age_are_among_the_metrics(live_db: str) -> None:

@@ -24,7 +24,7 @@ from duty.model import Reach
 from duty.notifier import Channels, Notifier, load_names
 from duty.order_acts import order, order_step
 from duty.orders import Proof
-from duty.reports import Limits, count, dues
+from duty.reports import Limits, ReportKind, Submitted, count, dues
 from duty.senders.bots import WeCom
 from duty.senders.webhook import Webhook
 from duty.texts import Style
@@ -131,11 +131,18 @@ class Night:
             if act["kind"] == "order":
                 proof = Proof(body["proof"])
                 self.orders.append(
-                    order(self.db, who, subject, proof, body["owner"], at(minute), "north").order_id or ""
+                    order(
+                        self.db, who, subject, proof, body["owner"], at(minute), body.get("entrance", "north")
+                    ).order_id
+                    or ""
                 )
             elif act["kind"] == "confirm":
-                order_step(self.db, who, self.orders[-1], "confirm", at(minute), body["note"])
+                order_step(self.db, who, self.orders[body["order"]], "confirm", at(minute), body["note"])
             else:
+                if subject == "incident":
+                    subject = self.db.execute("select 'incident/' || incident_id as name from incident").fetchall()[0][
+                        "name"
+                    ]
                 acts.perform(self.db, who, acts.Act(act["kind"], subject, body), at(minute))
         except BadInput as error:
             self.refused.append((minute, str(error)))
@@ -148,16 +155,21 @@ class Night:
         log = duty_acts.log_entries(db)
         serious = [row["tick_at"] for row in events if row["severity"] >= 3]
         ended = [row["tick_at"] for row in events if row["kind"] == "cleared"]
-        asked = dues(serious[0], ended[-1], [], at(self.script["minutes"]), Limits())
-        tally = count(asked, [], at(self.script["minutes"]))
+        rows = db.execute("select * from report").fetchall()
+        handed_in = [Submitted(ReportKind(r["kind"]), r["serial"], r["submitted_at"]) for r in rows]
+        asked = dues(serious[0], ended[-1], handed_in, at(self.script["minutes"]), Limits())
+        tally = count(asked, handed_in, at(self.script["minutes"]))
         return {
             "events": [[minute_of(r["tick_at"]), r["subject"], r["kind"], r["severity"]] for r in events],
             "messages": [
                 [minute_of(r["decided_at"]), *(r[name] for name in MESSAGE)] for r in messages(db)
             ],
             "orders": [
-                [r["subject"], r["proof"], r["state"], r["owner"], minute_of(r["due_at"])]
-                for r in db.execute("select * from duty_order").fetchall()
+                [
+                    r["subject"], r["proof"], r["state"], r["owner"], minute_of(r["due_at"]), r["reminders"],
+                    r["reminded_step"], r["leader"],
+                ]
+                for r in db.execute("select * from duty_order order by due_at").fetchall()
             ],
             "log": [
                 [minute_of(r["at"]), *(r[name] for name in ENTRY), r["body"].get("disagreement", "")] for r in log

@@ -50,6 +50,11 @@ def submit_report(connection: Connection, incident_id: str, serial: int, author:
     return run(connection, "reports_submit", incident_id=incident_id, serial=serial, author=author, at=at) == 1
 
 
+def report_by_phone(connection: Connection, incident_id: str, author: str, at: datetime) -> bool:
+    """Record that an incident was reported by phone; False when it was before."""
+    return run(connection, "reports_by_phone", incident_id=incident_id, author=author, at=at) == 1
+
+
 def areas(connection: Connection, subjects: Sequence[str]) -> list[Row]:
     """Return where spaces are."""
     return rows(connection, "reports_areas", subjects=list(subjects))

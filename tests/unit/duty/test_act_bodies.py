@@ -57,6 +57,7 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("field_report", "space/a", {"barrier": "shut"}, "barrier: found 'shut', expected one of"),
     ("field_report", "space/a", {"depth_m": 1, "minutes": 1441}, "minutes: found 1441"),
     ("submit_report", "incident/i", {"serial": True}, "serial: found True"),
+    ("submit_report", "incident/i", {"serial": -1}, "expected a whole number from 0"),
     (
         "stock_movement",
         "gauge/g",

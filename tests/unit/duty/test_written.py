@@ -124,13 +124,17 @@ def test_templates_and_disagreement() -> None:
 
 
 def test_reports_are_asked_for_and_counted() -> None:
-    # Serious at 0: first within 2 h, follow-ups every 2 h after, ended at 7 h: follow-ups at 4 and 6 h, final at 31 h.
+    # Serious at 0: by phone within 30 min, first within 2 h, follow-ups every 2 h after; ended at 7 h: those at 4 and
+    # 6 h, final at 31 h.
     asked = dues(at(0), at(7 * 60), [], at(8 * 60), Limits())
     assert [(d.kind.value, d.serial, d.due_at) for d in asked] == [
-        ("first", 1, at(120)), ("follow_up", 2, at(240)), ("follow_up", 3, at(360)), ("final", 4, at(31 * 60)),
+        ("phone", 0, at(30)), ("first", 1, at(120)), ("follow_up", 2, at(240)), ("follow_up", 3, at(360)),
+        ("final", 4, at(31 * 60)),
     ]  # fmt: skip
     sent = [Submitted(ReportKind.FIRST, 1, at(90)), Submitted(ReportKind.FOLLOW_UP, 2, at(300))]
-    assert count(asked, sent, at(8 * 60)) == Count(on_time=1, late=1, missing=1)
+    assert count(asked, sent, at(8 * 60)) == Count(on_time=1, late=1, missing=2)  # by phone, and the second follow-up
+    phoned = [*sent, Submitted(ReportKind.PHONE, 0, at(30))]
+    assert count(asked, phoned, at(8 * 60)) == Count(on_time=2, late=1, missing=1)
     assert dues(None, None, [], at(8 * 60), Limits()) == []
 
 

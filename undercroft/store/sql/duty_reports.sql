@@ -37,6 +37,11 @@ on conflict (incident_id, serial) do update set
 update report set submitted_at = %(at)s, submitted_by = %(author)s
 where incident_id = %(incident_id)s and serial = %(serial)s and submitted_at is null;
 
+-- name: reports_by_phone
+insert into report (incident_id, serial, kind, drafted_at, covers_from, text, author, submitted_at, submitted_by)
+select incident_id, 0, 'phone', %(at)s, opened_at, '', %(author)s, %(at)s, %(author)s from incident
+where incident_id = %(incident_id)s on conflict (incident_id, serial) do nothing;
+
 -- name: reports_areas
 select distinct p.name_zh, p.name_en, p.lat, p.lon, 'space/' || p.place_id as subject from place p
 where 'space/' || p.place_id = any(%(subjects)s::text[]) order by 5;
