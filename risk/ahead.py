@@ -16,19 +16,20 @@ from typing import Any
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays, iso
-from risk.evidence import closed_barriers, fresh_sensors
+from risk.evidence import closed_barriers, fresh_sensors, said_by_switches
 from risk.forecast import Storage
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.levels import least_at
-from risk.nowcast.calibration import calibrated
+from risk.nowcast.calibration import Around, calibrated
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.layout import Layout, Now
 from risk.pumping import powerless_spaces, pumping
-from risk.reports import with_reported_barriers
-from risk.rules import outside_of
+from risk.reports import known_not_closed, with_reported_barriers
+from risk.rules_barrier import outside_of
 from risk.state import EngineState
 from risk.statics import SiteStatics
 from risk.thresholds import ORANGE, RED, RISING_M_MIN, WET_DEPTH_M
+from undercroft.quantities import BarrierState
 
 TARGETS = (int(ORANGE), int(RED))
 NAMES = ("orange", "red")
@@ -49,8 +50,8 @@ class SiteAhead:
 class Question:
     """What an ensemble is asked: the wet spaces as the memory after a tick has them.
 
-    ``missing_m``, shape (spaces, 2): depth that is missing outside to orange and red, infinite where neither is reached
-    there; ``rain_mm``, shape (spaces, 3): rain of 5, 10 and 60 minutes.
+    ``around``: what its shares are weighed with. ``unsure``, shape (spaces, 2): stands at orange, at red, only because
+    a barrier that is not heard counts as open.
     """
 
     nowcast_id: int
@@ -59,8 +60,8 @@ class Question:
     spaces: IntArray
     layout: Layout
     now: Now
-    missing_m: FloatArray
-    rain_mm: FloatArray
+    around: Around
+    unsure: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +73,8 @@ class Nowcast:
     times_min : ndarray, shape (spaces, 2, 3)
         Earliest, likely and latest time to orange and to red; infinite for not within the hour, NaN for unknown. [min]
     probability : ndarray, shape (spaces, 2, 3)
-        That it is reached within 15, 30 and 60 minutes, calibrated (`risk.nowcast.calibration`).
+        That it is reached within 15, 30 and 60 minutes, calibrated (`risk.nowcast.calibration`); 1 where it stands
+        already, NaN where it does so only by a barrier that is not heard: open, it stands; closed, it may never come.
     members : ndarray, shape (spaces, 2, 3)
         Share of the members in which it is.
     order_min : ndarray, shape (spaces,)
@@ -154,12 +156,31 @@ def asked(state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: Si
     rain_mm = _rain_mm(state, arrays)[arrays.basin_of_space[chosen]]
     known = (closed, depth_m, pumps, layout.pump_m3_s.shape[1], rain_mm)
     now = _now(state, arrays, statics, chosen, rows, known)
-    missing_m = np.full((2, chosen.size), np.inf)
-    for target, level_m in zip(missing_m, layout.target_level_m, strict=True):
-        np.fmin.at(target, layout.space, level_m - now.outside_m)
-    return Question(
-        state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now, missing_m.T, rain_mm
-    )  # fmt: skip
+    deploying = said_by_switches(state, arrays, fresh, (BarrierState.DEPLOYING,))
+    unheard = (layout.barrier_height_m > 0.0) & ~(closed | known_not_closed(state, arrays, fresh))[rows]
+    around, unsure = _around(layout, now, rain_mm, deploying[rows]), _unsure(layout, now, unheard)
+    return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now, around, unsure)
+
+
+def _around(layout: Layout, now: Now, rain_mm: FloatArray, deploying: BoolArray) -> Around:
+    """Return what shares are weighed with; the barrier is that of the entrance where least is missing to orange."""
+    missing_m = np.full((2, rain_mm.shape[0]), np.inf)
+    over_m = layout.target_level_m - now.outside_m
+    for target, level_m in zip(missing_m, over_m, strict=True):
+        np.fmin.at(target, layout.space, level_m)
+    order = np.lexsort((np.nan_to_num(over_m[0], nan=np.inf), layout.space))
+    nearest = order[np.searchsorted(layout.space[order], np.arange(rain_mm.shape[0]))]
+    return Around(missing_m.T, rain_mm, ~(layout.barrier_height_m[nearest] > 0.0), deploying[nearest])
+
+
+def _unsure(layout: Layout, now: Now, unheard: BoolArray) -> BoolArray:
+    """Tell which spaces stand at each target outside, at entrances with an unheard barrier alone, and not inside."""
+    stands, surely = (np.zeros((2, now.volume_m3.size), np.bool_) for _ in range(2))
+    over = layout.target_level_m <= now.outside_m
+    for target in range(2):
+        stands[target, layout.space[over[target] & unheard]] = True
+        surely[target, layout.space[over[target] & ~unheard]] = True
+    return np.asarray((stands & ~surely & ~(now.volume_m3 >= layout.target_m3)).T)
 
 
 def answered(question: Question) -> Nowcast:
@@ -171,8 +192,9 @@ def answered(question: Question) -> Nowcast:
         result = nowcast(question.layout, question.now)
         times = np.stack((result.earliest_min, result.likely_min, result.latest_min), axis=-1).swapaxes(0, 1)
         members = result.probability.transpose(2, 1, 0)
-        probability = calibrated(members, question.missing_m, question.rain_mm)
+        probability = calibrated(members, question.around)
         probability[times[:, :, 2] <= 0.0] = 1.0  # it is there already
+        probability[question.unsure] = np.nan
         order = result.last_order_min
     names = question.nowcast_id, question.site_commit_seq, question.made_us
     return Nowcast(*names, question.spaces, times, probability, members, order)

@@ -80,28 +80,29 @@ def step(
         raised &= ~held_down
     up = active & (target > severity)
     added = active & ((bits & ~state.alarm_families) != 0) & ~up
-    going = _releases(state, view, target, active, tick_us)
+    left = np.maximum(view.lasting.max(axis=0), target)
+    going = _releases(state, view, left, active, tick_us)
     changes = [
         *_raise(state, np.flatnonzero(raised), target, bits, tick_us),
         *_step_up(state, np.flatnonzero(up), target, bits),
         *_add_reasons(state, np.flatnonzero(added), bits),
-        *_release(state, np.flatnonzero(going), np.maximum(view.lasting.max(axis=0), target), view, tick_us),
+        *_release(state, np.flatnonzero(going), left, view, tick_us),
     ]
-    if state.implicated.any():
-        state.implicated &= (state.alarm_severity > 0)[arrays.l_space]
+    part = np.flatnonzero(state.implicated)
+    state.implicated[part[state.alarm_severity[arrays.l_space[part]] == 0]] = False
     return sorted(changes, key=lambda change: change.space)
 
 
 def _releases(
-    state: EngineState, view: AlarmView, target: NDArray[np.int8], active: BoolArray, tick_us: int
+    state: EngineState, view: AlarmView, left: NDArray[np.int8], active: BoolArray, tick_us: int
 ) -> BoolArray:
-    """Keep the off-delay timers; tell which alarms have stood below their severity long enough."""
+    """Keep the off-delay timers; tell which alarms have stood below their severity, what is ``left``, long enough."""
     quiet = active & view.steady & (view.below.max(axis=0) < state.alarm_severity)
     started = np.where(state.alarm_below_us == NEVER_US, tick_us, state.alarm_below_us)
     state.alarm_below_us[:] = np.where(quiet, started, NEVER_US)
     delay_us = int(OFF_DELAY_S.value * 1e6)
     waited = quiet & (tick_us - started >= delay_us) & (view.heard_us - started >= delay_us)
-    return np.asarray(waited & (np.maximum(view.lasting.max(axis=0), target) < state.alarm_severity))
+    return np.asarray(waited & (left < state.alarm_severity))
 
 
 def _raise(

@@ -70,9 +70,11 @@ class Segments:
 
     def fmax(self, values: FloatArray) -> FloatArray:
         """Return the greatest known value of each target; NaN where it has none."""
+        alone = self.starts.size == values.size  # one row each, as most sites have it
+        if alone and self.starts.size == self.size:
+            return values
         out = np.full(self.size, np.nan)
         if self.starts.size:
-            alone = self.starts.size == values.size  # one row each, as most sites have it
             out[self.targets] = values if alone else np.fmax.reduceat(values, self.starts)
         return out
 
@@ -163,9 +165,19 @@ class SiteArrays:
         return np.flatnonzero(self.s_role == ONLINE)
 
     @cached_property
-    def s_level(self) -> IntArray:
-        """Level sensors, those of gauge sites too."""
-        return np.flatnonzero(self.s_role == LEVEL)
+    def is_level(self) -> BoolArray:
+        """Which are level sensors, those of gauge sites too. Shape (S,)."""
+        return np.asarray(self.s_role == LEVEL)
+
+    @cached_property
+    def is_switch(self) -> BoolArray:
+        """Which are barrier switches of entrances. Shape (S,)."""
+        return np.asarray((self.s_role == BARRIER) & (self.s_entrance >= 0))
+
+    @cached_property
+    def is_pump(self) -> BoolArray:
+        """Which tell whether a pump runs. Shape (S,)."""
+        return np.asarray(self.s_role == PUMP)
 
     @cached_property
     def n_barriers_needed(self) -> IntArray:
@@ -183,11 +195,6 @@ class SiteArrays:
         return np.flatnonzero(self.s_role == STOCK)
 
     @cached_property
-    def s_pump(self) -> IntArray:
-        """Sensors that tell whether a pump runs."""
-        return np.flatnonzero(self.s_role == PUMP)
-
-    @cached_property
     def s_mains(self) -> IntArray:
         """Sensors of spaces that tell whether there is mains power."""
         return np.flatnonzero((self.s_role == MAINS) & (self.s_space >= 0))
@@ -195,7 +202,7 @@ class SiteArrays:
     @cached_property
     def s_switch(self) -> IntArray:
         """Barrier switches of entrances."""
-        return np.flatnonzero((self.s_role == BARRIER) & (self.s_entrance >= 0))
+        return np.flatnonzero(self.is_switch)
 
     @cached_property
     def s_switch_entrance(self) -> IntArray:

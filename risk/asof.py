@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from risk.suppression import SUPPRESSED, UNSUPPRESSED
 from undercroft.errors import BadInput
 from undercroft.model import Severity
 from undercroft.store import asof as store
@@ -94,7 +95,7 @@ def open_alarms(events: list[Row]) -> list[Row]:
         subject = event["subject"]
         if event["kind"] == "raised":
             known[subject] = {"subject": subject, "raised_at": event["tick_at"], "reasons": []}
-            known[subject] |= {"acknowledged": False, "shelved_until": None}
+            known[subject] |= {"acknowledged": False, "shelved_until": None, "suppressed_by": None}
         if subject not in known or event["kind"] == "refused":
             continue
         if event["kind"] in ENDS:
@@ -105,6 +106,8 @@ def open_alarms(events: list[Row]) -> list[Row]:
         alarm["reasons"] = event["reasons"] or alarm["reasons"]
         if event["kind"] in {"shelved", "unshelved"}:
             alarm["shelved_until"] = event["detail"].get("until")
+        if event["kind"] in {SUPPRESSED, UNSUPPRESSED}:
+            alarm["suppressed_by"] = event["detail"]["by"] if event["kind"] == SUPPRESSED else None
         alarm["acknowledged"] = event["kind"] == "acknowledged" or (
             alarm["acknowledged"] and event["kind"] not in {"raised", "severity_up", "reason_added"}
         )
@@ -151,6 +154,8 @@ def _print(picture: Picture, differing: list[str] | None) -> None:
         mark = "acknowledged" if alarm["acknowledged"] else "open"
         if alarm["shelved_until"] is not None:
             mark += f", shelved until {alarm['shelved_until']}"
+        if alarm["suppressed_by"] is not None:
+            mark += f", suppressed: follows from {alarm['suppressed_by']}"
         typer.echo(f"alarm   {Severity(alarm['severity']).word:<7} {alarm['subject']:<40} {mark}")
     for row in picture.observations:
         name = f"{row['device_id']}{'/' + row['at'] if row['at'] else ''}:{row['quantity']}"

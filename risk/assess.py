@@ -37,7 +37,8 @@ def due(context: Context, score: FloatArray) -> IntArray:
     state, tick_us = context.state, context.tick_us
     mm = context.views.rain.basin_mm
     ready = (mm[:, 1] >= RED_READINESS_10MIN_MM.value) | (mm[:, 2] >= RED_READINESS_60MIN_MM.value)
-    signature = (ready * _READY)[context.arrays.basin_of_space]
+    size = context.arrays.n_spaces
+    signature = (ready * _READY)[context.arrays.basin_of_space] if ready.any() else np.zeros(size, np.int64)
     if context.views.unheard.any():
         signature += context.views.unheard * (2 * _READY)
     above = np.flatnonzero(context.views.level)

@@ -33,12 +33,13 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "11"
+ENGINE_VERSION = "12"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
 
 9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory. 10: a switch that flaps and a pump
 without good word or power count no more.
-11: a probable orange raises orange; what lies ahead is calibrated.
+11: a probable orange raises orange; what lies ahead is calibrated. 12: calibrated anew, orange from 0.6; no probability
+where a barrier that is not heard decides; what people say of pumps and who is gone counts.
 """
 
 DAY_HOURS = range(7, 20)

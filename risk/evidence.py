@@ -12,6 +12,7 @@ Rules of the fold (docs/risk.md):
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,10 @@ class Seen:
         value nor a sample of this tick stands at 2 cm. [m], [m/min]
     touched : ndarray, shape (N,)
         Spaces of which evidence came.
+    depth_m : ndarray, shape (L,)
+        The held value of each level sensor, NaN before its first. [m]
+    greatest_m : ndarray, shape (L,)
+        The greatest of its last three samples, -inf for none. [m]
     """
 
     peak_m: FloatArray
@@ -68,6 +73,8 @@ class Seen:
     confirmed_m: FloatArray
     confirmed_rate: FloatArray
     touched: BoolArray
+    depth_m: FloatArray
+    greatest_m: FloatArray
 
 
 def second_largest(last: FloatArray) -> FloatArray:
@@ -170,9 +177,12 @@ def _seen(
     touched: BoolArray,
     earlier: list[tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray]],
 ) -> Seen:
-    peak_m = state.held.take(arrays.l_sensor)
+    depth_m = state.held.take(arrays.l_sensor)
+    peak_m = depth_m.copy() if earlier else depth_m
     peak_us = state.last_us[:, 2].copy() if earlier else state.last_us[:, 2]
-    confirmed_m = second_largest(state.last_m)
+    first, middle, newest = np.ascontiguousarray(state.last_m.T)  # read once: columns of rows of three are slow to walk
+    more = np.maximum(first, middle)
+    confirmed_m, greatest_m = np.maximum(np.minimum(first, middle), np.minimum(more, newest)), np.maximum(more, newest)
     for levels, sample_m, sample_us, two_of_three_m, _ in earlier:
         worse = sample_m > peak_m[levels]
         peak_us[levels] = np.where(worse, sample_us, peak_us[levels])
@@ -183,7 +193,7 @@ def _seen(
     confirmed_rate[wet] = second_largest(state.last_rate[wet])
     for levels, *_, two_of_three_rate in earlier:
         confirmed_rate[levels] = np.maximum(confirmed_rate[levels], two_of_three_rate)
-    return Seen(peak_m, peak_us, confirmed_m, confirmed_rate, touched)
+    return Seen(peak_m, peak_us, confirmed_m, confirmed_rate, touched, depth_m, greatest_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +271,7 @@ def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, interval
     """
     heard = np.maximum(state.evidence_us, state.known_us)
     fresh = np.asarray(heard >= tick_us - arrays.stale_us(intervals))
-    wet = arrays.s_level[state.held.take(arrays.s_level) >= WET_DEPTH_M.value]
+    wet = np.flatnonzero((state.held >= WET_DEPTH_M.value) & arrays.is_level)
     wet = wet[state.spacing_us[wet] <= 2 * arrays.s_limit_wet_us[wet]]
     fresh[wet] = tick_us - heard[wet] <= intervals * arrays.s_limit_wet_us[wet]
     online = arrays.s_online
@@ -284,7 +294,19 @@ def closed_barriers(state: EngineState, arrays: SiteArrays, fresh: BoolArray) ->
     One that said so, and then something else, is not believed again for the off-delay: a switch that flaps must not
     take a level down each time.
     """
-    says = np.flatnonzero(state.held.take(arrays.s_switch) == 0.0)
-    says = says[fresh[arrays.s_switch[says]] & ~flapping(state, arrays.s_switch[says])]
-    yes = np.bincount(arrays.s_switch_entrance[says], minlength=len(arrays.entrances))
+    says = np.flatnonzero((state.held == 0.0) & arrays.is_switch & fresh)
+    says = says[~flapping(state, says)]
+    if says.size == 0:
+        return np.zeros(len(arrays.entrances), np.bool_)
+    yes = np.bincount(arrays.s_entrance[says], minlength=len(arrays.entrances))
     return np.asarray(yes == arrays.e_switches)
+
+
+def said_by_switches(
+    state: EngineState, arrays: SiteArrays, fresh: BoolArray, words: Sequence[BarrierState]
+) -> BoolArray:
+    """Tell at which entrances a fresh barrier switch says one of some states. Shape (E,)."""
+    switches = arrays.s_switch[fresh[arrays.s_switch]]
+    said = np.zeros(len(arrays.entrances), np.bool_)
+    said[arrays.s_entrance[switches[np.isin(state.value[switches], [float(word) for word in words])]]] = True
+    return said

@@ -15,7 +15,7 @@ from risk.engine import Engine
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.members import OUTSIDE_PATHS, SHARES
 from risk.nowcast.summary import LIKELY, weighted_quantiles
-from risk.rules import outside_of
+from risk.rules_barrier import outside_of
 
 HOLDS = ("hold", "fail")
 RUNS = ("run", "fail")

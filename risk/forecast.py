@@ -35,7 +35,8 @@ class Storage:
     """What a balance needs of each space: its curve, its pumps, its inside sensors.
 
     ``depth_m, area_m2, volume_m3, slope_m`` have shape (N, rows): the curves of `risk.hydraulics.storage`, rows that a
-    curve has not at infinite depth. ``pump_sensors`` and ``inside_rows`` list sensors and level sensors by space.
+    curve has not at infinite depth. ``pump_sensors``, ``level_rows`` and ``inside_rows`` list sensors, level sensors
+    and those inside, by space.
     """
 
     depth_m: FloatArray
@@ -44,6 +45,7 @@ class Storage:
     slope_m: FloatArray
     pump_m3_s: FloatArray
     pump_sensors: RowsBySpace
+    level_rows: RowsBySpace
     inside_rows: RowsBySpace
     has_inside: BoolArray
 
@@ -76,6 +78,7 @@ def storage_of(arrays: SiteArrays) -> Storage:
         slope_m=slope,
         pump_m3_s=np.array([sum(pump.capacity_m3_s for pump in space.pumps) for space in arrays.spaces], np.float64),
         pump_sensors=RowsBySpace.of_rows(np.flatnonzero(arrays.s_role == PUMP), arrays.s_space, arrays.n_spaces),
+        level_rows=RowsBySpace.of_rows(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
         inside_rows=RowsBySpace.of_rows(np.flatnonzero(arrays.l_entrance < 0), arrays.l_space, arrays.n_spaces),
         has_inside=np.bincount(arrays.l_space[arrays.l_entrance < 0], minlength=arrays.n_spaces) > 0,
     )
@@ -153,10 +156,10 @@ def forecast(
     bits = _closed_bits(arrays, closed)
     changed = touched | (bits != state.closed_bits)
     state.closed_bits[:] = bits
-    if changed.any():
-        state.orange_min[changed] = np.nan
-        state.red_min[changed] = np.nan
-        rows = np.flatnonzero(changed[arrays.l_space])
+    spaces = np.flatnonzero(changed)
+    if spaces.size:
+        state.orange_min[spaces] = state.red_min[spaces] = np.nan
+        rows, _ = storage.level_rows.of(spaces)  # by space; those at entrances by entrance
         depth = state.held[arrays.l_sensor[rows]]
         wet = depth >= WET_DEPTH_M.value
         if wet.any():

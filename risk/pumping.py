@@ -20,7 +20,7 @@ def powerless_spaces(state: EngineState, arrays: SiteArrays) -> BoolArray:
 def pumping(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
     """Tell which pump sensors say, good and fresh, that their pump runs, where there is power. Shape (sensors,)."""
     runs = np.zeros(fresh.size, np.bool_)
-    rows = arrays.s_pump[state.held.take(arrays.s_pump) >= 0.5]
+    rows = np.flatnonzero((state.held >= 0.5) & arrays.is_pump)
     if rows.size:
         rows = rows[(state.value[rows] >= 0.5) & (state.quality[rows] == GOOD) & fresh[rows]]
         space = arrays.s_space[rows]

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from risk.arrays import BoolArray, SiteArrays, iso, to_us
-from risk.evidence import flapping
+from risk.evidence import flapping, said_by_switches
 from risk.levels import entrance_index
 from risk.state import EngineState, FieldReport
 from risk.warnings import Act
@@ -34,9 +34,7 @@ MOST_DEPTH_M = 50.0
 
 PUMP_WORDS = {"running": 1.0, "stopped": 0.0}
 
-_NOT_CLOSED = frozenset(
-    float(state) for state in (BarrierState.OPEN, BarrierState.DEPLOYING, BarrierState.OVERTOPPED, BarrierState.FAILED)
-)
+_NOT_CLOSED = (BarrierState.OPEN, BarrierState.DEPLOYING, BarrierState.OVERTOPPED, BarrierState.FAILED)
 """What a switch must say to contradict a person; one that is unsure does not."""
 
 
@@ -149,6 +147,16 @@ def with_reported_barriers(
                 bool(fresh[s]) and state.value[s] in _NOT_CLOSED for s in switches
             )
     return closed
+
+
+def known_not_closed(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
+    """Tell at which entrances a fresh switch, or a person, says that the barrier does not close it. Shape (E,)."""
+    known = said_by_switches(state, arrays, fresh, _NOT_CLOSED)
+    for key, report in state.reports.items():
+        name, entrance_id, what = key.split("/")
+        if what == "barrier" and report.value in _NOT_CLOSED:
+            known[entrance_index(arrays, arrays.space_index[name], entrance_id)] = True
+    return known
 
 
 def shown_reports(reports: Mapping[str, FieldReport], space_id: str) -> list[dict[str, Any]]:

@@ -24,14 +24,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
 from risk.blindness import silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
-from risk.forecast import TimeToThreshold, forecast
+from risk.forecast import TimeToThreshold
 from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
-from risk.nowcast.summary import WITHIN_MIN
 from risk.pumping import pumping
 from risk.reports import with_reported_barriers
+from risk.rules_barrier import barrier_step, outside_of, unclosed
+from risk.rules_forecast import ahead_only, forecast_family
 from risk.rules_rain import RainView, rain_view
 from risk.said import pumps_not_coping
 from risk.standin import StandIns, Told, fold_stand_ins
@@ -51,19 +52,13 @@ from risk.state import (
     EngineState,
 )
 from risk.statics import SiteStatics
-from risk.thresholds import HORIZON_MIN, RISING_M_MIN, WET_DEPTH_M
+from risk.thresholds import RISING_M_MIN, WET_DEPTH_M
 from risk.warnings import colour_of_spaces
 
 Severities = NDArray[np.int8]
 
 DERIVED = (BARRIER, PUMP, FORECAST, LEAK)
 """Families that combine evidence; they are confirmed over ticks in which evidence of the space came."""
-
-ORANGE_WITHIN_MIN = 30.0
-"""A forecast of orange within this raises orange where it is probable enough. [min]"""
-
-FORECAST_NEED_MIN = 15.0
-"""A barrier is needed when the outside level is forecast to need it within this. [min]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +82,7 @@ class Views:
     fresh: BoolArray
     closed: BoolArray
     least_m: FloatArray
+    depth_m: FloatArray
     out_depth_m: FloatArray
     out_rate_m_min: FloatArray
     need_observed: BoolArray
@@ -107,7 +103,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     closed = closed_barriers(state, arrays, fresh)
     closed = with_reported_barriers(state, arrays, fresh, closed, statics.barrier_sensors)
     least = in_force(statics.levels, arrays, closed, state.rate > RISING_M_MIN.value)
-    depth = state.held.take(arrays.l_sensor)
+    depth = seen.depth_m
     views = (now, candidate, below, lasting)
     rows = rows_that_matter(state, seen, depth)
     part = _water(state, arrays, statics, seen, (depth, least, rows), views)
@@ -120,23 +116,14 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         for view in views:
             view[WARNING] = severity_of(colour, statics.colour)
     known = (closed, pumping(state, arrays, fresh))
-    simple = forecast(state, arrays, statics.storage, least, known, seen.touched)
-    soonest, by_ensemble, likely = with_ensemble(state, arrays, simple, (depth, least, rows))
+    ahead = forecast_family(state, arrays, statics, known, (depth, least, rows), seen.touched, tick_us)
+    now[FORECAST] = ahead.severity
     water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
-    soon = (
-        soonest.orange_min <= statics.to_orange_min,
-        soonest.red_min <= statics.to_red_min,
-        likely >= statics.orange_share,
-    )
-    now[FORECAST] = np.maximum(np.where(soon[0], 2, 0), np.where(soon[1] | soon[2], 3, 0))
-    for place, found in enumerate((soonest.orange_min, soonest.red_min, likely)):
-        met = np.flatnonzero(soon[place] & seen.touched)
-        state.met[met, place], state.met_us[met, place] = found[met], tick_us
     outside = outside_of(state, arrays)
-    now[BARRIER], observed, expected = _barrier_step(arrays, statics, (closed, *outside), depth, water, now[FORECAST])
+    at = unclosed(arrays, statics, closed, *outside)
+    now[BARRIER], needed, soon = barrier_step(n, at, depth, water, now[FORECAST])
     sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), candidate[RISE])
-    sure_step = _barrier_step(arrays, statics, (closed, *outside), seen.confirmed_m, sure, now[FORECAST])[0]
-    steps = {BARRIER: sure_step}
+    steps = {BARRIER: barrier_step(n, at, seen.confirmed_m, sure, now[FORECAST])[0]}
     _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
     steps[PUMP] = np.clip(sure + 1, 1, 4)
     if state.reports:
@@ -144,7 +131,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         reported = _reported(state, arrays, closed)
         for view in views:
             view[REPORT] = reported
-    silent = silent_spaces(arrays, statics, fresh)
+    silent = silent_spaces(statics, fresh)
     blind = silent & rain.in_rain
     stand_ins: dict[int, StandIns] = {}
     if state.stand_ins or blind.any():
@@ -152,49 +139,16 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         stand_ins = fold_stand_ins(state, arrays, statics.neighbours, told, views)
     _derived(state, seen, views, steps)
     blind_rows = np.flatnonzero(blind)
-    for view in views:
+    for view in views if blind_rows.size else ():
         view[BLIND, blind_rows] = np.clip((sure if view is candidate else water)[blind_rows] + 1, 2, 4)
-    times = _ahead_only(soonest, now.max(axis=0))
+    observed, expected = (np.zeros(closed.size, np.bool_) for _ in range(2))
+    observed[at.entrance], expected[at.entrance] = needed, soon
+    times = ahead_only(ahead.soonest, now.max(axis=0))
     return Views(
         now, candidate, below, lasting, _steady(state, arrays, fresh, rain), _heard_us(state, arrays, rain), blind,
-        unheard_spaces(state, arrays, statics), stand_ins, rain, times, soonest, by_ensemble, likely, fresh, closed,
-        least, *outside, observed, expected, colour,
+        unheard_spaces(state, statics), stand_ins, rain, times, ahead.soonest, ahead.by_ensemble, ahead.likely, fresh,
+        closed, least, depth, *outside, observed, expected, colour,
     )  # fmt: skip
-
-
-def with_ensemble(
-    state: EngineState, arrays: SiteArrays, simple: TimeToThreshold, held: tuple[FloatArray, FloatArray, IntArray]
-) -> tuple[TimeToThreshold, BoolArray, FloatArray]:
-    """Return the soonest times, which of them are the ensemble's, and how probable orange within half an hour is.
-
-    The sooner of the simple forecast and the ensemble's likely time counts. The last finished nowcast counts only where
-    water still stands, and only ever brings a time forward: it is of a memory a tick or more old, the simple forecast
-    is of now. The probability is 0 where orange stands already. Shape of the second: (2, N), orange and red; of the
-    third: (N).
-    """
-    found = np.stack((simple.orange_min, simple.red_min))
-    by_ensemble, likely = np.zeros(found.shape, np.bool_), np.zeros(arrays.n_spaces)
-    depth, least, rows = held
-    rows = rows[depth[rows] >= WET_DEPTH_M.value]
-    rows = rows[state.ahead_us[arrays.l_space[rows]] != NEVER_US]
-    space = arrays.l_space[rows]
-    if rows.size == 0:
-        return simple, by_ensemble, likely
-    ahead = np.full(found.shape, np.inf)
-    ahead[:, space] = state.ahead_min[space, :, 1].T
-    likely[space] = np.nan_to_num(state.ahead_p[space, 0, WITHIN_MIN.index(ORANGE_WITHIN_MIN)])
-    likely[space[depth[rows] >= least[2, rows]]] = 0.0
-    for row, severity_row in enumerate((2, 3)):
-        ahead[row, space[depth[rows] >= least[severity_row, rows]]] = np.inf  # it is there already
-    sooner = (ahead <= HORIZON_MIN.value) & ~(found <= ahead)
-    found[sooner] = ahead[sooner]
-    by_ensemble |= sooner
-    return TimeToThreshold(found[0], found[1]), by_ensemble, likely
-
-
-def _ahead_only(times: TimeToThreshold, level: Severities) -> TimeToThreshold:
-    """Return the times without those to levels that a space has reached, whatever brought it there."""
-    return TimeToThreshold(np.where(level >= 3, np.nan, times.orange_min), np.where(level >= 4, np.nan, times.red_min))
 
 
 def _reported(state: EngineState, arrays: SiteArrays, closed: BoolArray) -> Severities:
@@ -229,6 +183,8 @@ def _heard_us(state: EngineState, arrays: SiteArrays, rain: RainView) -> IntArra
     if rows.size:
         np.minimum.at(heard, arrays.l_space[rows], state.good_tick_us[arrays.l_sensor[rows]])
     by_rain = (state.alarm_families & (1 << RAIN)) != 0
+    if not by_rain.any():
+        return heard
     return np.asarray(np.where(by_rain, np.minimum(heard, rain.heard_us), heard))
 
 
@@ -240,8 +196,9 @@ def rows_that_matter(state: EngineState, seen: Seen, depth: FloatArray) -> IntAr
     views of depth, freeboard and rise. 8 mm leaves room for rounding.
     """
     least = 0.4 * WET_DEPTH_M.value
-    wet = (depth >= least) | (seen.peak_m >= least) | (seen.confirmed_m >= least) | state.implicated
-    wet[np.flatnonzero(state.last_m >= least) // state.last_m.shape[1]] = True
+    wet = (depth >= least) | (seen.greatest_m >= least) | (seen.confirmed_m >= least) | state.implicated
+    if seen.peak_m is not depth:
+        wet |= seen.peak_m >= least
     return np.flatnonzero(wet)
 
 
@@ -324,47 +281,6 @@ def _confirmed_water(
         severity = severity_of(np.stack((said, seen.peak_m[rows])), held[0][:, rows])
         np.maximum.at(sure, arrays.l_space[rows], np.where(severity[1] == 4, severity[1], severity[0]))
     return sure
-
-
-def outside_of(state: EngineState, arrays: SiteArrays) -> tuple[FloatArray, FloatArray]:
-    """Return depth [m] and rate [m/min] outside of each entrance, the greatest of its sensors; NaN for not known."""
-    rows, runs = arrays.outside_by_entrance
-    return runs.fmax(state.held[arrays.l_sensor[rows]]), runs.fmax(state.rate[rows])
-
-
-def _barrier_step(
-    arrays: SiteArrays,
-    statics: SiteStatics,
-    outside: tuple[BoolArray, FloatArray, FloatArray],
-    depth_m: FloatArray,
-    water: Severities,
-    expected_severity: Severities,
-) -> tuple[Severities, BoolArray, BoolArray]:
-    """Return the severity of the barrier family on some depths of the level sensors and the water severities of these.
-
-    Then, per entrance, whether a barrier is needed or will be. Only entrances that are wet and not closed matter.
-    """
-    closed, out_depth, out_rate = outside
-    out = np.zeros(arrays.n_spaces, np.int8)
-    observed, expected = (np.zeros(closed.size, np.bool_) for _ in range(2))
-    wanted = np.flatnonzero((out_depth >= WET_DEPTH_M.value) & arrays.e_needed & ~closed)
-    if wanted.size == 0:
-        return out, observed, expected
-    asked = np.zeros(closed.size, np.bool_)
-    asked[wanted] = True
-    level_rows = statics.outside_rows[asked[arrays.l_entrance[statics.outside_rows]]]
-    stands = np.full(closed.size, -np.inf)
-    np.fmax.at(stands, arrays.l_entrance[level_rows], depth_m[level_rows])
-    edge = arrays.e_crest_m[wanted] - arrays.e_roadway_m[wanted]
-    needed = edge - stands[wanted] <= statics.e_need_m[wanted]
-    rising = np.where(out_rate[wanted] > RISING_M_MIN.value, out_rate[wanted], 0.0)
-    soon = ~needed & (edge - out_depth[wanted] - rising * FORECAST_NEED_MIN <= statics.e_need_m[wanted])
-    observed[wanted], expected[wanted] = needed, soon
-    hit = arrays.e_space[wanted[soon]]
-    out[hit] = np.clip(np.maximum(water[hit], expected_severity[hit]) + 1, 2, 3)
-    hit = arrays.e_space[wanted[needed]]
-    out[hit] = np.maximum(out[hit], np.clip(water[hit] + 1, 2, 4))
-    return out, observed, expected
 
 
 def _pump_and_leak(

@@ -104,7 +104,7 @@ def _vulnerability(space: Space) -> float:
 def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dict[str, FloatArray]:
     """Return the factors that change with the evidence, shape (N,) each, in the order of `DYNAMIC`."""
     n = arrays.n_spaces
-    depth = state.held.take(arrays.l_sensor)
+    depth = views.depth_m
     rows = np.flatnonzero(depth > 0.0)  # a dry sensor adds nothing to either factor
     depth, table = depth[rows], views.least_m[:, rows]
     with_top = np.isfinite(table)
@@ -122,8 +122,9 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     ahead = np.where(np.isnan(soonest), 0.0, np.clip(1.0 - soonest / 75.0, 0.0, 1.0))
     needed, sensors = arrays.n_barriers_needed, arrays.n_level_sensors
     shut = np.bincount(arrays.e_space[np.flatnonzero(views.closed & arrays.e_needed)], minlength=n)
+    silent_rows = np.flatnonzero(~views.fresh & arrays.is_level)
+    stale = np.bincount(arrays.s_space[silent_rows[arrays.s_space[silent_rows] >= 0]], minlength=n)
     share_open = (needed - shut) / np.maximum(needed, 1)
-    stale = np.bincount(arrays.l_space[np.flatnonzero(~views.fresh.take(arrays.l_sensor))], minlength=n)
     silent = np.where(sensors == 0, 1.0, stale / np.maximum(sensors, 1)) if stale.any() else sensors == 0
     confidence = np.where(views.blind | views.unheard, 1.0, 0.5 * silent)
     values = (margin, ahead, rain, rises, share_open * np.maximum(margin, rain), confidence, state.shortage)

@@ -27,7 +27,7 @@ class SiteStatics:
     colour: FloatArray
     l_rise: BoolArray
     rise_m_min: FloatArray
-    outside_rows: IntArray
+    rows_at_entrance: RowsBySpace
     inside_rows: IntArray
     pump_sensors: IntArray
     pump_min: FloatArray
@@ -38,7 +38,7 @@ class SiteStatics:
     to_red_min: FloatArray
     orange_share: FloatArray
     stale_intervals: float
-    primary_rows: IntArray
+    primary_sensors: IntArray
     primary_groups: Segments
     primary_group_space: IntArray
     unmonitored: BoolArray
@@ -79,9 +79,11 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
     unmonitored[arrays.l_space[primary]] = False
     leak_m = _single(arrays, "leak", 2, np.inf)
     stale = arrays.thresholds.by_kind.get(("blind", None, 2))
+    storage = storage_of(arrays)
+    outside = np.flatnonzero(arrays.l_outside)
     return SiteStatics(
         levels=level_table(arrays),
-        storage=storage_of(arrays),
+        storage=storage,
         underpass=underpass,
         rain_10min_mm=rain_10min,
         rain_60min_mm=rain_60min,
@@ -90,7 +92,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         colour=_table(arrays, "warning-colour"),
         l_rise=l_rise,
         rise_m_min=_table(arrays, "rise-rate"),
-        outside_rows=np.flatnonzero(arrays.l_outside),
+        rows_at_entrance=RowsBySpace.of_rows(outside, arrays.l_entrance, len(arrays.entrances)),
         inside_rows=np.flatnonzero(~arrays.l_outside),
         pump_sensors=np.flatnonzero((arrays.s_role == PUMP) & (arrays.s_space >= 0)),
         pump_min=_single(arrays, "pump-not-coping", 1, np.inf),
@@ -101,12 +103,12 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         to_red_min=_single(arrays, "time-to-red", 3, -np.inf),
         orange_share=_single(arrays, "orange-within-30min", 3, np.inf),
         stale_intervals=3.0 if stale is None else stale.value,
-        primary_rows=primary,
+        primary_sensors=arrays.l_sensor[primary],
         primary_groups=Segments.of(group.astype(np.int64), groups),
         primary_group_space=group_space,
         unmonitored=unmonitored,
         l_interval_min=arrays.s_limit_wet_us[arrays.l_sensor] / 60e6,
-        level_rows=RowsBySpace.of_rows(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
+        level_rows=storage.level_rows,
         entrance_rows=RowsBySpace.of_rows(np.arange(len(arrays.entrances)), arrays.e_space, arrays.n_spaces),
         rise_set=frozenset(np.flatnonzero(l_rise).tolist()),
         barrier_sensors=_barrier_sensors(arrays),

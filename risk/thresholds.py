@@ -98,7 +98,7 @@ DEFAULT_THRESHOLDS: tuple[Threshold, ...] = tuple(
     )
     + _rows("time-to-orange", _ALL, "default (proposal): 15 min, docs/risk.md", yellow=15.0)
     + _rows("time-to-red", _ALL, "default (proposal): 10 min, docs/risk.md", orange=10.0)
-    + _rows("orange-within-30min", _ALL, "default (proposal): more likely than not, docs/decisions/0019", orange=0.5)
+    + _rows("orange-within-30min", _ALL, "default (proposal): three in five, docs/decisions/0024", orange=0.6)
     + _rows("barrier-not-deployed", _ALL, "Harbin metro first line of defence 15 cm (dbw.cn 058705479)", yellow=0.15)
     + _rows("pump-not-coping", _ALL, "default (proposal): pump runs 5 min and the level rises", blue=5.0)
     + _rows("leak", _ALL, "default (proposal): inside wet from 2 cm while outside is dry", yellow=0.02)

@@ -10,7 +10,7 @@ from risk.arrays import NEVER_US
 from risk.facts.fact import Context, Fact, limit_of, sensor_key_of
 from risk.forecast import minutes_to
 from risk.nowcast.summary import WITHIN_MIN
-from risk.rules import ORANGE_WITHIN_MIN
+from risk.rules_forecast import ORANGE_WITHIN_MIN
 from risk.thresholds import WET_DEPTH_M
 
 PROBABLE = "orange-within-30min"

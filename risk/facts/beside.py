@@ -9,7 +9,7 @@ import numpy as np
 from risk.arrays import NEVER_US
 from risk.evidence import flapping
 from risk.facts.fact import Context, Fact, entrance_words, held_m, sensor_key_of
-from risk.rules import FORECAST_NEED_MIN
+from risk.rules_barrier import FORECAST_NEED_MIN
 from risk.said import said_to_run
 from risk.standin import shown_stand_ins
 from risk.state import FieldReport

@@ -2,32 +2,47 @@
 
 The members carry the street's present rate on. Storms do not: before their peak the rain grows and the street rises
 ever faster, after it the street stops short. So a share is turned into a probability by a logistic formula on the
-share, on the depth that is missing, and on whether the rain grows, all of which are told beside it. Only ratios of rain
-count, so the same storm with more rain is never less likely, and neither is more water or more members.
+share, on the depth that is missing, on whether the rain grows, and on the barrier there. Only ratios of rain count, so
+the same storm with more rain is never less likely, and neither is more water or more members.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import minimize
 
-from risk.hydraulics.arrays import FloatArray, floats
+from risk.hydraulics.arrays import BoolArray, FloatArray, floats
 from risk.thresholds import IN_RAIN_MM
 
-TERMS = ("constant", "share", "missing", "growing_in_60_min", "growing_in_10_min")
+TERMS = (
+    "constant", "share", "missing", "far", "growing_in_60_min", "growing_in_10_min", "grows_in_60_min",
+    "grows_in_10_min", "nothing_to_close", "being_closed",
+)  # fmt: skip
 
 COEFFICIENTS = np.array(
     [
-        [[-3.11, 0.22, 1.36, 2.02, 4.99], [-2.40, 0.10, 1.36, 2.06, 4.34], [-2.25, 0.10, 1.28, 2.11, 3.67]],
-        [[-2.09, 0.61, 0.62, 0.94, 1.32], [-1.73, 0.40, 0.80, 1.19, 1.58], [-1.62, 0.27, 0.83, 1.29, 1.17]],
+        [
+            [-1.51, 0.37, 0.63, 2.34, 0.34, 3.35, 2.85, 6.08, 0.12, 0.00],
+            [-1.50, 0.10, 0.52, 2.16, 0.60, 2.44, 4.50, 5.67, 0.17, 0.00],
+            [-1.27, 0.10, 0.14, 2.32, 0.84, 1.32, 4.81, 4.91, 0.21, 0.00],
+        ],
+        [
+            [-2.83, 0.70, 0.00, 0.25, 0.43, 0.96, 1.74, 1.54, 0.92, 1.43],
+            [-2.26, 0.47, 0.00, 0.44, 0.54, 0.15, 2.61, 3.00, 0.81, 1.43],
+            [-2.15, 0.30, 0.00, 0.48, 0.48, 0.00, 3.87, 2.47, 0.72, 1.23],
+        ],
     ]
 )
-"""Orange and red, within 15, 30 and 60 minutes, by term: `fitted` on the storms that docs/risk.md names."""
+"""Orange and red, within 15, 30 and 60 minutes, by term: what `undercroft hindcast fit` prints (docs/nowcast.md)."""
 
 LEAST_SHARE = 0.02
 """64 members cannot tell less from never."""
 MOST_MISSING_M = 2.0
 """As good as out of reach; also what is missing where a severity has no outside threshold. [m]"""
+GROWS_60, GROWS_10 = 0.30, 0.15
+"""Rain grows where it is 35 % more than the hour's, 16 % more than that of 10 minutes; how much more says little."""
 LEAST_SHARE_COEFFICIENT = 0.1
 """So that more members are never less likely, whatever the storms of the fit say."""
 HOLD = 1.0
@@ -36,39 +51,69 @@ CASE_WEIGHT = 0.3
 """Cases of one flood are not independent."""
 
 
-def terms(share: FloatArray, missing_m: FloatArray, rain_mm: FloatArray) -> FloatArray:
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """What a share is weighed with, for S spaces.
+
+    Attributes
+    ----------
+    missing_m : ndarray, shape (S, 2)
+        Depth that is missing outside to orange and to red; infinite where there is none. [m]
+    rain_mm : ndarray, shape (S, 3)
+        Rain of the last 5, 10 and 60 minutes. [mm]
+    no_barrier : ndarray, shape (S,)
+        Nothing can be closed at the entrance where least is missing to orange.
+    being_closed : ndarray, shape (S,)
+        The barrier there says, now, that it is being deployed.
+    """
+
+    missing_m: FloatArray
+    rain_mm: FloatArray
+    no_barrier: BoolArray
+    being_closed: BoolArray
+
+
+def terms(share: FloatArray, around: Around) -> FloatArray:
     """Return the terms of the formula.
 
     ``share``: log of share over 1 - share, which is held to 0.02 to 0.98. ``missing``: minus the log of (missing depth
-    + 5 mm) over 10 cm. ``growing``: log of what fell in the last 10 minutes over a sixth of what fell in 60, and of the
-    last 5 minutes over half of what fell in 10; in light rain, under 2 mm in 10 minutes, only where it abates.
+    + 5 mm) over 10 cm; ``far``: the same, at most 0, so where over 9.5 cm are missing. ``growing``: log of what fell
+    in the last 10 minutes over a sixth of that in 60, and in the last 5 minutes over half of that in 10; in light
+    rain, under 2 mm in 10 minutes, only where it abates; ``grows``: the same, held to `GROWS_60` and `GROWS_10` either
+    way. ``nothing_to_close``: ``missing`` counted from where it is least, 0 where there is a barrier.
+    ``being_closed``: -1 where a barrier is being deployed; for red only, since "only deployed counts as closed" and the
+    probability of orange raises an alarm.
 
-    By hand: share 0.5, 9.5 cm missing, 6, 10 and 20 mm in 5, 10 and 60 min: 1, 0, -log(0.1 / 0.1) = 0,
-    log(6 * 10 / 20) = 1.099, log(2 * 6 / 10) = 0.182.
+    By hand: share 0.5, 9.5 cm missing, 6, 10 and 20 mm in 5, 10 and 60 min, no barrier: 1, 0, -log(0.1 / 0.1) = 0, 0,
+    log(6 * 10 / 20) = 1.099, log(2 * 6 / 10) = 0.182, 0.30, 0.15, log(2.005 / 0.1) = 2.998, 0.
 
     Parameters
     ----------
-    share : ndarray, shape (S, K, H)
-        Share of the members that reach each threshold within each time. NaN: unknown, and so are its terms.
-    missing_m : ndarray, shape (S, K)
-        Depth that is missing outside to each threshold; infinite where there is none. [m]
-    rain_mm : ndarray, shape (S, 3)
-        Rain of the last 5, 10 and 60 minutes. [mm]
+    share : ndarray, shape (S, 2, H)
+        Share of the members that reach orange and red within each time. NaN: unknown, and so are its terms.
+    around : Around
+        Of the same spaces.
 
     Returns
     -------
-    ndarray, shape (S, K, H, 5)
+    ndarray, shape (S, 2, H, 10)
         The terms.
     """
-    five, ten, sixty = rain_mm[:, 0], rain_mm[:, 1], rain_mm[:, 2]
+    five, ten, sixty = around.rain_mm[:, 0], around.rain_mm[:, 1], around.rain_mm[:, 2]
     growing = np.stack((_log_ratio(6.0 * ten, sixty, (-2.0, 1.8)), _log_ratio(2.0 * five, ten, (-1.5, 0.7))), axis=1)
     growing = np.where((ten < IN_RAIN_MM.value)[:, None], np.minimum(growing, 0.0), growing)
     held = np.clip(share, LEAST_SHARE, 1.0 - LEAST_SHARE)
-    missing = -np.log((np.clip(missing_m, 0.0, MOST_MISSING_M) + 0.005) / 0.1)
+    missing = -np.log((np.clip(around.missing_m, 0.0, MOST_MISSING_M) + 0.005) / 0.1)
+    least = -np.log((MOST_MISSING_M + 0.005) / 0.1)
     found = np.ones((*share.shape, len(TERMS)))
     found[..., 1] = np.log(held / (1.0 - held))
     found[..., 2] = missing[:, :, None]
-    found[..., 3:] = growing[:, None, None, :]
+    found[..., 3] = np.minimum(missing, 0.0)[:, :, None]
+    found[..., 4:6] = growing[:, None, None, :]
+    found[..., 6:8] = np.clip(growing, (-GROWS_60, -GROWS_10), (GROWS_60, GROWS_10))[:, None, None, :]
+    found[..., 8] = np.where(around.no_barrier[:, None], missing - least, 0.0)[:, :, None]
+    found[:, 0, :, 9] = 0.0
+    found[:, 1, :, 9] = -1.0 * around.being_closed[:, None]
     return found
 
 
@@ -78,14 +123,12 @@ def _log_ratio(over: FloatArray, under: FloatArray, limits: tuple[float, float])
     return floats(np.clip(np.log(np.maximum(ratio, 1e-9)), *limits))
 
 
-def calibrated(
-    share: FloatArray, missing_m: FloatArray, rain_mm: FloatArray, coefficients: FloatArray = COEFFICIENTS
-) -> FloatArray:
+def calibrated(share: FloatArray, around: Around, coefficients: FloatArray = COEFFICIENTS) -> FloatArray:
     """Return the probability that each threshold is reached within each time, shape as ``share``, see `terms`.
 
     Longer is never less likely, and red is never more likely than orange. NaN: unknown.
     """
-    logit = np.einsum("skht,kht->skh", terms(share, missing_m, rain_mm), coefficients)
+    logit = np.einsum("skht,kht->skh", terms(share, around), coefficients)
     chance = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
     chance = np.maximum.accumulate(chance, axis=2)
     return floats(np.minimum.accumulate(chance, axis=1))
@@ -96,12 +139,13 @@ def fitted(found: FloatArray, happened: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    found : ndarray, shape (cases, 5)
-        `terms` of each case.
+    found : ndarray, shape (cases, terms)
+        `terms` of each case, the constant first, then the share.
     happened : ndarray, shape (cases,)
         1 where the threshold was reached in time, else 0.
     """
-    hold = np.array([0.0, *([HOLD] * (len(TERMS) - 1))])
+    others = found.shape[1] - 2
+    hold = np.array([0.0, *([HOLD] * (others + 1))])
 
     def loss(coefficients: FloatArray) -> tuple[float, FloatArray]:
         logit = found @ coefficients
@@ -110,6 +154,7 @@ def fitted(found: FloatArray, happened: FloatArray) -> FloatArray:
         slope = CASE_WEIGHT * (found.T @ (chance - happened)) + hold * coefficients
         return float(value + 0.5 * (hold * coefficients**2).sum()), floats(slope)
 
-    least = [(None, None), (LEAST_SHARE_COEFFICIENT, None), *([(0.0, None)] * (len(TERMS) - 2))]
-    start = np.array([0.0, LEAST_SHARE_COEFFICIENT, 0.0, 0.0, 0.0])
-    return floats(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=least).x)
+    least = [(None, None), (LEAST_SHARE_COEFFICIENT, None), *([(0.0, None)] * others)]
+    start = np.array([0.0, LEAST_SHARE_COEFFICIENT, *([0.0] * others)])
+    exact = {"ftol": 1e-14, "gtol": 1e-7, "maxiter": 5000, "maxfun": 20_000}
+    return floats(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=least, options=exact).x)

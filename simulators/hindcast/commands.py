@@ -1,11 +1,11 @@
-"""``undercroft hindcast swmm``: the engine on generated storms whose truth is known."""
+"""``undercroft hindcast swmm`` and ``fit``: the engine on generated storms whose truth is known."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,15 +17,19 @@ from undercroft.groups import group
 from undercroft.site import load_site, sample_site_path
 
 if TYPE_CHECKING:
-    from simulators.hindcast.run import SpaceInStorm
+    from simulators.hindcast.run import SpaceInStorm, StormResult
     from simulators.hindcast.storms import StormKind
+    from undercroft.site.model import Site
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``hindcast swmm``."""
-    group(app, "hindcast", "Score alarms and forecasts on storms of the past and on generated ones.").command("swmm")(
-        swmm
-    )
+    """Add ``hindcast swmm`` and ``hindcast fit``."""
+    hindcast = group(app, "hindcast", "Score alarms and forecasts on storms of the past and on generated ones.")
+    hindcast.command("swmm")(swmm)
+    hindcast.command("fit")(fit)
+
+
+GOAL_STORMS = "5-years,20-years,50-years,100-years"
 
 
 def swmm(
@@ -43,27 +47,55 @@ def swmm(
     Each storm has crests, drains, barriers, pumps and silent sensors of its own. All four return periods with 20 seeds
     take some minutes: --seeds 20.
     """
-    from simulators.hindcast.district import drawn_district  # noqa: PLC0415 - other commands start faster without
-    from simulators.hindcast.report import report, text  # noqa: PLC0415
-    from simulators.hindcast.run import run_storm  # noqa: PLC0415
-    from simulators.hindcast.storms import scenario_of, storm_kinds  # noqa: PLC0415
+    from simulators.hindcast.report import report, text  # noqa: PLC0415 - other commands start faster without
+    from simulators.hindcast.storms import storm_kinds  # noqa: PLC0415
 
     if storms == "list":
         typer.echo("\n".join(f"{kind.name:<30} {kind.source}" for kind in storm_kinds()))
         return
-    kinds, base = _chosen(storms, storm_kinds()), load_site(site or sample_site_path())
-    results = []
-    for seed in range(first_seed, first_seed + seeds):
-        district = drawn_district(base, seed)
-        for kind in kinds:
-            results.append(run_storm(district, scenario_of(kind, seed), kind.name))
-            reds = sum(space.truth.red_s > 0.0 for space in results[-1].spaces)
-            done = f"{len(results)}/{seeds * len(kinds)}"
-            typer.echo(f"{done:>9}  {kind.name}, seed {seed}: {reds} of {len(base.spaces)} spaces red", err=True)
+    base = load_site(site or sample_site_path())
+    results = list(_ran(base, storms, range(first_seed, first_seed + seeds)))
     told = {"seeds": seeds, "first_seed": first_seed, "spaces": len(base.spaces), **report(results)}
     if out is not None:
         _write(out, (space for result in results for space in result.spaces))
     typer.echo(json.dumps(told, indent=2) if as_json else text(told))
+
+
+def fit(
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Storms of each kind.")] = 10,
+    first_seed: Annotated[int, typer.Option(min=1, help="Seed of the first; keep these apart from scored ones.")] = 101,
+    storms: Annotated[str, typer.Option(help="Kinds, with commas.")] = GOAL_STORMS,
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Fit what turns shares of the ensemble into probabilities, and tell whether it is what is in use.
+
+    The defaults are the storms that the coefficients in use were fitted on. It changes nothing.
+    """
+    from simulators.hindcast.fit import coefficients_of, fit_text  # noqa: PLC0415 - other commands start faster without
+
+    ran = _ran(load_site(sample_site_path()), storms, range(first_seed, first_seed + seeds))
+    foreseen = [case for result in ran for case in result.foreseen]
+    found = coefficients_of(foreseen)
+    told = {"seeds": seeds, "first_seed": first_seed, "cases": len(foreseen), "coefficients": found.tolist()}
+    typer.echo(json.dumps(told, indent=2) if as_json else fit_text(found, len(foreseen)))
+
+
+def _ran(base: Site, storms: str, seeds: range) -> Iterator[StormResult]:
+    """Run every kind of storm for every seed, and say how far it is."""
+    from simulators.hindcast.district import drawn_district  # noqa: PLC0415 - other commands start faster without
+    from simulators.hindcast.run import run_storm  # noqa: PLC0415
+    from simulators.hindcast.storms import scenario_of, storm_kinds  # noqa: PLC0415
+
+    kinds, done = _chosen(storms, storm_kinds()), 0
+    for seed in seeds:
+        district = drawn_district(base, seed)
+        for kind in kinds:
+            result = run_storm(district, scenario_of(kind, seed), kind.name)
+            done += 1
+            reds = sum(space.truth.red_s > 0.0 for space in result.spaces)
+            count = f"{done}/{len(seeds) * len(kinds)}"
+            typer.echo(f"{count:>9}  {kind.name}, seed {seed}: {reds} of {len(base.spaces)} spaces red", err=True)
+            yield result
 
 
 def _chosen(names: str, known: tuple[StormKind, ...]) -> list[StormKind]:

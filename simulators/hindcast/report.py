@@ -26,6 +26,8 @@ def report(results: Sequence[StormResult]) -> dict[str, Any]:
     foreseen = [case for result in results for case in result.foreseen]
     truths = [space.truth for space in spaces]
     scores = score_truth(truths)
+    probabilities = [_probabilities(foreseen, name, within) for name in SEVERITIES for within in WITHIN_MIN]
+    off = sum(not row["reliable"] for scored in probabilities for row in scored["reliability"])
     return {
         "storms": len(results),
         "grace_s": GRACE_S,
@@ -38,13 +40,12 @@ def report(results: Sequence[StormResult]) -> dict[str, Any]:
                 "goal": LEAD_SHARE_GOAL, "is": _round(scores.orange_lead_share),
                 "met": scores.orange_lead_share >= LEAD_SHARE_GOAL,
             },
+            "bins_off_the_diagonal": {"goal": 0, "is": off, "met": off == 0},
         },
         "parts": [{"name": name, **_part(part)} for name, part in _parts(spaces)],
         "raised_by": {name: _raised_by(spaces, name) for name in SEVERITIES},
         "missed_red": [_missed(space) for space in spaces if _is_missed(space.truth)],
-        "probabilities": [
-            _probabilities(foreseen, name, within) for name in SEVERITIES for within in WITHIN_MIN
-        ],
+        "probabilities": probabilities,
     }  # fmt: skip
 
 
@@ -117,8 +118,12 @@ def _missed(space: SpaceInStorm) -> dict[str, Any]:
 
 
 def _probabilities(foreseen: Sequence[Foreseen], name: str, within_min: float) -> dict[str, Any]:
-    """Score the ensemble's probabilities of a severity within some minutes, one event per space and storm."""
-    chosen = [case for case in foreseen if case.severity == name and case.within_min == within_min]
+    """Score the ensemble's probabilities of a severity within some minutes, one event per space and storm.
+
+    Without those that the engine gives none: where it stands only by a barrier that cannot be heard.
+    """
+    asked = [case for case in foreseen if case.severity == name and case.within_min == within_min]
+    chosen = [case for case in asked if not math.isnan(case.probability)]
     members = floats([case.members for case in chosen])
     events = {event: k for k, event in enumerate(dict.fromkeys((case.storm, case.space) for case in chosen))}
     cases = Cases(
@@ -131,6 +136,8 @@ def _probabilities(foreseen: Sequence[Foreseen], name: str, within_min: float) -
         "within_min": within_min,
         "cases": len(chosen),
         "events": len(events),
+        "without_probability": len(asked) - len(chosen),
+        "happened_without": sum(case.happened for case in asked) - sum(case.happened for case in chosen),
         "brier": _round(brier(cases)),
         "brier_of_members": _round(brier(replace(cases, probability=members))),
         "reliability": [
@@ -164,6 +171,10 @@ def text(told: dict[str, Any]) -> str:
         ("red_pod", "reds detected (POD), at least"),
         ("red_missed_while_open", "reds missed while a barrier was truly open, at most"),
         ("orange_lead_share", "median lead to orange over the time since the first wet reading outside, at least"),
+        (
+            "bins_off_the_diagonal",
+            "bins of probability farther from what came than max(0.1, 2 standard errors), at most",
+        ),
     ):
         goal = goals[name]
         lines.append(f"{'met   ' if goal['met'] else 'MISSED'}  {words} {goal['goal']:g}: {_shown(goal['is'])}")
@@ -187,12 +198,14 @@ def text(told: dict[str, Any]) -> str:
         lines += [
             "",
             f"{scored['severity']} within {scored['within_min']:g} min: {scored['cases']} cases, Brier "
-            f"{_shown(scored['brier'])}, of the bare shares of the members {_shown(scored['brier_of_members'])}",
+            f"{_shown(scored['brier'])}, of the bare shares of the members {_shown(scored['brier_of_members'])}; "
+            f"without a probability, since an unheard barrier decides: {scored['without_probability']}, "
+            f"{scored['happened_without']} came",
         ]
-        lines.append("  forecast  observed  cases  events  within max(0.1, 2 SE)")
+        lines.append("  forecast  observed  2 SE, by event  cases  events  within max(0.1, 2 SE)")
         lines += [
-            f"  {row['forecast']:8.2f}  {row['observed']:8.2f}  {row['cases']:5d}  {row['events']:6d}  "
-            f"{'yes' if row['reliable'] else 'NO'}"
+            f"  {row['forecast']:8.2f}  {row['observed']:8.2f}  {2.0 * row['standard_error']:14.2f}  {row['cases']:5d}"
+            f"  {row['events']:6d}  {'yes' if row['reliable'] else 'NO'}"
             for row in scored["reliability"]
         ]
     if told["missed_red"]:

@@ -67,7 +67,8 @@ class SpaceInStorm:
 class Foreseen:
     """The ensemble's probability of a severity within some minutes, and whether it came true.
 
-    ``members`` is the share of the members; ``terms`` what made a probability of it (`risk.nowcast.calibration`).
+    ``members`` is the share of the members; ``terms`` what made a probability of it (`risk.nowcast.calibration`), empty
+    where the engine takes it to stand already; NaN: it does so only by a barrier that it cannot hear, and gives none.
     """
 
     severity: str
@@ -177,12 +178,13 @@ class _StormRun:
         np.fmin.at(self._first_wet_s, arrays.s_space[sensor[wet]], at_s)
 
     def _note_said(self, asked: Question, found: Nowcast, now_s: float) -> None:
-        made_of = terms(found.members, asked.missing_m, asked.rain_mm)
+        made_of = terms(found.members, asked.around)
         for i, space in enumerate(found.spaces.tolist()):
             for (k, name), h in product(enumerate(NAMES), range(len(WITHIN_MIN))):
                 probability, members = (round(float(of[i, k, h]), 3) for of in (found.probability, found.members))
-                if not isnan(probability):
-                    made = tuple(round(value, 4) for value in made_of[i, k, h].tolist())
+                if not isnan(members):
+                    stands = isnan(probability) or found.times_min[i, k, 2] <= 0.0
+                    made = () if stands else tuple(round(value, 4) for value in made_of[i, k, h].tolist())
                     self._said.append((now_s, space, name, h, probability, members, made))
 
     def _foreseen(self) -> list[Foreseen]:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from risk.arrays import from_us
 from risk.engine import Engine, plant_of
 from risk.output import TickOutput
 from risk.snapshot import dump_state, load_state
+from risk.state import array_fields
 from tests.unit.risk.builders import START, Crank, Reading, guarded, site, underpass
 from undercroft.site.model import Site
 
@@ -72,6 +74,40 @@ def test_unknown_evidence_never_lowers_nor_clears(
         assert level(crank, "up") >= last_level
         assert int(crank.engine.state.alarm_severity[1]) >= severity
         last_level, severity = level(crank, "up"), int(crank.engine.state.alarm_severity[1])
+
+
+flaps = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 1.0, 2.0, 4.0, 5.0, 6.0]),
+        st.integers(1, 4),
+        st.sampled_from([1, 2, 3]),
+        st.integers(1, 5),
+    ),
+    min_size=1,
+    max_size=3,
+)
+"""(state other than deployed, minutes of it, its quality, minutes of `deployed` after it): under 10 in all."""
+
+
+@settings(max_examples=20, deadline=None)
+@given(depth=st.sampled_from([0.16, 0.27, 0.31, 0.35, 0.5]), flap=flaps)
+def test_a_flapping_barrier_never_lowers_a_level_nor_an_alarm(
+    depth: float, flap: list[tuple[float, int, int, int]]
+) -> None:
+    """Steady water before a switch that said deployed: from when it first says otherwise, no `deployed` calms again."""
+    said = [(3.0, 1)] * 4
+    for other, away, quality, back in flap:
+        said += [(other, quality)] * away + [(3.0, 1)] * back
+    crank = Crank(a_site(), nowcast=False)
+    last = (0, 0)
+    for minute, (state, quality) in enumerate(said):
+        readings = [(OUT, minute, depth), (IN, minute, 0.0), (UP, minute, 0.0), (RAIN, minute, 0.0)]
+        crank.tick(minute, *readings, (GATE, minute, state, quality))
+        shown = level(crank, "s"), int(crank.engine.state.alarm_severity[0])
+        if minute > 4:
+            assert shown[0] >= last[0], f"level at minute {minute}"
+            assert shown[1] >= last[1], f"alarm at minute {minute}"
+        last = shown
 
 
 @settings(max_examples=30, deadline=None)
@@ -146,6 +182,20 @@ def test_restored_snapshot_goes_on_as_if_nothing_happened(ticks: list[list[Any]]
         plain.tick(number + 1, *[(key, round(number + 1 + a, 1), value, quality) for key, a, value, quality in entries])
     assert log_of(crank.outputs) == log_of(plain.outputs)
     assert memory_of(crank) == memory_of(plain)
+
+
+def test_every_array_of_the_memory_comes_back_from_a_snapshot() -> None:
+    """Each filled with numbers of its own, the nowcast's times among them, whatever a drawn feed would leave empty."""
+    crank = Crank(a_site())
+    state, arrays = crank.engine.state, crank.engine.plant.arrays
+    rng = np.random.default_rng(3)
+    for entry in array_fields():
+        values = getattr(state, entry.name)
+        values[...] = rng.integers(1, 100, values.shape)
+    loaded = load_state(dump_state(state, arrays), arrays)
+    for entry in array_fields():
+        assert np.array_equal(getattr(loaded, entry.name), getattr(state, entry.name)), entry.name
+    assert {"ahead_us", "ahead_min", "ahead_p", "ahead_members", "ahead_order_min"} <= {f.name for f in array_fields()}
 
 
 def memory_of(crank: Crank) -> bytes:

@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 import risk.rules
 from risk.arrays import FloatArray, IntArray, SiteArrays
 from risk.evidence import Seen
+from risk.evidence import _seen as seen_after
 from risk.levels import in_force, level_table
 from risk.rules import DERIVED as STEP_FAMILIES
+from risk.rules import _rise as rise_family
+from risk.rules import _water as water_family
 from risk.rules import rows_with_memory
 from risk.snapshot import dump_state
-from risk.state import EngineState, fresh_state
+from risk.state import FAMILIES, EngineState, fresh_state
+from risk.statics import statics_of
 from tests.property.test_engine import GATE, IN, OUT, RAIN, UP, log_of
 from tests.unit.risk.builders import START, Crank, guarded, site, underpass
 
@@ -36,6 +40,7 @@ feed = st.lists(
 """Depths around what wakes a sensor (1 cm), what a rule can fire at (2 cm), and far above."""
 
 SITE = SiteArrays.from_site(site(underpass(), guarded("s", "car_park"), guarded("met", "metro_entrance")), START)
+STATICS = statics_of(SITE)
 
 
 def every_row(state: EngineState, seen: Seen, depth: FloatArray) -> IntArray:
@@ -87,3 +92,38 @@ def test_no_space_with_a_memory_is_passed_over(space: int, family: int, place: i
     memory = fresh_state(SITE, 1)
     memory.derived_last[space, family, place] = of
     assert space in rows_with_memory(memory)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.005, 0.02, 0.16]),
+            st.tuples(*[st.sampled_from([-np.inf, 0.0, 0.005, 0.03, 0.16, 0.4])] * 3),
+            st.booleans(),
+            st.integers(0, 3),
+        ),
+        min_size=5,
+        max_size=5,
+    )
+)
+def test_every_sensor_that_can_say_something_wakes(rows: list[tuple[float, tuple[float, ...], bool, int]]) -> None:
+    """What stands now, three samples, a part in an alarm, good samples in a row: nobody asleep says a thing.
+
+    Past samples and a part in an alarm matter for what lasts only, which a drawn feed seldom shows.
+    """
+    state = fresh_state(SITE, 1)
+    state.held[SITE.l_sensor] = [depth for depth, *_ in rows]
+    state.last_m[:] = [samples for _, samples, *_ in rows]
+    state.last_rate[:] = 0.004
+    state.implicated[:] = [part for *_, part, _ in rows]
+    state.good_run[SITE.l_sensor] = [good for *_, good in rows]
+    seen = seen_after(state, SITE, np.zeros(SITE.n_spaces, np.bool_), [])
+    depth, least = seen.depth_m, STATICS.levels.open_m
+    said = []
+    for chosen in (np.arange(depth.size), risk.rules.rows_that_matter(state, seen, depth)):
+        views = tuple(np.zeros((len(FAMILIES), SITE.n_spaces), np.int8) for _ in range(4))
+        part = water_family(state, SITE, STATICS, seen, (depth, least, chosen), views)
+        part |= rise_family(state, SITE, STATICS, seen, (depth, chosen), views)
+        said.append((*views, part))
+    assert all(np.array_equal(full, narrowed) for full, narrowed in zip(*said, strict=True))

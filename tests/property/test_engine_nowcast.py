@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from risk.ahead import Nowcast, answered
 from risk.engine import Engine, plant_of, question, tick
 from risk.forecast import TimeToThreshold
-from risk.rules import with_ensemble
+from risk.rules_forecast import with_ensemble
 from risk.snapshot import dump_state, load_state
 from tests.property.test_engine import GATE, IN, OUT, RAIN, UP, log_of
 from tests.unit.risk.builders import START, Crank, guarded, site, underpass

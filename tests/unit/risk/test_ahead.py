@@ -46,6 +46,14 @@ def test_steady_street_over_an_open_ramp_fills_in_the_minutes_worked_by_hand() -
     assert told["order"] == "none"
 
 
+def test_an_unheard_barrier_leaves_no_probability_where_it_alone_decides() -> None:
+    """50 cm over a crest of 30 cm: open, it is orange; closed, 90 cm hold. Silent, so neither can be said."""
+    told = {said: filled(0.6, 0.5, state=said)["orange"] for said in (0.0, 2.0)}
+    assert told[0.0]["within_30"] == 1.0, "it says open"
+    assert (told[2.0]["within_30"], told[2.0]["members_30"]) == (None, 1.0), "deployed, unverified"
+    assert told[2.0]["likely_min"] == 0.0, "what is not known to be closed counts as open"
+
+
 def test_last_minute_of_the_barrier_is_told() -> None:
     """The barrier takes 10 min; orange by inside is 5 cm, 100 m³ at 36.5 m³/min: too late. Less water leaves time."""
     assert filled(0.6, 0.5)["order"] == "too_late"
@@ -54,6 +62,8 @@ def test_last_minute_of_the_barrier_is_told() -> None:
     between = filled(0.6, 0.35)  # 5 cm: 4.56 m³/min, 100 m³ in 21.9 min, less 10 min to deploy
     assert between["order"] == "by"
     assert between["last_order_min"] == pytest.approx(11.0, abs=1.0)
+    less = filled(0.6, 0.34)  # 4 cm: 3.26 m³/min, 100 m³ in 30.6 min, less 10 min
+    assert less["last_order_min"] == pytest.approx(20.0, abs=1.5), "it moves with the water"
 
 
 def test_closed_barrier_holds_but_for_the_members_in_which_it_fails() -> None:
@@ -98,9 +108,9 @@ def test_a_probable_orange_raises_orange_and_quotes_what_drives_it() -> None:
     told = [r for r in reasons if r["rule"] == "orange-within-30min"]
     assert told
     assert {(r["severity"], r["unit"], r["threshold"], r["sensor"]) for r in told} == {
-        (3, "share", 0.5, "up-out:water_depth_m")
+        (3, "share", 0.6, "up-out:water_depth_m")
     }
-    assert all(r["value"] >= 0.5 and r["nowcast_at"] for r in told)
+    assert all(r["value"] >= 0.6 and r["nowcast_at"] for r in told)
     assert "short of it" in told[0]["text_en"]
     assert "of the members" in told[0]["text_en"]
     assert "成员达到" in told[0]["text_zh"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from risk.arrays import to_us
+from risk.asof import open_alarms
 from risk.conditions import ConditionAlarm, Told
 from risk.engine import with_site
 from risk.snapshot import dump_state, load_state
@@ -48,6 +50,16 @@ def test_a_silent_device_follows_from_a_broker_that_is_away_and_is_told_when_tha
     assert storm.goes() == [], "said once"
     assert storm.goes((AWAY, False)) == [(AWAY, "cleared"), (CHILD, "unsuppressed")]
     assert storm.rows[CHILD].suppressed_by is None
+
+
+def test_as_it_was_seen_says_what_an_alarm_follows_from() -> None:
+    """`asof` has the alarm log alone: suppressed while the broker is away, by itself before and after."""
+    storm, seen = Storm(), []
+    for conditions in ([(STALE, True)], [(AWAY, True)], [(AWAY, False)]):
+        storm.goes(*conditions)
+        log = [{**asdict(event), "tick_at": 0} for output in storm.outputs for event in output.events]
+        seen.append({alarm["subject"]: alarm["suppressed_by"] for alarm in open_alarms(log)})
+    assert seen == [{CHILD: None}, {CHILD: AWAY, AWAY: None}, {CHILD: None}]
 
 
 def test_what_no_broken_chain_explains_stands_for_itself() -> None:

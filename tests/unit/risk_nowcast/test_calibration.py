@@ -8,26 +8,55 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.hydraulics.arrays import FloatArray, floats
-from risk.nowcast.calibration import LEAST_SHARE_COEFFICIENT, calibrated, fitted, terms
+from risk.nowcast.calibration import LEAST_SHARE_COEFFICIENT, TERMS, Around, calibrated, fitted, terms
 
 
-def one(share: float, missing_m: float, rain_mm: tuple[float, float, float]) -> FloatArray:
+def around(
+    missing_m: float, rain_mm: tuple[float, float, float], *, barrier: bool = True, being_closed: bool = False
+) -> Around:
+    """Return what is around one space, the same depth missing to orange and red."""
+    return Around(
+        np.full((1, 2), missing_m), np.array([rain_mm]), np.array([not barrier]), np.array([being_closed])
+    )  # fmt: skip
+
+
+def one(share: float, missing_m: float, rain_mm: tuple[float, float, float], **more: bool) -> FloatArray:
     """Return the probabilities of one space, the same share and depth for orange and red."""
-    return floats(calibrated(np.full((1, 2, 3), share), np.full((1, 2), missing_m), np.array([rain_mm]))[0])
+    return floats(calibrated(np.full((1, 2, 3), share), around(missing_m, rain_mm, **more))[0])
+
+
+def named(share: float, missing_m: float, rain_mm: tuple[float, float, float], **more: bool) -> dict[str, float]:
+    """Return the terms of red within an hour by name."""
+    found = terms(np.full((1, 2, 3), share), around(missing_m, rain_mm, **more))[0, 1, 2]
+    return dict(zip(TERMS, found.tolist(), strict=True))
 
 
 def test_terms_by_hand() -> None:
     """Half of the members, 9.5 cm missing; 10 of the 20 mm of the hour fell last, 6 of those 10 at the end."""
-    found = terms(np.full((1, 2, 3), 0.5), np.full((1, 2), 0.095), np.array([[6.0, 10.0, 20.0]]))
-    assert found[0, 1, 2] == pytest.approx([1.0, 0.0, 0.0, np.log(3.0), np.log(1.2)])
+    assert named(0.5, 0.095, (6.0, 10.0, 20.0), barrier=False) == pytest.approx(
+        {
+            "constant": 1.0, "share": 0.0, "missing": 0.0, "far": 0.0,
+            "growing_in_60_min": np.log(3.0), "growing_in_10_min": np.log(1.2),
+            "grows_in_60_min": 0.3, "grows_in_10_min": 0.15, "nothing_to_close": np.log(20.05), "being_closed": 0.0,
+        }
+    )  # fmt: skip
+    assert named(0.5, 0.995, (3.0, 6.0, 36.0))["far"] == pytest.approx(-np.log(10.0))
+    assert named(0.5, 0.0, (3.0, 6.0, 36.0))["far"] == 0.0, "5 mm count as missing: log(20) of missing, none of far"
+
+
+def test_a_barrier_being_deployed_calms_red_but_not_the_orange_that_raises_an_alarm() -> None:
+    """Only deployed counts as closed: what is on its way takes nothing from orange."""
+    still, begun = (one(0.5, 0.05, (6.0, 10.0, 20.0), being_closed=closing) for closing in (False, True))
+    assert (begun[0] == still[0]).all()
+    assert (begun[1] < still[1]).all()
 
 
 def test_light_rain_says_only_that_it_abates() -> None:
     """1 mm in 10 min is no rain that floods, however fast it began; that it stopped counts."""
-    shape = np.zeros((1, 2, 3)), np.zeros((1, 2))
-    begun, over = (terms(*shape, np.array([rain]))[0, 0, 0, 3:].tolist() for rain in ([1.0, 1.0, 1.0], [0.0, 1.0, 9.0]))
-    assert begun == [0.0, 0.0]
-    assert over == pytest.approx([np.log(6.0 / 9.0), -1.5])
+    growth = ("growing_in_60_min", "growing_in_10_min", "grows_in_60_min", "grows_in_10_min")
+    begun, over = (named(0.0, 0.0, rain) for rain in ((1.0, 1.0, 1.0), (0.0, 1.0, 9.0)))
+    assert [begun[name] for name in growth] == [0.0] * 4
+    assert [over[name] for name in growth] == pytest.approx([np.log(6.0 / 9.0), -1.5, -0.3, -0.15])
 
 
 def test_unknown_stays_unknown_and_no_rain_is_no_change() -> None:
@@ -42,14 +71,22 @@ def test_unknown_stays_unknown_and_no_rain_is_no_change() -> None:
     less_m=st.floats(0.0, 3.0),
     rain=st.tuples(*[st.sampled_from([0.0, 0.2, 1.0, 4.0, 20.0])] * 3),
     times=st.sampled_from([1.0, 2.0, 4.0, 8.0]),
+    barrier=st.booleans(),
 )
 def test_more_members_more_water_or_more_rain_is_never_less_likely(
-    share: float, more: float, missing_m: float, less_m: float, rain: tuple[float, float, float], times: float
+    share: float,
+    more: float,
+    missing_m: float,
+    less_m: float,
+    rain: tuple[float, float, float],
+    times: float,
+    barrier: bool,
 ) -> None:
     """Rain in 5, 10 and 60 min from its parts; times a power of two, so that no ratio of it is rounded."""
     five, ten, sixty = np.cumsum(rain).tolist()
-    before = one(share, missing_m, (five, ten, sixty))
-    after = one(max(share, more), min(missing_m, less_m), (five * times, ten * times, sixty * times))
+    before = one(share, missing_m, (five, ten, sixty), barrier=barrier)
+    wetter = five * times, ten * times, sixty * times
+    after = one(max(share, more), min(missing_m, less_m), wetter, barrier=barrier)
     assert (after >= before).all()
     assert (np.diff(before, axis=1) >= 0.0).all(), "longer is never less likely"
     assert (before[1] <= before[0]).all(), "red is never more likely than orange"
@@ -57,7 +94,7 @@ def test_more_members_more_water_or_more_rain_is_never_less_likely(
 
 def test_a_fit_finds_the_formula_that_made_the_cases() -> None:
     rng = np.random.default_rng(5)
-    found = np.column_stack((np.ones(20_000), rng.normal(size=(20_000, 4))))
+    found = np.column_stack((np.ones(20_000), rng.normal(size=(20_000, 4))))  # as many terms as there are
     made_by = np.array([-1.0, 0.5, 1.0, 0.8, 0.0])
     happened = (rng.random(20_000) < 1.0 / (1.0 + np.exp(-found @ made_by))).astype(float)
     assert fitted(found, happened) == pytest.approx(made_by, abs=0.1)
