@@ -136,12 +136,12 @@ def test_every_reading_has_exactly_one_fate(
 
 
 _REFUSED = 2.5
-_REFUSED_AMONG_EQUALS = [(DEVICES[0], 0, 0.0, "rain_total_mm"), (DEVICES[0], 0, 1.5, "rain_total_mm"),
-                         (DEVICES[0], 1, 0.0, "rain_total_mm"), (DEVICES[0], 2, 2.5, "rain_total_mm")]  # fmt: skip
-"""Cut in two inside the key of the first two, the second would be taken for new: its batch wrote the row it meets."""
+_REFUSED_BEFORE_EQUALS = [(DEVICES[0], 0, 2.5, "rain_total_mm"), (DEVICES[0], 1, 0.0, "rain_total_mm"),
+                          (DEVICES[0], 1, 1.5, "rain_total_mm"), (DEVICES[0], 2, 0.0, "rain_total_mm")]  # fmt: skip
+"""Cut in the middle, inside a key, the third would be taken for new: its own batch wrote the row that it meets."""
 
 
-@example(readings=_REFUSED_AMONG_EQUALS, cuts=[4])
+@example(readings=_REFUSED_BEFORE_EQUALS, cuts=[4])
 @example(readings=_ONE_KEY, cuts=[6])
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(readings=st.lists(_READINGS, min_size=2, max_size=40), cuts=st.lists(st.integers(1, 15), min_size=1, max_size=5))
