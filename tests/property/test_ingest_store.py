@@ -18,6 +18,7 @@ from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter
 from tests.integration.ingest_kit import import_sample_site, one, query
 from undercroft.clock import FakeClock
+from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store.connection import connect
 from undercroft.store.observations import BatchRecord
@@ -170,3 +171,41 @@ def test_a_row_that_the_database_refuses_takes_no_neighbour_with_it(
     rejected = query(database, "select detail from dead_letter where reason = 'store_rejected'")
     assert len(rejected) == len(refused)
     assert all("no_poison" in row["detail"] and "23514" in row["detail"] for row in rejected)
+
+
+@pytest.mark.parametrize("sqlstate", ["42501", "53100"])
+def test_what_blames_no_row_keeps_the_batch_though_a_row_of_it_is_refused(database: str, sqlstate: str) -> None:
+    """A missing right, a full disk (a trigger of the test) met while halving: no letter, and all is stored later."""
+    refused, other = (DEVICES[0], 0, _REFUSED, "rain_total_mm"), (DEVICES[0], 1, 1.5, "rain_total_mm")
+    messages = [_message(reading) for reading in (refused, other)]
+    writer = BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)
+    faults = (
+        "alter table observation_packed add constraint no_poison check (value_thousandths <> 2500)",
+        "create function fails() returns trigger language plpgsql as"
+        f" $$begin raise exception 'not now' using errcode = '{sqlstate}'; end$$",
+        "create trigger fails before insert on observation_packed for each row"
+        " when (new.value_thousandths = 1500) execute function fails()",
+    )
+    with closing(writer), closing(connect(database, application_name="test", autocommit=True)) as connection:
+        for fault in faults:
+            connection.execute(fault.encode())
+        with pytest.raises(StoreUnavailable, match=sqlstate):
+            writer.write(messages)
+        assert one(database, "select count(*) from batch") == 0
+        assert one(database, "select count(*) from dead_letter") == 0
+        connection.execute("drop trigger fails on observation_packed")
+        record = writer.write(messages).record
+    assert (record.stored, record.dead_letters) == (1, 1)
+
+
+def test_a_reading_without_a_clock_that_is_refused_is_a_letter_and_takes_no_other_with_it(database: str) -> None:
+    readings = [(DEVICES[0], 0, value, "rain_total_mm") for value in (_REFUSED, 1.5, 0.0)]
+    messages = [_message(reading) for reading in readings]
+    without_clock = [m._replace(payload=m.payload.replace(b"%d" % (NOON_US // 1000), b"1000")) for m in messages[:2]]
+    writer = BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)
+    with closing(writer), closing(connect(database, application_name="test", autocommit=True)) as connection:
+        connection.execute("alter table observation_packed add constraint no_poison check (value_thousandths <> 2500)")
+        record = writer.write([*without_clock, messages[2]]).record
+    assert (record.stored, record.duplicates, record.dead_letters, record.readings) == (2, 0, 1, 2)
+    (letter,) = query(database, "select reason, payload from dead_letter")
+    assert (letter["reason"], letter["payload"]) == ("store_rejected", without_clock[0].payload)
