@@ -1,4 +1,4 @@
-"""What a night does to the notifier: a killed database, a clock set back, a shift that ends mid-alarm at midnight."""
+"""What a night does: a killed database, a killed engine, a clock set back, a shift that ends mid-alarm at midnight."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,13 @@ from duty.roster_acts import shift_row
 from tests.integration.duty_kit import START, duty_file, messages, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service
 from tests.integration.test_duty_service import HOOK, OK
+from tests.integration.test_engine_run import commit_batch, sensor_ids, start_engine
 from undercroft.clock import SystemClock
 from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
 from undercroft.stack.datadir import open_data_dir
 from undercroft.stack.postgres import running_postgres
+from undercroft.store.connection import Connection
 from undercroft.store.databases import create_database, migrate_database
 from undercroft.store.duty_roster import replace_shifts
 
@@ -125,3 +128,58 @@ def await_database(url: str) -> None:
         except StoreUnavailable:
             assert clock.monotonic_s() < end_s
             pause.wait(0.1)
+
+
+@pytest.mark.slow
+def test_an_engine_killed_between_decision_and_commit_costs_no_message(live_db: str) -> None:
+    """The engine has decided and waits for a table that the test holds; it is killed there, and another takes over."""
+    with opened(live_db) as db, opened(live_db) as holder, service(lambda _: OK) as it:
+        prepared(db)
+        first = start_engine(live_db)
+        try:
+            await_row(db, "select from tick")
+            with holder.transaction():
+                holder.execute("lock table alarm_event in access exclusive mode")
+                commit_batch(db, [(sensor_ids(db)["gar-in:water_depth_m"], now(), 0.6)], None)
+                await_row(
+                    db,
+                    "select from pg_stat_activity where application_name = 'undercroft-engine'"
+                    " and wait_event_type = 'Lock' and datname = current_database()",
+                )
+                first.kill()
+                first.wait()
+                # Its backend still waits, and would commit nothing: the client that commits is gone.
+                db.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where application_name = 'undercroft-engine' and datname = current_database()"
+                )
+        finally:
+            first.kill()
+        assert db.execute("select from alarm_event").fetchall() == [], "decided, and not committed"
+        second = start_engine(live_db)
+        try:
+            await_row(db, "select from alarm_event where subject = 'space/gar'")
+            with running(live_db, duty_file(hook=HOOK), {"URL": it.url, "SECRET": "s"}):
+                rows = wait_until(db, lambda rows: [r["state"] for r in of_garage(rows)] == ["accepted"])
+        finally:
+            second.terminate()
+            second.wait(20)
+        events = db.execute("select kind, severity from alarm_event where subject = 'space/gar'").fetchall()
+    (row,) = of_garage(rows)
+    assert events == [{"kind": "raised", "severity": 4}]
+    assert (row["person_id"], row["reason"], row["severity"]) == ("li", "first", 4)
+    assert it.keys.count(row["key"]) == 1
+
+
+def of_garage(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what is told of the roster, which ends within a day."""
+    return [row for row in rows if row["incident_id"].startswith("b1-")]
+
+
+def await_row(db: Connection, statement: str) -> None:
+    """Wait until a statement has a row."""
+    clock, pause = SystemClock(), threading.Event()
+    end_s = clock.monotonic_s() + 60.0
+    while not db.execute(statement.encode()).fetchall():
+        assert clock.monotonic_s() < end_s, statement
+        pause.wait(0.05)

@@ -1,7 +1,9 @@
 -- Reports and exports of an incident.
 
 -- name: reports_incidents
-select i.incident_id, i.basin_id, b.name_zh, b.name_en, i.opened_at, i.closed_at, i.worst
+select i.incident_id, i.basin_id, coalesce(b.name_zh, '全区及系统') as name_zh,
+    coalesce(b.name_en, 'whole district and system') as name_en, i.opened_at,
+    i.closed_at, i.worst
 from incident i left join basin b using (basin_id) order by i.opened_at desc limit 100;
 
 -- name: reports_incident
