@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from risk.hydraulics.arrays import BoolArray, FloatArray, floats
 from risk.thresholds import IN_RAIN_MM
@@ -144,6 +143,8 @@ def fitted(found: FloatArray, happened: FloatArray) -> FloatArray:
     happened : ndarray, shape (cases,)
         1 where the threshold was reached in time, else 0.
     """
+    from scipy.optimize import minimize  # noqa: PLC0415 - no service fits, and each would carry it
+
     others = found.shape[1] - 2
     hold = np.array([0.0, *([HOLD] * (others + 1))])
 
