@@ -126,7 +126,7 @@ class RainWarning(_Asked):
 
 
 class FieldReport(_Asked):
-    """What somebody saw: a depth, a barrier, a pump, a place closed or evacuated. It may raise a level, never lower."""
+    """What somebody saw: a depth, a barrier, a pump, a place closed or evacuated. Only a barrier may lower a level."""
 
     kind: Literal["field_report"]
     subject: SpaceSubject
