@@ -158,6 +158,8 @@ def test_flags_depend_on_the_messages_alone(
 
 _OWN_BATCH_AFTER_ANOTHERS = [(0, 0, 0, 0.0, None), (1, 0, 0, 0.0, None), (0, 1, 0, 0.2, None), (0, 1, 0, 0.02, None)]
 """The second is committed inside the first: who then takes in what others wrote must not take in its own again."""
+_OLDER_FROM_ANOTHER = [(0, 0, 0, 0.0, None), (0, 1, 0, 0.2, None)]
+"""The second is committed inside the first, by another: to that one the first is older than its own, yet not late."""
 _REFUSED_M = 0.21
 _TURNS = st.lists(
     st.tuples(st.integers(0, 1), st.sampled_from(["", "", "", "between", "between", "close"])), min_size=1, max_size=8
@@ -165,6 +167,7 @@ _TURNS = st.lists(
 """Who takes the next batch; whether the other commits one between its look and its rows, or it starts anew after it."""
 
 
+@example(steps=_OLDER_FROM_ANOTHER, cuts=[1], turns=[(0, "between")], most=4_000)
 @example(steps=_OWN_BATCH_AFTER_ANOTHERS, cuts=[1], turns=[(0, "between"), (0, "")], most=4_000)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
