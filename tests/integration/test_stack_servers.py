@@ -7,9 +7,11 @@ from contextlib import closing
 
 import pytest
 
-from undercroft.errors import StoreUnavailable
+from tests.integration.ingest_kit import Mosquitto
+from undercroft.errors import StackFailed, StoreUnavailable
 from undercroft.model import Mode
-from undercroft.stack.broker import Broker, accepts
+from undercroft.stack.broker import Broker, accepts, is_ours, running_broker
+from undercroft.stack.datadir import DataDir
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store.connection import connect
 from undercroft.store.migrate import mode_of
@@ -45,3 +47,18 @@ def test_the_broker_knows_its_users(broker_server: Broker) -> None:
     assert accepts(broker_server.port, "ingest", broker_server.passwords["ingest"])
     assert not accepts(broker_server.port, "ingest", "guess")
     assert not accepts(broker_server.port, "stranger", broker_server.passwords["ingest"])
+
+
+def test_a_broker_that_lets_everybody_in_is_not_taken_for_ours(
+    broker_server: Broker, mosquitto: Mosquitto, stack_data_dir: DataDir
+) -> None:
+    """Mosquitto without passwords, on the port that was asked for: sensors' words would go to a stranger."""
+    password = broker_server.passwords["operator"]
+    assert is_ours(broker_server.port, password)
+    assert accepts(mosquitto.port, "operator", password)
+    assert not is_ours(mosquitto.port, password)
+    with (
+        pytest.raises(StackFailed, match=f"port {mosquitto.port} on 127.0.0.1 is taken"),
+        running_broker(stack_data_dir, mosquitto.port),
+    ):
+        pass

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from undercroft.errors import StackFailed
 from undercroft.stack.broker_main import PORT_TAKEN_EXIT_CODE
 from undercroft.stack.datadir import DataDir
-from undercroft.stack.ports import LOOPBACK, free_port, free_port_from
+from undercroft.stack.ports import LOOPBACK, free_port, free_port_from, is_free
 from undercroft.stack.process import ProcessSpec, ServerTraits, SupervisedProcess
 
 DEFAULT_PORT = 1883
@@ -94,6 +94,8 @@ def running_broker(data_dir: DataDir, port: int | None = None) -> Iterator[Broke
 
 
 def _start(data_dir: DataDir, passwords: dict[str, str], port: int | None) -> Broker:
+    if port and not is_free(port):
+        raise _taken(port)
     for attempt in range(5):
         chosen = free_port_from(DEFAULT_PORT + attempt) if port is None else port or free_port()
         process = SupervisedProcess(_spec(data_dir, passwords, chosen))
@@ -104,10 +106,14 @@ def _start(data_dir: DataDir, passwords: dict[str, str], port: int | None) -> Br
             if process.exit_code != PORT_TAKEN_EXIT_CODE:
                 raise StackFailed(f"the MQTT broker did not start (exit status {process.exit_code})") from error
             if port:
-                raise StackFailed(f"port {port} on {LOOPBACK} is taken: name another one for the broker") from error
+                raise _taken(port) from error
         else:
             return Broker(process, chosen, passwords)
     raise StackFailed(f"no free port found for the MQTT broker from {DEFAULT_PORT} up")
+
+
+def _taken(port: int) -> StackFailed:
+    return StackFailed(f"port {port} on {LOOPBACK} is taken: name another one for the broker")
 
 
 def _spec(data_dir: DataDir, passwords: dict[str, str], port: int) -> ProcessSpec:
@@ -123,10 +129,15 @@ def _spec(data_dir: DataDir, passwords: dict[str, str], port: int) -> ProcessSpe
 
 def _wait_ready(lives: Callable[[], bool], port: int, password: str) -> bool:
     while lives():
-        if accepts(port, "operator", password):
+        if is_ours(port, password):
             return lives()
         time.sleep(_RETRY_S)
     return False
+
+
+def is_ours(port: int, password: str) -> bool:
+    """Tell whether the broker there is the one with our passwords: another may listen, and let everybody in."""
+    return accepts(port, "operator", password) and not accepts(port, "operator", f"not {password}")
 
 
 def accepts(port: int, user: str, password: str, host: str = LOOPBACK) -> bool:
