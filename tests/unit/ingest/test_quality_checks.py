@@ -8,7 +8,7 @@ import numpy as np
 
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, examine
-from ingest.quality_recent import Recent, Traits
+from ingest.quality_recent import Recent, Stray, Traits
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.observations import NO_SERIAL, Rows
 from undercroft.store.stamped import Stamped
@@ -226,3 +226,10 @@ def test_a_failed_value_is_no_neighbour() -> None:
     rows = examine(first, {}, TRAITS).draft.rows
     assert rows.quality_tests.tolist() == [0, 0, 0]
     assert rows.qualities.tolist() == [Quality.GOOD, Quality.FAIL, Quality.GOOD]
+
+
+def test_readings_of_one_receipt_are_one_moment_and_lost_if_one_of_them_is() -> None:
+    memory = Recent()
+    memory.note_stray(10, 100, is_lost=True)
+    memory.note_stray(5, 100)
+    assert memory.strays == (Stray(100, 5, 10, is_lost=True),)
