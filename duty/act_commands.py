@@ -163,17 +163,29 @@ def sign_log(
     typer.echo(f"entry {head.entry_no}  {head.fingerprint}  key {head.key_id}")
 
 
-def verify_log(key: KeyFile = None, as_json: AsJson = False) -> None:
-    """Check every entry and every signed head; exit code 1 when anything was changed."""
+def verify_log(
+    key: KeyFile = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ENTRY:FINGERPRINT", help="as printed in a handover or report; as often as needed"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every entry and every signed head, those beside the key too; exit code 1 when anything was changed."""
+    from duty.dutylog import printed_head  # noqa: PLC0415
     from duty.signing import check, load_key  # noqa: PLC0415
 
+    printed = [printed_head(text) for text in head or []]
     with opened("log verify") as connection:
-        verdict = check(connection, load_key(_key_path(key), make=False))
+        verdict = check(connection, load_key(_key_path(key), make=False), printed)
     if as_json:
         typer.echo(orjson.dumps(verdict).decode())
         raise typer.Exit(1 if verdict.problems else 0)
     for problem in verdict.problems:
         typer.echo(f"PROBLEM {problem}")
-    typer.echo(f"{verdict.entries} entries, {verdict.heads} signed heads, signed up to entry {verdict.covered}")
+    typer.echo(
+        f"{verdict.entries} entries, {verdict.heads} signed heads and {verdict.kept} outside the database,"
+        f" signed up to entry {verdict.covered}"
+    )
     if verdict.problems:
         raise typer.Exit(1)

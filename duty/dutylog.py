@@ -1,12 +1,14 @@
 """The duty log: entries are added, never changed; each hashes the one before; heads are signed outside the database.
 
 The chain alone only tells that entries fit together: who can write the table can write it anew. A signed head says how
-the chain stood, with a key that the database does not have, and its fingerprint is printed in handovers and reports.
+the chain stood, with a key that the database does not have. It is kept in a file outside the database too, and printed
+in handovers and reports, since whoever owns the database can drop the heads that are in it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +17,8 @@ from typing import Any
 import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from undercroft.errors import BadInput
 
 FIRST_LINK = bytes(32)
 
@@ -58,6 +62,41 @@ class Head:
         text = self.sha256.hex()[:32]
         return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
+    @property
+    def printed(self) -> str:
+        """Entry and fingerprint as handovers and reports print them, and as `printed_head` reads them."""
+        return f"{self.entry_no}: {self.fingerprint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A head as it stands on paper: entry and the first 32 hex digits of the hash."""
+
+    entry_no: int
+    digits: str
+
+
+_PRINTED = re.compile(r"\s*([1-9][0-9]{0,17})\s*:\s*((?:[0-9a-fA-F]\s*){32})")
+
+
+def printed_head(text: str) -> Printed:
+    """Read a head from paper, with or without the spaces.
+
+    Raises
+    ------
+    BadInput
+        If it is none.
+
+    Examples
+    --------
+    >>> printed_head("17: 0000 1111 2222 3333 4444 5555 6666 AAAA")
+    Printed(entry_no=17, digits='0000111122223333444455556666aaaa')
+    """
+    found = _PRINTED.fullmatch(text)
+    if found is None:
+        raise BadInput(f"--head {text!r}: write ENTRY:FINGERPRINT as printed, the number and 32 hex digits")
+    return Printed(int(found[1]), "".join(found[2].split()).lower())
+
 
 def instant(at: datetime) -> str:
     """Return an instant as it is hashed: UTC, microseconds always there."""
@@ -95,15 +134,27 @@ def sign_head(newest: Chained, signed_at: datetime, occasion: str, key: Ed25519P
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verification found; ``covered`` is the newest entry that a good signed head vouches for."""
+    """What verification found.
+
+    Attributes
+    ----------
+    heads, kept : int
+        Signed heads in the database, and those kept outside it.
+    covered : int
+        The newest entry that a good signed head vouches for.
+    """
 
     entries: int
     heads: int
     covered: int
     problems: tuple[str, ...]
+    kept: int = 0
 
 
-def verify(chain: Iterable[Chained], heads: Sequence[Head], keys: Iterable[Ed25519PublicKey]) -> Verdict:
+def verify(
+    chain: Iterable[Chained], heads: Sequence[Head], keys: Iterable[Ed25519PublicKey], kept: Sequence[Head] = (),
+    printed: Sequence[Printed] = (),
+) -> Verdict:  # fmt: skip
     """Check every link and every signed head.
 
     Parameters
@@ -111,9 +162,13 @@ def verify(chain: Iterable[Chained], heads: Sequence[Head], keys: Iterable[Ed255
     chain : iterable of Chained
         All entries in order.
     heads : sequence of Head
-        The signed heads, from the database and from paper.
+        The signed heads of the database.
     keys : iterable of Ed25519PublicKey
         Keys that are trusted; a head of another key is a problem.
+    kept : sequence of Head
+        The signed heads that were kept outside the database.
+    printed : sequence of Printed
+        Heads from paper.
     """
     problems: list[str] = []
     hashes: dict[int, bytes] = {}
@@ -128,8 +183,15 @@ def verify(chain: Iterable[Chained], heads: Sequence[Head], keys: Iterable[Ed255
             problems.append(f"entry {number} was changed")
         hashes[number] = link(previous, chained.entry)
         previous, expected_no = hashes[number], number + 1
-    covered = _check_heads(heads, {key_id_of(key): key for key in keys}, hashes, problems)
-    return Verdict(len(hashes), len(heads), covered, tuple(problems))
+    every = [*heads, *(head for head in kept if head not in heads)]
+    covered = _check_heads(every, {key_id_of(key): key for key in keys}, hashes, problems)
+    for paper in printed:
+        there = hashes.get(paper.entry_no)
+        if there is None:
+            problems.append(f"printed head {paper.entry_no}: entries up to it are gone")
+        elif not there.hex().startswith(paper.digits):
+            problems.append(f"printed head {paper.entry_no}: an entry up to it was changed after it was printed")
+    return Verdict(len(hashes), len(heads), covered, tuple(problems), len(kept))
 
 
 def _check_heads(

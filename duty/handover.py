@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from duty import paper, reports
+from duty.dutylog import Head
 from duty.notifier import load_names, load_roster
 from duty.order_view import standing
 from duty.roster import Roster
@@ -47,7 +48,7 @@ class Sheet:
     out_of_service: Sequence[Mapping[str, Any]]
     warnings: Sequence[Mapping[str, Any]]
     roster: Roster
-    fingerprint: str
+    head: Head | None
     names: Mapping[str, Named]
 
 
@@ -67,7 +68,7 @@ def load_sheet(connection: Connection, at: datetime, now: datetime, limits: repo
         out_of_service=duty_roster.out_of_service(connection, at),
         warnings=duty_roster.warnings_in_force(connection),
         roster=load_roster(connection, now, now + LOOK_AHEAD),
-        fingerprint=heads[-1].fingerprint if heads else "",
+        head=heads[-1] if heads else None,
         names=load_names(connection),
     )
 
@@ -136,7 +137,7 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
     ]  # fmt: skip
     for title, entries in sections.items():
         lines += ["", f"## {title}", "", *([f"- {entry}" for entry in entries] or ["- 无 none"])]
-    lines += ["", f"值班日志签名 signed head of the duty log: `{sheet.fingerprint or '-'}`"]
+    lines += ["", f"值班日志签名 signed head of the duty log: `{sheet.head.printed if sheet.head else '-'}`"]
     return "\n".join(lines) + "\n"
 
 

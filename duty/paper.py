@@ -136,7 +136,7 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
         case.row["incident_id"], left[0], facts_of(connection, case), now, since, place=place, exercise=case.is_exercise
     )
     heads = stored_heads(connection)
-    return replace(report, head_fingerprint=heads[-1].fingerprint) if heads else report
+    return replace(report, head_printed=heads[-1].printed) if heads else report
 
 
 def cap_of(connection: Connection, case: Case, origin: cap.Origin, sent: datetime, serial: int = 0) -> bytes:

@@ -72,7 +72,7 @@ class Draft:
     place_zh: str
     place_en: str
     exercise: bool
-    head_fingerprint: str = ""
+    head_printed: str = ""
 
     @property
     def title(self) -> tuple[str, str]:
@@ -199,8 +199,8 @@ def markdown(report: Draft, zone: ZoneInfo) -> str:
         lines += ["", f"## {name_zh} {name_en}", ""]
         known = [fact for fact in report.facts if fact.kind in _MEASURES] if key == "measures" else []
         lines += [f"- {fact.text_zh} {fact.text_en} 〔{fact.source}〕" for fact in known] or [TO_FILL]
-    if report.head_fingerprint:
-        lines += ["", f"值班日志签名 signed head of the duty log: `{report.head_fingerprint}`"]
+    if report.head_printed:
+        lines += ["", f"值班日志签名 signed head of the duty log: `{report.head_printed}`"]
     return "\n".join(lines) + "\n"
 
 

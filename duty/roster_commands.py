@@ -124,7 +124,11 @@ def hand_over(
         sign(connection, load_key(key or Settings().data_dir / "duty-log.key", make=True), "handover", now)
         sheet = load_sheet(connection, done.at, now, limits)
     if as_json:
-        said = {"entry_no": done.entry_no, "fingerprint": sheet.fingerprint, "sheet": markdown(sheet, place)}
+        said = {
+            "entry_no": done.entry_no,
+            "fingerprint": sheet.head.fingerprint if sheet.head else "",
+            "sheet": markdown(sheet, place),
+        }
         typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
         return
     typer.echo(markdown(sheet, place), nl=False)

@@ -1,20 +1,36 @@
-"""The key that signs the duty log, in a file outside the database, and the log as it is stored."""
+"""The key that signs the duty log, in a file outside the database, and the log as it is stored.
+
+A head is kept beside the key before it is kept in the database, so that a log which was written anew with its heads is
+not vouched for again.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from duty.dutylog import Chained, Entry, Head, Verdict, sign_head, verify
+from duty.dutylog import Chained, Entry, Head, Printed, Verdict, sign_head, verify
+from duty.headfile import heads_path, keep, kept_heads
 from undercroft.errors import BadInput
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
+from undercroft.store.sensors import Deployment, fetch_deployment
 
 
-def load_key(path: Path, *, make: bool) -> Ed25519PrivateKey:
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """The key that signs, and where the heads signed with it are kept."""
+
+    private: Ed25519PrivateKey
+    heads: Path
+
+
+def load_key(path: Path, *, make: bool) -> LogKey:
     """Return the key in a file; with ``make`` a new one is written when there is none, for its owner alone.
 
     Raises
@@ -30,7 +46,7 @@ def load_key(path: Path, *, make: bool) -> Ed25519PrivateKey:
                 file.write(Ed25519PrivateKey.generate().private_bytes_raw())
         if path.stat().st_mode & 0o077:
             raise BadInput(f"{path}: others may read the key; chmod 600 it")
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+        return LogKey(Ed25519PrivateKey.from_private_bytes(path.read_bytes()), heads_path(path))
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: no signing key: {error}") from error
 
@@ -58,21 +74,23 @@ def stored_heads(connection: Connection) -> list[Head]:
     ]  # fmt: skip
 
 
-def sign(connection: Connection, key: Ed25519PrivateKey, occasion: str, at: datetime) -> Head | None:
-    """Sign the log as it stands and keep the head; None while the log is empty.
+def sign(connection: Connection, key: LogKey, occasion: str, at: datetime) -> Head | None:
+    """Sign the log as it stands and keep the head, beside the key and in the database; None while there is no entry.
 
     Raises
     ------
     BadInput
-        If the log does not verify: a broken chain is not vouched for.
+        If the log does not verify, or is not what the heads beside the key say: it is not vouched for.
     """
-    chain, heads = stored_chain(connection), stored_heads(connection)
-    if not chain:
+    log = _log_of(connection)
+    chain, heads, kept = stored_chain(connection), stored_heads(connection), kept_heads(key.heads, log)
+    if not chain and not kept:
         return None
-    verdict = verify(chain, heads, [key.public_key()])
+    verdict = verify(chain, heads, [key.private.public_key()], kept)
     if verdict.problems:
-        raise BadInput(f"the duty log is not signed: {verdict.problems[0]}")
-    head = sign_head(chain[-1], at, occasion, key)
+        raise BadInput(f"the duty log is not signed: {verdict.problems[0]}; {key.heads} holds the heads kept outside")
+    head = sign_head(chain[-1], at, occasion, key.private)
+    keep(key.heads, log, [*(old for old in heads if old not in kept), head])
     with store.transaction(connection):
         store.add_head(connection, {
             "entry_no": head.entry_no, "sha256": head.sha256, "signed_at": head.signed_at, "occasion": head.occasion,
@@ -81,14 +99,33 @@ def sign(connection: Connection, key: Ed25519PrivateKey, occasion: str, at: date
     return head
 
 
-def check(connection: Connection, key: Ed25519PrivateKey) -> Verdict:
-    """Verify the stored log against its signed heads."""
-    return verify(stored_chain(connection), stored_heads(connection), [key.public_key()])
+def _log_of(connection: Connection) -> Deployment:
+    log = fetch_deployment(connection)
+    if log is None:
+        raise BadInput("this database has no mode yet: run `undercroft db migrate` first")
+    return log
 
 
-def sign_hourly(key: Ed25519PrivateKey, connection: Connection, at: datetime) -> Head | None:
-    """Sign what was added since the newest head; None when nothing was."""
+def check(connection: Connection, key: LogKey, printed: Sequence[Printed] = ()) -> Verdict:
+    """Verify the stored log against its signed heads, those kept beside the key, and those on paper."""
+    kept = kept_heads(key.heads, _log_of(connection))
+    return verify(
+        stored_chain(connection), stored_heads(connection), [key.private.public_key()], kept, printed
+    )  # fmt: skip
+
+
+def sign_hourly(key: LogKey, connection: Connection, at: datetime) -> Head | None:
+    """Sign what was added since the newest head; None when nothing was.
+
+    Raises
+    ------
+    BadInput
+        As `sign`; also when the log ends before the newest head beside the key.
+    """
     chain, heads = stored_chain(connection), stored_heads(connection)
-    if not chain or (heads and heads[-1].entry_no >= chain[-1].entry.entry_no):
+    kept = kept_heads(key.heads, _log_of(connection))
+    newest = chain[-1].entry.entry_no if chain else 0
+    is_signed = not chain or (heads and heads[-1].entry_no >= newest)
+    if is_signed and all(head.entry_no <= newest for head in kept):
         return None
     return sign(connection, key, "hourly", at)

@@ -21,7 +21,7 @@ from duty.incidents import opened as opening
 from duty.notifier import load_roster
 from duty.order_acts import order, order_step
 from duty.orders import OrderRefused, Proof
-from duty.signing import check, load_key, sign
+from duty.signing import check, load_key, sign, sign_hourly
 from risk.run import Follower, step_live
 from tests.integration.duty_kit import START, now, opened, prepared
 from tests.unit.duty.kit import event
@@ -221,9 +221,41 @@ def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: st
             db.execute("update duty_log set author = 'x' where entry_no = 2")
         db.execute("alter table duty_log disable trigger all")
         rewrite(db)
-        assert check(db, key).problems == ("head 3: an entry up to it was changed after it was signed",)
+        changed = ("head 3: an entry up to it was changed after it was signed",)
+        assert check(db, key).problems == changed
         with pytest.raises(BadInput, match="not signed"):
             sign(db, key, "hourly", now())
+        db.execute("alter table duty_log_head disable trigger all")
+        db.execute("delete from duty_log_head")
+        assert check(db, key).problems == changed  # the heads are gone from the database: not from beside the key
+        with pytest.raises(BadInput, match="not signed: head 3"):
+            sign_hourly(key, db, now())
+        assert store.log_heads(db) == []
+        db.execute("delete from duty_log")
+        with pytest.raises(BadInput, match="not signed: head 3: entries up to it are gone"):
+            sign_hourly(key, db, now())
+
+
+def test_a_drill_of_a_new_database_is_not_held_against_the_last_one(live_db: str, tmp_path: Path) -> None:
+    with opened(live_db) as db:
+        key = load_key(tmp_path / "log.key", make=True)
+        db.execute("update deployment set mode = 'exercise'")
+        for drill in ("first", "second"):
+            with store.transaction(db):
+                door.log(db, "note", "li", "-", {"text": drill}, now())
+            assert sign_hourly(key, db, now()) is not None
+            assert sign_hourly(key, db, now()) is None
+            assert check(db, key).kept == 1
+            for forget in (
+                "alter table duty_log disable trigger all", "alter table duty_log_head disable trigger all",
+                "delete from duty_log", "delete from duty_log_head",
+            ):  # fmt: skip
+                db.execute(forget)
+            db.execute("update deployment set deployment_id = gen_random_uuid()")
+        assert len(key.heads.read_text(encoding="utf-8").splitlines()) == 2
+        key.heads.write_text("{}\n", encoding="utf-8")
+        with pytest.raises(BadInput, match=r"log\.key\.heads: line 1 is no signed head"):
+            check(db, key)
 
 
 def rewrite(db: Connection) -> None:
@@ -261,8 +293,15 @@ def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert all(re.fullmatch(r"cli:[\w.-]+@\S+( from \S+)?", row["origin"]) for row in origins)
     assert run("act", "shelve", SUBJECT).exception.__class__ is refusals.ActInvalid
     key = str(tmp_path / "k" / "log.key")
-    assert run("log", "sign", "--key", key).output.startswith("entry 2 ")
-    assert run("log", "verify", "--key", key).output == "2 entries, 1 signed heads, signed up to entry 2\n"
+    signed = run("log", "sign", "--key", key).output
+    assert signed.startswith("entry 2 ")
+    assert run("log", "verify", "--key", key).output == (
+        "2 entries, 1 signed heads and 1 outside the database, signed up to entry 2\n"
+    )
+    paper = "2:" + signed.split("  ")[1]
+    assert run("log", "verify", "--key", key, "--head", paper).exit_code == 0
+    assert run("log", "verify", "--key", key, "--head", "3" + paper[1:]).exit_code == 1
+    assert run("log", "verify", "--key", key, "--head", "2:abc").exception.__class__ is BadInput
     assert '"text":"hello"' in run("log", "show").output
     with closing(connect(live_db, application_name="test", autocommit=True)) as db:
         db.execute("alter table duty_log disable trigger all")
@@ -270,6 +309,15 @@ def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     verified = run("log", "verify", "--key", key)
     assert verified.exit_code == 1
     assert "PROBLEM entry 1 was changed" in verified.output
+    with closing(connect(live_db, application_name="test", autocommit=True)) as db:
+        db.execute("alter table duty_log_head disable trigger all")
+        db.execute("delete from duty_log_head")
+        rewrite(db)  # every link is good again, and no head is left
+    Path(key + ".heads").unlink()
+    assert run("log", "verify", "--key", key).exit_code == 0
+    verified = run("log", "verify", "--key", key, "--head", paper)
+    assert verified.exit_code == 1
+    assert "PROBLEM printed head 2: an entry up to it was changed after it was printed" in verified.output
 
 
 CSV = """starts_at,ends_at,step,standing,person,name,phone,reach
@@ -379,7 +427,7 @@ def test_a_shift_is_handed_over_with_what_is_open(
         "renewal",
     ):
         assert part in sheet, part
-    assert bytes(head["sha256"]).hex()[:4] in sheet
+    assert f"`{head['entry_no']}: {bytes(head['sha256']).hex()[:4]} " in sheet
     assert sheet.count("无 none") == 1  # no warning in force; the roster ends in 20 h
 
 
