@@ -50,6 +50,11 @@ def run_ingest(
     if deployment is not None:
         service = Service(service_settings, deployment, SystemClock(), os.environ)
         if settings.ingest_metrics_port is not None:
-            server, _ = service.metrics.serve(settings.ingest_metrics_port)
+            try:
+                server, _ = service.metrics.serve(settings.ingest_metrics_port)
+            except OSError as error:
+                raise BadInput(
+                    f"UNDERCROFT_INGEST_METRICS_PORT={settings.ingest_metrics_port}: {error.strerror or error}"
+                ) from error
             structlog.get_logger("ingest").info("metrics", port=server.server_port)
         service.run(stop)

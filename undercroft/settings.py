@@ -27,6 +27,9 @@ SECRETS_DIR = Path("/run/secrets")
 """Where a container finds secrets as files named like the variables, in small letters."""
 
 
+MOST_PORT = 65_535
+
+
 class Settings(BaseSettings):
     """What a process needs to know before it starts."""
 
@@ -65,7 +68,14 @@ class Settings(BaseSettings):
     def _speaks_mqtt(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not re.fullmatch(r"mqtts?://[^/\s]*[^/\s@:](:\d+)?/?", url.get_secret_value()):
             raise ValueError("expected mqtt://user:password@host:port")
+        if url is not None and (port := re.search(r":(\d+)/?$", url.get_secret_value())) and int(port[1]) > MOST_PORT:
+            raise ValueError(f"expected mqtt://user:password@host:port, the port at most {MOST_PORT}")
         return url
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _empty_is_the_default(cls, value: object) -> object:
+        return default_data_dir() if value == "" else value
 
     @field_validator("database_url", "acts_database_url")
     @classmethod

@@ -66,6 +66,8 @@ class Chain:
             env["UNDERCROFT_MQTT_URL"] = self.stack.mqtt_url("ingest")
         if name == "api":
             env["UNDERCROFT_API_PORT"] = str(self.api_port)
+            # Empty, so that no secret of a live system is found elsewhere: nobody acts through an exercise's page.
+            env |= {"UNDERCROFT_ACTS_DATABASE_URL": "", "UNDERCROFT_ALERT_WEBHOOK_TOKEN": ""}
         return ProcessSpec(name, service_argv(name), env, log_path=self.log_path)
 
 

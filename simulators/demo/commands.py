@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -46,7 +46,8 @@ def demo(
     scenario: Annotated[str, typer.Option(help="A built-in scenario, or a scenario file.")] = DEFAULT_SCENARIO,
     speed: Annotated[str, typer.Option(help="Storm seconds per second, or max.")] = DEFAULT_SPEED,
     start: Annotated[
-        str | None, typer.Option("--from", help=f"Where to begin. Default: {DEFAULT_FROM}; the beginning with max.")
+        str | None,
+        typer.Option("--from", help=f"Minute of the run to begin at, or {DEFAULT_FROM} (the default; with max: 0)."),
     ] = None,
     site: Annotated[Path | None, typer.Option(help="A site file instead of the sample district.")] = None,
     leave: Annotated[bool, typer.Option("--exit", help="End when the storm is over.")] = False,
@@ -99,13 +100,17 @@ def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_
     refresh_s = REFRESH_LINES_S if headless else REFRESH_SCREEN_S
     options = RunOptions(probe_s=probe_s if report is not None else 0.0, refresh_s=refresh_s, stay=not leave)
     settings = Settings()
+
+    def keep(found: dict[str, Any]) -> None:
+        if report is not None:
+            write_report(found, report)
+
     with ends_on_signal() as stopped, _shown(headless=headless) as show:
-        result = run(settings, feed, options, show)
+        result = run(settings, feed, options, show, keep)
     if stopped.is_set():
         typer.echo("stopped", err=True)
         sys.exit(INTERRUPTED)
-    if report is not None:
-        write_report(result, report)
+    keep(result)
     counts = result["observations"]
     typer.echo(
         f"{result['scenario']}: {result['messages']['published']} messages, {counts['expected']} readings expected, "

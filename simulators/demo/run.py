@@ -37,6 +37,7 @@ STALL_S = 120.0
 _MB = 1e6
 _APPLICATION = "undercroft-demonstration"
 Show = Callable[[RunView], None]
+Keep = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,10 @@ class RunOptions:
     stay: bool
 
 
-def run(settings: Settings, feed: Feed, options: RunOptions, show: Show) -> dict[str, Any]:
+def run(settings: Settings, feed: Feed, options: RunOptions, show: Show, keep: Keep = lambda _: None) -> dict[str, Any]:
     """Play a feed through the whole chain and return its report.
+
+    ``keep`` is given the report as soon as the run is over, before people look at it and before latency is measured.
 
     Raises
     ------
@@ -81,8 +84,9 @@ def run(settings: Settings, feed: Feed, options: RunOptions, show: Show) -> dict
             wall_s = time.monotonic() - began_s
             measured = Measured(feed.name, wall_s, watch.first_assessment_s, watch.memory_mb)
             report = database.ask(lambda connection: build_report(connection, stats, measured))
+            keep(report)
             if options.stay:
-                watch.stay(database, options.refresh_s, show)
+                watch.stay(database, options, show)
         if options.probe_s > 0:
             watch.view.note = f"实时测量时延 · measuring latency in real time for {options.probe_s:.0f} s"
             show(watch.view)
@@ -135,14 +139,19 @@ class _Watch:
         self._look(database, show)
         return stats
 
-    def stay(self, database: PatientConnection, refresh_s: float, show: Show) -> None:
+    def stay(self, database: PatientConnection, options: RunOptions, show: Show) -> None:
         """Keep everything up for people to look at, until they interrupt."""
         self.view.note = "运行结束，按 Ctrl-C 退出 · the run is over; Ctrl-C ends the demonstration"
+        if options.probe_s > 0:
+            self.view.note = (
+                f"运行结束，报告已写出。按 Ctrl-C 测量时延 {options.probe_s:.0f} 秒，再按一次退出 · "
+                f"the run is over and reported; Ctrl-C measures latency for {options.probe_s:.0f} s, a second one ends"
+            )
         with noticed_signal() as interrupted:
             while not interrupted.is_set():
                 self._moved_at_s = time.monotonic()
                 self._look(database, show)
-                interrupted.wait(refresh_s)
+                interrupted.wait(options.refresh_s)
 
     def _look(self, database: PatientConnection, show: Show) -> None:
         newest = database.ask(lambda connection: fetch_one(connection, "demo_newest_tick"))

@@ -74,6 +74,8 @@ class PlainLines:
 
     def show(self, view: RunView) -> None:
         """Print what is new."""
+        if not self._last:
+            typer.echo(f"网页 page: {view.address}")
         line = plain_line(view)
         if line != self._last:
             typer.echo(line)

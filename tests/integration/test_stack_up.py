@@ -195,7 +195,10 @@ def test_a_taken_port_that_was_asked_for_is_one_line(data_dir: Path) -> None:
             f"undercroft: port {port} on 127.0.0.1 is taken: name another one with --api-port",
         )
         code, line = refused(data_dir, *EXERCISE, "--mqtt-port", port)
-        assert (code, line) == (1, f"undercroft: port {port} on 127.0.0.1 is taken: name another one for the broker")
+        assert (code, line) == (
+            1,
+            f"undercroft: port {port} on 127.0.0.1 is taken: name another one for the broker with --mqtt-port",
+        )
 
 
 def test_modes_do_not_mix_in_an_external_database(data_dir: Path, exercise_db: str, broker: str) -> None:
@@ -205,9 +208,21 @@ def test_modes_do_not_mix_in_an_external_database(data_dir: Path, exercise_db: s
 
 @pytest.mark.slow
 def test_external_servers_are_used(data_dir: Path, exercise_db: str, broker: str) -> None:
-    with running_up(data_dir, *EXERCISE, UNDERCROFT_DATABASE_URL=exercise_db, UNDERCROFT_MQTT_URL=broker) as up:
+    acts, token = f"{exercise_db}?application_name=acts", "a-token-of-24-characters"
+    secrets = {"UNDERCROFT_ACTS_DATABASE_URL": acts, "UNDERCROFT_ALERT_WEBHOOK_TOKEN": token}
+    with running_up(
+        data_dir,
+        *EXERCISE,
+        UNDERCROFT_DATABASE_URL=exercise_db,
+        UNDERCROFT_MQTT_URL=broker,
+        UNDERCROFT_ACTS_DATABASE_URL=acts,
+        UNDERCROFT_ALERT_WEBHOOK_TOKEN=token,
+    ) as up:
         up.until("every service uses that one user and its rights")
         up.until(RUNNING)
+        for name, service in up.services().items():
+            given = {key: value for key, value in service.environ().items() if key in secrets}
+            assert given == (secrets if name == "api" else {}), name
         assert sorted(up.services()) == ["api", "duty", "ingest", "risk"]
         assert up.end() == 0
     assert list(data_dir.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path as FilePath
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from undercroft.errors import SiteInvalid
 from undercroft.site.check import coverage_gaps, cross_problems
+from undercroft.site.lines import Path
 from undercroft.site.model import Site
 from undercroft.site.problems import Located, Problem, SiteProblems, locate, shown, value_at
 from undercroft.site.schema import expected_at, fields_at
@@ -47,7 +49,7 @@ def read_site_file(path: FilePath) -> SiteFile:
     except ValidationError as error:
         site = None
         problems = [_problem(document, details) for details in error.errors() if not _is_echo(document, details)]
-    problems += cross_problems(document)
+    problems += [*_unstorable(document), *cross_problems(document)]
     if problems or site is None:
         raise SiteProblems(locate(problems, str(path), text, document))
     return SiteFile(site, locate(coverage_gaps(document), str(path), text, document))
@@ -61,6 +63,15 @@ def sample_site_path() -> FilePath:
 def _iso(value: Any) -> str:
     text: str = value.isoformat()
     return text
+
+
+def _unstorable(value: Any, path: Path = ()) -> Iterator[Problem]:
+    """Find text that no PostgreSQL keeps."""
+    if isinstance(value, str) and "\0" in value:
+        yield Problem(path, shown(value), "text without the character U+0000")
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        yield from _unstorable(inner, (*path, step))
 
 
 def _is_echo(document: dict[str, Any], details: ErrorDetails) -> bool:

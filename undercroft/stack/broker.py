@@ -113,7 +113,7 @@ def _start(data_dir: DataDir, passwords: dict[str, str], port: int | None) -> Br
 
 
 def _taken(port: int) -> StackFailed:
-    return StackFailed(f"port {port} on {LOOPBACK} is taken: name another one for the broker")
+    return StackFailed(f"port {port} on {LOOPBACK} is taken: name another one for the broker with --mqtt-port")
 
 
 def _spec(data_dir: DataDir, passwords: dict[str, str], port: int) -> ProcessSpec:

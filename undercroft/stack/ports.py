@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from urllib.parse import urlsplit
 
-from undercroft.errors import StackFailed
+from undercroft.errors import BadInput, StackFailed
 
 LOOPBACK = "127.0.0.1"
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -35,13 +36,21 @@ def require_broker(url: str, timeout_s: float = CONNECT_TIMEOUT_S) -> None:
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Tell whether a server could listen there now."""
+    """Tell whether a server could listen there now.
+
+    Raises
+    ------
+    BadInput
+        If nobody could: no such address of this machine, or no right to the port.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise BadInput(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
         return True
 
 

@@ -27,7 +27,10 @@ _LONGEST_DELAY_S = 30.0
 _CALM_AFTER_S = 60.0
 """A process that has lived this long starts from the shortest delay again. [s]"""
 
-_PRIVATE_VARIABLES = frozenset({"UNDERCROFT_DATABASE_URL", "UNDERCROFT_MQTT_URL", READY_FD_VARIABLE})
+_PRIVATE_VARIABLES = frozenset({
+    "UNDERCROFT_DATABASE_URL", "UNDERCROFT_ACTS_DATABASE_URL", "UNDERCROFT_MQTT_URL", "UNDERCROFT_ALERT_WEBHOOK_TOKEN",
+    READY_FD_VARIABLE,
+})  # fmt: skip
 """Not handed down: each process is given its own."""
 
 

@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput, StackFailed
 from undercroft.model import Mode
@@ -74,6 +76,8 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         for spec in specs:
             supervisor.wait_ready(spec.name, READY_TIMEOUT_S)
         say(f"mode      {options.mode.value}")
+        if not _acts_url(settings, stack, urls):
+            say("acts      none over HTTP: UNDERCROFT_ACTS_DATABASE_URL names no login for them")
         say(f"page      http://{settings.api_host}:{port}/")
         _say_publishing(stack, site, options.mode, say)
         say("running; Ctrl-C ends it")
@@ -82,8 +86,12 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
 
 def _services(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls, api_port: int) -> list[ProcessSpec]:
     mqtt = {"UNDERCROFT_MQTT_URL": stack.mqtt_url("ingest")}
-    page = {"UNDERCROFT_API_HOST": settings.api_host, "UNDERCROFT_API_PORT": str(api_port),
-            "UNDERCROFT_ACTS_DATABASE_URL": urls.acts}  # fmt: skip
+    page = {
+        "UNDERCROFT_API_HOST": settings.api_host,
+        "UNDERCROFT_API_PORT": str(api_port),
+        "UNDERCROFT_ACTS_DATABASE_URL": _acts_url(settings, stack, urls),
+        "UNDERCROFT_ALERT_WEBHOOK_TOKEN": _said(settings.alert_webhook_token),
+    }
     key = {} if stack.data_dir is None else {"UNDERCROFT_DUTY_KEY": str(stack.data_dir.path / "duty-log.key")}
     own = {
         "ingest": (urls.ingest, mqtt), "risk": (urls.engine, {}), "duty": (urls.duty, key), "api": (urls.api, page)
@@ -92,6 +100,15 @@ def _services(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls, api_
         ProcessSpec(name, service_argv(name), {"UNDERCROFT_DATABASE_URL": url, **more})
         for name, (url, more) in own.items()
     ]
+
+
+def _acts_url(settings: Settings, stack: EmbeddedStack, urls: DatabaseUrls) -> str:
+    """Return by which login the API passes acts on; empty: it only reads. The owner's is for nobody to act by."""
+    return urls.acts if stack.has_embedded_database else _said(settings.acts_database_url)
+
+
+def _said(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()
 
 
 def _canary(stack: EmbeddedStack, urls: DatabaseUrls) -> ProcessSpec:

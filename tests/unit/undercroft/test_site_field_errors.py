@@ -49,6 +49,13 @@ FIELD_ERRORS = [
         "one of car_park, metro_entrance, underpass, mall, civil_defence",
     ),
     ('name_en = "Futian"', 'name_en = ""', "district.name_en", '""', "a text of 1 to 120 characters"),
+    (
+        'name_en = "Futian"',
+        'name_en = "a\\u0000b"',
+        "district.name_en",
+        '"a\\u0000b"',
+        "text without the character U+0000",
+    ),
     ('name_en = "Futian"', "name_en = 3", "district.name_en", "3", "a text of 1 to 120 characters"),
     ('severity = "red"', 'severity = "RED"', ROW + ".severity", '"RED"', "one of blue, yellow, orange, red"),
     (

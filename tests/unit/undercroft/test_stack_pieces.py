@@ -10,9 +10,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from undercroft.errors import StackFailed
+from undercroft.errors import BadInput, StackFailed
 from undercroft.model import Mode
+from undercroft.settings import Settings, default_data_dir
 from undercroft.site import load_site, sample_site_path
 from undercroft.stack.broker import USERS, _remaining_length
 from undercroft.stack.byhand import given_broker_options, publish_line
@@ -84,6 +86,22 @@ def test_ports() -> None:
     assert is_free(port)
     assert free_port_from(port) == port
     assert free_port_from(70_000) < 65_536
+
+
+def test_an_address_that_nobody_can_listen_on_is_no_taken_port() -> None:
+    with pytest.raises(BadInput, match=r"cannot listen on 192\.0\.2\.1 port 8000: "):  # RFC 5737: nobody's
+        is_free(8000, "192.0.2.1")
+
+
+def test_a_port_beyond_all_ports_is_refused_with_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCROFT_MQTT_URL", "mqtt://127.0.0.1:99999")
+    with pytest.raises(ValidationError, match="the port at most 65535"):
+        Settings()
+
+
+def test_an_empty_data_dir_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATA_DIR", "")
+    assert Settings().data_dir == default_data_dir()
 
 
 def test_the_line_to_publish_by_hand_names_a_sensor_inside_a_space() -> None:
