@@ -16,6 +16,7 @@ import structlog
 
 from duty.model import Reach
 from duty.senders.base import Accepted, HandedOver, Outgoing, Sender
+from duty.senders.guarded import send_guarded
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store.connection import connect
@@ -119,7 +120,8 @@ def tell(part: str, what: str, at: datetime, senders: Mapping[str, Sender], reac
     taken = 0
     for entry in reach:
         sender = senders.get(entry.channel)
-        outcome = sender.send(message(part, what, at, entry.address)) if sender else None
+        sent = message(part, what, at, entry.address)
+        outcome = send_guarded(sender, sent, entry.channel) if sender else None
         if isinstance(outcome, Accepted | HandedOver):
             taken += 1
         else:

@@ -1,6 +1,6 @@
 """One queue and one thread per channel: red first, at least once, merged over the limit.
 
-A channel that hangs holds up itself alone.
+A channel that hangs, or whose sender breaks, holds up itself alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
+from duty.senders.guarded import send_guarded
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store import duty as store
@@ -91,7 +92,8 @@ class Channel:
         carried = store.begin_attempt(connection, number, self.clock.now())
         self.limiter.take(self.clock.monotonic_s())
         body = "\n――――――\n".join([row["body"], *carried])
-        outcome = self.sender.send(Outgoing(row["key"], row["address"], row["title"], body, row["severity"]))
+        message = Outgoing(row["key"], row["address"], row["title"], body, row["severity"])
+        outcome = send_guarded(self.sender, message, self.name)
         tried = row["attempts"] + 1
         if isinstance(outcome, Temporary) and outcome.most is not None and tried >= outcome.most:
             outcome = Permanent(f"{outcome.error} (tried {tried} times)")

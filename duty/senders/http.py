@@ -48,6 +48,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) ->
         return Temporary(f"no answer within {timeout_s:g} s")
     except httpx.TransportError as error:
         return Temporary(type(error).__name__)
+    except httpx.DecodingError:
+        return Temporary("the answer cannot be unpacked", most=UNKNOWN_CODE_TRIES)
     except httpx.InvalidURL:
         return Permanent("the channel's URL is not a URL")
 
@@ -66,7 +68,7 @@ def _judged(answer: httpx.Response, content: bytes) -> Answer | Temporary | Perm
 
 
 def _retry_after_s(text: str) -> float:
-    return min(float(text), 600.0) if text.isdigit() else 0.0
+    return min(float(text), 600.0) if text.isascii() and text.isdigit() else 0.0
 
 
 def refused(

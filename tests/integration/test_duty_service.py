@@ -10,6 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+import duty.file
+from duty.senders.base import Outcome, Outgoing
 from duty.worker import Limiter, groups_to_merge
 from tests.integration.duty_kit import (
     START,
@@ -91,6 +95,35 @@ def test_a_refusal_inside_a_200_goes_to_the_fallback(live_db: str) -> None:
         assert refused["error"] == "error code 93000: invalid webhook url"
         assert (rescued["address"], rescued["reason"]) == ("control", "escalated")
         assert len(refuses.received) == 1
+
+
+class Breaks:
+    """A sender that breaks its promise to raise nothing."""
+
+    def send(self, message: Outgoing) -> Outcome:
+        raise TypeError(f"cannot send to http://example.org/?key=secret: {message.key}")
+
+
+def test_a_sender_that_breaks_is_its_channels_fault_alone(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other channel has sent when the broken one gave up after a few tries, with its words and without the URL."""
+    monkeypatch.setattr("duty.worker.FIRST_BACKOFF_S", 0.01)
+    real = duty.file.sender_of
+    monkeypatch.setattr(
+        "duty.run.sender_of", lambda entry, *rest: Breaks() if entry.id == "broken" else real(entry, *rest)
+    )
+    with opened(live_db) as db, service(lambda _: OK) as good:
+        prepared(db)
+        db.execute(
+            "update roster_shift set reach = %s where step = 0",
+            ('[{"channel":"broken","address":"a"},{"channel":"good","address":"b"}]',),
+        )
+        with running(live_db, duty_file(broken=HOOK, good=HOOK), {"URL": good.url, "SECRET": "s"}):
+            tick(db, 1, now(), ("space/gar", "raised", 4))
+            rows = wait_until(db, lambda rows: sorted(row["state"] for row in rows) == ["accepted", "failed"])
+    (failed,) = [row for row in rows if row["state"] == "failed"]
+    assert (failed["channel"], failed["attempts"]) == ("broken", 5)
+    assert failed["error"].startswith("the channel's sender broke: TypeError at test_duty_service.py:")
+    assert "secret" not in failed["error"]
 
 
 def test_an_empty_roster_tells_the_fallback(live_db: str) -> None:
