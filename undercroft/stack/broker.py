@@ -124,7 +124,10 @@ def _spec(data_dir: DataDir, passwords: dict[str, str], port: int) -> ProcessSpe
     argv = [sys.executable, "-P", "-m", "undercroft.stack.broker_main", str(config)]
     traits = ServerTraits(wait_ready=lambda lives: _wait_ready(lives, port, passwords["operator"]))
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
-    return ProcessSpec("broker", argv, env, log_path=data_dir.path / "broker.log", server=traits)
+    words = {PORT_TAKEN_EXIT_CODE: f"another program holds port {port} of {LOOPBACK}: end it, or start on another port"}
+    return ProcessSpec(
+        "broker", argv, env, log_path=data_dir.path / "broker.log", server=traits, exit_words=words
+    )  # fmt: skip
 
 
 def _wait_ready(lives: Callable[[], bool], port: int, password: str) -> bool:

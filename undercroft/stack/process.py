@@ -65,13 +65,15 @@ class ProcessSpec:
     argv : sequence of str
         Absolute path of the program, and its arguments.
     env : mapping of str to str
-        Added to our environment, of which the database and MQTT URLs are left out.
+        Added to our environment, of which URLs and tokens are left out.
     restart : bool
         Whether to start it again when it ends; False for what ends by itself.
     log_path : Path or None
         File that its output is added to; None: ours.
     server : ServerTraits or None
         How it differs from our own services, where it is another program.
+    exit_words : mapping of int to str
+        What an exit status means, for the log of its restarts.
     """
 
     name: str
@@ -80,6 +82,7 @@ class ProcessSpec:
     restart: bool = True
     log_path: Path | None = None
     server: ServerTraits | None = None
+    exit_words: Mapping[int, str] = field(default_factory=dict)
 
 
 def restart_delay_s(failures: int, jitter: float) -> float:
@@ -196,7 +199,9 @@ class SupervisedProcess:
                 return
             failures = 1 if time.monotonic() - began > _CALM_AFTER_S else failures + 1
             delay_s = restart_delay_s(failures, random.random())  # noqa: S311 - not a secret
-            self._log.warning("process_restarts", exit_code=self._exit_code, delay_s=round(delay_s, 3))
+            cause = self.spec.exit_words.get(self._exit_code or 0)
+            known = {} if cause is None else {"cause": cause}
+            self._log.warning("process_restarts", exit_code=self._exit_code, delay_s=round(delay_s, 3), **known)
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, delay_s):
                     return

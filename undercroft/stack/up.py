@@ -61,11 +61,13 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         If the database is of the other mode, or the site file is wrong.
     """
     given_site = load_site(options.site_path) if options.site_path else None
-    port = _api_port(settings, options.api_port, say)
+    port = _api_port(settings, options.api_port)
     with EmbeddedStack(settings, mqtt_port=options.mqtt_port) as stack, Supervisor() as supervisor:
         urls = stack.open_database(f"undercroft_{options.mode.value}", options.mode)
         site = _site_in_force(urls.owner, given_site, say)
         _say_servers(stack, say)
+        if options.api_port is None and settings.api_port not in {0, port}:
+            say(f"port {settings.api_port} is taken; the page is on {port}")
         if stack.has_embedded_database and stack.data_dir is not None:
             stack.data_dir.write_private(stack.data_dir.path / EMBEDDED_URL_FILE, urls.owner + "\n")
         specs = _services(settings, stack, urls, port)
@@ -116,16 +118,13 @@ def _canary(stack: EmbeddedStack, urls: DatabaseUrls) -> ProcessSpec:
     return ProcessSpec("canary", service_argv("canary"), environment)
 
 
-def _api_port(settings: Settings, asked_for: int | None, say: Say) -> int:
+def _api_port(settings: Settings, asked_for: int | None) -> int:
     port = settings.api_port if asked_for is None else asked_for
     if port and is_free(port, settings.api_host):
         return port
     if asked_for:
         raise StackFailed(f"port {port} on {settings.api_host} is taken: name another one with --api-port")
-    found = free_port_from(port + 1, settings.api_host) if port else free_port_from(65536, settings.api_host)
-    if port:
-        say(f"port {port} is taken; the page is on {found}")
-    return found
+    return free_port_from(port + 1, settings.api_host) if port else free_port_from(65536, settings.api_host)
 
 
 def _site_in_force(owner_url: str, given: Site | None, say: Say) -> Site:
