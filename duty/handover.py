@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from duty import paper, reports
 from duty.dutylog import Head
 from duty.notifier import load_names, load_roster
-from duty.order_view import standing
+from duty.order_view import standing, waits
 from duty.roster import Roster
 from duty.signing import stored_heads
 from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named
@@ -55,7 +55,7 @@ class Sheet:
 def load_sheet(connection: Connection, at: datetime, now: datetime, limits: reports.Limits) -> Sheet:
     """Return what there is to hand over; the newest handover of the duty log is its note."""
     heads = stored_heads(connection)
-    orders = [standing(row, at) for row in acts.orders(connection)]
+    orders = [standing(row, at) for row in acts.orders(connection, is_open=True)]
     return Sheet(
         at=at,
         exercise=mode_of(connection) is Mode.EXERCISE,
@@ -63,7 +63,7 @@ def load_sheet(connection: Connection, at: datetime, now: datetime, limits: repo
         incidents=[
             _incident(connection, row["incident_id"], at, limits) for row in duty_reports.open_incidents(connection)
         ],
-        orders=[order for order in orders if order["confirmed_until"] is None or order["disagreement"]],
+        orders=[order for order in orders if waits(order)],
         quiet=duty_roster.quiet_alarms(connection),
         out_of_service=duty_roster.out_of_service(connection, at),
         warnings=duty_roster.warnings_in_force(connection),
@@ -105,7 +105,6 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
             )
             + (f", {order['disagreement']}" if order["disagreement"] else "")
             for order in sheet.orders
-            if order["state"] != "cancelled"
         ],
         "搁置或抑制的报警 Alarms shelved or suppressed": [
             f"{called(row['subject'])}: "

@@ -79,16 +79,17 @@ def step_order(
 
 
 def list_orders(
-    every: Annotated[bool, typer.Option("--all", help="confirmed and cancelled ones too")] = False,
+    every: Annotated[bool, typer.Option("--all", help="all that were confirmed or cancelled too")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the orders that wait for somebody, each with its clock and owner."""
-    from duty.order_view import standing  # noqa: PLC0415 - help starts faster
+    """List the orders that wait for somebody, each with its clock and owner; so does one that sensors contradict."""
+    from duty.order_view import standing, waits  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
     with opened("order list") as connection:
         now = store.acting_time(connection, SystemClock().now())
-        orders = [standing(row, now) for row in store.orders(connection, is_open=None if every else True)]
+        shown = [standing(row, now) for row in store.orders(connection, is_open=None if every else True)]
+    orders = [order for order in shown if every or waits(order)]
     if as_json:
         typer.echo(orjson.dumps(orders, option=orjson.OPT_INDENT_2).decode())
         return

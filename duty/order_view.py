@@ -8,7 +8,7 @@ from typing import Any
 
 from duty.command import TEAM_OF_FOUR, Command
 from duty.order_acts import order_of
-from duty.orders import GOING, disagreement
+from duty.orders import ENDED, GOING, disagreement
 
 TALLY_OVER = timedelta(hours=24)
 """Over which time orders that have ended are counted."""
@@ -41,6 +41,11 @@ def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "holds": None if until is None else now < until,
         "disagreement": None if until is None else disagreement(order.proof, row["seen"]),
     }
+
+
+def waits(shown: Mapping[str, Any]) -> bool:
+    """Whether an order as it is shown waits for somebody: it has not ended, or sensors contradict its confirmation."""
+    return shown["state"] not in ENDED or shown["disagreement"] is not None
 
 
 def four(shown: Mapping[str, Any]) -> Command:

@@ -14,26 +14,30 @@ from api.pagination import CursorText, Limit
 from api.params import Subject
 from api.services import Given, Services
 from duty.order_acts import proposals
-from duty.order_view import TALLY_OVER, standing
+from duty.order_view import TALLY_OVER, standing, waits
 from duty.orders import ENDED
 from duty.refusals import NotPossibleNow, SubjectUnknown
 
 router = APIRouter(tags=["orders"])
 
 OrderId = Annotated[str, Path(pattern=r"^o-[0-9a-f]{10}$")]
+OPEN = "true: those that wait for somebody, and those confirmed that sensors contradict; false: those that ended"
 IncidentId = Annotated[str, Query(pattern=r"^[\w.:-]+$", max_length=80, description="of this incident only")]
 
 
 @router.get("/orders", responses=documented(RequestInvalid))
 async def list_orders(
     given: Given,
-    is_open: Annotated[bool | None, Query(alias="open", description="true: those that wait for somebody")] = None,
+    is_open: Annotated[bool | None, Query(alias="open", description=OPEN)] = None,
     subject: Subject | None = None,
     incident_id: IncidentId | None = None,
     limit: Limit = 100,
     cursor: CursorText = None,
 ) -> OrderPage:
-    """List orders, each with its clock, its owner and what the sensors say against it now."""
+    """List orders, each with its clock, its owner and what the sensors say against it now.
+
+    Of the open ones a page may hold fewer than ``limit``: go on while there is a cursor.
+    """
     after = OrderRank.decode(cursor)
     rows = await given.reader.rows(
         "read_orders",
@@ -47,9 +51,10 @@ async def list_orders(
         after_order_id=after and after.order_id,
     )
     now = await _now(given)
-    items = [OrderOut.model_validate(standing(row, now)) for row in rows]
-    last = items[-1] if len(items) == limit else None
-    rank = last and OrderRank(ended=last.state in ENDED, changed_at=last.changed_at, order_id=last.order_id)
+    shown = [standing(row, now) for row in rows]
+    items = [OrderOut.model_validate(order) for order in shown if not is_open or waits(order)]
+    last = rows[-1] if len(rows) == limit else None
+    rank = last and OrderRank(ended=last["state"] in ENDED, changed_at=last["changed_at"], order_id=last["order_id"])
     return OrderPage(items=items, next_cursor=rank.encode() if rank else None)
 
 

@@ -16,11 +16,13 @@ from typer.testing import CliRunner
 
 from duty import acts, door, refusals
 from duty.codec import to_json
+from duty.handover import load_sheet
 from duty.incidents import fold
 from duty.incidents import opened as opening
 from duty.notifier import load_roster
 from duty.order_acts import order, order_step
 from duty.orders import OrderRefused, Proof
+from duty.reports import Limits
 from duty.signing import check, load_key, sign, sign_hourly
 from risk.run import Follower, step_live
 from tests.integration.duty_kit import START, now, opened, prepared
@@ -180,14 +182,21 @@ def observe(db: Connection, quantity: str, value: float) -> None:
     )
 
 
-def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str) -> None:
+def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+
+    def listed(*more: str) -> str:
+        return CliRunner().invoke(build_app("order"), ["order", "list", *more], catch_exceptions=False).output
+
     with opened(live_db) as db:
         prepared(db)
         who = actor(db)
         with pytest.raises(refusals.NotPossibleNow, match="no open incident"):
             order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now())
+        raised = event(0, "raised", 4)
         db.execute(
-            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, %s)",
+            (orjson.dumps(to_json(fold(opening("b1", raised), raised))).decode(),),
         )
         observe(db, "barrier_state", 5.0)  # failed
         order_id = order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north").order_id or ""
@@ -195,6 +204,8 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str) -> No
         done = order_step(db, who, order_id, "confirm", now(), "photo 12")
         assert done.disagreement == "confirmed as barrier_deployed, but the sensor shows failed"
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
+        assert f"DISAGREEMENT {done.disagreement}" in listed(), "confirmed, and yet on the list"
+        assert [row["order_id"] for row in load_sheet(db, now(), now(), Limits()).orders] == [order_id]
         with pytest.raises(OrderRefused, match="possible: none"):
             order_step(db, who, order_id, "take", now())
         refused = [action for _, action, outcome in audited(db) if outcome == "refused"]
@@ -205,6 +216,13 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str) -> No
         assert (body["entrance"], body["barrier"], body["by"]) == ("north", "deployed", who.name)
         lasts = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["observed_at"])
         assert lasts == timedelta(hours=3)
+        observe(db, "barrier_state", 3.0)  # deployed after all
+        assert listed() == "no order waits for anybody\n"
+        observe(db, "barrier_state", 5.0)
+        db.execute("update incident set closed_at = now()")
+        assert listed() == "no order waits for anybody\n", "the storm is over: barriers come down again"
+        assert order_id in listed("--all")
+        assert load_sheet(db, now(), now(), Limits()).orders == []
 
 
 def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: str, tmp_path: Path) -> None:

@@ -233,7 +233,10 @@ def seen(connection: Connection, name: str, quantity: str, entrance: str) -> lis
 def orders(
     connection: Connection, *, is_open: bool | None = None, order_id: str | None = None, most: int = 1000
 ) -> list[Row]:
-    """Return orders, open ones first, with what the sensors at their places show now."""
+    """Return orders, open ones first, with what the sensors at their places show now.
+
+    With ``is_open`` also those confirmed in an incident that goes on, for `duty.order_view.waits` to choose from.
+    """
     nothing = {
         "subject": None,
         "incident_id": None,

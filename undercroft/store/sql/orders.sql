@@ -1,10 +1,13 @@
 -- Orders as they stand, for whoever looks: the command line and the HTTP interface.
 
 -- name: read_orders
--- Open ones first, then by their newest step. `seen` is the newest good reading of each sensor that can tell.
+-- Open ones first, then by their newest step. `seen` is the newest good reading of each sensor that can tell. Of the open
+-- ones are also those confirmed in an incident that goes on: whether a sensor contradicts them is for `seen` to say.
 with found as (
     select o.*, o.state in ('confirmed', 'cancelled') as ended from duty_order o
-    where (%(open)s::boolean is null or (o.state not in ('confirmed', 'cancelled')) = %(open)s)
+    where (%(open)s::boolean is null or (o.state not in ('confirmed', 'cancelled')) = %(open)s
+           or %(open)s and o.state = 'confirmed'
+              and exists (select from incident i where i.incident_id = o.incident_id and i.closed_at is null))
       and (%(subject)s::text is null or o.subject = %(subject)s)
       and (%(incident_id)s::text is null or o.incident_id = %(incident_id)s)
       and (%(order_id)s::text is null or o.order_id = %(order_id)s)
