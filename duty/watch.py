@@ -6,7 +6,6 @@ database that does not answer is a silence too.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from duty.model import Reach
-from duty.senders.base import Accepted, HandedOver, Outgoing, Sender
-from duty.senders.guarded import send_guarded
+from duty.senders.base import Sender
+from duty.watch_outbox import Notice, Outbox
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store.connection import connect
@@ -32,11 +31,10 @@ SILENT_AFTER: Mapping[str, timedelta] = {
 }
 """The engine ticks at least every 5 s, the notifier beats every 2 s; ingest hears some device every minute or so."""
 
-NAMES = {
-    "database": ("数据库", "the database"), "engine": ("风险引擎", "the risk engine"),
-    "duty": ("通知服务", "the notifier"), "ingest": ("数据接收", "ingest"),
-}  # fmt: skip
 TELL_AGAIN_AFTER = timedelta(minutes=5)
+
+ANSWER_WITHIN_S = 10.0
+"""A database that lets three small questions wait this long does not answer, whatever it waits for."""
 
 
 @dataclass(slots=True)
@@ -78,20 +76,12 @@ class Watch:
         return [(part, "back")] if self.told.pop(part, None) is not None else []
 
 
-def message(part: str, what: str, at: datetime, address: str) -> Outgoing:
-    """Return what is sent about a part; the key is that of this silence."""
-    zh, en = NAMES[part]
-    state_zh, state_en = ("无响应", "is SILENT") if what == "silent" else ("已恢复", "is back")
-    title = f"【系统】{zh}{state_zh} {en} {state_en}"
-    advice = "请人工值守监测并联系维护。 Watch by hand and call maintenance." if what == "silent" else ""
-    key = hashlib.sha256(f"watch|{part}|{what}|{at.isoformat()}|{address}".encode()).hexdigest()[:32]
-    return Outgoing(key, address, title, f"{title}\n{at:%Y-%m-%d %H:%M:%S} UTC\n{advice}", 4)
-
-
-def ask(url: str) -> dict[str, datetime | None] | None:
-    """Return each part's last sign of life; None when the database does not answer."""
+def ask(url: str, within_s: float = ANSWER_WITHIN_S) -> dict[str, datetime | None] | None:
+    """Return each part's last sign of life; None when the database does not answer in time. [s]"""
     try:
-        with closing(connect(url, application_name="undercroft-watch", autocommit=True)) as connection:
+        with closing(
+            connect(url, application_name="undercroft-watch", autocommit=True, answer_within_s=within_s)
+        ) as connection:
             return heartbeats(connection)
     except StoreUnavailable as error:
         log.warning("database_silent", error=str(error))
@@ -103,27 +93,14 @@ def run_watch(
     every_s: float = 2.0,
 ) -> None:  # fmt: skip
     """Watch until ``wait`` says stop. [s]"""
-    watch = Watch()
+    watch, outbox = Watch(), Outbox(senders, reach)
     grace_until = clock.now() + timedelta(seconds=30)  # everything may still be starting
     while not wait(every_s):
-        now = clock.now()
         beats = ask(url)
+        now = clock.now()
         if beats is not None and now < grace_until:
             beats = dict.fromkeys(beats, now)
         for part, what in watch.look(beats, now):
             log.error("part_" + what, part=part)
-            tell(part, what, now, senders, reach)
-
-
-def tell(part: str, what: str, at: datetime, senders: Mapping[str, Sender], reach: tuple[Reach, ...]) -> int:
-    """Send to everybody who is to know; return how many took it."""
-    taken = 0
-    for entry in reach:
-        sender = senders.get(entry.channel)
-        sent = message(part, what, at, entry.address)
-        outcome = send_guarded(sender, sent, entry.channel) if sender else None
-        if isinstance(outcome, Accepted | HandedOver):
-            taken += 1
-        else:
-            log.error("watch_not_sent", channel=entry.channel, outcome=str(outcome))
-    return taken
+            outbox.add(Notice(part, what, now))
+        outbox.deliver(clock.monotonic_s())

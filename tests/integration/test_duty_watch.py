@@ -17,7 +17,8 @@ import pytest
 
 from duty.model import Reach
 from duty.senders.webhook import Webhook
-from duty.watch import SILENT_AFTER, Watch, ask, run_watch, tell
+from duty.watch import ANSWER_WITHIN_S, SILENT_AFTER, Watch, ask, run_watch
+from duty.watch_outbox import Notice, Outbox
 from ingest.broker import parse_broker_url
 from ingest.speaking import speaking_client
 from tests.integration.duty_kit import DEADLINE_S, now, opened, prepared
@@ -25,6 +26,7 @@ from tests.integration.duty_servers import service
 from tests.integration.ingest_kit import import_sample_site
 from undercroft.clock import SystemClock
 from undercroft.stack.broker import Broker
+from undercroft.store.connection import CONNECT_TIMEOUT_S
 
 REACH = (Reach("hook", "control"),)
 
@@ -52,7 +54,7 @@ def until(done: Callable[[], bool]) -> None:
 def test_each_part_that_is_killed_is_told(live_db: str, tmp_path: Path) -> None:
     with opened(live_db) as db, service(lambda _: (200, {})) as it, process("risk", live_db) as engine:
         prepared(db)
-        hook = {"hook": Webhook(it.url, "s", 5.0, lambda: 0.0)}
+        outbox = Outbox({"hook": Webhook(it.url, "s", 5.0, lambda: 0.0)}, REACH)
         with process("duty", live_db) as notifier:
             until(lambda: all((ask(live_db) or {}).get(part) is not None for part in ("engine", "duty")))
             watch, alive = Watch(), ask(live_db)
@@ -69,13 +71,15 @@ def test_each_part_that_is_killed_is_told(live_db: str, tmp_path: Path) -> None:
             later = now() + SILENT_AFTER["engine"]
             told = watch.look({**beats, "duty": later, "ingest": later}, later)
             assert told == [("engine", "silent")]
-            assert tell(*told[0], later, hook, REACH) == 1
+            outbox.add(Notice(*told[0], later))
+            assert outbox.deliver(0.0) == 1
             notifier.kill()
             notifier.wait()
         later += timedelta(seconds=30)
         told = watch.look({**beats, "ingest": later}, later)
         assert told == [("duty", "silent")]
-        assert tell(*told[0], later, hook, REACH) == 1
+        outbox.add(Notice(*told[0], later))
+        assert outbox.deliver(0.0) == 1
         assert [message["title"].split()[0] for message in it.received] == [
             "【系统】风险引擎无响应",
             "【系统】通知服务无响应",
@@ -161,7 +165,23 @@ def test_the_watcher_tells_of_each_part_that_is_killed_and_of_its_return(
             assert [message["title"].split()[0] for message in it.received] == expected
 
 
-def test_a_database_that_is_gone_is_told() -> None:
-    beats = ask("postgresql://nobody@127.0.0.1:9/none?connect_timeout=1")
-    assert beats is None
-    assert Watch().look(beats, now()) == [("database", "silent")]
+GONE = "postgresql://nobody@127.0.0.1:9/none?connect_timeout=1"
+
+
+def test_a_database_that_is_gone_is_told_again_until_it_is_taken() -> None:
+    """The watcher itself; the channel answers 500, then 200 with an odd code, then takes it."""
+    answers: list[tuple[int, object]] = [(500, {}), (200, {"success": False}), (200, {})]
+    with service(lambda number: answers[number - 1]) as it, watching(GONE, Webhook(it.url, "s", 5.0, lambda: 0.0)):
+        it.wait_for(3)
+    assert len(set(it.keys)) == 1
+    assert it.received[0]["title"].startswith("【系统】数据库无响应")
+
+
+def test_a_database_that_answers_too_late_is_silent(live_db: str) -> None:
+    """The holder loses its lock after ten seconds, so that a watcher without a limit fails here and does not hang."""
+    with opened(live_db) as holder, holder.transaction():
+        holder.execute("set local idle_in_transaction_session_timeout = '10s'")
+        holder.execute("lock table duty_progress in access exclusive mode")
+        assert ask(live_db, 0.2) is None
+    assert ask(live_db, 0.2 * DEADLINE_S) is not None
+    assert SILENT_AFTER["duty"].total_seconds() >= ANSWER_WITHIN_S + CONNECT_TIMEOUT_S

@@ -47,8 +47,12 @@ def translated_errors() -> Iterator[None]:
         raise StoreRejected(message, error.sqlstate) from error
 
 
-def connect(url: str, *, application_name: str, autocommit: bool = False) -> Connection:
+def connect(
+    url: str, *, application_name: str, autocommit: bool = False, answer_within_s: float | None = None
+) -> Connection:
     """Open a connection that speaks UTC and returns rows as dictionaries.
+
+    ``answer_within_s`` limits each statement, with what it waits for, and ends one whose other end is gone. [s]
 
     Raises
     ------
@@ -60,5 +64,9 @@ def connect(url: str, *, application_name: str, autocommit: bool = False) -> Con
         "connect_timeout": CONNECT_TIMEOUT_S,
         "options": "-c timezone=UTC",
     }
+    if answer_within_s is not None:
+        limit_ms = round(answer_within_s * 1000)
+        options["options"] += f" -c statement_timeout={limit_ms}"
+        options |= {"tcp_user_timeout": limit_ms, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
     with translated_errors():
         return psycopg.connect(url, autocommit=autocommit, row_factory=dict_row, **options)

@@ -1,0 +1,91 @@
+"""What the dead-man still has to tell, to each address in order: nothing is given up because a channel failed once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from duty.model import Reach
+from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
+from duty.senders.guarded import send_guarded
+
+log = structlog.get_logger(__name__)
+
+FIRST_BACKOFF_S, MOST_BACKOFF_S = 2.0, 60.0
+
+NAMES = {
+    "database": ("数据库", "the database"), "engine": ("风险引擎", "the risk engine"),
+    "duty": ("通知服务", "the notifier"), "ingest": ("数据接收", "ingest"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A part fell silent, or is back."""
+
+    part: str
+    what: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class Line:
+    """What one address waits for, oldest first; times are those of a clock that never goes back. [s]"""
+
+    reach: Reach
+    waiting: deque[Notice] = field(default_factory=deque)
+    tries: int = 0
+    not_before_s: float = float("-inf")
+
+
+class Outbox:
+    """Tells everybody who is to know, each address by itself."""
+
+    def __init__(self, senders: Mapping[str, Sender], reach: tuple[Reach, ...]) -> None:
+        self._senders, self._lines = senders, [Line(entry) for entry in reach]
+
+    def add(self, notice: Notice) -> None:
+        """Have a notice told; a silence that waits to be told already is not told twice."""
+        for line in self._lines:
+            newest = next((known for known in reversed(line.waiting) if known.part == notice.part), None)
+            if newest is None or newest.what != notice.what:
+                line.waiting.append(notice)
+
+    def deliver(self, now_s: float) -> int:
+        """Send what is due; return how many were taken. What fails for a time is tried again until it is taken."""
+        return sum(self._follow(line, now_s) for line in self._lines)
+
+    def _follow(self, line: Line, now_s: float) -> int:
+        taken = 0
+        while line.waiting and now_s >= line.not_before_s:
+            notice, channel = line.waiting[0], line.reach.channel
+            sender = self._senders.get(channel)
+            sent = message(notice.part, notice.what, notice.at, line.reach.address)
+            outcome = send_guarded(sender, sent, channel) if sender else Permanent("no such channel")
+            line.tries += 1
+            if isinstance(outcome, Accepted | HandedOver):
+                taken += 1
+            else:
+                log.error("watch_not_sent", channel=channel, part=notice.part, tries=line.tries, outcome=str(outcome))
+            if isinstance(outcome, Temporary) and (outcome.most is None or line.tries < outcome.most):
+                wait_s = min(FIRST_BACKOFF_S * 2 ** min(line.tries - 1, 10), MOST_BACKOFF_S)
+                line.not_before_s = now_s + max(wait_s, outcome.retry_after_s)
+            else:
+                line.waiting.popleft()
+                line.tries = 0
+        return taken
+
+
+def message(part: str, what: str, at: datetime, address: str) -> Outgoing:
+    """Return what is sent about a part; the key is that of this silence."""
+    zh, en = NAMES[part]
+    state_zh, state_en = ("无响应", "is SILENT") if what == "silent" else ("已恢复", "is back")
+    title = f"【系统】{zh}{state_zh} {en} {state_en}"
+    advice = "请人工值守监测并联系维护。 Watch by hand and call maintenance." if what == "silent" else ""
+    key = hashlib.sha256(f"watch|{part}|{what}|{at.isoformat()}|{address}".encode()).hexdigest()[:32]
+    return Outgoing(key, address, title, f"{title}\n{at:%Y-%m-%d %H:%M:%S} UTC\n{advice}", 4)
