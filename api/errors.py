@@ -23,6 +23,7 @@ from duty.refusals import (
     TokenUnknown,
 )
 from undercroft.errors import BadInput, StoreRejected, StoreUnavailable, UndercroftError
+from undercroft.store.acting import AnotherDeployment
 
 _log = structlog.get_logger(__name__)
 
@@ -103,6 +104,7 @@ STATUS: dict[type[UndercroftError], int] = {
     ActRefused: 422,
     ActsNotOffered: 501,
     AlertsNotOffered: 501,
+    AnotherDeployment: 501,
     StoreUnavailable: 503,
     StoreRejected: 500,
 }

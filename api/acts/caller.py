@@ -15,6 +15,7 @@ from api.errors import ActsNotOffered, BodyTooLarge, RequestInvalid, documented
 from api.services import Given, Services
 from duty.door import MOST_KEY_CHARACTERS, Actor, Done, authorise
 from duty.refusals import ActInvalid, KeyReused, NotPossibleNow, RoleTooLow, SubjectUnknown, TokenUnknown
+from undercroft.store.acting import AnotherDeployment
 from undercroft.store.connection import Connection
 from undercroft.store.duty_acts import operators
 
@@ -39,6 +40,8 @@ class Caller:
     token: str
     origin: str
     key: str
+    deployment_id: str | None
+    """What this service shows; None where nobody acts through it."""
 
     def do(self, act: Callable[[Connection, Actor, datetime, str], Done]) -> Done:
         """Authorise and do an act, in this thread.
@@ -66,16 +69,16 @@ class Caller:
 
     @contextmanager
     def _authorised(self) -> Iterator[tuple[Connection, Actor, datetime]]:
-        if self.services.acting is None:
+        if self.services.acting is None or self.deployment_id is None:
             raise ActsNotOffered
         if not self.token:
             raise TokenUnknown("acts need a token: Authorization: Bearer <token>")
         now = self.services.clock.now()
-        with self.services.acting.connection() as connection:
+        with self.services.acting.connection(self.deployment_id) as connection:
             yield connection, authorise(connection, self.token[:MOST_TOKEN_CHARACTERS], self.origin, now), now
 
 
-def caller_of(
+async def caller_of(
     request: Request,
     given: Given,
     held: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
@@ -83,12 +86,13 @@ def caller_of(
 ) -> Caller:
     """Return who asks."""
     address = request.client.host if request.client else "unknown"
-    return Caller(given, held.credentials if held else "", f"http:{address}", idempotency_key or "")
+    shown = None if given.acting is None else (await given.deployment()).deployment_id
+    return Caller(given, held.credentials if held else "", f"http:{address}", idempotency_key or "", shown)
 
 
 Asking = Annotated[Caller, Depends(caller_of)]
 
 REFUSALS = documented(
     RequestInvalid, ActInvalid, KeyReused, TokenUnknown, RoleTooLow, SubjectUnknown, NotPossibleNow, BodyTooLarge,
-    ActsNotOffered,
+    ActsNotOffered, AnotherDeployment,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from api.grafana_alerts.schemas import GrafanaAlert, GrafanaMessage, Taken
 from api.services import Given, Services
 from duty.refusals import NotPossibleNow, TokenUnknown
 from undercroft.model import Mode
+from undercroft.store.acting import AnotherDeployment
 from undercroft.store.conditions import set_condition
 
 AUTHOR = "grafana"
@@ -39,7 +40,8 @@ def token_of(
 router = APIRouter(
     tags=["health"],
     responses=documented(
-        RequestInvalid, TokenUnknown, NotPossibleNow, BodyTooLarge, ActsNotOffered, AlertsNotOffered
+        RequestInvalid, TokenUnknown, NotPossibleNow, BodyTooLarge, ActsNotOffered, AlertsNotOffered,
+        AnotherDeployment,
     ),
 )  # fmt: skip
 
@@ -51,14 +53,15 @@ async def post_grafana_alerts(told: GrafanaMessage, given: Given, token: Annotat
         raise AlertsNotOffered
     if not compare_digest(token.encode(), given.alert_token.encode()):
         raise TokenUnknown("alerts need the token of the contact point")
-    if (await given.deployment()).mode is not Mode.LIVE:
+    shown = await given.deployment()
+    if shown.mode is not Mode.LIVE:
         raise NotPossibleNow("an exercise has no Grafana that watches it")
-    return Taken(changed=await to_thread(_record, given, told.alerts))
+    return Taken(changed=await to_thread(_record, given, told.alerts, shown.deployment_id))
 
 
-def _record(given: Services, alerts: list[GrafanaAlert]) -> int:
+def _record(given: Services, alerts: list[GrafanaAlert], deployment_id: str) -> int:
     if given.acting is None:
         raise ActsNotOffered
     now = given.clock.now()
-    with given.acting.connection() as connection:
+    with given.acting.connection(deployment_id) as connection:
         return sum(set_condition(connection, alert.as_condition(now), AUTHOR, now) for alert in alerts)

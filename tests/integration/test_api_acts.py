@@ -321,6 +321,16 @@ def test_nobody_says_from_where_they_act_unless_the_proxy_is_known(
     assert origins == [{"origin": "http:127.0.0.1"}, {"origin": "http:192.0.2.7"}]
 
 
+def test_a_login_for_another_database_does_nothing_there(live_db: str, exercise_db: str) -> None:
+    with running_api(exercise_db, settings={"acts_database_url": live_db}) as (address, _), opened(live_db) as db:
+        token, hashed = new_token()
+        store.add_operator(db, "li", "li", "leader", hashed, now())
+        asked = {"kind": "acknowledge", "subject": "space/cp-01", "comment": ""}
+        answer = httpx.post(f"{address}api/v1/acts", json=asked, headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json()["error"]) == (501, "AnotherDeployment")
+        assert db.execute("select count(*) as n from audit").fetchone() == {"n": 0}
+
+
 def test_a_service_without_the_login_only_reads(exercise_db: str) -> None:
     with running_api(exercise_db) as (address, _):
         answer = httpx.post(f"{address}api/v1/acts", json={"kind": "note", "text": "x"})
