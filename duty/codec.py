@@ -8,7 +8,10 @@ from typing import Any
 
 from duty.incidents import AlarmNote, Incident
 
-_INSTANTS = frozenset({"opened_at", "told_at", "stepped_at", "clear_since", "since"})
+_INSTANTS = frozenset(
+    {"opened_at", "told_at", "stepped_at", "orange_stepped_at", "red_stepped_at", "clear_since"}
+    | {"since", "orange_since", "red_since"}
+)
 
 
 def to_json(incident: Incident) -> dict[str, Any]:
@@ -18,6 +21,8 @@ def to_json(incident: Incident) -> dict[str, Any]:
 
 def from_json(value: dict[str, Any]) -> Incident:
     """Return the incident that `to_json` wrote."""
+    one_clock = {name: value.get("stepped_at") for name in ("orange_stepped_at", "red_stepped_at")}
+    value = one_clock | value  # written when all severities had one clock
     alarms = tuple(AlarmNote(**_plain(AlarmNote, note)) for note in value["alarms"])
     return Incident(**{**_plain(Incident, value), "alarms": alarms})
 

@@ -3,6 +3,7 @@
 - news (first, worse) goes out at once when red; below red at most one message a minute per incident.
 - what nobody acknowledges is told again after the interval of its severity: red 3 min, orange 10 min, yellow 30 min.
   Red and orange reach one step further up the roster each time: it is told ``escalated``, those below ``repeat``.
+  Each severity has its own clock, from when somebody first had to look at it; the first that runs out counts.
 - the end goes to everybody who was told.
 
 However late the call, nothing is skipped: steps that were missed are reached together.
@@ -79,21 +80,17 @@ def _tell_news(incident: Incident, now: datetime, policy: Policy, causes: list[C
 def _tell_again(incident: Incident, now: datetime, top: int, policy: Policy, causes: list[Cause]) -> Incident:
     if incident.reached < 0:
         return incident
-    overdue = [(late, note) for note in incident.waiting if (late := _late(incident, note, now, policy)) is not None]
+    overdue = _overdue(incident, now, policy)
     if not overdue:
         return incident
     missed = max(
-        (
-            1 + late // policy.interval[Severity(note.severity)]
-            for late, note in overdue
-            if note.severity in policy.escalates
-        ),
+        (1 + late // policy.interval[severity] for severity, late in overdue.items() if severity in policy.escalates),
         default=0,
     )
     reached = max(min(incident.reached + missed, top), incident.reached)
     reasons = (Reason.REPEAT,) * (incident.reached + 1) + (Reason.ESCALATED,) * (reached - incident.reached)
     told = _told(incident, now, reasons, causes)
-    return replace(told, reached=reached, stepped_at=now)
+    return replace(told.stepped(max(overdue), now), reached=reached)
 
 
 def _is_quiet(note: AlarmNote) -> bool:
@@ -101,13 +98,17 @@ def _is_quiet(note: AlarmNote) -> bool:
     return not note.acknowledged and not note.waits
 
 
-def _late(incident: Incident, note: AlarmNote, now: datetime, policy: Policy) -> timedelta | None:
-    interval = policy.interval.get(Severity(note.severity))
-    if interval is None:
-        return None
-    started = note.since if incident.stepped_at is None else max(note.since, incident.stepped_at)
-    late = now - started - interval
-    return late if late >= timedelta(0) else None
+def _overdue(incident: Incident, now: datetime, policy: Policy) -> dict[Severity, timedelta]:
+    """Return the severities whose clock has run out, and how long ago for whoever waits longest."""
+    found: dict[Severity, timedelta] = {}
+    for severity, interval in policy.interval.items():
+        waiting = [since for note in incident.waiting if (since := note.since_of(severity)) is not None]
+        if waiting:
+            stepped = incident.stepped_at_of(severity)
+            started = min(waiting) if stepped is None else max(min(waiting), stepped)
+            if now - started >= interval:
+                found[severity] = now - started - interval
+    return found
 
 
 def _tell_clear(incident: Incident, now: datetime, causes: list[Cause]) -> Incident:
@@ -116,7 +117,7 @@ def _tell_clear(incident: Incident, now: datetime, causes: list[Cause]) -> Incid
     if incident.reached < 0:
         return replace(incident, clear_told=True)
     told = _told(incident, now, (Reason.ALL_CLEAR,) * (incident.reached + 1), causes)
-    return replace(told, clear_told=True, stepped_at=None, news=())
+    return replace(told, clear_told=True, stepped_at=None, orange_stepped_at=None, red_stepped_at=None, news=())
 
 
 def _told(incident: Incident, now: datetime, reasons: tuple[Reason, ...], causes: list[Cause]) -> Incident:

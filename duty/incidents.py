@@ -30,6 +30,7 @@ class AlarmNote:
 
     ``since`` is when somebody had to look at it first: raised, or told again after it was acknowledged. While nobody
     has acknowledged, further reasons and levels do not move it, or they could put off the escalation.
+    ``orange_since`` and ``red_since`` are when somebody first had to look at it at that severity, None below it.
     """
 
     subject: str
@@ -41,6 +42,15 @@ class AlarmNote:
     quiet_by: tuple[str, ...] = ()
     text_zh: str = ""
     text_en: str = ""
+    orange_since: datetime | None = None
+    red_since: datetime | None = None
+
+    def since_of(self, severity: Severity) -> datetime | None:
+        """Return when somebody first had to look at it at a severity; None when it is below."""
+        if severity > self.severity:
+            return None
+        named = {Severity.ORANGE: self.orange_since, Severity.RED: self.red_since}.get(severity)
+        return named or self.since
 
     @property
     def waits(self) -> bool:
@@ -60,8 +70,8 @@ class Incident:
         Messages decided so far; each cause has a number, and messages carry it in their key.
     reached : int
         Highest step of the roster told so far; -1 is nobody.
-    stepped_at : datetime or None
-        Last repetition.
+    stepped_at, orange_stepped_at, red_stepped_at : datetime or None
+        Last repetition; last one because of orange or red; last one because of red. The milder never moves the worse.
     news : tuple of str
         Subjects with news that was not told yet.
     """
@@ -75,10 +85,26 @@ class Incident:
     reached: int = -1
     told_at: datetime | None = None
     stepped_at: datetime | None = None
+    orange_stepped_at: datetime | None = None
+    red_stepped_at: datetime | None = None
     news: tuple[str, ...] = ()
     clear_since: datetime | None = None
     clear_told: bool = True
     worst: int = 0
+
+    def stepped_at_of(self, severity: Severity) -> datetime | None:
+        """Return when the clock of a severity was started anew by a repetition."""
+        named = {Severity.ORANGE: self.orange_stepped_at, Severity.RED: self.red_stepped_at}
+        return named.get(severity, self.stepped_at)
+
+    def stepped(self, severity: Severity, at: datetime) -> Incident:
+        """Return the incident after a repetition because of a severity: its clock and those below start anew."""
+        return replace(
+            self,
+            stepped_at=at,
+            orange_stepped_at=at if severity >= Severity.ORANGE else self.orange_stepped_at,
+            red_stepped_at=at if severity >= Severity.RED else self.red_stepped_at,
+        )
 
     @property
     def open_alarms(self) -> list[AlarmNote]:
@@ -135,12 +161,12 @@ def _cleared(incident: Incident, at: datetime) -> Incident:
 def _changed(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
     note = known or AlarmNote(event.subject, event.occurrence, event.severity, event.at)
     if event.kind in NEWS:
-        since = note.since if note.waits else event.at
         quiet = () if event.kind == "severity_up" else note.quiet_by
         worded = replace(note, text_zh=event.text_zh or note.text_zh, text_en=event.text_en or note.text_en)
-        return replace(worded, severity=event.severity, since=since, active=True, acknowledged=False, quiet_by=quiet)
+        clocked = _clocked(worded, event.severity, event.at, anew=known is None or not note.waits)
+        return replace(clocked, active=True, acknowledged=False, quiet_by=quiet)
     if event.kind == "severity_down":
-        return replace(note, severity=event.severity)
+        return _clocked(note, event.severity, event.at, anew=False)
     if event.kind in ENDED:
         return replace(note, active=False)
     if event.kind == "acknowledged":
@@ -150,9 +176,23 @@ def _changed(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
     return note
 
 
+def _clocked(note: AlarmNote, severity: int, at: datetime, *, anew: bool) -> AlarmNote:
+    """Return an alarm at a severity: what it reaches first, or anew, has to be looked at from now on."""
+
+    def since(level: Severity) -> datetime | None:
+        known = None if anew else note.since_of(level)
+        return None if severity < level else known or at
+
+    return replace(
+        note, severity=severity, since=at if anew else note.since,
+        orange_since=since(Severity.ORANGE), red_since=since(Severity.RED),
+    )  # fmt: skip
+
+
 def _quietened(note: AlarmNote, event: AlarmEventIn) -> AlarmNote:
     opposite = {"unshelved": "shelved", "unsuppressed": "suppressed", "in_service": "out_of_service"}
     if QUIET_BY[event.kind]:
         return replace(note, quiet_by=tuple(sorted({*note.quiet_by, event.kind})))
     left = tuple(entry for entry in note.quiet_by if entry != opposite[event.kind])
-    return replace(note, quiet_by=left, since=event.at if note.quiet_by and not left else note.since)
+    resumed = replace(note, quiet_by=left)
+    return _clocked(resumed, note.severity, event.at, anew=True) if resumed.waits and not note.waits else resumed

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import orjson
 import pytest
 
+from duty.codec import from_json, to_json
 from duty.decide import due, is_over
 from duty.incidents import fold, opened
 from duty.model import AlarmEventIn, Policy
@@ -81,6 +83,51 @@ def test_new_reasons_do_not_put_off_the_escalation() -> None:
     events = [event(0, "raised", RED), *(event(minute, "reason_added", RED) for minute in (1, 2, 4, 5))]
     escalations = [minute for minute, reasons in told(play(events, 6)[1]) if "escalated" in reasons]
     assert escalations == [3, 6]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        # Yellow's repeat at 30 does not move red, first to be looked at from 28: due at 31.
+        (
+            [event(0, "raised", YELLOW), event(28, "raised", RED, "space/r")],
+            [(0, "first"), (28, "worse"), (30, "repeat"), (31, "repeat/escalated"), (34, "repeat/repeat/escalated")],
+        ),
+        # The same when the yellow alarm itself turns red: yellow's half hour is over at 30, red's three minutes at 31.
+        (
+            [event(0, "raised", YELLOW), event(28, "severity_up", RED)],
+            [(0, "first"), (28, "worse"), (30, "repeat"), (31, "repeat/escalated"), (34, "repeat/repeat/escalated")],
+        ),
+        # Orange waits for 10 minutes whatever is red by then; red for 3 whatever was orange.
+        (
+            [event(0, "raised", ORANGE), event(9, "severity_up", RED)],
+            [(0, "first"), (9, "worse"), (10, "repeat/escalated"), (12, "repeat/repeat/escalated")]
+            + [(minute, "repeat/repeat/repeat") for minute in range(15, 35, 3)],
+        ),
+        # What was red for a minute is orange from its first minute on; red again, it is looked at anew.
+        (
+            [
+                event(0, "raised", ORANGE), event(1, "severity_up", RED), event(2, "severity_down", ORANGE),
+                event(8, "severity_up", RED), event(11.5, "acknowledged", RED),
+            ],
+            [(0, "first"), (1, "worse"), (8, "worse"), (10, "repeat/escalated"), (11, "repeat/repeat/escalated")],
+        ),
+    ],
+)  # fmt: skip
+def test_no_severity_puts_off_another(events: list[AlarmEventIn], expected: list[tuple[float, str]]) -> None:
+    assert told(play(events, 34)[1]) == expected
+
+
+def test_an_incident_that_was_kept_with_one_clock_goes_on() -> None:
+    """Told at 0 and 3; who wrote it knew one clock only: the next repetition is at 6, not all at once."""
+    incident, _ = play([event(0, "raised", RED)], 4)
+    kept = {name: value for name, value in to_json(incident).items() if not name.startswith(("orange", "red"))}
+    kept["alarms"] = [{k: v for k, v in note.items() if not k.startswith(("orange", "red"))} for note in kept["alarms"]]
+    kept = orjson.loads(orjson.dumps(kept))
+    assert from_json(orjson.loads(orjson.dumps(to_json(incident)))) == incident
+    restored, early = due(from_json(kept), at(5.5), 3, Policy())
+    assert early == []
+    assert told(due(restored, at(6), 3, Policy())[1]) == [(6, "repeat/repeat/escalated")]
 
 
 def test_a_late_call_reaches_every_step_that_was_missed() -> None:
