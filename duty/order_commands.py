@@ -82,7 +82,7 @@ def list_orders(
     every: Annotated[bool, typer.Option("--all", help="all that were confirmed or cancelled too")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the orders that wait for somebody, each with its clock and owner; so does one that sensors contradict."""
+    """List the orders that wait for somebody, each with its clock and owner; so does one that is contradicted."""
     from duty.order_view import standing, waits  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 

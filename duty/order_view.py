@@ -1,4 +1,4 @@
-"""An order as whoever looks is told: how much time is left, what the sensors say against its confirmation. Pure."""
+"""An order as whoever looks is told: how much time is left, what is seen against its confirmation. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from duty.command import TEAM_OF_FOUR, Command
+from duty.contradiction import reported_against
 from duty.order_acts import order_of
-from duty.orders import ENDED, GOING, disagreement
+from duty.orders import ENDED, GOING, Order, disagreement
 
 TALLY_OVER = timedelta(hours=24)
 """Over which time orders that have ended are counted."""
 
 
 def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return an order with its clock, and with the disagreement as the sensors show it now.
+    """Return an order with its clock, and with the disagreement as the sensors, and whoever looked since, have it now.
 
     Parameters
     ----------
@@ -33,18 +34,23 @@ def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     order = order_of(row)
     until = order.confirmed_until
     due_at = order.due_at if order.state in GOING else None
-    shown = {name: value for name, value in row.items() if name not in {"seen", "within_s"}}
+    shown = {name: value for name, value in row.items() if name not in {"seen", "said", "within_s"}}
     return shown | {
         "left_s": None if due_at is None else (due_at - now).total_seconds(),
         "is_late": order.is_late(now),
         "confirmed_until": until,
         "holds": None if until is None else now < until,
-        "disagreement": None if until is None else disagreement(order.proof, row["seen"]),
+        "disagreement": None if until is None else _against(order, row),
     }
 
 
+def _against(order: Order, row: Mapping[str, Any]) -> str | None:
+    found = disagreement(order.proof, row["seen"]), reported_against(order.proof, order.entrance, row["said"])
+    return "; ".join(text for text in found if text) or None
+
+
 def waits(shown: Mapping[str, Any]) -> bool:
-    """Whether an order as it is shown waits for somebody: it has not ended, or sensors contradict its confirmation."""
+    """Whether an order as it is shown waits for somebody: it has not ended, or its confirmation is contradicted."""
     return shown["state"] not in ENDED or shown["disagreement"] is not None
 
 

@@ -21,7 +21,7 @@ from duty.refusals import NotPossibleNow, SubjectUnknown
 router = APIRouter(tags=["orders"])
 
 OrderId = Annotated[str, Path(pattern=r"^o-[0-9a-f]{10}$")]
-OPEN = "true: those that wait for somebody, and those confirmed that sensors contradict; false: those that ended"
+OPEN = "true: those that wait for somebody, and those whose confirmation is contradicted; false: those that ended"
 IncidentId = Annotated[str, Query(pattern=r"^[\w.:-]+$", max_length=80, description="of this incident only")]
 
 
@@ -34,7 +34,7 @@ async def list_orders(
     limit: Limit = 100,
     cursor: CursorText = None,
 ) -> OrderPage:
-    """List orders, each with its clock, its owner and what the sensors say against it now.
+    """List orders, each with its clock, its owner and what sensors and field reports say against it.
 
     Of the open ones a page may hold fewer than ``limit``: go on while there is a cursor.
     """

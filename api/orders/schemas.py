@@ -29,7 +29,7 @@ class OrderOut(BaseModel):
     is_late: bool
     confirmed_until: datetime | None = Field(description="until when the confirmation counts")
     holds: bool | None = Field(description="whether the confirmation still counts; null: there is none")
-    disagreement: str | None = Field(description="how the sensors contradict the confirmation now")
+    disagreement: str | None = Field(description="how sensors, and field reports since, contradict the confirmation")
     text_zh: str
     text_en: str
     note: str

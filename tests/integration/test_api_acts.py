@@ -268,6 +268,8 @@ def test_an_order_and_its_confirmation(desk: Desk) -> None:
     shown = desk.get(f"/orders/{order_id}")
     assert (shown["state"], shown["left_s"], shown["holds"]) == ("confirmed", None, True)
     assert shown["disagreement"] == done.json()["disagreement"]
+    (contradicted,) = desk.get("/orders?open=true")["items"]
+    assert (contradicted["state"], contradicted["disagreement"]) == ("confirmed", shown["disagreement"])
     assert [(step["step"], step["author"], step["note"]) for step in shown["steps"]] == [
         ("issue", "li", ""), ("confirm", "li", "photo"),
     ]  # fmt: skip

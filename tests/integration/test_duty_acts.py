@@ -218,6 +218,12 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         assert lasts == timedelta(hours=3)
         observe(db, "barrier_state", 3.0)  # deployed after all
         assert listed() == "no order waits for anybody\n"
+        reported = {"entrance": "north", "barrier": "open", "by": "Sun"}
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), now() + timedelta(seconds=1))
+        assert "DISAGREEMENT confirmed as barrier_deployed, but Sun reported barrier open at north, " in listed()
+        reported["barrier"] = "deployed"
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), now() + timedelta(seconds=2))
+        assert listed() == "no order waits for anybody\n"
         observe(db, "barrier_state", 5.0)
         db.execute("update incident set closed_at = now()")
         assert listed() == "no order waits for anybody\n", "the storm is over: barriers come down again"

@@ -2,7 +2,8 @@
 
 -- name: read_orders
 -- Open ones first, then by their newest step. `seen` is the newest good reading of each sensor that can tell. Of the open
--- ones are also those confirmed in an incident that goes on: whether a sensor contradicts them is for `seen` to say.
+-- ones are also those confirmed in an incident that goes on: whether a sensor or somebody on the spot contradicts them is for
+-- `seen` and `said` to say. `said` are the field reports of the place since the confirmation.
 with found as (
     select o.*, o.state in ('confirmed', 'cancelled') as ended from duty_order o
     where (%(open)s::boolean is null or (o.state not in ('confirmed', 'cancelled')) = %(open)s
@@ -19,7 +20,8 @@ with found as (
 )
 select f.order_id, f.incident_id, f.subject, p.name_zh, p.name_en, f.entrance, f.proof, f.state, f.owner, f.author,
     f.changed_at, f.due_at, f.within_s, f.text_zh, f.text_en, f.note, f.severity, f.leader,
-    f.team, f.plan, f.single_voice, f.reminders, f.reminded_step, f.reminded_at, coalesce(r.seen, '{}') as seen
+    f.team, f.plan, f.single_voice, f.reminders, f.reminded_step, f.reminded_at, coalesce(r.seen, '{}') as seen,
+    coalesce(w.said, '[]') as said
 from found f
 left join place p on 'space/' || p.place_id = f.subject
 left join lateral (
@@ -32,6 +34,11 @@ left join lateral (
           when 'entrance_closed' then 'door_open' end
       and (f.proof = 'pump_running' or s.entrance_id is not null and f.entrance in ('', s.entrance_id))
 ) r on true
+left join lateral (
+    select jsonb_agg(jsonb_build_object('body', a.body, 'author', a.author,
+        'acted_at', to_char(a.acted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')) order by a.commit_seq) as said
+    from act a where a.kind = 'field_report' and a.subject = f.subject and a.acted_at > f.changed_at
+) w on f.state = 'confirmed'
 order by f.ended, f.changed_at desc, f.order_id;
 
 -- name: read_order_tally

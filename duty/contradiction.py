@@ -1,0 +1,69 @@
+"""What somebody saw, and reported, against a confirmation that came before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from duty.orders import Proof
+from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
+
+SAID_AS: Mapping[Proof, str] = {
+    Proof.BARRIER_DEPLOYED: "barrier", Proof.PUMP_RUNNING: "pump", Proof.ENTRANCE_CLOSED: "closed",
+    Proof.EVACUATED: "evacuated",
+}  # fmt: skip
+"""The field of a field report that speaks of what an order asks for; `checked` is a matter of nobody's report."""
+
+
+def reported_against(proof: Proof, entrance: str, reports: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return how the newest field reports contradict a confirmation, None where they do not.
+
+    Parameters
+    ----------
+    entrance : str
+        Of the order; empty for one that goes for every entrance.
+    reports : sequence of mapping
+        Those of the space since the confirmation, in commit order: ``body``, ``author``, ``acted_at`` (RFC 3339). One
+        that names no entrance speaks of all, and takes the place of those before it.
+
+    Examples
+    --------
+    >>> said = {"body": {"entrance": "north", "barrier": "open", "by": "Sun"}, "author": "li"}
+    >>> report = {**said, "acted_at": "2026-07-01T16:12:00+00:00"}
+    >>> reported_against(Proof.BARRIER_DEPLOYED, "north", [report])
+    'confirmed as barrier_deployed, but Sun reported barrier open at north, 2026-07-01 16:12Z'
+    >>> reported_against(Proof.BARRIER_DEPLOYED, "south", [report])
+    """
+    field = SAID_AS.get(proof)
+    newest: dict[str, Mapping[str, Any]] = {}
+    for report in reports:
+        where = report["body"].get("entrance") or ""
+        if field is None or report["body"].get(field) is None or (entrance and where not in {"", entrance}):
+            continue
+        if not where or entrance:
+            newest.clear()
+        newest[where] = report
+    against = [_words(proof, report) for report in newest.values() if _contradicts(report["body"][field])]
+    return f"confirmed as {proof}, but {', '.join(against)}" if against else None
+
+
+def _contradicts(said: object) -> bool:
+    """Whether what was said is not what was asked for; a barrier that nobody is sure of contradicts nothing."""
+    if isinstance(said, bool):
+        return not said
+    barrier = BARRIER_STATE_BY_WORD.get(str(said))
+    if barrier is None:
+        return said == "stopped"
+    return barrier not in {BarrierState.DEPLOYED, BarrierState.DEPLOYED_UNVERIFIED, BarrierState.UNKNOWN}
+
+
+def _words(proof: Proof, report: Mapping[str, Any]) -> str:
+    body = report["body"]
+    what = {
+        Proof.BARRIER_DEPLOYED: f"barrier {body.get('barrier')}", Proof.PUMP_RUNNING: f"pump {body.get('pump')}",
+        Proof.ENTRANCE_CLOSED: "reopened", Proof.EVACUATED: "occupied",
+    }[proof]  # fmt: skip
+    where = f" at {body['entrance']}" if body.get("entrance") else ""
+    at = datetime.fromisoformat(report["acted_at"])
+    return f"{body.get('by') or report['author']} reported {what}{where}, {at:%F %H:%M}Z"
