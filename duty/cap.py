@@ -6,6 +6,7 @@ itself (domain notes 5.1).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,16 +51,63 @@ class Area:
 class Origin:
     """Who issues and how the message is marked.
 
-    ``references`` are earlier messages of the incident as ``sender,identifier,sent``; with one it is an update, and
-    without an open alarm a cancellation.
+    ``sender_names`` are Chinese and English. ``references`` are earlier messages of the incident as
+    ``sender,identifier,sent``; with one it is an update, and without an open alarm a cancellation.
     """
 
     sender: str
-    sender_name: str
+    sender_names: tuple[str, str]
     area_code: str
     zone: ZoneInfo
     status: Status = "Draft"
     references: tuple[str, ...] = ()
+
+
+SENDER_NAMES = ("区防汛指挥部", "District flood control")
+REFERENCE = r"[^\s,<&]+,[^\s,<&]+,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
+"""An earlier message as CAP names it: sender, identifier, sent."""
+
+
+def origin_of(
+    sender: str, name_zh: str | None, name_en: str | None, area_code: str, zone: ZoneInfo, references: Sequence[str]
+) -> Origin:  # fmt: skip
+    """Return who issues; a name in one language alone stands for both.
+
+    Raises
+    ------
+    BadInput
+        If a reference is none.
+    """
+    for text in references:
+        if re.fullmatch(REFERENCE, text, re.ASCII) is None:
+            raise BadInput(
+                f"CAP: reference {text[:80]!r}: write sender,identifier,sent as the earlier message has them"
+            )
+    zh, en = SENDER_NAMES
+    return Origin(
+        sender, (name_zh or name_en or zh, name_en or name_zh or en), area_code, zone, references=tuple(references)
+    )  # fmt: skip
+
+
+def next_identifier(origin: Origin, sent: datetime) -> str:
+    """Return an identifier that none of the earlier messages has: of one second there are ten.
+
+    Raises
+    ------
+    BadInput
+        If they have all ten.
+    """
+    taken = {reference.split(",")[1] for reference in origin.references}
+    names = (identifier(origin.area_code, sent, serial) for serial in range(10))
+    free = next((name for name in names if name not in taken), None)
+    if free is None:
+        raise BadInput("CAP: ten messages of this second are named already")
+    return free
+
+
+def reference_to(origin: Origin, sent: datetime) -> str:
+    """Return what a later message names this one by."""
+    return f"{origin.sender},{next_identifier(origin, sent)},{_time(sent, origin.zone)}"
 
 
 def identifier(area_code: str, sent: datetime, serial: int) -> str:
@@ -117,7 +165,7 @@ def _info(  # noqa: PLR0913, PLR0917 - one block of one message
     _add(info, "severity", SEVERITY[severity])
     _add(info, "certainty", "Observed")
     _add(info, "effective", _time(sent, origin.zone))
-    _add(info, "senderName", origin.sender_name)
+    _add(info, "senderName", origin.sender_names[number])
     _add(info, "headline", f"{mark}{SEVERITY_WORDS[severity][number]} {event}")
     _add(
         info,

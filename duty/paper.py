@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from duty import cap
 from duty.codec import from_json
-from duty.incidents import Incident
+from duty.incidents import AlarmNote, Incident
 from duty.notifier import event_of, load_names
 from duty.refusals import NotPossibleNow, SubjectUnknown
 from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues
@@ -139,26 +139,44 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
     return replace(report, head_printed=heads[-1].printed) if heads else report
 
 
-def cap_of(connection: Connection, case: Case, origin: cap.Origin, sent: datetime, serial: int = 0) -> bytes:
-    """Return the incident as CAP 1.2; in a drill its status is Exercise, whatever was asked for."""
+def cap_of(connection: Connection, case: Case, origin: cap.Origin, sent: datetime) -> bytes:
+    """Return the incident as CAP 1.2; in a drill its status is Exercise, whatever was asked for.
+
+    Raises
+    ------
+    NotPossibleNow
+        If no space has, or had, an alarm in it.
+    """
     areas = store.areas(connection, cap_subjects(case))
-    return cap_from(case, load_names(connection), areas, origin, sent, serial)
+    return cap_from(case, load_names(connection), areas, origin, sent)
 
 
 def cap_subjects(case: Case) -> list[str]:
-    """Return the subjects whose places a CAP message names: the open alarms, after the end all."""
-    return [note.subject for note in case.incident.open_alarms or case.incident.alarms]
+    """Return the spaces that a CAP message names: those with an open alarm, after the end all.
+
+    Raises
+    ------
+    NotPossibleNow
+        If there is none: what ails devices and the system is no warning of a flood.
+    """
+    notes = _of_spaces(case.incident.open_alarms) or _of_spaces(case.incident.alarms)
+    if not notes:
+        raise NotPossibleNow(f"CAP: no space has an alarm in incident {case.row['incident_id']}: no flood to warn of")
+    return [note.subject for note in notes]
+
+
+def _of_spaces(notes: Iterable[AlarmNote]) -> list[AlarmNote]:
+    return [note for note in notes if note.subject.startswith("space/")]
 
 
 def cap_from(
     case: Case, names: Mapping[str, Named], areas: Sequence[Mapping[str, Any]], origin: cap.Origin, sent: datetime,
-    serial: int = 0,
 ) -> bytes:  # fmt: skip
     """Return what `cap_of` does, of what the store has."""
     found = [cap.Area(row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in areas]
     marked = replace(origin, status="Exercise") if case.is_exercise else origin
-    name = cap.identifier(origin.area_code, sent, serial)
-    return cap.export(name, case.row["incident_id"], case.incident.open_alarms, names, found, marked, sent)
+    name, notes = cap.next_identifier(origin, sent), _of_spaces(case.incident.open_alarms)
+    return cap.export(name, case.row["incident_id"], notes, names, found, marked, sent)
 
 
 def zone_of(name: str) -> ZoneInfo:

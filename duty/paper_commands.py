@@ -126,16 +126,23 @@ def submit_report(incident_id: str, serial: int, as_json: AsJson = False) -> Non
     typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
 
-def export_cap(
-    incident_id: str, sender: str, area_code: str = "440304", sender_name: str = "District flood control",
+def export_cap(  # noqa: PLR0913, PLR0917 - one argument per option
+    incident_id: str, sender: str, area_code: str = "440304", sender_name: str | None = None,
+    sender_name_zh: str | None = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SENDER,IDENTIFIER,SENT", help="an earlier message; makes an Update, at the end a Cancel"),
+    ] = None,
     out: Out = None, zone: Zone = "Asia/Shanghai",
 ) -> None:  # fmt: skip
-    """Write the incident as CAP 1.2, status Draft, or Exercise in a drill."""
+    """Write the incident as CAP 1.2, status Draft, or Exercise in a drill; to stderr, the reference for the next."""
     from duty import cap, paper  # noqa: PLC0415
 
-    origin = cap.Origin(sender, sender_name, area_code, paper.zone_of(zone))
+    place = paper.zone_of(zone)
+    origin = cap.origin_of(sender, sender_name_zh, sender_name, area_code, place, reference or [])
     with _opened("incident cap") as (connection, now):
         _put(paper.cap_of(connection, paper.load_case(connection, incident_id), origin, now), out)
+    typer.echo(f"--reference {cap.reference_to(origin, now)}", err=True)
 
 
 def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] = 1, as_json: AsJson = False) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import StringConstraints
 
 from api.acts.caller import REFUSALS, Asking
 from api.acts.schemas import ActOut
@@ -18,7 +20,7 @@ from api.services import Given, Services
 from duty import cap, paper
 from duty.door import Actor, Done
 from duty.notifier import names_of
-from duty.refusals import SubjectUnknown
+from duty.refusals import NotPossibleNow, SubjectUnknown
 from duty.report_acts import Drafted, draft_report
 from duty.reports import plain
 from undercroft.store.connection import Connection
@@ -32,6 +34,11 @@ Sender = Annotated[
 ]
 SenderName = Annotated[str, Query(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=100)]
 AreaCode = Annotated[str, Query(pattern=r"^[0-9]{6}$", description="GB/T 2260")]
+Reference = Annotated[str, StringConstraints(pattern=f"^{cap.REFERENCE}$", max_length=250)]
+References = Annotated[
+    Sequence[Reference],
+    Query(max_length=9, description="earlier messages of the incident, each sender,identifier,sent"),
+]
 READ = documented(RequestInvalid, SubjectUnknown)
 
 
@@ -80,22 +87,28 @@ async def get_report(
 
 @router.get(
     "/incidents/{incident_id}/cap",
-    responses=READ | {200: {"content": {"application/cap+xml": {"schema": {"type": "string"}}}}},
+    responses=documented(RequestInvalid, SubjectUnknown, NotPossibleNow)
+    | {200: {"content": {"application/cap+xml": {"schema": {"type": "string"}}}}},
     response_class=Response,
 )
-async def get_cap(
+async def get_cap(  # noqa: PLR0913, PLR0917 - one argument per parameter
     incident_id: IncidentId,
     given: Given,
     sender: Sender,
-    sender_name: SenderName = "District flood control",
+    sender_name: SenderName | None = None,
+    sender_name_zh: SenderName | None = None,
     area_code: AreaCode = "440304",
     zone: Annotated[Zone, Query()] = "Asia/Shanghai",
+    reference: References = (),
 ) -> Response:
-    """Export the incident as CAP 1.2, status Draft, or Exercise in a drill; it is sent to nobody."""
+    """Export the incident as CAP 1.2, status Draft, or Exercise in a drill; it is sent to nobody.
+
+    With a ``reference`` it is an Update, and without an open alarm of a space a Cancel.
+    """
     case, now = await _case(given, incident_id), await _now(given)
     names = names_of(await given.reader.rows("duty_names"))
     areas = await given.reader.rows("reports_areas", subjects=paper.cap_subjects(case))
-    origin = cap.Origin(sender, sender_name, area_code, paper.zone_of(zone))
+    origin = cap.origin_of(sender, sender_name_zh, sender_name, area_code, paper.zone_of(zone), reference)
     return Response(paper.cap_from(case, names, areas, origin, now), media_type="application/cap+xml")
 
 

@@ -384,6 +384,10 @@ def test_a_report_is_drafted_listed_read_and_handed_in(desk: Desk) -> None:
     cap = desk.client.get(where, params={"sender": "duty@example.org"})
     assert cap.headers["content-type"] == "application/cap+xml"
     assert "<status>Draft</status>" in cap.text
+    sent, earlier = "2026-07-01T23:50:00+08:00", "duty@example.org,a,"
+    later = desk.client.get(where, params={"sender": "duty@example.org", "reference": [earlier + sent]})
+    assert ("<msgType>Update</msgType>" in later.text, earlier in later.text) == (True, True)
+    assert desk.client.get(where, params={"sender": "a", "reference": earlier + "today"}).status_code == 422
     assert [entry["kind"] for entry in store.log_entries(desk.db)] == ["submit_report", "draft_report", "submit_report"]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import etree
 
-from duty.cap import NAMESPACE, Area, Origin, Status, export, identifier
-from duty.incidents import AlarmNote
+from duty.cap import NAMESPACE, Area, Origin, Status, export, identifier, origin_of, reference_to
+from duty.incidents import AlarmNote, Incident
+from duty.paper import Case, cap_from, cap_subjects
+from duty.refusals import NotPossibleNow
 from duty.texts import Named
 from tests.unit.duty.kit import at
 from undercroft.errors import BadInput
@@ -30,7 +33,7 @@ def message(severity: int | None, status: Status = "Draft", *references: str) ->
     notes = (
         [AlarmNote("space/gar", 1, severity, at(0), text_zh="水深 30 cm", text_en="depth 30 cm")] if severity else []
     )
-    origin = Origin("duty@example.org", "三防办", "440304", ZONE, status, references)
+    origin = Origin("duty@example.org", ("区三防办", "District office"), "440304", ZONE, status, references)
     return export(identifier("440304", at(0), 0), "north-1", notes, NAMES, [AREA], origin, at(0))
 
 
@@ -59,6 +62,7 @@ def test_what_it_says() -> None:
     assert text(xml, "sent") == ["2026-07-01T23:50:00+08:00"]
     assert text(xml, "severity") == ["Extreme", "Extreme"]
     assert text(xml, "msgType") == ["Alert"]
+    assert text(xml, "senderName") == ["区三防办", "District office"]
     assert "严禁进入地下车库" in text(xml, "instruction")[0]
     assert "STAY OUT" in text(xml, "instruction")[1]
     assert text(message(4, "Exercise"), "headline")[0].startswith("【演练】")
@@ -69,6 +73,43 @@ def test_later_messages_update_and_cancel() -> None:
     assert text(message(4, "Draft", earlier), "msgType") == ["Update"]
     assert text(message(None, "Draft", earlier), "msgType") == ["Cancel"]
     assert text(message(None, "Draft", earlier), "responseType") == ["AllClear", "AllClear"]
+
+
+SENT = "2026-07-01T23:50:00+08:00"
+
+
+def made(*notes: AlarmNote, references: tuple[str, ...] = ()) -> bytes:
+    row = {"incident_id": "north-1", "mode": "live"}
+    case = Case(row, Incident("north-1", "north", at(0), notes[0].subject, alarms=notes), [], [], [])
+    origin = origin_of("duty@example.org", None, None, "440304", ZONE, references)
+    areas = [{"name_zh": "北片", "name_en": "North", "lat": 22.54, "lon": 114.05} for _ in cap_subjects(case)]
+    return cap_from(case, NAMES, areas, origin, at(0))
+
+
+def test_an_incident_of_devices_alone_is_no_warning_of_a_flood(schema: etree.XMLSchema) -> None:
+    device, space = AlarmNote("device/gar-out", 1, 3, at(0)), AlarmNote("space/gar", 1, 2, at(0))
+    with pytest.raises(NotPossibleNow, match="no flood to warn of"):
+        made(device)
+    both = made(device, space)
+    assert (text(both, "severity")[0], len(text(both, "areaDesc"))) == ("Moderate", 2)  # of the space, in two blocks
+    assert "gar-out" not in "".join(text(both, "description"))
+    over = made(device, replace(space, active=False), references=(f"duty@example.org,a,{SENT}",))
+    assert (text(over, "msgType"), text(over, "areaDesc")) == (["Cancel"], ["北片", "North"])
+    assert schema.validate(etree.fromstring(over)), schema.error_log
+
+
+def test_a_message_names_the_one_before_and_takes_no_name_twice() -> None:
+    origin = origin_of("duty@example.org", None, "Office", "440304", ZONE, ())
+    assert origin.sender_names == ("Office", "Office")
+    first = reference_to(origin, at(0))
+    assert first == f"duty@example.org,44030400000000_20260701235000_0,{SENT}"
+    second = made(AlarmNote("space/gar", 1, 4, at(0)), references=(first,))
+    assert (text(second, "msgType"), text(second, "references")) == (["Update"], [first])
+    assert text(second, "identifier") == ["44030400000000_20260701235000_1"]
+    assert text(second, "senderName") == ["区防汛指挥部", "District flood control"]
+    for wrong in ("a,b", f"a b,c,{SENT}", "a,b,2026-07-01T23:50:00Z"):
+        with pytest.raises(BadInput, match="write sender,identifier,sent"):
+            origin_of("a", None, None, "440304", ZONE, (wrong,))
 
 
 def test_identifiers_have_31_characters() -> None:
