@@ -171,7 +171,9 @@ def _engine(url: str) -> Iterator[None]:
     readable, writable = os.pipe()
     environment = {**os.environ, "UNDERCROFT_DATABASE_URL": url, READY_FD_VARIABLE: str(writable)}
     command = [sys.executable, "-m", "undercroft", "risk"]
-    process = subprocess.Popen(command, env=environment, pass_fds=[writable], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env=environment, pass_fds=[writable], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     os.close(writable)
     try:
         with os.fdopen(readable, "rb") as ready:

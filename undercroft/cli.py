@@ -18,6 +18,7 @@ from rich.console import Console
 from undercroft import __version__
 from undercroft.errors import BadInput, UndercroftError
 from undercroft.settings import Settings
+from undercroft.telemetry import configure_logging
 
 COMMAND_GROUP = "undercroft.commands"
 
@@ -61,7 +62,7 @@ def main() -> None:
     """Run the command line; errors the user can act upon are one line on standard error."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        _check_settings()
+        configure_logging(_check_settings().log_format)
         build_app(sys.argv[1] if len(sys.argv) > 1 else None)()
     except BadInput as error:
         console.print(f"undercroft: {error}", markup=False)
@@ -71,7 +72,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def _check_settings() -> None:
+def _check_settings() -> Settings:
     """Read the settings once before anything else, so that a wrong one is named in one line.
 
     Raises
@@ -80,7 +81,7 @@ def _check_settings() -> None:
         Names the variable and what was expected; the value may be a secret and is not shown.
     """
     try:
-        Settings()
+        return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         variable = "UNDERCROFT_" + "_".join(str(part) for part in first["loc"]).upper()

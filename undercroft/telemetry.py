@@ -31,7 +31,9 @@ def configure_logging(log_format: Literal["text", "json"] = "text", *, service: 
             _renderer(log_format),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(
+            sys.stderr
+        ),  # whatever it is now: a live screen takes its place
         cache_logger_on_first_use=False,
     )
     if service is not None:

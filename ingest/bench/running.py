@@ -37,8 +37,9 @@ def process(database_url: str, broker_url: str, *words: str) -> Iterator[subproc
         READY_FD_VARIABLE: str(writable),
     }
     started = subprocess.Popen(
-        [sys.executable, "-m", "undercroft", *words], env=environment, pass_fds=[writable], stderr=subprocess.DEVNULL
-    )
+        [sys.executable, "-m", "undercroft", *words], env=environment, pass_fds=[writable],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,  # standard output is the figures'
+    )  # fmt: skip
     os.close(writable)
     try:
         with os.fdopen(readable, "rb") as ready:
