@@ -29,6 +29,11 @@ TICKS_AT_ONCE = 200
 ROSTER_AROUND = timedelta(days=8)
 FALLBACK = Person("fallback", "fallback")
 
+NOBODY_REACHED = "原收件人均未送达 nobody of those addressed could be reached"
+NOBODY_YET = (
+    "原收件人至今均未送达，仍在重试 nobody of those addressed could be reached in time; it is still being tried"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Channels:
@@ -64,6 +69,7 @@ class Notifier:
     beyond_help: set[str] = field(default_factory=set)
     untold: set[str] = field(default_factory=set)
     """Incidents that nobody can be told of: said in the log once, not at every repetition."""
+    rescues_since: datetime | None = None
 
     def restore(self) -> None:
         """Take up where the last transaction ended."""
@@ -201,13 +207,20 @@ class Notifier:
         return found
 
     def rescue(self, at: datetime) -> int:
-        """Tell the fallback where every message of a cause failed for good; return how many causes are new."""
-        unreached = [row for row in store.unreached(self.connection) if row["cause"] not in self.beyond_help]
+        """Tell the fallback, once, of each cause that reached nobody; return how many causes are new.
+
+        That is one of which every message failed for good, or none was taken within the interval of its severity.
+        What is queued goes on being tried.
+        """
+        began_at = self.rescues_since = self.rescues_since or at
+        intervals = {severity.name.lower(): interval for severity, interval in self.policy.interval.items()}
+        found = store.unreached(self.connection, at, began_at, intervals, FALLBACK.person_id)
+        unreached = [row for row in found if row["cause"] not in self.beyond_help]
         deployment_id = self._reached().deployment_id
         person = self._fallback()
         rows = []
         for row in unreached:
-            body = "原收件人均未送达 nobody of those addressed could be reached\n" + row["body"]
+            body = f"{NOBODY_REACHED if row['is_refused'] else NOBODY_YET}\n{row['body']}"
             rows += [
                 message_row(
                     row["cause"] + "!", row["incident_id"], Reason.ESCALATED, row["step"], row["severity"], person,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -156,9 +156,21 @@ def postpone(connection: Connection, notification_id: int, error: str) -> None:
     run(connection, "duty_postpone", id=notification_id, error=error)
 
 
-def unreached(connection: Connection) -> list[Row]:
-    """Return the causes of which every message failed for good."""
-    return rows(connection, "duty_unreached")
+def unreached(
+    connection: Connection, at: datetime, began_at: datetime, intervals: Mapping[str, timedelta], fallback: str
+) -> list[Row]:
+    """Return the causes of which every message failed for good, or none was taken within the interval of its severity.
+
+    Parameters
+    ----------
+    began_at : datetime
+        When this notifier began: what waited for it is late from then on.
+    intervals : mapping
+        red, orange, yellow -> how long.
+    fallback : str
+        Whose messages are not late to anybody else: the fallback was told in the first place.
+    """
+    return rows(connection, "duty_unreached", at=at, began_at=began_at, fallback=fallback, **intervals)
 
 
 def shifts(connection: Connection, starts_at: datetime, ends_at: datetime) -> list[Row]:

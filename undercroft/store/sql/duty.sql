@@ -74,12 +74,22 @@ where notification_id = %(id)s or merged_into = %(id)s;
 update notification set state = 'queued', error = %(error)s where notification_id = %(id)s;
 
 -- name: duty_unreached
--- Causes that reached nobody: every message failed for good, and the rescue was not tried yet.
-select cause, incident_id, max(severity)::int as severity, max(step)::int as step, min(title) as title, min(body) as body
+-- Causes that reached nobody, and whose rescue was not tried yet: every message failed for good, or none was taken within the
+-- interval of its severity, counted from its queueing or from when this notifier began. Told to the fallback alone: once is enough.
+select cause, incident_id, max(severity)::int as severity, max(step)::int as step, min(title) as title, min(body) as body,
+    bool_and(state = 'failed') as is_refused
 from notification n
-where cause in (select cause from notification where state = 'failed') and cause not like '%%!' and reason <> 'all_clear'
+where cause not like '%%!' and reason <> 'all_clear' and cause in (
+    select cause from notification where state = 'failed'
+    union select cause from notification where state in ('queued', 'sending')
+    union select m.cause from notification c join notification m on m.merged_into = c.notification_id
+    where c.state in ('queued', 'sending'))
 group by cause, incident_id
-having bool_and(state = 'failed') and not exists (select from notification r where r.cause = n.cause || '!');
+having (bool_and(state = 'failed') or (
+        bool_and(state in ('failed', 'queued', 'sending', 'merged')) and bool_or(person_id <> %(fallback)s)
+        and greatest(min(queued_at), %(began_at)s::timestamptz) <= %(at)s::timestamptz
+            - case max(severity) when 4 then %(red)s::interval when 3 then %(orange)s::interval else %(yellow)s::interval end))
+    and not exists (select from notification r where r.cause = n.cause || '!');
 
 -- name: duty_shifts
 select starts_at, ends_at, step, standing, person_id, name, phone, reach from roster_shift
