@@ -104,7 +104,9 @@ def red_waits_a_minute(incident: Incident, now: datetime, policy: Policy, causes
 
 def reasons_start_again(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
     note = CHANGED(known, event)
-    return replace(note, since=event.at) if event.kind == "reason_added" and known else note
+    if event.kind != "reason_added" or known is None:
+        return note
+    return replace(note, since=event.at, orange_since=event.at, red_since=event.at)
 
 
 def shelving_silences_red(note: AlarmNote) -> bool:
