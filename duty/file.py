@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from duty.model import Policy, Reach
 from duty.reports import Limits
@@ -60,6 +61,13 @@ class ReportTimes(_Part):
         )  # fmt: skip
 
 
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "wecom": ("url_env",), "dingtalk": ("url_env", "secret_env"), "feishu": ("url_env", "secret_env"),
+    "webhook": ("url_env", "secret_env"), "smtp": (), "apprise": ("url_env",),
+}  # fmt: skip
+"""Kind of channel -> what it has to name; a mail server with a ``user`` needs ``secret_env`` too."""
+
+
 class Channel(_Part):
     """One way out. ``*_env`` name the environment variables that hold URL and secret."""
 
@@ -75,6 +83,15 @@ class Channel(_Part):
     per_minute: Annotated[int, Field(ge=1, le=10_000)] = 18
     """Messages a minute that the service allows; above it messages merge. WeCom and DingTalk allow 20."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+    @model_validator(mode="after")
+    def _names_what_it_needs(self) -> Self:
+        needed = NEEDED[self.kind] + (("secret_env",) if self.kind == "smtp" and self.user else ())
+        missing = [name for name in needed if not getattr(self, name)]
+        if missing:
+            words = f"channel {self.id}: {self.kind} needs {' and '.join(missing)}, the name of an environment variable"
+            raise PydanticCustomError("not_named", "{words}", {"words": words})
+        return self
 
 
 class DutyFile(_Part):
@@ -141,8 +158,8 @@ def sender_of(channel: Channel, environment: Mapping[str, str], now: Callable[[]
     from duty.senders.webhook import Webhook  # noqa: PLC0415
 
     def value(name: str) -> str:
-        if not name or not environment.get(name):
-            raise DutyFileInvalid(f"channel {channel.id}: the environment variable {name or '(not named)'} is not set")
+        if not environment.get(name):
+            raise DutyFileInvalid(f"channel {channel.id}: the environment variable {name} is not set")
         return environment[name]
 
     limit_s = channel.timeout_s
