@@ -109,9 +109,8 @@ def _log_of(connection: Connection) -> Deployment:
 def check(connection: Connection, key: LogKey, printed: Sequence[Printed] = ()) -> Verdict:
     """Verify the stored log against its signed heads, those kept beside the key, and those on paper."""
     kept = kept_heads(key.heads, _log_of(connection))
-    return verify(
-        stored_chain(connection), stored_heads(connection), [key.private.public_key()], kept, printed
-    )  # fmt: skip
+    heads = stored_heads(connection)  # before the log: what is signed meanwhile is no loss
+    return verify(stored_chain(connection), heads, [key.private.public_key()], kept, printed)
 
 
 def sign_hourly(key: LogKey, connection: Connection, at: datetime) -> Head | None:

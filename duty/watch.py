@@ -17,7 +17,7 @@ from duty.model import Reach
 from duty.senders.base import Sender
 from duty.watch_outbox import Notice, Outbox
 from undercroft.clock import Clock
-from undercroft.errors import StoreUnavailable
+from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.store.connection import connect
 from undercroft.store.duty import heartbeats
 
@@ -83,7 +83,7 @@ def ask(url: str, within_s: float = ANSWER_WITHIN_S) -> dict[str, datetime | Non
             connect(url, application_name="undercroft-watch", autocommit=True, answer_within_s=within_s)
         ) as connection:
             return heartbeats(connection)
-    except StoreUnavailable as error:
+    except (StoreUnavailable, StoreRejected) as error:  # a table that is not there says nothing either
         log.warning("database_silent", error=str(error))
         return None
 

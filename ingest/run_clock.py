@@ -9,6 +9,9 @@ from ingest.reasons import Reason
 from ingest.timestamps import rfc3339_us
 from undercroft.errors import PayloadInvalid
 
+LAST_US = 7_258_118_400_000_000
+"""2200-01-01T00:00:00Z. Times beyond are more than a database or a time zone can always show. [µs since 1970]"""
+
 
 class RunClock(NamedTuple):
     """What time it is in a run."""
@@ -35,7 +38,10 @@ def decode_run_clock(payload: bytes) -> RunClock:
         now, seq = body.pop("now", None), body.pop("seq", None)
         if body or type(now) is not str or type(seq) is not int or not 0 <= seq <= MAX_SEQ:
             return _refuse("its keys are now, RFC 3339, and seq, an integer from 0")
-        return RunClock(rfc3339_us(now), seq)
+        now_us = rfc3339_us(now)
+        if not 0 <= now_us < LAST_US:
+            return _refuse("its time is none from 1970 to 2199")
+        return RunClock(now_us, seq)
     except PayloadInvalid as error:
         raise PayloadInvalid(Reason.BAD_RUN_CLOCK, error.detail) from error
 

@@ -89,7 +89,7 @@ class _Pack:
             self.faults.append(error.fault)
 
     def _take_base(self, record: dict[str, Any]) -> None:
-        for key in _BASE_KEYS & record.keys():
+        for key in sorted(_BASE_KEYS & record.keys()):  # in one order: what comes again must be read the same
             expected = str if key in {"bn", "bu"} else (int, float)
             if not isinstance(record[key], expected) or isinstance(record[key], bool):
                 if key == "bver":

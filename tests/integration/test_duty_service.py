@@ -28,6 +28,7 @@ from tests.integration.duty_kit import (
 )
 from tests.integration.duty_servers import service
 from undercroft.clock import FakeClock
+from undercroft.store import duty as store
 from undercroft.store import duty_acts
 
 HOOK = {"kind": "webhook", "url_env": "URL", "secret_env": "SECRET"}
@@ -243,6 +244,22 @@ def test_a_storm_of_messages_is_merged_and_none_is_lost(live_db: str) -> None:
         assert it.keys == ["k20"]
         assert all(f"body {n}." in it.received[0]["body"] for n in range(1, 21))
         assert {row["merged_into"] for row in rows if row["key"] != "k20"} == {rows[19]["notification_id"]}
+
+
+def test_what_a_message_carries_goes_with_it_into_a_worse_one(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        db.execute(
+            "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
+            " title, body, decided_at, state) select 'k' || n, 'c' || n, 'i', 'first', 0, 1 + n, 'li', 'hook', 'li',"
+            " 't', 'body ' || n, now(), 'queued' from generate_series(1, 3) n"
+        )
+        low, middle, red = (row["notification_id"] for row in messages(db))
+        store.merge(db, middle, [low])
+        store.merge(db, red, [middle])
+        assert store.begin_attempt(db, red, START) == ["body 2", "body 1"]
+        store.settle(db, red, "accepted", START, receipt="r", error=None)
+        assert [row["state"] for row in messages(db)] == ["accepted"] * 3
 
 
 def test_a_late_order_tells_the_roster_until_somebody_confirms(exercise_db: str) -> None:

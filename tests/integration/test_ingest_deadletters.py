@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -125,3 +127,13 @@ def test_times_bound_the_list(database: str, writer: BatchWriter) -> None:
     assert len(answer(database, "list", "--since", "2026-07-01T12:00:00Z")) == 1
     assert answer(database, "list", "--since", "2026-07-01T12:00:01Z") == []
     assert answer(database, "list", "--until", "2026-07-01T12:00:00Z") == []
+
+
+def test_a_topic_longer_than_an_index_holds_is_a_letter_and_holds_up_nobody(writer: BatchWriter, database: str) -> None:
+    noise = b64encode(Random(1).randbytes(30_000)).replace(b"/", b"-")
+    long = Message(b"flood/v1/" + noise + b"/p/d/observation", b"{}", 2, 1, False, NOON_US)
+    writer.write([message(1), long, message(2), long._replace(topic=long.topic.replace(b"/p/", b"/q/"))])
+    assert one(database, "select count(*) from observation") == 2
+    letters = query(database, "select topic, reason from dead_letter")
+    assert len(letters) == 2, "two topics that begin alike are two letters"
+    assert all(len(row["topic"]) < 1100 and "sha256" in row["topic"] for row in letters)

@@ -14,6 +14,7 @@ from undercroft.store.observations import instant
 from undercroft.store.sql import sql
 
 MAX_PAYLOAD_BYTES = 65_536
+MAX_TOPIC_BYTES = 1_000
 """A dead letter keeps so much of its payload; length and hash are of the whole."""
 MAX_DETAIL_LENGTH = 500
 
@@ -34,7 +35,7 @@ class DeadLetter:
     @property
     def identity(self) -> tuple[str, bytes, str]:
         """Return what it is known by: topic, hash of the payload, reason."""
-        return _text(self.topic.decode(errors="backslashreplace")), hashlib.sha256(self.payload).digest(), self.reason
+        return shown_topic(self.topic), hashlib.sha256(self.payload).digest(), self.reason
 
 
 Identity = tuple[str, bytes, str]
@@ -177,6 +178,17 @@ def settle_dead_letter(connection: Connection, dead_letter_id: int, state: str, 
     parameters = {"dead_letter_id": dead_letter_id, "state": state, "settled_by": settled_by}
     with translated_errors():
         connection.execute(sql("settle_dead_letter"), parameters)
+
+
+def shown_topic(topic: bytes) -> str:
+    """Return a topic as it is kept; of a long one its beginning and its hash, for it is part of a key.
+
+    A topic may have 65,535 bytes, an entry of PostgreSQL's index 2,704.
+    """
+    text = _text(topic.decode(errors="backslashreplace"))
+    if len(text.encode()) <= MAX_TOPIC_BYTES:
+        return text
+    return f"{text.encode()[:MAX_TOPIC_BYTES].decode(errors='ignore')}… sha256 {hashlib.sha256(topic).hexdigest()}"
 
 
 def _text(value: str) -> str:

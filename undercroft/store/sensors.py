@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from undercroft.model import Mode
 from undercroft.site.model import Decoder
-from undercroft.store.connection import Connection
+from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.observations import microseconds
 from undercroft.store.sql import sql
 
@@ -50,7 +50,8 @@ class SensorTable:
 
 def fetch_deployment(connection: Connection) -> Deployment | None:
     """Return what the database is; None before ``undercroft db migrate`` gave it a mode."""
-    row = connection.execute(sql("fetch_deployment")).fetchone()
+    with translated_errors():
+        row = connection.execute(sql("fetch_deployment")).fetchone()
     return None if row is None else Deployment(str(row["deployment_id"]), Mode(row["mode"]))
 
 

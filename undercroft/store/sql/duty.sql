@@ -56,7 +56,7 @@ order by severity desc, notification_id limit %(most)s;
 
 -- name: duty_merge
 update notification set state = 'merged', merged_into = %(carrier)s
-where notification_id = any(%(others)s::bigint[]) and state = 'queued';
+where (notification_id = any(%(others)s::bigint[]) and state = 'queued') or merged_into = any(%(others)s::bigint[]);
 
 -- name: duty_merged_bodies
 select body from notification where merged_into = %(carrier)s order by severity desc, notification_id;
