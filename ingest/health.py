@@ -131,7 +131,7 @@ class Health:
             letters,
             self._caps.in_all,
             "letters",
-            "dead letters are counted and no longer kept: retry or drop some, shorten their retention",
+            "dead letters are counted and no longer kept: shorten their retention",
         )
         over = count_overflow_since(connection, now - timedelta(hours=1))
         subjects = {SYSTEM: over.pop("", 0)} | dict.fromkeys(devices, 0)
