@@ -61,6 +61,4 @@ def test_the_steps_give_a_working_command_without_the_source_tree(tmp_path: Path
         done = subprocess.run(
             [environment / "bin/undercroft", *words], cwd=tmp_path, capture_output=True, text=True, check=False
         )
-        # The doctor's own verdict is of this machine, whose disk may be full: 1 is an answer, too.
-        assert done.returncode in ({0, 1} if words[0] == "doctor" else {0}), (words, done.stderr[-2000:])
-        assert words[0] != "doctor" or "disk" in done.stdout, done.stdout
+        assert done.returncode == 0, (words, done.stderr[-2000:])
