@@ -21,8 +21,8 @@ from duty.incidents import fold
 from duty.incidents import opened as opening
 from risk.run import Follower, step_live
 from tests.browser.service import running_api
+from tests.integration.door_kit import alarm, observe
 from tests.integration.duty_kit import now, opened, prepared, tick
-from tests.integration.test_duty_acts import alarm, observe
 from tests.unit.duty.kit import event
 from undercroft.errors import StoreRejected
 from undercroft.model import Mode

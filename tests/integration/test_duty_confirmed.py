@@ -1,0 +1,145 @@
+"""What a confirmed order sets in the engine, and what contradicts it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from duty import acts, refusals
+from duty.codec import to_json
+from duty.handover import load_sheet
+from duty.incidents import fold
+from duty.incidents import opened as opening
+from duty.order_acts import order, order_step
+from duty.orders import OrderRefused, Proof
+from duty.reports import Limits
+from risk.run import Follower, step_live
+from tests.integration.door_kit import SUBJECT, actor, audited, observe
+from tests.integration.duty_kit import now, opened, prepared
+from tests.unit.duty.kit import event
+from tests.unit.risk.builders import guarded, site
+from undercroft.cli import build_app
+from undercroft.store import duty_acts as store
+from undercroft.store.site import import_site, sensors
+
+
+def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+
+    def listed(*more: str) -> str:
+        return CliRunner().invoke(build_app("order"), ["order", "list", *more], catch_exceptions=False).output
+
+    with opened(live_db) as db:
+        prepared(db)
+        who = actor(db)
+        with pytest.raises(refusals.NotPossibleNow, match="no open incident"):
+            order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now())
+        raised = event(0, "raised", 4)
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, %s)",
+            (orjson.dumps(to_json(fold(opening("b1", raised), raised))).decode(),),
+        )
+        observe(db, "barrier_state", 5.0)  # failed
+        order_id = order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north").order_id or ""
+        order_step(db, who, order_id, "take", now())
+        done = order_step(db, who, order_id, "confirm", now(), "photo 12")
+        assert done.disagreement == "confirmed as barrier_deployed, but the sensor shows failed"
+        assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
+        assert f"DISAGREEMENT {done.disagreement}" in listed(), "confirmed, and yet on the list"
+        assert [row["order_id"] for row in load_sheet(db, now(), now(), Limits()).orders] == [order_id]
+        with pytest.raises(OrderRefused, match="possible: none"):
+            order_step(db, who, order_id, "take", now())
+        refused = [action for _, action, outcome in audited(db) if outcome == "refused"]
+        assert refused == ["order", "order_take"], "no incident yet; a confirmed order is over"
+        told = db.execute("select subject, author, body from act where kind = 'field_report'").fetchall()
+        assert [(row["subject"], row["author"]) for row in told] == [(SUBJECT, who.operator_id)]
+        body = told[0]["body"]
+        assert (body["entrance"], body["barrier"], body["by"]) == ("north", "deployed", who.name)
+        lasts = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["observed_at"])
+        assert lasts == timedelta(hours=3)
+        observe(db, "barrier_state", 3.0)  # deployed after all
+        assert listed() == "no order waits for anybody\n"
+        reported = {"entrance": "north", "barrier": "open", "by": "Sun"}
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), now() + timedelta(seconds=1))
+        assert "DISAGREEMENT confirmed as barrier_deployed, but Sun reported barrier open at north, " in listed()
+        reported["barrier"] = "deployed"
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), now() + timedelta(seconds=2))
+        assert listed() == "no order waits for anybody\n"
+        observe(db, "barrier_state", 5.0)
+        db.execute("update incident set closed_at = now()")
+        assert listed() == "no order waits for anybody\n", "the storm is over: barriers come down again"
+        assert order_id in listed("--all")
+        assert load_sheet(db, now(), now(), Limits()).orders == []
+
+
+CONFIRMED: list[tuple[Proof, str, dict[str, Any] | None]] = [
+    (Proof.PUMP_RUNNING, "", {"entrance": None, "pump": "running"}),
+    (Proof.ENTRANCE_CLOSED, "north", {"entrance": "north", "closed": True}),
+    (Proof.ENTRANCE_CLOSED, "", {"entrance": None, "closed": True}),
+    (Proof.EVACUATED, "", {"entrance": None, "evacuated": True}),
+    (Proof.BARRIER_DEPLOYED, "", {"entrance": "north", "barrier": "deployed"}),  # no entrance named: every barrier
+    (Proof.CHECKED, "", None),
+]
+
+
+def test_every_confirmation_sets_what_it_can_with_author_and_expiry(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+        )
+        who = actor(db)
+        for proof, entrance, said in CONFIRMED:
+            order_id = order(db, who, SUBJECT, proof, "street", now(), entrance).order_id or ""
+            done = order_step(db, who, order_id, "confirm", now(), "photo")
+            rows = db.execute("select body, author from act where commit_seq = %s", (done.commit_seq,)).fetchall()
+            if said is None:
+                assert rows == []
+                continue
+            body = rows[0]["body"]
+            assert {name: body[name] for name in said} == said
+            assert (body["by"], rows[0]["author"]) == (who.name, who.operator_id)
+            lasts = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["observed_at"])
+            assert lasts == timedelta(hours=3)
+        follower = Follower(db)
+        step_live(db, follower, now())
+        assert follower.engine is not None
+        state = follower.engine.state
+        assert sorted(state.reports) == [
+            "gar//closed", "gar//evacuated", "gar//pump", "gar/north/barrier", "gar/north/closed",
+        ]  # fmt: skip
+        assert {report.by for report in state.reports.values()} == {who.name}
+
+
+def test_a_door_that_stands_open_contradicts_a_closed_entrance(live_db: str) -> None:
+    spec = guarded("gar", "car_park")
+    spec["devices"][0]["sensors"].append({"quantity": "door_open", "entrance": "north"})
+    spec["devices"][1]["sensors"].append({"quantity": "door_open"})  # of the cabinet: says nothing of the entrance
+    with opened(live_db) as db:
+        import_site(db, site(spec), "test", now())
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+        )
+        who = actor(db)
+        doors = {s.entrance_id: s.sensor_id for s in sensors(db) if s.quantity == "door_open"}
+
+        def see(entrance: str | None, value: float) -> None:
+            db.execute(
+                "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+                " values (%s, %s, %s, 1, %s, 0)",
+                (doors[entrance], now(), value, now()),
+            )
+
+        def confirmed() -> str | None:
+            order_id = order(db, who, SUBJECT, Proof.ENTRANCE_CLOSED, "street", now(), "north").order_id or ""
+            return order_step(db, who, order_id, "confirm", now()).disagreement
+
+        see(None, 1.0)
+        see("north", 0.0)
+        assert confirmed() is None
+        see("north", 1.0)
+        assert confirmed() == "confirmed as entrance_closed, but the sensor shows a door open"

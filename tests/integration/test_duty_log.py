@@ -1,0 +1,75 @@
+"""The duty log: append-only, chained, signed; whoever rewrites it is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from duty import acts, door
+from duty.signing import check, load_key, sign, sign_hourly
+from tests.integration.door_kit import actor, rewrite
+from tests.integration.duty_kit import now, opened, prepared
+from undercroft.errors import BadInput, StoreRejected
+from undercroft.store import duty_acts as store
+from undercroft.store.connection import translated_errors
+
+
+def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: str, tmp_path: Path) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        who, key = actor(db), load_key(tmp_path / "keys" / "log.key", make=True)
+        for words in ("one", "two", "three"):
+            acts.perform(db, who, acts.Act("note", "-", {"text": words}), now())
+        assert sign(db, key, "handover", now()) is not None
+        acts.perform(db, who, acts.Act("note", "-", {"text": "four"}), now())
+        verdict = check(db, key)
+        assert (verdict.entries, verdict.covered, verdict.problems) == (4, 3, ())
+        with pytest.raises(StoreRejected, match="append-only"), translated_errors():
+            db.execute("update duty_log set author = 'x' where entry_no = 2")
+        db.execute("alter table duty_log disable trigger all")
+        rewrite(db)
+        changed = ("head 3: an entry up to it was changed after it was signed",)
+        assert check(db, key).problems == changed
+        with pytest.raises(BadInput, match="not signed"):
+            sign(db, key, "hourly", now())
+        db.execute("alter table duty_log_head disable trigger all")
+        db.execute("delete from duty_log_head")
+        assert check(db, key).problems == changed  # the heads are gone from the database: not from beside the key
+        with pytest.raises(BadInput, match="not signed: head 3"):
+            sign_hourly(key, db, now())
+        assert store.log_heads(db) == []
+        db.execute("delete from duty_log")
+        with pytest.raises(BadInput, match="not signed: head 3: entries up to it are gone"):
+            sign_hourly(key, db, now())
+
+
+def test_a_drill_of_a_new_database_is_not_held_against_the_last_one(live_db: str, tmp_path: Path) -> None:
+    with opened(live_db) as db:
+        key = load_key(tmp_path / "log.key", make=True)
+        db.execute("update deployment set mode = 'exercise'")
+        for drill in ("first", "second"):
+            with store.transaction(db):
+                door.log(db, "note", "li", "-", {"text": drill}, now())
+            assert sign_hourly(key, db, now()) is not None
+            assert sign_hourly(key, db, now()) is None
+            assert check(db, key).kept == 1
+            for forget in (
+                "alter table duty_log disable trigger all", "alter table duty_log_head disable trigger all",
+                "delete from duty_log", "delete from duty_log_head",
+            ):  # fmt: skip
+                db.execute(forget)
+            db.execute("update deployment set deployment_id = gen_random_uuid()")
+        assert len(key.heads.read_text(encoding="utf-8").splitlines()) == 2
+        key.heads.write_text("{}\n", encoding="utf-8")
+        with pytest.raises(BadInput, match=r"log\.key\.heads: line 1 is no signed head"):
+            check(db, key)
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.key"
+    path.write_bytes(Ed25519PrivateKey.generate().private_bytes_raw())
+    path.chmod(0o644)
+    with pytest.raises(BadInput, match="others may read"):
+        load_key(path, make=False)
