@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import closing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from duty.senders.base import Sender
 from undercroft.errors import BadInput
+from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.telemetry import configure_logging
 
@@ -65,27 +67,29 @@ def run_duty_command(
     run_duty(database_url("duty"), SystemClock(), stop, duty_file, os.environ, announce_ready, keep_signed)
 
 
-def run_watch_command(config: DutyConfig = None) -> None:
+def run_watch_command(
+    config: DutyConfig = None,
+    mode: Annotated[Mode, typer.Option(help="what the database is taken for until it has answered once")] = Mode.LIVE,
+) -> None:
     """Watch engine, ingest and notifier from outside, and tell the fallback of the duty file when one falls silent."""
     from duty.file import DutyFile, load_duty_file, sender_of  # noqa: PLC0415
     from duty.run import channels_of_mode  # noqa: PLC0415
     from duty.watch import run_watch  # noqa: PLC0415
     from undercroft.clock import SystemClock  # noqa: PLC0415
     from undercroft.stack.ready import announce_ready  # noqa: PLC0415
-    from undercroft.store.connection import connect  # noqa: PLC0415
-    from undercroft.store.migrate import mode_of  # noqa: PLC0415
 
     configure_logging(Settings().log_format, service="watch")
     duty_file = load_duty_file(config) if config else DutyFile()
     url, clock, stop = database_url("watch"), SystemClock(), threading.Event()
-    with closing(connect(url, application_name="undercroft-watch")) as connection:
-        usable = channels_of_mode(duty_file, mode_of(connection)).usable
-    senders = {
-        entry.id: sender_of(entry, os.environ, lambda: clock.now().timestamp())
-        for entry in duty_file.channels
-        if entry.id in usable
-    }
+
+    def senders_of(mode: Mode) -> Mapping[str, Sender]:
+        usable = channels_of_mode(duty_file, mode).usable
+        return {
+            entry.id: sender_of(entry, os.environ, lambda: clock.now().timestamp())
+            for entry in duty_file.channels
+            if entry.id in usable
+        }
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    announce_ready()
-    run_watch(url, clock, stop.wait, senders, duty_file.fallback_reach())
+    run_watch(url, clock, stop.wait, senders_of, duty_file.fallback_reach(), announce_ready, mode)

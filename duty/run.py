@@ -36,6 +36,8 @@ GAP_LOOK_EVERY_S = 60.0
 GAP_AHEAD = timedelta(hours=24)
 SIGN_EVERY_S = 3600.0
 SITE_LOOK_EVERY_S = 2.0
+ANSWER_WITHIN_S = 30.0
+"""A database that lets one statement wait this long is left, and connected to anew: it may be frozen, or gone."""
 
 KeepSigned = Callable[[Connection, datetime], object]
 """Signs the duty log as it stands; the key is not in the database."""
@@ -79,8 +81,9 @@ def run_duty(
         If a channel's thread ended by a fault of ours.
     """
     faults: list[str] = []
-    with closing(connect(url, application_name="undercroft-duty", autocommit=True)) as connection:
-        mode = mode_of(connection)
+    mode = _await_mode(url, stop)
+    if mode is None:
+        return
     channels = channels_of_mode(duty_file, mode)
     workers = _workers(url, duty_file, channels, clock, environment, stop, faults)
     for worker in workers:
@@ -102,6 +105,22 @@ def run_duty(
         worker.join(timeout=2.0)
     if faults:
         raise StackFailed(faults[0])
+
+
+def _await_mode(url: str, stop: threading.Event) -> Mode | None:
+    """Return what the database is for, as soon as it answers; None when told to stop before."""
+    while not stop.is_set():
+        try:
+            with closing(_session(url, "undercroft-duty")) as connection:
+                return mode_of(connection)
+        except StoreUnavailable as error:
+            log.warning("database_gone", error=str(error))
+            stop.wait(RECONNECT_AFTER_S)
+    return None
+
+
+def _session(url: str, name: str) -> Connection:
+    return connect(url, application_name=name, autocommit=True, answer_within_s=ANSWER_WITHIN_S)
 
 
 def channels_of_mode(duty_file: DutyFile, mode: Mode) -> Channels:
@@ -141,8 +160,8 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
     ready: Callable[[], None], faults: list[str], keep_signed: KeepSigned | None,
 ) -> None:  # fmt: skip
     with (
-        closing(connect(url, application_name="undercroft-duty", autocommit=True)) as connection,
-        closing(connect(url, application_name="undercroft-duty-listener", autocommit=True)) as listener,
+        closing(_session(url, "undercroft-duty")) as connection,
+        closing(_session(url, "undercroft-duty-listener")) as listener,
     ):
         store.listen_for_ticks(listener)
         if not _await_lock(connection, stop):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,8 @@ import structlog
 from duty.model import Reach
 from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
 from duty.senders.guarded import send_guarded
+from duty.texts import EXERCISE_MARK
+from undercroft.model import Mode
 
 log = structlog.get_logger(__name__)
 
@@ -40,14 +42,24 @@ class Line:
     reach: Reach
     waiting: deque[Notice] = field(default_factory=deque)
     tries: int = 0
+    doubtful: int = 0
+    """Answers in a row that nobody knows; an outage is none."""
     not_before_s: float = float("-inf")
 
 
 class Outbox:
     """Tells everybody who is to know, each address by itself."""
 
-    def __init__(self, senders: Mapping[str, Sender], reach: tuple[Reach, ...]) -> None:
-        self._senders, self._lines = senders, [Line(entry) for entry in reach]
+    def __init__(
+        self, senders_of: Callable[[Mode], Mapping[str, Sender]], reach: tuple[Reach, ...], mode: Mode
+    ) -> None:
+        self._senders_of, self._lines = senders_of, [Line(entry) for entry in reach]
+        self._mode, self._senders = mode, senders_of(mode)
+
+    def be(self, mode: Mode) -> None:
+        """Use the channels of a mode from now on."""
+        if mode is not self._mode:
+            self._mode, self._senders = mode, self._senders_of(mode)
 
     def add(self, notice: Notice) -> None:
         """Have a notice told; a silence that waits to be told already is not told twice."""
@@ -65,27 +77,32 @@ class Outbox:
         while line.waiting and now_s >= line.not_before_s:
             notice, channel = line.waiting[0], line.reach.channel
             sender = self._senders.get(channel)
-            sent = message(notice.part, notice.what, notice.at, line.reach.address)
+            sent = message(notice, line.reach.address, self._mode)
             outcome = send_guarded(sender, sent, channel) if sender else Permanent("no such channel")
             line.tries += 1
             if isinstance(outcome, Accepted | HandedOver):
                 taken += 1
             else:
                 log.error("watch_not_sent", channel=channel, part=notice.part, tries=line.tries, outcome=str(outcome))
-            if isinstance(outcome, Temporary) and (outcome.most is None or line.tries < outcome.most):
+            is_doubtful = isinstance(outcome, Temporary) and outcome.most is not None
+            line.doubtful = line.doubtful + 1 if is_doubtful else 0
+            if isinstance(outcome, Temporary) and (outcome.most is None or line.doubtful < outcome.most):
                 wait_s = min(FIRST_BACKOFF_S * 2 ** min(line.tries - 1, 10), MOST_BACKOFF_S)
                 line.not_before_s = now_s + max(wait_s, outcome.retry_after_s)
             else:
                 line.waiting.popleft()
-                line.tries = 0
+                line.tries = line.doubtful = 0
         return taken
 
 
-def message(part: str, what: str, at: datetime, address: str) -> Outgoing:
-    """Return what is sent about a part; the key is that of this silence."""
-    zh, en = NAMES[part]
-    state_zh, state_en = ("无响应", "is SILENT") if what == "silent" else ("已恢复", "is back")
-    title = f"【系统】{zh}{state_zh} {en} {state_en}"
-    advice = "请人工值守监测并联系维护。 Watch by hand and call maintenance." if what == "silent" else ""
-    key = hashlib.sha256(f"watch|{part}|{what}|{at.isoformat()}|{address}".encode()).hexdigest()[:32]
-    return Outgoing(key, address, title, f"{title}\n{at:%Y-%m-%d %H:%M:%S} UTC\n{advice}", 4)
+def message(notice: Notice, address: str, mode: Mode) -> Outgoing:
+    """Return what is sent about a part, in a drill with its mark; the key is that of this silence."""
+    zh, en = NAMES[notice.part]
+    mark_zh, mark_en = EXERCISE_MARK if mode is Mode.EXERCISE else ("", "")
+    is_silent = notice.what == "silent"
+    state_zh, state_en = ("无响应", "is SILENT") if is_silent else ("已恢复", "is back")
+    title = f"{mark_zh}【系统】{zh}{state_zh} {mark_en}{en} {state_en}"
+    advice = "请人工值守监测并联系维护。 Watch by hand and call maintenance." if is_silent else ""
+    facts = f"watch|{notice.part}|{notice.what}|{notice.at.isoformat()}|{address}"
+    key = hashlib.sha256(facts.encode()).hexdigest()[:32]
+    return Outgoing(key, address, title, f"{title}\n{notice.at:%Y-%m-%d %H:%M:%S} UTC\n{advice}", 4)

@@ -28,6 +28,8 @@ WINDOW_S = 60.0
 FIRST_BACKOFF_S, MOST_BACKOFF_S = 1.0, 60.0
 LOOK_EVERY_S = 0.5
 AT_ONCE = 500
+ANSWER_WITHIN_S = 30.0
+"""As the notifier's own: a database that is frozen or gone is left, and connected to anew."""
 
 
 @dataclass(slots=True)
@@ -151,7 +153,9 @@ class Worker(threading.Thread):
 
     def _follow(self) -> None:
         name = f"undercroft-duty-{self._channel.name}"
-        with closing(connect(self._url, application_name=name, autocommit=True)) as connection:
+        with closing(
+            connect(self._url, application_name=name, autocommit=True, answer_within_s=ANSWER_WITHIN_S)
+        ) as connection:
             while not self._end.is_set():
                 self._wake.clear()
                 if not self._channel.step(connection):

@@ -50,6 +50,8 @@ def voice_of(site: Site) -> Voice | None:
 
 
 LOOK_FOR_SITE_EVERY_S = 60.0
+ANSWER_WITHIN_S = 10.0
+"""A database that takes longer, or is frozen, is asked again at the next beat: the canary goes on speaking."""
 
 
 def await_voice(url: str, stop: threading.Event, every_s: float = LOOK_FOR_SITE_EVERY_S) -> Voice | None:
@@ -66,9 +68,13 @@ def await_voice(url: str, stop: threading.Event, every_s: float = LOOK_FOR_SITE_
     return None
 
 
+def _session(url: str) -> Connection:
+    return connect(url, application_name="undercroft-canary", autocommit=True, answer_within_s=ANSWER_WITHIN_S)
+
+
 def _voice_now(url: str) -> Voice | None:
     try:
-        with closing(connect(url, application_name="undercroft-canary", autocommit=True)) as connection:
+        with closing(_session(url)) as connection:
             return voice_of(latest_site(connection)[1])
     except StoreUnavailable as error:
         log.warning("canary_cannot_look", error=str(error))
@@ -105,7 +111,7 @@ class Canary:
             if stop.wait(EVERY.total_seconds() / 2):
                 return
             try:
-                with closing(connect(self._url, application_name="undercroft-canary", autocommit=True)) as connection:
+                with closing(_session(self._url)) as connection:
                     self.look(connection)
             except StoreUnavailable as error:
                 log.warning("canary_cannot_look", error=str(error))

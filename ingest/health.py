@@ -22,7 +22,7 @@ from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store.canary import newest_judged
 from undercroft.store.conditions import SYSTEM, Condition, device_subject, list_conditions, set_condition
-from undercroft.store.connection import Connection, connect, translated_errors
+from undercroft.store.connection import Connection, connect
 from undercroft.store.dead_letters import Caps, count_dead_letters, count_overflow_since
 
 LOOK_S = 5.0
@@ -50,10 +50,7 @@ class Waiting:
 
 def patient_for(database_url: str, answer_s: float) -> Connection:
     """Open a connection whose questions are given up after so long, as `StoreUnavailable`."""
-    connection = connect(database_url, application_name="undercroft-health", autocommit=True)
-    with translated_errors():
-        connection.execute("select set_config('statement_timeout', %s, false)", (f"{answer_s * 1000:.0f}",))
-    return connection
+    return connect(database_url, application_name="undercroft-health", autocommit=True, answer_within_s=answer_s)
 
 
 def _tell(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -17,23 +17,27 @@ import pytest
 
 from duty.model import Reach
 from duty.senders.webhook import Webhook
-from duty.watch import ANSWER_WITHIN_S, SILENT_AFTER, Watch, ask, run_watch
+from duty.watch import ANSWER_WITHIN_S, SILENT_AFTER_S, STARTING_S, Watch, ask, run_watch
 from duty.watch_outbox import Notice, Outbox
 from ingest.broker import parse_broker_url
 from ingest.speaking import speaking_client
 from tests.integration.duty_kit import DEADLINE_S, now, opened, prepared
 from tests.integration.duty_servers import service
 from tests.integration.ingest_kit import import_sample_site
+from tests.timescale import URL_VARIABLE
 from undercroft.clock import SystemClock
+from undercroft.errors import StoreUnavailable
+from undercroft.model import Mode
 from undercroft.stack.broker import Broker
-from undercroft.store.connection import CONNECT_TIMEOUT_S
+from undercroft.stack.postgres import PostgresServer
+from undercroft.store.connection import connect, translated_errors
 
 REACH = (Reach("hook", "control"),)
 
 
 @contextmanager
-def process(name: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "UNDERCROFT_DATABASE_URL": url}
+def process(name: str, url: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**os.environ, "UNDERCROFT_DATABASE_URL": url, **more}
     command = [sys.executable, "-m", "undercroft", name]
     started = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
@@ -51,34 +55,40 @@ def until(done: Callable[[], bool]) -> None:
         pause.wait(0.05)
 
 
+def life(url: str) -> dict[str, str | None]:
+    """What the watcher is shown; nothing when the database does not answer."""
+    found = ask(url)
+    return dict(found.of) if found else {}
+
+
 def test_each_part_that_is_killed_is_told(live_db: str, tmp_path: Path) -> None:
     with opened(live_db) as db, service(lambda _: (200, {})) as it, process("risk", live_db) as engine:
         prepared(db)
-        outbox = Outbox({"hook": Webhook(it.url, "s", 5.0, lambda: 0.0)}, REACH)
+        hook = Webhook(it.url, "s", 5.0, lambda: 0.0)
+        outbox = Outbox(lambda _: {"hook": hook}, REACH, Mode.LIVE)
         with process("duty", live_db) as notifier:
-            until(lambda: all((ask(live_db) or {}).get(part) is not None for part in ("engine", "duty")))
-            watch, alive = Watch(), ask(live_db)
-            assert alive is not None
-            alive["ingest"] = now()
-            assert watch.look(alive, now()) == []
+            until(lambda: all(life(live_db).get(part) is not None for part in ("engine", "duty")))
+            watch, first = Watch(), life(live_db)
+            assert watch.look(first, -STARTING_S) == []
+            until(lambda: all(life(live_db)[part] != first[part] for part in ("engine", "duty")))
             engine.kill()
             engine.wait()
-            # The engine's last beat stays; the others go on. What the clock says later is what the watcher is told.
-            after = now()
-            until(lambda: ((ask(live_db) or {})["duty"] or after) > after)
-            beats = ask(live_db)
-            assert beats is not None
-            later = now() + SILENT_AFTER["engine"]
-            told = watch.look({**beats, "duty": later, "ingest": later}, later)
+            # The engine's last sign stays; the notifier's changes. How much later is what the watcher is told.
+            dead = life(live_db)
+            assert watch.look(dead | {"ingest": "1"}, 0.0) == []
+            until(lambda: life(live_db)["duty"] != dead["duty"])
+            alive = life(live_db)
+            assert alive["engine"] == dead["engine"]
+            told = watch.look(alive | {"ingest": "2"}, 21.0)
             assert told == [("engine", "silent")]
-            outbox.add(Notice(*told[0], later))
+            outbox.add(Notice(*told[0], now()))
             assert outbox.deliver(0.0) == 1
             notifier.kill()
             notifier.wait()
-        later += timedelta(seconds=30)
-        told = watch.look({**beats, "ingest": later}, later)
+        watch.look(life(live_db) | {"ingest": "3"}, 22.0)
+        told = watch.look(life(live_db) | {"ingest": "4"}, 43.0)
         assert told == [("duty", "silent")]
-        outbox.add(Notice(*told[0], later))
+        outbox.add(Notice(*told[0], now()))
         assert outbox.deliver(0.0) == 1
         assert [message["title"].split()[0] for message in it.received] == [
             "【系统】风险引擎无响应",
@@ -86,30 +96,20 @@ def test_each_part_that_is_killed_is_told(live_db: str, tmp_path: Path) -> None:
         ]
 
 
-class GraceOver:
-    """The machine's clock, but that the watcher began a minute earlier: what is starting up has had its time."""
-
-    def __init__(self) -> None:
-        self._clock, self._began = SystemClock(), False
-
-    def now(self) -> datetime:
-        at = self._clock.now()
-        if not self._began:
-            self._began, at = True, at - timedelta(minutes=1)
-        return at
-
-    def monotonic_s(self) -> float:
-        return self._clock.monotonic_s()
-
-
 @contextmanager
-def watching(url: str, hook: Webhook) -> Iterator[None]:
+def watching(url: str, hook: Webhook, within_s: float = ANSWER_WITHIN_S) -> Iterator[None]:
     """Run the watcher itself in a thread."""
-    stop = threading.Event()
-    arguments = (url, GraceOver(), stop.wait, {"hook": hook}, REACH, 0.5)
-    thread = threading.Thread(target=run_watch, args=arguments)
+    stop, ready = threading.Event(), threading.Event()
+
+    def run() -> None:
+        run_watch(
+            url, SystemClock(), stop.wait, lambda _: {"hook": hook}, REACH, ready.set, within_s=within_s, every_s=0.5
+        )
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
+        assert ready.wait(DEADLINE_S)
         yield
     finally:
         stop.set()
@@ -142,7 +142,7 @@ def test_the_watcher_tells_of_each_part_that_is_killed_and_of_its_return(
     live_db: str, broker_server: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Engine, notifier and ingest are killed with -9, one after the other; ingest is given 20 s here, not 3 minutes."""
-    monkeypatch.setitem(cast("dict[str, timedelta]", SILENT_AFTER), "ingest", timedelta(seconds=20))
+    monkeypatch.setitem(cast("dict[str, float]", SILENT_AFTER_S), "ingest", 20.0)
     monkeypatch.setenv("UNDERCROFT_MQTT_URL", broker_server.url("ingest"))
     import_sample_site(live_db)
     words = {"risk": "风险引擎", "duty": "通知服务", "ingest": "数据接收"}
@@ -151,7 +151,7 @@ def test_the_watcher_tells_of_each_part_that_is_killed_and_of_its_return(
         it = stack.enter_context(service(lambda _: (200, {})))
         stack.enter_context(speaking(broker_server.url("operator")))
         running = {name: stack.enter_context(process(name, live_db)) for name in words}
-        until(lambda: all((ask(live_db) or {}).get(beat) is not None for beat in beat_of.values()))
+        until(lambda: all(life(live_db).get(beat) is not None for beat in beat_of.values()))
         stack.enter_context(watching(live_db, Webhook(it.url, "s", 5.0, lambda: 0.0)))
         expected: list[str] = []
         for name, named in words.items():
@@ -184,4 +184,47 @@ def test_a_database_that_answers_too_late_is_silent(live_db: str) -> None:
         holder.execute("lock table duty_progress in access exclusive mode")
         assert ask(live_db, 0.2) is None
     assert ask(live_db, 0.2 * DEADLINE_S) is not None
-    assert SILENT_AFTER["duty"].total_seconds() >= ANSWER_WITHIN_S + CONNECT_TIMEOUT_S
+    assert min(SILENT_AFTER_S.values()) >= ANSWER_WITHIN_S
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """Stop a process as a hung machine would; it goes on afterwards, and before a test without a limit hangs."""
+    thaw = threading.Timer(DEADLINE_S, os.kill, (pid, signal.SIGCONT))
+    os.kill(pid, signal.SIGSTOP)
+    thaw.start()
+    try:
+        yield
+    finally:
+        thaw.cancel()
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.skipif(URL_VARIABLE in os.environ, reason=f"{URL_VARIABLE}: the server is no process of this machine")
+def test_a_database_that_is_frozen_is_told(live_db: str, postgres: PostgresServer) -> None:
+    """The whole server takes connections and never answers; a backend that is frozen later never ends a statement."""
+    pid = postgres.process.pid
+    assert pid is not None
+    with closing(connect(live_db, application_name="test", autocommit=True, answer_within_s=0.2)) as db:
+        (row,) = db.execute("select pg_backend_pid() as pid").fetchall()
+        refusal = pytest.raises(StoreUnavailable, match=r"no answer within 0\.7 s")
+        with frozen(row["pid"]), refusal, translated_errors():
+            db.execute("select 1")
+        assert db.closed
+    with service(lambda _: (200, {})) as it, watching(live_db, Webhook(it.url, "s", 5.0, lambda: 0.0), 1.0):
+        with frozen(pid):
+            it.wait_for(1)
+        it.wait_for(2)
+    assert [message["title"].split()[0] for message in it.received] == ["【系统】数据库无响应", "【系统】数据库已恢复"]
+
+
+def test_the_command_speaks_when_there_is_no_database_at_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "duty.toml"
+    names = 'id = "hook"\nkind = "webhook"\nurl_env = "URL"\nsecret_env = "SECRET"\n'
+    path.write_text(f'fallback = ["hook:control"]\n[[channel]]\n{names}')
+    with service(lambda _: (200, {})) as it:
+        channel = {"URL": it.url, "SECRET": "s", "UNDERCROFT_DUTY_FILE": str(path)}
+        with process("watch", GONE, **channel) as watcher:
+            it.wait_for(1)
+            assert watcher.poll() is None, "it goes on watching"
+    assert (it.received[0]["address"], it.received[0]["title"].split()[0]) == ("control", "【系统】数据库无响应")

@@ -15,6 +15,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 
 from undercroft.errors import StoreRejected, StoreUnavailable
+from undercroft.store.prompt import PromptConnection
 
 Connection = psycopg.Connection[DictRow]
 
@@ -22,6 +23,12 @@ TEMPORARY_SQLSTATE_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"
 """Connection, transaction state (read-only), rollback (deadlock), resources, object state, intervention, system."""
 
 CONNECT_TIMEOUT_S = 10
+ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""A server whose machine is gone is noticed within a minute, also by whoever only listens. [s]"""
+LEAST_CONNECT_S = 2
+"""What libpq takes a shorter limit for. [s]"""
+SERVER_FIRST_S = 0.5
+"""How much later this side gives up: the server's own limit says what was waited for. [s]"""
 
 set_json_loads(orjson.loads)  # for every connection, the pools of the API too: reasons and evidence are JSON
 
@@ -52,7 +59,8 @@ def connect(
 ) -> Connection:
     """Open a connection that speaks UTC and returns rows as dictionaries.
 
-    ``answer_within_s`` limits each statement, with what it waits for, and ends one whose other end is gone. [s]
+    ``answer_within_s`` limits connecting and each statement, with what it waits for, on the server and on this side:
+    one that is frozen, or whose machine is gone, ends nothing by itself. [s]
 
     Raises
     ------
@@ -63,10 +71,14 @@ def connect(
         "application_name": application_name,
         "connect_timeout": CONNECT_TIMEOUT_S,
         "options": "-c timezone=UTC",
+        **ALIVE,
     }
-    if answer_within_s is not None:
-        limit_ms = round(answer_within_s * 1000)
-        options["options"] += f" -c statement_timeout={limit_ms}"
-        options |= {"tcp_user_timeout": limit_ms, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+    if answer_within_s is None:
+        with translated_errors():
+            return psycopg.connect(url, autocommit=autocommit, row_factory=dict_row, **options)
+    options["options"] += f" -c statement_timeout={round(answer_within_s * 1000)}"
+    options["connect_timeout"] = min(CONNECT_TIMEOUT_S, max(LEAST_CONNECT_S, round(answer_within_s)))
     with translated_errors():
-        return psycopg.connect(url, autocommit=autocommit, row_factory=dict_row, **options)
+        connection = PromptConnection.connect(url, autocommit=autocommit, row_factory=dict_row, **options)
+        connection.answer_within_s = answer_within_s + SERVER_FIRST_S
+        return connection

@@ -193,6 +193,6 @@ def site_seq(connection: Connection) -> int:
     return int(rows(connection, "duty_site_seq")[0]["commit_seq"])
 
 
-def heartbeats(connection: Connection) -> dict[str, datetime | None]:
-    """Return the last sign of life of engine, notifier and ingest."""
-    return rows(connection, "duty_heartbeats")[0]
+def signs_of_life(connection: Connection) -> dict[str, str | None]:
+    """Return the mode and what changes with each sign of life of engine, notifier and ingest; None before the first."""
+    return rows(connection, "duty_signs")[0]

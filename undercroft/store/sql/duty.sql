@@ -127,8 +127,10 @@ select 'basin/' || basin_id, name_zh, name_en, null, '' from basin;
 -- name: duty_site_seq
 select coalesce(max(commit_seq), 0) as commit_seq from site_version;
 
--- name: duty_heartbeats
+-- name: duty_signs
+-- What changes whenever a part has done something; nobody's clock is compared with it.
 select
-    (select max(committed_at) from tick where tick_seq = (select max(tick_seq) from tick)) as engine,
-    (select beat_at from duty_progress) as duty,
-    (select committed_at from batch order by commit_seq desc limit 1) as ingest;
+    (select mode from deployment) as mode,
+    (select max(tick_seq) from tick)::text as engine,
+    (select beat_at from duty_progress)::text as duty,
+    (select commit_seq from batch order by commit_seq desc limit 1)::text as ingest;
