@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -153,9 +154,12 @@ def sign_log(
     from duty.signing import load_key, sign  # noqa: PLC0415
 
     with opened("log sign") as connection:
-        head = sign(connection, load_key(_key_path(key), make=True), occasion, SystemClock().now())
-    if head is None:
+        signed = sign(connection, load_key(_key_path(key), make=True), occasion, SystemClock().now())
+    if signed is None:
         raise BadInput("log sign: the log is empty")
+    head = signed.head
+    if signed.torn:
+        typer.echo(f"NOTE {signed.torn}", err=True)
     if as_json:
         said = {"entry_no": head.entry_no, "fingerprint": head.fingerprint, "key_id": head.key_id}
         typer.echo(orjson.dumps(said).decode())
@@ -177,15 +181,19 @@ def verify_log(
 
     printed = [printed_head(text) for text in head or []]
     with opened("log verify") as connection:
-        verdict = check(connection, load_key(_key_path(key), make=False), printed)
+        checked = check(connection, load_key(_key_path(key), make=False), printed)
+    verdict, of = checked.verdict, checked.log
     if as_json:
-        typer.echo(orjson.dumps(verdict).decode())
+        said = {**asdict(verdict), "mode": of.mode, "deployment_id": of.database, "torn": checked.torn}
+        typer.echo(orjson.dumps(said).decode())
         raise typer.Exit(1 if verdict.problems else 0)
     for problem in verdict.problems:
         typer.echo(f"PROBLEM {problem}")
+    if checked.torn:
+        typer.echo(f"NOTE {checked.torn}")
     typer.echo(
-        f"{verdict.entries} entries, {verdict.heads} signed heads and {verdict.kept} outside the database,"
-        f" signed up to entry {verdict.covered}"
+        f"{of.mode} database {of.database}: {verdict.entries} entries, {verdict.heads} signed heads and"
+        f" {verdict.kept} outside the database, signed up to entry {verdict.covered}"
     )
     if verdict.problems:
         raise typer.Exit(1)

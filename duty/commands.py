@@ -61,9 +61,9 @@ def run_duty_command(
         signal.signal(number, lambda *_: stop.set())
     keep_signed = None
     if key is not None:
-        from duty.signing import load_key, sign_hourly  # noqa: PLC0415
+        from duty.signing import keep_hourly, load_key  # noqa: PLC0415
 
-        keep_signed = partial(sign_hourly, load_key(key, make=True))
+        keep_signed = partial(keep_hourly, load_key(key, make=True))
     run_duty(database_url("duty"), SystemClock(), stop, duty_file, os.environ, announce_ready, keep_signed)
 
 

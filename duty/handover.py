@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from duty import paper, reports
 from duty.dutylog import Head
 from duty.notifier import load_names, load_roster
-from duty.order_view import standing, waits
+from duty.order_view import expiry, standing, waits
 from duty.roster import Roster
 from duty.signing import stored_heads
 from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named
@@ -50,10 +50,19 @@ class Sheet:
     roster: Roster
     head: Head | None
     names: Mapping[str, Named]
+    unsigned: str = ""
 
 
-def load_sheet(connection: Connection, at: datetime, now: datetime, limits: reports.Limits) -> Sheet:
-    """Return what there is to hand over; the newest handover of the duty log is its note."""
+def load_sheet(
+    connection: Connection, at: datetime, now: datetime, limits: reports.Limits, unsigned: str = ""
+) -> Sheet:
+    """Return what there is to hand over; the newest handover of the duty log is its note.
+
+    Parameters
+    ----------
+    unsigned : str
+        Why the duty log could not be signed; the sheet says so, loudly.
+    """
     heads = stored_heads(connection)
     orders = [standing(row, at) for row in acts.orders(connection, is_open=True)]
     return Sheet(
@@ -70,6 +79,7 @@ def load_sheet(connection: Connection, at: datetime, now: datetime, limits: repo
         roster=load_roster(connection, now, now + LOOK_AHEAD),
         head=heads[-1] if heads else None,
         names=load_names(connection),
+        unsigned=unsigned,
     )
 
 
@@ -104,6 +114,7 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
                 else ""
             )
             + (f", {order['disagreement']}" if order["disagreement"] else "")
+            + (f", {expired}" if (expired := expiry(order, local)) else "")
             for order in sheet.orders
         ],
         "搁置或抑制的报警 Alarms shelved or suppressed": [
@@ -130,14 +141,32 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
         ],
     }
     lines = [
-        f"# {mark}交接单 Handover {local(sheet.at)}", "",
+        f"# {mark}交接单 Handover {local(sheet.at)}", "", *_unsigned_lines(sheet.unsigned),
         f"- 交 from: {note.get('author', '')}", f"- 接 to: {note.get('to', '')}",
         f"- 说明 note: {note.get('text', '')}",
     ]  # fmt: skip
     for title, entries in sections.items():
         lines += ["", f"## {title}", "", *([f"- {entry}" for entry in entries] or ["- 无 none"])]
-    lines += ["", f"值班日志签名 signed head of the duty log: `{sheet.head.printed if sheet.head else '-'}`"]
+    lines += ["", _head_line(sheet)]
     return "\n".join(lines) + "\n"
+
+
+def _unsigned_lines(why: str) -> list[str]:
+    if not why:
+        return []
+    return [
+        "**⚠ 值班日志未签名 THE DUTY LOG IS UNSIGNED**", "",
+        f"- 原因 why: {why}",
+        "- 班已交接，但没有签名证明此前的记录未被改动：立即报告带班领导。",
+        "- The shift is handed over, but no signature shows that nothing before was changed: tell the leader now.", "",
+    ]  # fmt: skip
+
+
+def _head_line(sheet: Sheet) -> str:
+    printed = f"`{sheet.head.printed if sheet.head else '-'}`"
+    if sheet.unsigned:
+        return f"**未签名 UNSIGNED** 数据库中最近一次签名，不含本次交班 newest head, not of this handover: {printed}"
+    return f"值班日志签名 signed head of the duty log: {printed}"
 
 
 def _incident_line(entry: OpenIncident, local: Any) -> str:

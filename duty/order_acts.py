@@ -148,6 +148,7 @@ def _saved(connection: Connection, actor: Actor, moved: Order, step: str, differ
         "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject,
         "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
         "author": moved.author, "changed_at": moved.changed_at, "due_at": moved.due_at,
+        "confirmed_until": moved.confirmed_until,
         "within_s": moved.within.total_seconds(), "text_zh": moved.text_zh, "text_en": moved.text_en,
         "note": moved.note, "severity": int(moved.severity), **asdict(moved.command),
     })  # fmt: skip

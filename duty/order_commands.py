@@ -82,7 +82,7 @@ def list_orders(
     every: Annotated[bool, typer.Option("--all", help="all that were confirmed or cancelled too")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the orders that wait for somebody, each with its clock and owner; so does one that is contradicted."""
+    """List the orders that wait for somebody, each with its clock and owner; so does one contradicted or expired."""
     from duty.order_view import standing, waits  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
@@ -111,7 +111,8 @@ def tally_orders(as_json: AsJson = False) -> None:
         typer.echo(orjson.dumps(tally, option=orjson.OPT_INDENT_2).decode())
         return
     typer.echo(
-        f"waiting {tally['waiting']}, late {tally['late']}; in 24 h confirmed in time {tally['confirmed_in_time']},"
+        f"waiting {tally['waiting']}, late {tally['late']}, expired {tally['expired']};"
+        f" in 24 h confirmed in time {tally['confirmed_in_time']},"
         f" late {tally['confirmed_late']}, refused {tally['refused']}; reminders {tally['reminders']}"
     )
 
@@ -141,9 +142,12 @@ def show_order(order_id: str, as_json: AsJson = False) -> None:
 
 
 def _line(order: dict[str, Any]) -> str:
+    from duty.order_view import expiry  # noqa: PLC0415 - help starts faster
+
     where = order["subject"] + (f"/{order['entrance']}" if order["entrance"] else "")
     line = f"{order['order_id']}  {order['state']:<9}  {_clock(order):<16}  {order['proof']:<16}  {where}"
-    return f"{line}  {order['owner']}" + (f"  DISAGREEMENT {order['disagreement']}" if order["disagreement"] else "")
+    line += f"  {order['owner']}" + (f"  DISAGREEMENT {order['disagreement']}" if order["disagreement"] else "")
+    return f"{line}  EXPIRED {expired}" if (expired := expiry(order, "{:%m-%d %H:%M}Z".format)) else line
 
 
 def _clock(order: dict[str, Any]) -> str:

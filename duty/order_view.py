@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,17 +29,19 @@ def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     -------
     dict
         ``left_s`` is negative when the time is over, None while no clock runs; ``holds`` tells whether a confirmation
-        still counts, None where there is none.
+        still counts, None where there is none; ``expired`` that it no longer does while the incident goes on: somebody
+        has to look again, and confirm again.
     """
     order = order_of(row)
     until = order.confirmed_until
     due_at = order.due_at if order.state in GOING else None
-    shown = {name: value for name, value in row.items() if name not in {"seen", "said", "within_s"}}
+    shown = {name: value for name, value in row.items() if name not in {"seen", "said", "within_s", "goes_on"}}
     return shown | {
         "left_s": None if due_at is None else (due_at - now).total_seconds(),
         "is_late": order.is_late(now),
         "confirmed_until": until,
         "holds": None if until is None else now < until,
+        "expired": bool(row["goes_on"]) and order.has_expired(now),
         "disagreement": None if until is None else _against(order, row),
     }
 
@@ -50,8 +52,16 @@ def _against(order: Order, row: Mapping[str, Any]) -> str | None:
 
 
 def waits(shown: Mapping[str, Any]) -> bool:
-    """Whether an order as it is shown waits for somebody: it has not ended, or its confirmation is contradicted."""
-    return shown["state"] not in ENDED or shown["disagreement"] is not None
+    """Whether an order as it is shown waits for somebody: it goes on, or is contradicted, or expired."""
+    return shown["state"] not in ENDED or shown["disagreement"] is not None or shown["expired"]
+
+
+EXPIRED = "确认有效至 {until}，已过期，请重新确认 confirmed until {until}, now expired: confirm again"
+
+
+def expiry(shown: Mapping[str, Any], local: Callable[[datetime], str]) -> str:
+    """Return what is said of a confirmation that expired, its time as ``local`` writes it; else nothing."""
+    return EXPIRED.format(until=local(shown["confirmed_until"])) if shown["expired"] else ""
 
 
 def four(shown: Mapping[str, Any]) -> Command:

@@ -48,6 +48,8 @@ TRANSITIONS: Mapping[tuple[OrderState, str], OrderState] = {
     (OrderState.TAKEN, "refuse"): OrderState.REFUSED,
     (OrderState.TAKEN, "cancel"): OrderState.CANCELLED,
     (OrderState.REFUSED, "issue"): OrderState.ISSUED,
+    (OrderState.CONFIRMED, "confirm"): OrderState.CONFIRMED,
+    (OrderState.CONFIRMED, "issue"): OrderState.ISSUED,
 }
 """Every step there is; `docs/alarm-lifecycle.md` shows them."""
 
@@ -106,6 +108,10 @@ class Order:
     def is_late(self, now: datetime) -> bool:
         """Tell whether the time is over and nobody has confirmed."""
         return self.state in GOING and self.due_at is not None and now > self.due_at
+
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether it was confirmed and the confirmation no longer counts."""
+        return self.confirmed_until is not None and now >= self.confirmed_until
 
     @property
     def confirmed_until(self) -> datetime | None:

@@ -14,9 +14,10 @@ from duty.commands import DutyConfig
 from duty.entered import at_the_door, opened
 from duty.paper import zone_of
 from undercroft.clock import SystemClock
-from undercroft.errors import BadInput
+from undercroft.errors import BadInput, StoreRejected
 from undercroft.groups import group
 from undercroft.settings import Settings
+from undercroft.store.connection import Connection
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 Zone = Annotated[str, typer.Option(help="of times without offset")]
@@ -116,19 +117,36 @@ def hand_over(
     from duty.acts import Act, perform  # noqa: PLC0415 - help starts faster
     from duty.file import limits_in  # noqa: PLC0415
     from duty.handover import load_sheet, markdown  # noqa: PLC0415
-    from duty.signing import load_key, sign  # noqa: PLC0415
 
     place, limits = zone_of(zone), limits_in(config)
     with at_the_door("roster handover") as (connection, actor, now):
         done = perform(connection, actor, Act("handover", "-", {"text": note, "to": to}), now)
-        sign(connection, load_key(key or Settings().data_dir / "duty-log.key", make=True), "handover", now)
-        sheet = load_sheet(connection, done.at, now, limits)
+        unsigned = _signed_or_why_not(connection, key or Settings().data_dir / "duty-log.key", now)
+        sheet = load_sheet(connection, done.at, now, limits, unsigned)
     if as_json:
         said = {
             "entry_no": done.entry_no,
-            "fingerprint": sheet.head.fingerprint if sheet.head else "",
+            "signed": not unsigned,
+            "unsigned_because": unsigned,
+            "fingerprint": sheet.head.fingerprint if sheet.head and not unsigned else "",
             "sheet": markdown(sheet, place),
         }
         typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
-        return
-    typer.echo(markdown(sheet, place), nl=False)
+    else:
+        typer.echo(markdown(sheet, place), nl=False)
+    if unsigned:
+        typer.echo(f"roster handover: handed over, but UNSIGNED: {unsigned}", err=True)
+        raise typer.Exit(1)
+
+
+def _signed_or_why_not(connection: Connection, key: Path, now: datetime) -> str:
+    """Sign the duty log; return why it could not be signed, empty when it is: the shift is handed over either way."""
+    from duty.signing import load_key, sign  # noqa: PLC0415 - help starts faster
+
+    try:
+        signed = sign(connection, load_key(key, make=True), "handover", now)
+    except (BadInput, StoreRejected) as error:
+        return str(error)
+    if signed is not None and signed.torn:
+        typer.echo(f"NOTE {signed.torn}", err=True)
+    return ""

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from duty.dutylog import Chained, Entry, Head, Printed, Verdict, sign_head, verify
-from duty.headfile import heads_path, keep, kept_heads
+from duty.headfile import LogOf, heads_path, keep, kept_heads, missing_in
 from undercroft.errors import BadInput
+from undercroft.model import Mode
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
-from undercroft.store.sensors import Deployment, fetch_deployment
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,15 @@ def stored_heads(connection: Connection) -> list[Head]:
     ]  # fmt: skip
 
 
-def sign(connection: Connection, key: LogKey, occasion: str, at: datetime) -> Head | None:
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A new head; ``torn`` names a line of the heads beside the key that was not whole and was set aside."""
+
+    head: Head
+    torn: str = ""
+
+
+def sign(connection: Connection, key: LogKey, occasion: str, at: datetime) -> Signed | None:
     """Sign the log as it stands and keep the head, beside the key and in the database; None while there is no entry.
 
     Raises
@@ -82,38 +93,56 @@ def sign(connection: Connection, key: LogKey, occasion: str, at: datetime) -> He
     BadInput
         If the log does not verify, or is not what the heads beside the key say: it is not vouched for.
     """
-    log = _log_of(connection)
-    chain, heads, kept = stored_chain(connection), stored_heads(connection), kept_heads(key.heads, log)
-    if not chain and not kept:
+    of = log_of(connection)
+    chain, heads, kept = stored_chain(connection), stored_heads(connection), kept_heads(key.heads, of)
+    if not chain and not kept.heads:
         return None
-    verdict = verify(chain, heads, [key.private.public_key()], kept)
-    if verdict.problems:
-        raise BadInput(f"the duty log is not signed: {verdict.problems[0]}; {key.heads} holds the heads kept outside")
+    problems = kept.problems + verify(chain, heads, [key.private.public_key()], kept.heads).problems
+    if problems:
+        raise BadInput(f"the duty log is not signed: {problems[0]}; {key.heads} holds the heads kept outside")
     head = sign_head(chain[-1], at, occasion, key.private)
-    keep(key.heads, log, [*(old for old in heads if old not in kept), head])
+    keep(key.heads, of, [*missing_in(heads, kept), head])
     with store.transaction(connection):
         store.add_head(connection, {
             "entry_no": head.entry_no, "sha256": head.sha256, "signed_at": head.signed_at, "occasion": head.occasion,
             "key_id": head.key_id, "signature": head.signature,
         })  # fmt: skip
-    return head
+    return Signed(head, kept.torn)
 
 
-def _log_of(connection: Connection) -> Deployment:
-    log = fetch_deployment(connection)
-    if log is None:
+def log_of(connection: Connection) -> LogOf:
+    """Return whose log the database holds.
+
+    Raises
+    ------
+    BadInput
+        If it was never migrated.
+    """
+    row = store.log_of(connection)
+    if row is None:
         raise BadInput("this database has no mode yet: run `undercroft db migrate` first")
-    return log
+    return LogOf(Mode(row["mode"]), row["deployment_id"], row["place"])
 
 
-def check(connection: Connection, key: LogKey, printed: Sequence[Printed] = ()) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What verification found, of which log, and a line of the heads beside the key that is not whole."""
+
+    verdict: Verdict
+    log: LogOf
+    torn: str = ""
+
+
+def check(connection: Connection, key: LogKey, printed: Sequence[Printed] = ()) -> Checked:
     """Verify the stored log against its signed heads, those kept beside the key, and those on paper."""
-    kept = kept_heads(key.heads, _log_of(connection))
+    of = log_of(connection)
+    kept = kept_heads(key.heads, of)
     heads = stored_heads(connection)  # before the log: what is signed meanwhile is no loss
-    return verify(stored_chain(connection), heads, [key.private.public_key()], kept, printed)
+    verdict = verify(stored_chain(connection), heads, [key.private.public_key()], kept.heads, printed)
+    return Checked(replace(verdict, problems=kept.problems + verdict.problems), of, kept.torn)
 
 
-def sign_hourly(key: LogKey, connection: Connection, at: datetime) -> Head | None:
+def sign_hourly(key: LogKey, connection: Connection, at: datetime) -> Signed | None:
     """Sign what was added since the newest head; None when nothing was.
 
     Raises
@@ -122,9 +151,16 @@ def sign_hourly(key: LogKey, connection: Connection, at: datetime) -> Head | Non
         As `sign`; also when the log ends before the newest head beside the key.
     """
     chain, heads = stored_chain(connection), stored_heads(connection)
-    kept = kept_heads(key.heads, _log_of(connection))
+    kept = kept_heads(key.heads, log_of(connection))
     newest = chain[-1].entry.entry_no if chain else 0
     is_signed = not chain or (heads and heads[-1].entry_no >= newest)
-    if is_signed and all(head.entry_no <= newest for head in kept):
+    if is_signed and not kept.problems and all(head.entry_no <= newest for head in kept.heads):
         return None
     return sign(connection, key, "hourly", at)
+
+
+def keep_hourly(key: LogKey, connection: Connection, at: datetime) -> None:
+    """Do what `sign_hourly` does, and say in the log of the service what was set aside."""
+    signed = sign_hourly(key, connection, at)
+    if signed is not None and signed.torn:
+        log.warning("heads_line_torn", line=signed.torn)

@@ -21,7 +21,7 @@ from duty.refusals import NotPossibleNow, SubjectUnknown
 router = APIRouter(tags=["orders"])
 
 OrderId = Annotated[str, Path(pattern=r"^o-[0-9a-f]{10}$")]
-OPEN = "true: those that wait for somebody, and those whose confirmation is contradicted; false: those that ended"
+OPEN = "true: those that wait for somebody, whose confirmation is contradicted or expired too; false: those that ended"
 IncidentId = Annotated[str, Query(pattern=r"^[\w.:-]+$", max_length=80, description="of this incident only")]
 
 

@@ -29,6 +29,7 @@ class OrderOut(BaseModel):
     is_late: bool
     confirmed_until: datetime | None = Field(description="until when the confirmation counts")
     holds: bool | None = Field(description="whether the confirmation still counts; null: there is none")
+    expired: bool = Field(description="it no longer counts and the incident goes on: to be confirmed again")
     disagreement: str | None = Field(description="how sensors, and field reports since, contradict the confirmation")
     text_zh: str
     text_en: str
@@ -50,6 +51,7 @@ class OrderTally(BaseModel):
     since: datetime
     waiting: int
     late: int = Field(description="their time is over and nobody has confirmed")
+    expired: int = Field(description="confirmed, but the confirmation no longer counts while the incident goes on")
     confirmed_in_time: int
     confirmed_late: int
     refused: int

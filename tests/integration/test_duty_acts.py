@@ -156,8 +156,9 @@ def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     key = str(tmp_path / "k" / "log.key")
     signed = run("log", "sign", "--key", key).output
     assert signed.startswith("entry 2 ")
-    assert run("log", "verify", "--key", key).output == (
-        "2 entries, 1 signed heads and 1 outside the database, signed up to entry 2\n"
+    verified = run("log", "verify", "--key", key).output
+    assert re.fullmatch(
+        r"live database \S{36}: 2 entries, 1 signed heads and 1 outside the database, signed up to entry 2\n", verified
     )
     paper = "2:" + signed.split("  ")[1]
     assert run("log", "verify", "--key", key, "--head", paper).exit_code == 0
@@ -279,6 +280,14 @@ def test_a_shift_is_handed_over_with_what_is_open(
         sheet = CliRunner().invoke(build_app("roster"), words, catch_exceptions=False).output
         head = store.log_heads(db)[-1]
         assert head["entry_no"] == store.log_entries(db)[-1]["entry_no"]
+        db.execute("alter table duty_log disable trigger all")
+        rewrite(db)
+        again = CliRunner().invoke(build_app("roster"), words)
+        why = f"head {head['entry_no']}: an entry up to it was changed after it was signed"
+        assert (again.exit_code, again.stdout.count("UNSIGNED"), "未签名" in again.stdout) == (1, 2, True)
+        assert f"- 原因 why: the duty log is not signed: {why}" in again.stdout
+        assert "handed over, but UNSIGNED" in again.stderr
+        assert "→ Lianhua street: issued, 时限 due" in again.stdout, "the sheet is there all the same"
     for part in (
         "from: li",
         "to: wu",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 
 from duty import acts, refusals
 from duty.codec import to_json
-from duty.handover import load_sheet
+from duty.handover import load_sheet, markdown
 from duty.incidents import fold
 from duty.incidents import opened as opening
 from duty.order_acts import order, order_step
@@ -46,16 +47,21 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         observe(db, "barrier_state", 5.0)  # failed
         order_id = order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north").order_id or ""
         order_step(db, who, order_id, "take", now())
-        done = order_step(db, who, order_id, "confirm", now(), "photo 12")
+        reported = {"entrance": "north", "barrier": "open", "by": "Sun"}
+        confirmed_at = now()
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), confirmed_at)  # before, at the same time
+        done = order_step(db, who, order_id, "confirm", confirmed_at, "photo 12")
         assert done.disagreement == "confirmed as barrier_deployed, but the sensor shows failed"
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
         assert f"DISAGREEMENT {done.disagreement}" in listed(), "confirmed, and yet on the list"
         assert [row["order_id"] for row in load_sheet(db, now(), now(), Limits()).orders] == [order_id]
-        with pytest.raises(OrderRefused, match="possible: none"):
+        with pytest.raises(OrderRefused, match="possible: confirm, issue"):
             order_step(db, who, order_id, "take", now())
         refused = [action for _, action, outcome in audited(db) if outcome == "refused"]
         assert refused == ["order", "order_take"], "no incident yet; a confirmed order is over"
-        told = db.execute("select subject, author, body from act where kind = 'field_report'").fetchall()
+        told = db.execute(
+            "select subject, author, body from act where kind = 'field_report' and commit_seq > 2"
+        ).fetchall()
         assert [(row["subject"], row["author"]) for row in told] == [(SUBJECT, who.operator_id)]
         body = told[0]["body"]
         assert (body["entrance"], body["barrier"], body["by"]) == ("north", "deployed", who.name)
@@ -63,11 +69,10 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         assert lasts == timedelta(hours=3)
         observe(db, "barrier_state", 3.0)  # deployed after all
         assert listed() == "no order waits for anybody\n"
-        reported = {"entrance": "north", "barrier": "open", "by": "Sun"}
-        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), now() + timedelta(seconds=1))
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), confirmed_at)  # later by commit order alone
         assert "DISAGREEMENT confirmed as barrier_deployed, but Sun reported barrier open at north, " in listed()
         reported["barrier"] = "deployed"
-        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), now() + timedelta(seconds=2))
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), confirmed_at)
         assert listed() == "no order waits for anybody\n"
         observe(db, "barrier_state", 5.0)
         db.execute("update incident set closed_at = now()")
@@ -143,3 +148,37 @@ def test_a_door_that_stands_open_contradicts_a_closed_entrance(live_db: str) -> 
         assert confirmed() is None
         see("north", 1.0)
         assert confirmed() == "confirmed as entrance_closed, but the sensor shows a door open"
+
+
+def test_a_confirmation_that_expired_is_listed_until_somebody_confirms_again(
+    live_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+
+    def listed(*words: str) -> str:
+        return CliRunner().invoke(build_app("order"), ["order", *words], catch_exceptions=False).output
+
+    with opened(live_db) as db:
+        prepared(db)
+        raised = event(0, "raised", 4)
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, %s)",
+            (orjson.dumps(to_json(fold(opening("b1", raised), raised))).decode(),),
+        )
+        who, then = actor(db), now() - timedelta(hours=3, minutes=5)
+        order_id = order(db, who, SUBJECT, Proof.EVACUATED, "street", then).order_id or ""
+        order_step(db, who, order_id, "confirm", then + timedelta(minutes=4))
+        until = then + timedelta(hours=3, minutes=4)
+        said = (
+            f"EXPIRED 确认有效至 {until:%m-%d %H:%M}Z，已过期，请重新确认"
+            f" confirmed until {until:%m-%d %H:%M}Z, now expired: confirm again\n"
+        )
+        assert listed("list").endswith(said)
+        assert "waiting 0, late 0, expired 1; in 24 h confirmed in time 1, late 0" in listed("tally")
+        sheet = load_sheet(db, now(), now(), Limits())
+        assert "已过期，请重新确认" in markdown(sheet, ZoneInfo("Asia/Shanghai"))
+        order_step(db, who, order_id, "confirm", now(), "counted again")
+        assert listed("list") == "no order waits for anybody\n"
+        assert "expired 0; in 24 h confirmed in time 1, late 0" in listed("tally"), "the first confirmation was in time"
+        order_step(db, who, order_id, "issue", now())
+        assert "waiting 1, late 0, expired 0; in 24 h confirmed in time 0" in listed("tally"), "the clock runs anew"

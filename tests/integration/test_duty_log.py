@@ -24,24 +24,32 @@ def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: st
             acts.perform(db, who, acts.Act("note", "-", {"text": words}), now())
         assert sign(db, key, "handover", now()) is not None
         acts.perform(db, who, acts.Act("note", "-", {"text": "four"}), now())
-        verdict = check(db, key)
+        verdict = check(db, key).verdict
         assert (verdict.entries, verdict.covered, verdict.problems) == (4, 3, ())
         with pytest.raises(StoreRejected, match="append-only"), translated_errors():
             db.execute("update duty_log set author = 'x' where entry_no = 2")
         db.execute("alter table duty_log disable trigger all")
         rewrite(db)
         changed = ("head 3: an entry up to it was changed after it was signed",)
-        assert check(db, key).problems == changed
+        assert check(db, key).verdict.problems == changed
         with pytest.raises(BadInput, match="not signed"):
             sign(db, key, "hourly", now())
         db.execute("alter table duty_log_head disable trigger all")
         db.execute("delete from duty_log_head")
-        assert check(db, key).problems == changed  # the heads are gone from the database: not from beside the key
+        assert (
+            check(db, key).verdict.problems == changed
+        )  # the heads are gone from the database: not from beside the key
         with pytest.raises(BadInput, match="not signed: head 3"):
             sign_hourly(key, db, now())
         assert store.log_heads(db) == []
         db.execute("delete from duty_log")
         with pytest.raises(BadInput, match="not signed: head 3: entries up to it are gone"):
+            sign_hourly(key, db, now())
+        # A database that calls itself a drill, and another one, is still the live one whose heads were kept.
+        db.execute("update deployment set mode = 'exercise', deployment_id = gen_random_uuid()")
+        said = "head 3 was signed of a log of mode live; this database says exercise now"
+        assert check(db, key).verdict.problems == (said, "head 3: entries up to it are gone")
+        with pytest.raises(BadInput, match=f"not signed: {said}"):
             sign_hourly(key, db, now())
 
 
@@ -54,7 +62,7 @@ def test_a_drill_of_a_new_database_is_not_held_against_the_last_one(live_db: str
                 door.log(db, "note", "li", "-", {"text": drill}, now())
             assert sign_hourly(key, db, now()) is not None
             assert sign_hourly(key, db, now()) is None
-            assert check(db, key).kept == 1
+            assert check(db, key).verdict.kept == 1
             for forget in (
                 "alter table duty_log disable trigger all", "alter table duty_log_head disable trigger all",
                 "delete from duty_log", "delete from duty_log_head",

@@ -209,6 +209,11 @@ def log_heads(connection: Connection) -> list[Row]:
     return _all(connection, "acts_heads")
 
 
+def log_of(connection: Connection) -> Row | None:
+    """Return what the database of the duty log is for, its id, and its place in the server; None before a mode."""
+    return _one(connection, "acts_log_of")
+
+
 def add_head(connection: Connection, head: Mapping[str, Any]) -> None:
     """Keep a signed head."""
     _run(connection, "acts_head_insert", **head)
@@ -253,7 +258,7 @@ def order_history(connection: Connection, order_id: str) -> list[Row]:
 
 
 def order_tally(connection: Connection, now: datetime, since: datetime) -> Row:
-    """Return how orders go: how many wait, are late, were confirmed in time and late since a time, and reminders."""
+    """Return how orders go: how many wait, are late, expired; since a time, confirmed in time and late, reminders."""
     row = _one(connection, "read_order_tally", now=now, since=since)
     assert row is not None  # noqa: S101 - a count has a row
     return row

@@ -159,7 +159,7 @@ function orders(asked) {
     const time = orderTime(order);
     const row = element(
       "tr",
-      order.is_late || order.disagreement ? "short" : "",
+      order.is_late || order.disagreement || order.expired ? "short" : "",
       element("th", "", both(pair(PROOFS, order.proof)), order.entrance ? ` ${order.entrance}` : ""),
       element("td", "", order.owner),
       element("td", "", both(pair(ORDER_STATES, order.state))),
@@ -223,7 +223,9 @@ function orderTime(order) {
   }
   if (order.holds === null) return null;
   const until = clockText(instantOf(order.confirmed_until)).slice(0, 5);
-  return order.holds ? { zh: `有效至 ${until}`, en: `until ${until}` } : { zh: "确认已过期", en: "no longer holds" };
+  if (order.holds) return { zh: `有效至 ${until}`, en: `until ${until}` };
+  if (!order.expired) return { zh: `曾有效至 ${until}`, en: `held until ${until}` };
+  return { zh: `⚠ 有效至 ${until}，已过期，请重新确认`, en: `until ${until}, EXPIRED: confirm again` };
 }
 
 function chartBlock(space, chart) {

@@ -87,13 +87,17 @@ def test_an_order_from_warning_to_confirmation() -> None:
     assert done.state is OrderState.CONFIRMED
     assert not done.is_late(at(99))
     assert done.confirmed_until == at(9 + 180)
+    assert (done.has_expired(at(188)), done.has_expired(at(189))) == (False, True)
+    again = advance(done, "confirm", author="wu", at=at(190))
+    assert (again.state, again.due_at, again.confirmed_until) == (OrderState.CONFIRMED, at(16), at(190 + 180))
+    assert advance(done, "issue", author="li", at=at(190)).due_at == at(205)
 
 
 @pytest.mark.parametrize(
     ("steps", "complaint"),
     [
         (["confirm"], "is warned: confirm is not possible"),
-        (["issue", "confirm", "confirm"], "possible: none"),
+        (["issue", "confirm", "take"], "is confirmed: take is not possible (possible: confirm, issue)"),
         (["issue", "refuse"], "refuse needs a reason"),
         (["issue", "issue"], "is issued: issue is not possible"),
         (["issue", "dance"], "there is no step 'dance'; there are issue, cancel, take, confirm, refuse"),

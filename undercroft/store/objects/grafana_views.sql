@@ -103,7 +103,9 @@ select kind, subject, author, acted_at, body from public.act;
 create view grafana.duty_order as
 select o.order_id, o.incident_id, o.subject, split_part(o.subject, '/', 2) as place_id,
     coalesce(p.name_zh || ' ' || p.name_en, o.subject) as name, p.street, o.entrance, o.proof, o.state, o.severity, o.owner,
-    o.author, o.changed_at, o.due_at, o.leader, o.team, o.plan, o.single_voice, o.reminders, o.reminded_at
+    o.author, o.changed_at, o.due_at, o.leader, o.team, o.plan, o.single_voice, o.reminders, o.reminded_at,
+    o.answered_at, o.confirmed_until,
+    exists (select from public.incident i where i.incident_id = o.incident_id and i.closed_at is null) as goes_on
 from public.duty_order o
 left join public.place p on 'space/' || p.place_id = o.subject;
 

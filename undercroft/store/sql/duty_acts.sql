@@ -114,6 +114,12 @@ select entry_no, at, kind, author, subject, body, corrects, previous, sha256 fro
 -- name: acts_heads
 select entry_no, sha256, signed_at, occasion, key_id, signature from duty_log_head order by entry_no, signed_at;
 
+-- name: acts_log_of
+-- Whose log it is. The place of a database in its server is changed by no statement, as its id and its mode can be.
+select d.mode, d.deployment_id::text as deployment_id,
+    (select system_identifier from pg_control_system())::text || '/' || b.oid::text as place
+from deployment d cross join pg_database b where b.datname = current_database();
+
 -- name: acts_head_insert
 insert into duty_log_head (entry_no, sha256, signed_at, occasion, key_id, signature)
 values (%(entry_no)s, %(sha256)s, %(signed_at)s, %(occasion)s, %(key_id)s, %(signature)s);
@@ -123,15 +129,17 @@ select order_id, incident_id, subject, entrance, proof, state, owner, author, ch
     note, severity, leader, team, plan, single_voice from duty_order where order_id = %(order_id)s for update;
 
 -- name: acts_save_order
--- A clock that starts anew is late anew.
+-- A clock that starts anew is late anew. A confirmation that is confirmed again was answered when it was first.
 insert into duty_order (order_id, incident_id, subject, entrance, proof, state, owner, author, changed_at, due_at, within_s,
-    text_zh, text_en, note, severity, leader, team, plan, single_voice)
+    text_zh, text_en, note, severity, leader, team, plan, single_voice, confirmed_until)
 values (%(order_id)s, %(incident_id)s, %(subject)s, %(entrance)s, %(proof)s, %(state)s, %(owner)s, %(author)s,
     %(changed_at)s, %(due_at)s, %(within_s)s, %(text_zh)s, %(text_en)s, %(note)s, %(severity)s, %(leader)s, %(team)s,
-    %(plan)s, %(single_voice)s)
+    %(plan)s, %(single_voice)s, %(confirmed_until)s)
 on conflict (order_id) do update set
     state = excluded.state, author = excluded.author, changed_at = excluded.changed_at, due_at = excluded.due_at,
-    note = excluded.note,
+    note = excluded.note, confirmed_until = excluded.confirmed_until,
+    confirmed_after = case when excluded.state = 'confirmed' then (select commit_seq from commit_counter) end,
+    answered_at = case when excluded.state = 'confirmed' then coalesce(duty_order.answered_at, excluded.changed_at) end,
     reminders = case when duty_order.due_at is distinct from excluded.due_at then 0 else duty_order.reminders end,
     reminded_step = case when duty_order.due_at is distinct from excluded.due_at then -1 else duty_order.reminded_step end,
     reminded_at = case when duty_order.due_at is distinct from excluded.due_at then null else duty_order.reminded_at end;

@@ -3,7 +3,7 @@
 -- name: read_orders
 -- Open ones first, then by their newest step. `seen` is the newest good reading of each sensor that can tell. Of the open
 -- ones are also those confirmed in an incident that goes on: whether a sensor or somebody on the spot contradicts them is for
--- `seen` and `said` to say. `said` are the field reports of the place since the confirmation.
+-- `seen` and `said` to say. `said` are the field reports of the place since the confirmation, its own among them.
 with found as (
     select o.*, o.state in ('confirmed', 'cancelled') as ended from duty_order o
     where (%(open)s::boolean is null or (o.state not in ('confirmed', 'cancelled')) = %(open)s
@@ -21,7 +21,8 @@ with found as (
 select f.order_id, f.incident_id, f.subject, p.name_zh, p.name_en, f.entrance, f.proof, f.state, f.owner, f.author,
     f.changed_at, f.due_at, f.within_s, f.text_zh, f.text_en, f.note, f.severity, f.leader,
     f.team, f.plan, f.single_voice, f.reminders, f.reminded_step, f.reminded_at, coalesce(r.seen, '{}') as seen,
-    coalesce(w.said, '[]') as said
+    coalesce(w.said, '[]') as said,
+    exists (select from incident i where i.incident_id = f.incident_id and i.closed_at is null) as goes_on
 from found f
 left join place p on 'space/' || p.place_id = f.subject
 left join lateral (
@@ -37,19 +38,22 @@ left join lateral (
 left join lateral (
     select jsonb_agg(jsonb_build_object('body', a.body, 'author', a.author,
         'acted_at', to_char(a.acted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')) order by a.commit_seq) as said
-    from act a where a.kind = 'field_report' and a.subject = f.subject and a.acted_at > f.changed_at
+    from act a where a.kind = 'field_report' and a.subject = f.subject and a.commit_seq > f.confirmed_after
 ) w on f.state = 'confirmed'
 order by f.ended, f.changed_at desc, f.order_id;
 
 -- name: read_order_tally
--- How orders go: those whose newest step lies in the stretch, and those that wait now. A confirmation is late by its clock.
+-- How orders go: those whose newest step lies in the stretch, and those that wait now. A confirmation is late by its clock,
+-- and expired when it no longer counts while its incident goes on.
 select count(*) filter (where state in ('warned', 'issued', 'taken', 'refused'))::int as waiting,
     count(*) filter (where state in ('issued', 'taken') and due_at < %(now)s)::int as late,
-    count(*) filter (where state = 'confirmed' and changed_at <= due_at)::int as confirmed_in_time,
-    count(*) filter (where state = 'confirmed' and changed_at > due_at)::int as confirmed_late,
+    count(*) filter (where state = 'confirmed' and answered_at <= due_at)::int as confirmed_in_time,
+    count(*) filter (where state = 'confirmed' and answered_at > due_at)::int as confirmed_late,
+    count(*) filter (where state = 'confirmed' and confirmed_until <= %(now)s
+        and exists (select from incident i where i.incident_id = o.incident_id and i.closed_at is null))::int as expired,
     count(*) filter (where state = 'refused')::int as refused,
     coalesce(sum(reminders), 0)::int as reminders
-from duty_order where changed_at >= %(since)s or state not in ('confirmed', 'cancelled');
+from duty_order o where changed_at >= %(since)s or state not in ('confirmed', 'cancelled');
 
 -- name: read_order_history
 select entry_no, at, author, body ->> 'step' as step, body ->> 'note' as note, body ->> 'disagreement' as disagreement
