@@ -1,8 +1,12 @@
-"""One POST of JSON with a limit on its whole duration and on the answer's size."""
+"""One POST of JSON with a limit on its whole duration and on the answer's size.
+
+The exchange is a coroutine of its own, run to its end here: only so one limit ends all of it, connecting, a head that
+comes byte by byte, a body that never ends.
+"""
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,28 +34,32 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) ->
 
     A hanging service, one that trickles, 408, 425, 429 and 5xx are temporary; every other refusal is permanent.
     """
-    deadline = time.monotonic() + timeout_s
     try:
-        with (
-            httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", url, content=body, headers={"Content-Type": "application/json", **headers}) as answer,
-        ):
-            content = b""
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if time.monotonic() > deadline:
-                    return Temporary(f"no whole answer within {timeout_s:g} s")
-                if len(content) > MOST_ANSWER_BYTES:
-                    break
-            return _judged(answer, content)
-    except httpx.TimeoutException:
-        return Temporary(f"no answer within {timeout_s:g} s")
+        return asyncio.run(_exchange(url, body, {"Content-Type": "application/json", **headers}, timeout_s))
+    except (TimeoutError, httpx.TimeoutException):
+        return Temporary(f"no whole answer within {timeout_s:g} s")
     except httpx.TransportError as error:
         return Temporary(type(error).__name__)
     except httpx.DecodingError:
         return Temporary("the answer cannot be unpacked", most=UNKNOWN_CODE_TRIES)
     except httpx.InvalidURL:
         return Permanent("the channel's URL is not a URL")
+
+
+async def _exchange(
+    url: str, body: bytes, headers: Mapping[str, str], timeout_s: float
+) -> Answer | Temporary | Permanent:
+    async with (
+        asyncio.timeout(timeout_s),
+        httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
+        client.stream("POST", url, content=body, headers=headers) as answer,
+    ):
+        content = b""
+        async for chunk in answer.aiter_bytes():
+            content += chunk
+            if len(content) > MOST_ANSWER_BYTES:
+                break
+        return _judged(answer, content)
 
 
 def _judged(answer: httpx.Response, content: bytes) -> Answer | Temporary | Permanent:

@@ -17,7 +17,12 @@ CODES = ("errcode", "code", "error_code")
 """Fields in which services say inside a 200 by number whether they refuse."""
 
 YES_OR_NO = ("success", "ok")
-STATUSES_OF_REFUSAL = frozenset({"error", "err", "fail", "failed", "failure", "refused", "rejected"})
+WORDS_OF_NO = frozenset({"false", "no", "n", "0", "off"})
+STATUSES_OF_REFUSAL = frozenset({"error", "err", "fail", "failed", "failure", "refused", "rejected", "false", "no"})
+LEAST_STATUS_OF_REFUSAL = 400
+"""A status in figures means what HTTP means by it."""
+ERRORS = ("error", "errors")
+WORDS_OF_NO_ERROR = frozenset({"", "0", "none", "null", "no", "false"})
 CODES_OF_SUCCESS = frozenset({0, 200})
 WORDS_OF_SUCCESS = frozenset({"ok", "success"})
 WORDS = ("errmsg", "message", "msg", "error")
@@ -54,8 +59,9 @@ class Webhook:
 def refusal_in(answer: Mapping[str, Any]) -> Temporary | Permanent | None:
     """Return how an answer below 300 refuses, or None when it does not; a field that is absent or null says nothing.
 
-    A code of 0 or 200, as a number or in digits (``"0000"``), or the words ok and success, takes the message. Another
-    number, ``success`` or ``ok`` false and a ``status`` of error are refusals that nobody knows, tried a few times.
+    A code of 0 or 200, as a number or in digits (``"0000"``), or the words ok and success, takes the message. Refusals
+    that nobody knows, tried a few times: another number; ``success`` or ``ok`` false, as a value, number or word; a
+    ``status`` of error, false, or from 400; an ``error`` or ``errors`` that says anything but none.
     A code that is neither number nor word is a refusal for good.
 
     Examples
@@ -70,11 +76,31 @@ def refusal_in(answer: Mapping[str, Any]) -> Temporary | Permanent | None:
         taken = code is None or (isinstance(code, str) and code.lower() in WORDS_OF_SUCCESS)
         if not taken and (isinstance(code, bool | str | list | dict) or code not in CODES_OF_SUCCESS):
             return refused(code if isinstance(code, int) else str(code)[:200], words, {}, frozenset())
-    said_no = next((name for name in YES_OR_NO if answer.get(name) is False), None)
-    status = answer.get("status")
-    if said_no is None and isinstance(status, str) and status.lower() in STATUSES_OF_REFUSAL:
-        said_no = f"status {status}"
+    said_no = _no_in(answer)
     return Temporary(f"{said_no}: {words[:200]}", most=UNKNOWN_CODE_TRIES) if said_no else None
+
+
+def _no_in(answer: Mapping[str, Any]) -> str | None:
+    """Return what in an answer says no, in a few words; None when nothing does."""
+    for name in YES_OR_NO:
+        if _word_in(answer.get(name, True)) in WORDS_OF_NO:
+            return name
+    status = answer.get("status")
+    number = _number_in(status)
+    if isinstance(number, int | float) and not isinstance(number, bool) and number >= LEAST_STATUS_OF_REFUSAL:
+        return f"status {number}"
+    if _word_in(status) in STATUSES_OF_REFUSAL:
+        return f"status {str(status)[:40]}"
+    for name in ERRORS:
+        error = answer.get(name)
+        if error not in ([], {}) and error is not None and _word_in(error) not in WORDS_OF_NO_ERROR:
+            return name
+    return None
+
+
+def _word_in(value: object) -> str:
+    """Return a value as a word in small letters: false and 0 as text and as what they are."""
+    return str(value).strip().lower()
 
 
 def _number_in(code: object) -> object:

@@ -84,6 +84,41 @@ def service(plan: Plan) -> Iterator[Service]:
         thread.join()
 
 
+@contextmanager
+def trickling(head: bytes, answer: bytes) -> Iterator[int]:
+    """Run a server that says its first line byte by byte, one each twentieth of a second, then answers each line.
+
+    Nothing between two bytes takes long; the whole takes seconds, and ends well. Yields its port.
+    """
+    pause = threading.Event()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            for position in range(len(head)):
+                self.wfile.write(head[position : position + 1])
+                if pause.wait(0.05):
+                    return
+            for _ in self.rfile:
+                self.wfile.write(answer)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            return  # a client that gave up waiting
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        pause.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @dataclass(slots=True)
 class MailServer:
     """An SMTP server that remembers the mails."""
@@ -94,7 +129,10 @@ class MailServer:
 
 @contextmanager
 def mail_server(refuse: dict[str, str] | None = None) -> Iterator[MailServer]:
-    """Run an SMTP server; ``refuse`` gives the answer to a command, such as ``{"RCPT": "550 no such user"}``."""
+    """Run an SMTP server; ``refuse`` gives the answer to a command, such as ``{"RCPT": "550 no such user"}``.
+
+    An empty one hangs up.
+    """
     it, answers = MailServer(), refuse or {}
 
     class Handler(socketserver.StreamRequestHandler):
@@ -106,6 +144,8 @@ def mail_server(refuse: dict[str, str] | None = None) -> Iterator[MailServer]:
             for line in self.rfile:
                 verb = line.split()[0].decode().upper() if line.split() else ""
                 if verb in answers:
+                    if not answers[verb]:
+                        return
                     self.say(answers[verb])
                 elif verb == "DATA":
                     self.say("354 go on")

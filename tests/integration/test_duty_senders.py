@@ -11,7 +11,7 @@ from duty.senders.bots import DingTalk, Feishu, WeCom
 from duty.senders.mail import Mail
 from duty.senders.other import Other
 from duty.senders.webhook import Webhook, sign
-from tests.integration.duty_servers import mail_server, service
+from tests.integration.duty_servers import mail_server, service, trickling
 
 MESSAGE = Outgoing("k1", "13800000000", "【红色】 RED", "【红色】一号车库 水深 30 cm", 4)
 LIMIT_S = 0.3
@@ -67,6 +67,19 @@ BAD_DAYS = [
     ("webhook", 200, {"success": False}, Temporary),
     ("webhook", 200, {"status": "error", "message": "full"}, Temporary),
     ("webhook", 200, {"status": "ok", "success": True}, Accepted),
+    ("webhook", 200, {"success": "false"}, Temporary),
+    ("webhook", 200, {"success": 0}, Temporary),
+    ("webhook", 200, {"ok": "no"}, Temporary),
+    ("webhook", 200, {"error": "token expired"}, Temporary),
+    ("webhook", 200, {"error": {"message": "full"}}, Temporary),
+    ("webhook", 200, {"error": True}, Temporary),
+    ("webhook", 200, {"errors": ["no such group"]}, Temporary),
+    ("webhook", 200, {"status": 400}, Temporary),
+    ("webhook", 200, {"status": "503"}, Temporary),
+    ("webhook", 200, {"status": False}, Temporary),
+    ("webhook", 200, {"ok": 1, "error": None, "errors": [], "status": 200}, Accepted),
+    ("webhook", 200, {"success": "TRUE", "error": "", "status": "0"}, Accepted),
+    ("webhook", 200, {"error": False, "status": None}, Accepted),
     ("webhook", 401, {}, Permanent),
     ("webhook", 301, {}, Permanent),
 ]
@@ -129,6 +142,9 @@ def mail(port: int) -> Mail:
         ({"RCPT": "450 mailbox busy"}, Temporary),
         ({"MAIL": "421 too many connections"}, Temporary),
         ({"DATA": "554 refused"}, Permanent),
+        ({"QUIT": "421 going down"}, Accepted),
+        ({"QUIT": ""}, Accepted),
+        ({"RCPT": ""}, Temporary),
     ],
 )
 def test_mail_codes(refuse: dict[str, str], outcome: type) -> None:
@@ -138,6 +154,18 @@ def test_mail_codes(refuse: dict[str, str], outcome: type) -> None:
     if outcome is Accepted:
         assert found == Accepted("250 queued as 1")
         assert "Message-ID: <k1@undercroft>" in it.mails[0]
+
+
+def test_an_answer_byte_by_byte_holds_up_nobody() -> None:
+    """A head, a body, and a mail server's greeting of 3 s, each well in the end: the limit is one of the whole."""
+    head = b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 60 + b"\r\nContent-Length: 2\r\n\r\n{}"
+    body = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n{" + b" " * 58 + b"}"
+    late = Temporary("no whole answer within 0.3 s")
+    for answer in (head, body):
+        with trickling(answer, b"") as port:
+            assert sender("webhook", f"http://127.0.0.1:{port}/", LIMIT_S).send(MESSAGE) == late
+    with trickling(b"220 " + b"x" * 56 + b"\r\n", b"250 ok\r\n") as port:
+        assert Mail("127.0.0.1", port, "a@example.org", "", "", "none", LIMIT_S).send(MESSAGE) == late
 
 
 def test_a_password_is_not_sent_in_the_clear() -> None:
