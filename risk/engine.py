@@ -33,7 +33,7 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "12"
+ENGINE_VERSION = "13"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
 
 9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory. 10: a switch that flaps and a pump

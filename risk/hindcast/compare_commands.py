@@ -26,7 +26,9 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     first: Annotated[
         str,
         typer.Argument(
-            metavar="A", help="TOML file with [[threshold_set]], `default`, `site`, or cases kept as .json."
+            metavar="A",
+            help="TOML file with [[threshold_set]], `default`, `site`, cases kept as .json, or the .csv of "
+            "`hindcast swmm --out`.",
         ),
     ],
     second: Annotated[str, typer.Argument(metavar="B", help="The same; minutes gained are B before A.")],
@@ -42,20 +44,25 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Tell what two threshold sets would have fired: hits, misses, false orange alarms, minutes gained.
 
-    Two versions of the engine: run each with `--keep`, then give both files as A and B.
+    Two versions of the engine: run each with `--keep`, or over generated storms with `hindcast swmm --out FILE.csv`,
+    then give both files as A and B.
     """
     from risk.hindcast.compare import compare as compared  # noqa: PLC0415
-    from risk.hindcast.kept import read_cases, write_cases  # noqa: PLC0415
+    from risk.hindcast.kept import read_cases, read_storms, write_cases  # noqa: PLC0415
 
     if not (math.isfinite(truth_m) and truth_m > 0.0 and math.isfinite(late_min) and late_min >= 0.0):
         raise BadInput("hindcast compare: --truth-m must be above 0 and --late-min at least 0")
     if (events is None) != (sensors is None):
         raise BadInput("hindcast compare: --events and --sensors belong together")
+    if keep is not None and second.endswith((".json", ".csv")):
+        raise BadInput(f"hindcast compare: --keep writes cases that are run, and {second} is a file of them")
     names = (first, second)
     cases: dict[str, Cases] = {}
     for name in names:  # every mistake in the files is found before anything is run
         if name.endswith(".json"):
             cases[name] = read_cases(Path(name), truth_m)
+        elif name.endswith(".csv"):
+            cases[name] = read_storms(Path(name))
         else:
             _check(name, floods=events is not None)
     run = _runner(events, sensors, truth_m)

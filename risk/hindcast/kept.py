@@ -1,8 +1,10 @@
-"""Cases of `undercroft hindcast compare` as a file, so that another version of the engine can be set beside them."""
+"""Cases of `undercroft hindcast compare` as files, so that another version of the engine can be set beside them."""
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +74,54 @@ def read_cases(path: Path, truth_m: float) -> Cases:
         raise BadInput(f"{path}: was made with --truth-m {kept.truth_m:g}, not {truth_m:g}")
     times = np.array([(crossing, fired) for _, crossing, fired in kept.cases], np.float64).reshape(-1, 2)
     return Cases(tuple(group for group, _, _ in kept.cases), times[:, 0], times[:, 1])
+
+
+STORM_COLUMNS = ("storm", "space", "orange_s", "alarm_orange_s")
+"""Of the table that `undercroft hindcast swmm --out` writes: what a case needs."""
+
+
+def read_storms(path: Path) -> Cases:
+    """Return the cases of a table that `undercroft hindcast swmm --out` wrote, by storm and space.
+
+    What happened is the true orange, and a set or version fired where its orange stood then, or came after; an empty
+    cell is never.
+
+    Raises
+    ------
+    BadInput
+        If it is no such table.
+    """
+    rows: dict[tuple[str, str], tuple[float, float]] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file)
+            if not set(STORM_COLUMNS) <= set(table.fieldnames or ()):
+                raise BadInput(f"{path}: not a table of `hindcast swmm --out`: it needs {', '.join(STORM_COLUMNS)}")
+            for row in table:
+                case = (row["storm"], row["space"])
+                if case in rows:
+                    raise BadInput(f"{path}:{table.line_num}: {case[1]} in storm {case[0]} twice")
+                rows[case] = (
+                    _second(path, table.line_num, row, "orange_s"),
+                    _second(path, table.line_num, row, "alarm_orange_s"),
+                )
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{path}: not CSV: {error}") from error
+    times = np.array([rows[case] for case in sorted(rows)], np.float64).reshape(-1, 2)
+    return Cases(tuple(space for _, space in sorted(rows)), times[:, 0], times[:, 1])
+
+
+def _second(path: Path, line: int, row: Mapping[str, str | None], column: str) -> float:
+    text = row[column]
+    try:
+        found = float(text) if text else np.nan
+    except ValueError:
+        found = -1.0
+    if text is None or (text and not 0.0 <= found < np.inf):
+        raise BadInput(f"{path}:{line}: {column}: {text!r} is not a number of seconds")
+    return found
 
 
 def _or_none(value: float) -> float | None:

@@ -2,8 +2,9 @@
 
 The members carry the street's present rate on. Storms do not: before their peak the rain grows and the street rises
 ever faster, after it the street stops short. So a share is turned into a probability by a logistic formula on the
-share, on the depth that is missing, on whether the rain grows, and on the barrier there. Only ratios of rain count, so
-the same storm with more rain is never less likely, and neither is more water or more members.
+share, on the depth that is missing, on whether the rain grows, and on the barrier there; its line is bent where
+storms bend it. Only ratios of rain count, so the same storm with more rain is never less likely, and neither is more
+water or more members.
 """
 
 from __future__ import annotations
@@ -23,18 +24,36 @@ TERMS = (
 COEFFICIENTS = np.array(
     [
         [
-            [-1.51, 0.37, 0.63, 2.34, 0.34, 3.35, 2.85, 6.08, 0.12, 0.00],
-            [-1.50, 0.10, 0.52, 2.16, 0.60, 2.44, 4.50, 5.67, 0.17, 0.00],
-            [-1.27, 0.10, 0.14, 2.32, 0.84, 1.32, 4.81, 4.91, 0.21, 0.00],
+            [-1.74, 0.37, 0.66, 2.23, 0.17, 1.68, 4.11, 8.63, 0.11, 0.00],
+            [-1.74, 0.10, 0.58, 2.01, 0.42, 0.55, 5.83, 8.31, 0.16, 0.00],
+            [-1.53, 0.10, 0.21, 2.12, 0.69, 0.00, 6.10, 6.76, 0.17, 0.00],
         ],
         [
-            [-2.83, 0.70, 0.00, 0.25, 0.43, 0.96, 1.74, 1.54, 0.92, 1.43],
-            [-2.26, 0.47, 0.00, 0.44, 0.54, 0.15, 2.61, 3.00, 0.81, 1.43],
-            [-2.15, 0.30, 0.00, 0.48, 0.48, 0.00, 3.87, 2.47, 0.72, 1.23],
+            [-2.83, 0.72, 0.00, 0.23, 0.20, 0.53, 2.70, 2.57, 0.91, 1.34],
+            [-2.23, 0.46, 0.00, 0.45, 0.28, 0.00, 3.76, 3.74, 0.78, 1.34],
+            [-2.13, 0.29, 0.00, 0.53, 0.36, 0.00, 4.81, 2.67, 0.66, 1.19],
         ],
     ]
 )
 """Orange and red, within 15, 30 and 60 minutes, by term: what `undercroft hindcast fit` prints (docs/nowcast.md)."""
+
+BENDS = np.array(
+    [
+        [
+            [-3.32, 0.33, 2.02, 0.63, 0.92],
+            [-2.83, 0.45, 1.44, 1.13, 0.80],
+            [-2.25, 0.73, 1.09, 1.11, 0.82],
+        ],
+        [
+            [-1.81, 1.27, 1.11, 0.39, 0.62],
+            [-1.55, 1.68, 0.81, 0.66, 0.76],
+            [-1.81, 1.35, 0.90, 0.87, 1.08],
+        ],
+    ]
+)
+"""The same, by part of `bend`: the value at the first knot, and the slopes below it, between the knots and above."""
+KNOTS = (-2.0, 0.0, 2.0)
+"""Where the formula is bent: probabilities of 0.12, 0.50 and 0.88 before it. [logit]"""
 
 LEAST_SHARE = 0.02
 """64 members cannot tell less from never."""
@@ -44,8 +63,10 @@ GROWS_60, GROWS_10 = 0.30, 0.15
 """Rain grows where it is 35 % more than the hour's, 16 % more than that of 10 minutes; how much more says little."""
 LEAST_SHARE_COEFFICIENT = 0.1
 """So that more members are never less likely, whatever the storms of the fit say."""
+LEAST_SLOPE = 0.05
+"""Of a bend, for the same reason."""
 HOLD = 1.0
-"""Pull of each coefficient but the constant towards 0: one over its prior variance."""
+"""Pull of each coefficient but the constant towards 0, of each slope towards 1: one over its prior variance."""
 CASE_WEIGHT = 0.3
 """Cases of one flood are not independent."""
 
@@ -122,12 +143,31 @@ def _log_ratio(over: FloatArray, under: FloatArray, limits: tuple[float, float])
     return floats(np.clip(np.log(np.maximum(ratio, 1e-9)), *limits))
 
 
-def calibrated(share: FloatArray, around: Around, coefficients: FloatArray = COEFFICIENTS) -> FloatArray:
+def bend(logit: FloatArray) -> FloatArray:
+    """Return the parts of a bent line over a logit, shape (..., 5): 1, and how far it goes in each of four stretches.
+
+    By hand: -3 gives 1, -1, 0, 0, 0; 0.5 gives 1, 0, 2, 0.5, 0; 3 gives 1, 0, 2, 2, 1.
+    """
+    first, middle, last = KNOTS
+    parts = (
+        np.ones(logit.shape),
+        np.minimum(logit - first, 0.0),
+        np.clip(logit - first, 0.0, middle - first),
+        np.clip(logit - middle, 0.0, last - middle),
+        np.maximum(logit - last, 0.0),
+    )
+    return floats(np.stack(parts, axis=-1))
+
+
+def calibrated(
+    share: FloatArray, around: Around, coefficients: FloatArray = COEFFICIENTS, bends: FloatArray = BENDS
+) -> FloatArray:
     """Return the probability that each threshold is reached within each time, shape as ``share``, see `terms`.
 
     Longer is never less likely, and red is never more likely than orange. NaN: unknown.
     """
     logit = np.einsum("skht,kht->skh", terms(share, around), coefficients)
+    logit = np.einsum("skhb,khb->skh", bend(floats(logit)), bends)
     chance = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
     chance = np.maximum.accumulate(chance, axis=2)
     return floats(np.minimum.accumulate(chance, axis=1))
@@ -143,19 +183,41 @@ def fitted(found: FloatArray, happened: FloatArray) -> FloatArray:
     happened : ndarray, shape (cases,)
         1 where the threshold was reached in time, else 0.
     """
+    others = found.shape[1] - 2
+    towards = floats([0.0] * (others + 2))
+    least = [None, LEAST_SHARE_COEFFICIENT, *([0.0] * others)]
+    return _likeliest(found, happened, towards, least)
+
+
+def fitted_bend(logit: FloatArray, happened: FloatArray) -> FloatArray:
+    """Return the value at the first knot and the slopes of the bend that fits cases best, held near a straight line.
+
+    Parameters
+    ----------
+    logit : ndarray, shape (cases,)
+        What the fitted coefficients give each case.
+    happened : ndarray, shape (cases,)
+        1 where the threshold was reached in time, else 0.
+    """
+    slopes = len(KNOTS) + 1
+    return _likeliest(bend(logit), happened, floats([KNOTS[0], *([1.0] * slopes)]), [None, *([LEAST_SLOPE] * slopes)])
+
+
+def _likeliest(found: FloatArray, happened: FloatArray, towards: FloatArray, least: list[float | None]) -> FloatArray:
+    """Return the weights of logistic regression that are likeliest, all but the first held near a value."""
     from scipy.optimize import minimize  # noqa: PLC0415 - no service fits, and each would carry it
 
-    others = found.shape[1] - 2
-    hold = np.array([0.0, *([HOLD] * (others + 1))])
+    hold = floats([0.0, *([HOLD] * (towards.size - 1))])
 
-    def loss(coefficients: FloatArray) -> tuple[float, FloatArray]:
-        logit = found @ coefficients
+    def loss(weights: FloatArray) -> tuple[float, FloatArray]:
+        logit = found @ weights
         chance = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
+        away = weights - towards
         value = CASE_WEIGHT * (np.logaddexp(0.0, logit) - happened * logit).sum()
-        slope = CASE_WEIGHT * (found.T @ (chance - happened)) + hold * coefficients
-        return float(value + 0.5 * (hold * coefficients**2).sum()), floats(slope)
+        slope = CASE_WEIGHT * (found.T @ (chance - happened)) + hold * away
+        return float(value + 0.5 * (hold * away**2).sum()), floats(slope)
 
-    least = [(None, None), (LEAST_SHARE_COEFFICIENT, None), *([(0.0, None)] * others)]
-    start = np.array([0.0, LEAST_SHARE_COEFFICIENT, *([0.0] * others)])
+    start = floats([value if low is None else max(value, low) for value, low in zip(towards, least, strict=True)])
     exact = {"ftol": 1e-14, "gtol": 1e-7, "maxiter": 5000, "maxfun": 20_000}
-    return floats(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=least, options=exact).x)
+    bounds = [(low, None) for low in least]
+    return floats(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=exact).x)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from risk.hindcast.compare_commands import sets_of
 from undercroft.errors import BadInput
 from undercroft.groups import group
 from undercroft.site import load_site, sample_site_path
@@ -19,7 +20,7 @@ from undercroft.site import load_site, sample_site_path
 if TYPE_CHECKING:
     from simulators.hindcast.run import SpaceInStorm, StormResult
     from simulators.hindcast.storms import StormKind
-    from undercroft.site.model import Site
+    from undercroft.site.model import Site, ThresholdSet
 
 
 def register(app: typer.Typer) -> None:
@@ -39,13 +40,18 @@ def swmm(
     ] = 1,
     storms: Annotated[str, typer.Option(help="Kinds, with commas; `list` names them.")] = "all",
     site: Annotated[Path | None, typer.Option(help="A site file instead of the sample district.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write one row per space and storm, CSV.")] = None,
+    sets: Annotated[
+        str, typer.Option(help="The engine's thresholds: `site`, `default`, or a TOML file with [[threshold_set]].")
+    ] = "site",
+    out: Annotated[
+        Path | None, typer.Option(help="Write one row per space and storm, CSV, which `hindcast compare` reads.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Run the engine over storms that SWMM computes, and score it on what truly happened.
 
     Each storm has crests, drains, barriers, pumps and silent sensors of its own. All four return periods with 20 seeds
-    take some minutes: --seeds 20.
+    take some minutes: --seeds 20. Other thresholds change the engine alone, never what truly happened.
     """
     from simulators.hindcast.report import report, text  # noqa: PLC0415 - other commands start faster without
     from simulators.hindcast.storms import storm_kinds  # noqa: PLC0415
@@ -54,7 +60,8 @@ def swmm(
         typer.echo("\n".join(f"{kind.name:<30} {kind.source}" for kind in storm_kinds()))
         return
     base = load_site(site or sample_site_path())
-    results = list(_ran(base, storms, range(first_seed, first_seed + seeds)))
+    rules = None if sets == "site" else sets_of(sets, base)
+    results = list(_ran(base, storms, range(first_seed, first_seed + seeds), rules))
     told = {"seeds": seeds, "first_seed": first_seed, "spaces": len(base.spaces), **report(results)}
     if out is not None:
         _write(out, (space for result in results for space in result.spaces))
@@ -62,25 +69,28 @@ def swmm(
 
 
 def fit(
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Storms of each kind.")] = 10,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Storms of each kind.")] = 20,
     first_seed: Annotated[int, typer.Option(min=1, help="Seed of the first; keep these apart from scored ones.")] = 101,
     storms: Annotated[str, typer.Option(help="Kinds, with commas.")] = GOAL_STORMS,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Fit what turns shares of the ensemble into probabilities, and tell whether it is what is in use.
 
-    The defaults are the storms that the coefficients in use were fitted on. It changes nothing.
+    The defaults are the storms that the numbers in use were fitted on. It changes nothing.
     """
-    from simulators.hindcast.fit import coefficients_of, fit_text  # noqa: PLC0415 - other commands start faster without
+    from simulators.hindcast.fit import fit_of, fit_text  # noqa: PLC0415 - other commands start faster without
 
     ran = _ran(load_site(sample_site_path()), storms, range(first_seed, first_seed + seeds))
     foreseen = [case for result in ran for case in result.foreseen]
-    found = coefficients_of(foreseen)
-    told = {"seeds": seeds, "first_seed": first_seed, "cases": len(foreseen), "coefficients": found.tolist()}
+    found = fit_of(foreseen)
+    told = {
+        "seeds": seeds, "first_seed": first_seed, "cases": len(foreseen),
+        "coefficients": found.coefficients.tolist(), "bends": found.bends.tolist(),
+    }  # fmt: skip
     typer.echo(json.dumps(told, indent=2) if as_json else fit_text(found, len(foreseen)))
 
 
-def _ran(base: Site, storms: str, seeds: range) -> Iterator[StormResult]:
+def _ran(base: Site, storms: str, seeds: range, rules: tuple[ThresholdSet, ...] | None = None) -> Iterator[StormResult]:
     """Run every kind of storm for every seed, and say how far it is."""
     from simulators.hindcast.district import drawn_district  # noqa: PLC0415 - other commands start faster without
     from simulators.hindcast.run import run_storm  # noqa: PLC0415
@@ -90,7 +100,7 @@ def _ran(base: Site, storms: str, seeds: range) -> Iterator[StormResult]:
     for seed in seeds:
         district = drawn_district(base, seed)
         for kind in kinds:
-            result = run_storm(district, scenario_of(kind, seed), kind.name)
+            result = run_storm(district, scenario_of(kind, seed), kind.name, rules)
             done += 1
             reds = sum(space.truth.red_s > 0.0 for space in result.spaces)
             count = f"{done}/{len(seeds) * len(kinds)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import product
@@ -15,6 +15,7 @@ from risk.ahead import NAMES, Nowcast, Question, answered
 from risk.arrays import to_us
 from risk.engine import Engine, Inputs, decide, question
 from risk.evidence import Samples
+from risk.hindcast.compare import with_sets
 from risk.hindcast.truth import TrueStorm
 from risk.nowcast.calibration import terms
 from risk.nowcast.summary import WITHIN_MIN
@@ -29,7 +30,7 @@ from simulators.steps import TICK_S
 from undercroft.model import SpaceKind
 from undercroft.quality import Quality
 from undercroft.quantities import BARRIER_STATE_BY_WORD
-from undercroft.site.model import Site
+from undercroft.site.model import Site, ThresholdSet
 
 SEVERITIES = dict(zip(NAMES, (int(ORANGE), int(RED)), strict=True))
 CASE_EVERY_MIN = 5
@@ -90,13 +91,18 @@ class StormResult:
     foreseen: list[Foreseen]
 
 
-def run_storm(site: Site, scenario: Scenario, kind_of_storm: str) -> StormResult:
-    """Run a storm over a site and return what truly happened in every space, and when the engine said so."""
-    return _StormRun(site, scenario, kind_of_storm).result()
+def run_storm(
+    site: Site, scenario: Scenario, kind_of_storm: str, sets: Sequence[ThresholdSet] | None = None
+) -> StormResult:
+    """Run a storm over a site and return what truly happened in every space, and when the engine said so.
+
+    ``sets`` are the engine's thresholds in place of the site's; what truly happened is told by the site's all the same.
+    """
+    return _StormRun(site, scenario, kind_of_storm, sets).result()
 
 
 class _StormRun:
-    def __init__(self, site: Site, scenario: Scenario, kind_of_storm: str) -> None:
+    def __init__(self, site: Site, scenario: Scenario, kind_of_storm: str, sets: Sequence[ThresholdSet] | None) -> None:
         # Spaces as the engine orders them, so that its rows are those of the water.
         self._site = site.model_copy(update={"spaces": tuple(sorted(site.spaces, key=lambda space: space.id))})
         self._scenario, self._kind = scenario, kind_of_storm
@@ -104,7 +110,7 @@ class _StormRun:
         self._start_us = to_us(start)
         self._world = SimulatedDistrict(self._site, scenario, scenario.run.seed)
         self._truth = TrueStates(self._site, start)
-        self._engine = Engine.start(self._site, 1, start)
+        self._engine = Engine.start(self._site if sets is None else with_sets(self._site, sets), 1, start)
         size = len(self._site.spaces)
         self._watch = {name: SeverityWatch(size) for name in NAMES}
         self._warned = SeverityWatch(size)

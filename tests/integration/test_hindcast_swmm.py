@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from risk.hindcast.scores import Contingency
@@ -17,6 +18,7 @@ from simulators.scenario_file import parse_scenario
 from tests.unit.simulators.districts import a_site
 from undercroft.cli import build_app
 from undercroft.errors import BadInput
+from undercroft.site.model import ThresholdSet
 
 HARD = """\
 [run]
@@ -94,6 +96,16 @@ def test_the_command_as_its_user_sees_it(tmp_path: Path) -> None:
     reds = [row for row in rows if row["red_s"]]
     assert len(rows) == 40
     assert len(reds) == told["parts"][0]["red"]["hits"] + told["parts"][0]["red"]["misses"]
+
+
+def test_other_thresholds_change_the_engine_and_not_the_truth() -> None:
+    """Orange with 2 m left to the crest: from the first wet reading, red as its barrier stands open; same water."""
+    far = {"rule": "freeboard", "kind": "car_park", "severity": "orange", "value": 2.0, "unit": "m", "source": "test"}
+    sets = [{"id": "far", "author": "t", "source": "t", "valid_from": "2026-01-01T00:00:00Z", "rows": [far]}]
+    changed = run_storm(a_site(2), hard(), "hard", TypeAdapter(list[ThresholdSet]).validate_python(sets))
+    for before, after in zip(ran().spaces, changed.spaces, strict=True):
+        assert (before.truth.orange_s, before.truth.red_s) == (after.truth.orange_s, after.truth.red_s)
+        assert after.truth.alarm_red_s < before.truth.alarm_red_s
 
 
 def test_an_unknown_storm_is_named() -> None:

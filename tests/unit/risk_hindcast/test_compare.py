@@ -159,3 +159,44 @@ def test_a_road_without_a_name_has_no_threshold_of_its_own(tmp_path: Path) -> No
     named = tmp_path / "named.toml"
     named.write_text(EARLY.replace('kind = "underpass"', 'space = "up"'))
     assert "space up" in str(told("default", str(named), *table(tmp_path)).exception)
+
+
+def storms(path: Path, *rows: str) -> Path:
+    path.write_text("storm,space,first_wet_s,orange_s,red_s,alarm_orange_s\n" + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def test_tables_of_generated_storms_are_compared_by_storm_and_space(tmp_path: Path) -> None:
+    """a is hit 2 min before and 5 min before, 3 min gained; b is false in the first alone; rows in any order."""
+    first = storms(tmp_path / "v1.csv", "s1,a,0,600,,480", "s1,b,0,,,300", "s2,a,0,600,900,")
+    second = storms(tmp_path / "v2.csv", "s2,a,0,600,900,660", "s1,b,0,,,", "s1,a,0,600,,300")
+    result = json.loads(told(str(first), str(second), "--json").stdout)
+    assert result["all"]["cases"] == 3
+    assert [result["spaces"]["a"][side]["hits"] for side in "ab"] == [1, 2]
+    assert [result["spaces"]["a"][side]["misses"] for side in "ab"] == [1, 0]
+    assert [result["spaces"]["b"][side]["false_alarms"] for side in "ab"] == [1, 0]
+    assert result["all"]["gained_min_sum"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["s1,a,0,soon,,"], "storms.csv:2: orange_s: 'soon' is not a number of seconds"),
+        (["s1,a,0,-1,,"], "storms.csv:2: orange_s: '-1' is not"),
+        (["s1,a,0,nan,,"], "storms.csv:2: orange_s: 'nan' is not"),
+        (["s1,a,0,1,,", "s1,a"], "storms.csv:3: a in storm s1 twice"),
+        (["s1,a"], "storms.csv:2: orange_s: None is not"),
+    ],
+)
+def test_bad_tables_of_storms_are_named(tmp_path: Path, rows: list[str], message: str) -> None:
+    exception = told(str(storms(tmp_path / "storms.csv", *rows)), "default").exception
+    assert isinstance(exception, BadInput)
+    assert message in str(exception)
+
+
+def test_tables_that_are_none_and_files_that_are_not_run_are_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    assert "not a table of `hindcast swmm --out`" in str(told(str(other), "default").exception)
+    good = str(storms(tmp_path / "good.csv", "s1,a,0,600,,480"))
+    assert "--keep writes cases that are run" in str(told(good, good, "--keep", str(tmp_path / "k.json")).exception)

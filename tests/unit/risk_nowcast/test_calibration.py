@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.hydraulics.arrays import FloatArray, floats
-from risk.nowcast.calibration import LEAST_SHARE_COEFFICIENT, TERMS, Around, calibrated, fitted, terms
+from risk.nowcast.calibration import (
+    LEAST_SHARE_COEFFICIENT,
+    LEAST_SLOPE,
+    TERMS,
+    Around,
+    bend,
+    calibrated,
+    fitted,
+    fitted_bend,
+    terms,
+)
 
 
 def around(
@@ -101,3 +111,25 @@ def test_a_fit_finds_the_formula_that_made_the_cases() -> None:
     never = fitted(found, 1.0 - happened)
     assert never[1] == LEAST_SHARE_COEFFICIENT
     assert (never[2:] == 0.0).all()
+
+
+def test_the_bent_line_by_hand() -> None:
+    assert bend(floats([-3.0, 0.5, 3.0])).tolist() == [[1, -1, 0, 0, 0], [1, 0, 2, 0.5, 0], [1, 0, 2, 2, 1]]
+    straight = floats([-2.0, 1.0, 1.0, 1.0, 1.0])
+    assert (bend(floats([-7.0, -2.0, 0.0, 1.5, 9.0])) @ straight).tolist() == [-7.0, -2.0, 0.0, 1.5, 9.0]
+
+
+def test_probabilities_by_hand() -> None:
+    """As docs/nowcast.md works them out: half of the members, 9.5 cm missing, steady rain and growing rain."""
+    assert one(0.5, 0.095, (5.0, 10.0, 60.0))[0, 1] == pytest.approx(0.079, abs=5e-4)
+    assert one(0.5, 0.095, (6.0, 10.0, 20.0))[0, 1] == pytest.approx(0.89, abs=5e-3)
+
+
+def test_a_bend_is_found_and_never_falls() -> None:
+    """Too low in the middle and too high at the top, and a line that says the opposite of what happens."""
+    rng = np.random.default_rng(6)
+    logit = floats(rng.uniform(-5.0, 5.0, 40_000))
+    made_by = floats([-1.5, 1.5, 1.0, 0.4, 0.6])
+    happened = (rng.random(40_000) < 1.0 / (1.0 + np.exp(-bend(logit) @ made_by))).astype(float)
+    assert fitted_bend(logit, floats(happened)) == pytest.approx(made_by, abs=0.15)
+    assert (fitted_bend(floats(-logit), floats(happened))[1:] == LEAST_SLOPE).all()
