@@ -4,6 +4,7 @@
 - what nobody acknowledges is told again after the interval of its severity: red 3 min, orange 10 min, yellow 30 min.
   Red and orange reach one step further up the roster each time: it is told ``escalated``, those below ``repeat``.
   Each severity has its own clock, from when somebody first had to look at it; the first that runs out counts.
+- a red message that everybody at the highest step refuses goes to the next step at once.
 - the end goes to everybody who was told.
 
 However late the call, nothing is skipped: steps that were missed are reached together.
@@ -21,7 +22,7 @@ from undercroft.model import Severity
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One decision to tell: the reason for each step of the roster, lowest first."""
+    """One decision to tell: the reason for each step of the roster that is told, lowest first."""
 
     incident_id: str
     number: int
@@ -29,6 +30,8 @@ class Cause:
     severity: int
     reasons: tuple[Reason, ...]
     alarms: tuple[AlarmNote, ...]
+    lowest_step: int = 0
+    """The step that the first reason is for."""
 
     @property
     def key(self) -> str:
@@ -56,6 +59,25 @@ def due(incident: Incident, now: datetime, steps: int, policy: Policy) -> tuple[
     incident = _tell_again(incident, now, top, policy, causes)
     incident = _tell_clear(incident, now, causes)
     return incident, causes
+
+
+def passed_on(incident: Incident, now: datetime, steps: int) -> tuple[Incident, Cause] | None:
+    """Return what the next step is told at once when the highest one refused whole: red cannot wait for a clock.
+
+    None where no red alarm waits, or nobody stands above. The clocks go on as they are.
+
+    Parameters
+    ----------
+    steps : int
+        Steps that the roster has now.
+    """
+    red = any(note.severity >= Severity.RED for note in incident.waiting)
+    reached = incident.reached + 1
+    if not red or incident.reached < 0 or reached >= steps:
+        return None
+    causes: list[Cause] = []
+    told = _told(incident, now, (Reason.ESCALATED,), causes)
+    return replace(told, reached=reached), replace(causes[0], lowest_step=reached)
 
 
 def is_over(incident: Incident, now: datetime, policy: Policy) -> bool:

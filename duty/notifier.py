@@ -29,11 +29,6 @@ TICKS_AT_ONCE = 200
 ROSTER_AROUND = timedelta(days=8)
 FALLBACK = Person("fallback", "fallback")
 
-NOBODY_REACHED = "原收件人均未送达 nobody of those addressed could be reached"
-NOBODY_YET = (
-    "原收件人至今均未送达，仍在重试 nobody of those addressed could be reached in time; it is still being tried"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Channels:
@@ -67,9 +62,9 @@ class Notifier:
     incidents: dict[str, Incident] = field(default_factory=dict)
     progress: store.Progress | None = None
     beyond_help: set[str] = field(default_factory=set)
+    """Causes of which the fallback was told, or would have been if there were one."""
     untold: set[str] = field(default_factory=set)
     """Incidents that nobody can be told of: said in the log once, not at every repetition."""
-    rescues_since: datetime | None = None
 
     def restore(self) -> None:
         """Take up where the last transaction ended."""
@@ -86,29 +81,30 @@ class Notifier:
 
     def step_live(self, now: datetime, beat_at: datetime) -> int:
         """Decide now, on everything that was alarmed; return how many ticks were read."""
-        before = self._reached().tick_seq
+        before = self.reached().tick_seq
         newest = max(store.newest_tick(self.connection), before)
         self._take([(newest, now)], beat_at)
         return newest - before
 
-    def _reached(self) -> store.Progress:
+    def reached(self) -> store.Progress:
+        """Return how far the alarm log was read."""
         if self.progress is None:
             self.restore()
         assert self.progress is not None  # noqa: S101 - restore sets it
         return self.progress
 
     def _ticks(self) -> list[dict[str, Any]]:
-        return store.ticks_after(self.connection, self._reached().tick_seq, TICKS_AT_ONCE)
+        return store.ticks_after(self.connection, self.reached().tick_seq, TICKS_AT_ONCE)
 
     def _take(self, moments: list[tuple[int, datetime]], beat_at: datetime) -> None:
-        before = self._reached()
+        before = self.reached()
         last_seq, last_at = moments[-1]
         rows = store.events(self.connection, before.tick_seq, last_seq) if last_seq > before.tick_seq else []
         late = _late_orders(self.connection, last_at)
         if not rows and not self.incidents and not late:
-            self._save(store.Progress(last_seq, last_at, before.deployment_id), [], [], beat_at)
+            self.save(store.Progress(last_seq, last_at, before.deployment_id), [], [], beat_at)
             return
-        roster = self._roster(moments[0][1], last_at)
+        roster = self.roster(moments[0][1], last_at)
         changed: dict[str, Incident] = {}
         closed: dict[str, datetime] = {}
         messages: list[dict[str, Any]] = []
@@ -126,13 +122,13 @@ class Notifier:
                     closed[after.incident_id] = at
                     changed[after.incident_id] = self.incidents.pop(basin)
             messages += self._remind(late, at, roster.chain(at), before.deployment_id)
-        saved = [_incident_row(incident, closed.get(incident.incident_id)) for incident in changed.values()]
+        saved = [incident_row(incident, closed.get(incident.incident_id)) for incident in changed.values()]
         reminded = [
             _reminded_row(waits) for waits in late.values() if waits.at is not None and waits.at >= moments[0][1]
         ]
-        self._save(store.Progress(last_seq, last_at, before.deployment_id), saved, messages, beat_at, reminded)
+        self.save(store.Progress(last_seq, last_at, before.deployment_id), saved, messages, beat_at, reminded)
 
-    def _save(
+    def save(
         self,
         reached: store.Progress,
         incidents: Iterable[dict[str, Any]],
@@ -140,6 +136,7 @@ class Notifier:
         beat_at: datetime,
         reminded: Sequence[dict[str, Any]] = (),
     ) -> None:
+        """Commit what was decided, all of it or nothing."""
         store.save_decisions(self.connection, reached, list(incidents), messages, beat_at, reminded)
         self.progress = reached
         if messages:
@@ -155,13 +152,13 @@ class Notifier:
             if told is None:
                 continue
             late[order_id] = told
-            people = chain[: told.step + 1] or (self._fallback(),)
+            people = chain[: told.step + 1] or (self.fallback(),)
             people += tuple(person for person in chain[told.step + 1 :] if person.person_id == told.order.owner)
             written = write_late(told, at, self.style)
             rows = [
                 message_row(
                     told.cause, told.order.incident_id, Reason.ORDER_LATE, step, int(told.order.severity), person,
-                    reach, deployment_id, written.title, written.body, at, self.channels,
+                    reach, deployment_id, written.title, written.body, at, self.channels, told.order.subject,
                 )
                 for step, person in enumerate(people)
                 for reach in person.reach or self.channels.fallback
@@ -170,7 +167,8 @@ class Notifier:
             log.warning("order_late", order=order_id, reminders=told.times, messages=len(rows))
         return found
 
-    def _fallback(self) -> Person:
+    def fallback(self) -> Person:
+        """Return who is told when nobody is on duty, or nobody could be reached."""
         return Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback)
 
     def _fold(self, rows: Iterable[dict[str, Any]], changed: dict[str, Incident], closed: dict[str, datetime]) -> None:
@@ -184,21 +182,24 @@ class Notifier:
                 closed.pop(incident.incident_id, None)
             self.incidents[basin] = changed[incident.incident_id] = fold(incident, event)
 
-    def _roster(self, starts_at: datetime, ends_at: datetime) -> Roster:
+    def roster(self, starts_at: datetime, ends_at: datetime) -> Roster:
+        """Return the roster around a stretch of time."""
         return load_roster(self.connection, starts_at - ROSTER_AROUND, ends_at + ROSTER_AROUND)
 
     def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
         """Return a row for every way to reach everybody who is told; an empty chain is the fallback."""
-        people = chain or (self._fallback(),)
+        people = chain or (self.fallback(),)
+        subjects = " ".join(note.subject for note in cause.alarms)
         named = self.style.names.get(f"basin/{basin}", DISTRICT if basin == "district" else Named(basin, basin))
         found = []
-        for step, (reason, person) in enumerate(zip(cause.reasons, people, strict=False)):
+        told = zip(cause.reasons, people[cause.lowest_step :], strict=False)
+        for step, (reason, person) in enumerate(told, start=cause.lowest_step):
             written = write(cause, reason, named, self.style)
             for reach in person.reach or self.channels.fallback:
                 found.append(
                     message_row(
                         cause.key, cause.incident_id, reason, step, cause.severity, person, reach, deployment_id,
-                        written.title, written.body, cause.at, self.channels,
+                        written.title, written.body, cause.at, self.channels, subjects,
                     )
                 )  # fmt: skip
         if not found and cause.incident_id not in self.untold:
@@ -206,36 +207,10 @@ class Notifier:
         (self.untold.discard if found else self.untold.add)(cause.incident_id)
         return found
 
-    def rescue(self, at: datetime) -> int:
-        """Tell the fallback, once, of each cause that reached nobody; return how many causes are new.
-
-        That is one of which every message failed for good, or none was taken within the interval of its severity.
-        What is queued goes on being tried.
-        """
-        began_at = self.rescues_since = self.rescues_since or at
-        intervals = {severity.name.lower(): interval for severity, interval in self.policy.interval.items()}
-        found = store.unreached(self.connection, at, began_at, intervals, FALLBACK.person_id)
-        unreached = [row for row in found if row["cause"] not in self.beyond_help]
-        deployment_id = self._reached().deployment_id
-        person = self._fallback()
-        rows = []
-        for row in unreached:
-            body = f"{NOBODY_REACHED if row['is_refused'] else NOBODY_YET}\n{row['body']}"
-            rows += [
-                message_row(
-                    row["cause"] + "!", row["incident_id"], Reason.ESCALATED, row["step"], row["severity"], person,
-                    reach, deployment_id, row["title"], body, at, self.channels,
-                )
-                for reach in self.channels.fallback
-            ]  # fmt: skip
-        store.queue_messages(self.connection, rows)
-        self.beyond_help |= {row["cause"] for row in unreached}
-        return len(unreached)
-
 
 def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
     cause: str, incident_id: str, reason: Reason, step: int, severity: int, person: Person, reach: Reach,
-    deployment_id: str, title: str, body: str, at: datetime, channels: Channels,
+    deployment_id: str, title: str, body: str, at: datetime, channels: Channels, subjects: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the row of one message; its key follows from the cause and the address, so deciding twice sends once."""
     state, error = channels.state_of(reach.channel)
@@ -243,7 +218,7 @@ def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
     return {
         "key": key, "cause": cause, "incident_id": incident_id, "reason": reason.value, "step": step,
         "severity": severity, "person_id": person.person_id, "channel": reach.channel, "address": reach.address,
-        "title": title, "body": body, "decided_at": at, "state": state, "error": error,
+        "title": title, "body": body, "decided_at": at, "state": state, "error": error, "subjects": subjects,
     }  # fmt: skip
 
 
@@ -270,7 +245,8 @@ def event_of(row: Mapping[str, Any]) -> AlarmEventIn:
     )  # fmt: skip
 
 
-def _incident_row(incident: Incident, closed_at: datetime | None) -> dict[str, Any]:
+def incident_row(incident: Incident, closed_at: datetime | None) -> dict[str, Any]:
+    """Return an incident as the store keeps it."""
     return {
         "incident_id": incident.incident_id, "basin_id": incident.basin, "opened_at": incident.opened_at,
         "closed_at": closed_at, "worst": incident.worst, "state": to_json(incident),

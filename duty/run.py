@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from duty.channel_faults import tell_channel_faults
 from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
 from duty.gap import gap_condition
 from duty.notifier import Channels, Notifier, load_names, load_roster
 from duty.texts import Style
+from duty.unreached import pass_on, rescue
 from duty.worker import Channel, Limiter, Worker
-from undercroft.clock import Clock
+from undercroft.clock import Clock, SteadyClock
 from undercroft.errors import BadInput, StackFailed, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store import duty as store
@@ -31,7 +33,10 @@ log = structlog.get_logger(__name__)
 WAIT_S = 0.25
 RECONNECT_AFTER_S = 1.0
 BEAT_EVERY_S = 2.0
-RESCUE_EVERY_S = 2.0
+RESCUE_EVERY_S = 1.0
+RESCUE_GRACE_S = 5.0
+"""What waited while the notifier or the database was away may be sent first, before anybody is told past it."""
+CHANNEL_LOOK_EVERY_S = 10.0
 GAP_LOOK_EVERY_S = 60.0
 GAP_AHEAD = timedelta(hours=24)
 SIGN_EVERY_S = 3600.0
@@ -43,26 +48,12 @@ KeepSigned = Callable[[Connection, datetime], object]
 """Signs the duty log as it stands; the key is not in the database."""
 
 
-class SteadyClock:
-    """The time of day that never goes back: when the clock is set back, time goes on from where it was."""
-
-    def __init__(self, clock: Clock, least: datetime | None = None) -> None:
-        self._clock = clock
-        self._newest = max(clock.now(), least or clock.now())
-        self._at_s = clock.monotonic_s()
-
-    def now(self) -> datetime:
-        """Tell the present instant, never earlier than before."""
-        now_s = self._clock.monotonic_s()
-        steady = self._newest + timedelta(seconds=now_s - self._at_s)
-        self._newest, self._at_s = max(self._clock.now(), steady), now_s
-        return self._newest
-
-
 @dataclass(slots=True)
 class _Timers:
     beat_s: float = -1e9
     rescue_s: float = -1e9
+    late_from_s: float = -1e9
+    channels_s: float = -1e9
     gap_s: float = -1e9
     sign_s: float = -1e9
     site_s: float = -1e9
@@ -85,7 +76,8 @@ def run_duty(
     if mode is None:
         return
     channels = channels_of_mode(duty_file, mode)
-    workers = _workers(url, duty_file, channels, clock, environment, stop, faults)
+    steady = SteadyClock(clock)
+    workers = _workers(url, duty_file, channels, (clock, steady), environment, stop, faults)
     for worker in workers:
         worker.start()
     said = [False]
@@ -97,7 +89,7 @@ def run_duty(
 
     while not stop.is_set():
         try:
-            _follow(url, clock, stop, duty_file, channels, workers, ready, faults, keep_signed)
+            _follow(url, steady, stop, duty_file, channels, workers, ready, faults, keep_signed)
         except StoreUnavailable as error:
             log.warning("database_gone", error=str(error))
             stop.wait(RECONNECT_AFTER_S)
@@ -131,9 +123,11 @@ def channels_of_mode(duty_file: DutyFile, mode: Mode) -> Channels:
 
 
 def _workers(
-    url: str, duty_file: DutyFile, channels: Channels, clock: Clock, environment: Mapping[str, str],
-    stop: threading.Event, faults: list[str],
+    url: str, duty_file: DutyFile, channels: Channels, clocks: tuple[Clock, SteadyClock],
+    environment: Mapping[str, str], stop: threading.Event, faults: list[str],
 ) -> list[Worker]:  # fmt: skip
+    clock, steady = clocks  # a signature has the time of day, whatever was told before
+
     def on_fault(text: str) -> None:
         faults.append(text)
         stop.set()
@@ -145,7 +139,7 @@ def _workers(
                 entry.id,
                 sender_of(entry, environment, lambda: clock.now().timestamp()),
                 Limiter(entry.per_minute),
-                clock,
+                steady,
             ),
             stop,
             on_fault,
@@ -156,8 +150,8 @@ def _workers(
 
 
 def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
-    url: str, clock: Clock, stop: threading.Event, duty_file: DutyFile, channels: Channels, workers: list[Worker],
-    ready: Callable[[], None], faults: list[str], keep_signed: KeepSigned | None,
+    url: str, steady: SteadyClock, stop: threading.Event, duty_file: DutyFile, channels: Channels,
+    workers: list[Worker], ready: Callable[[], None], faults: list[str], keep_signed: KeepSigned | None,
 ) -> None:  # fmt: skip
     with (
         closing(_session(url, "undercroft-duty")) as connection,
@@ -171,12 +165,12 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
         notifier.restore()
         log.info("duty_follows", mode=mode.value, channels=sorted(channels.usable), incidents=len(notifier.incidents))
         ready()
-        decided_at = notifier.progress.decided_at if notifier.progress and mode is Mode.LIVE else None
-        steady, timers = SteadyClock(clock, decided_at), _Timers()
+        steady.be_at_least(notifier.reached().decided_at if mode is Mode.LIVE else None)
+        timers = _Timers(late_from_s=steady.monotonic_s() + RESCUE_GRACE_S)
         while not stop.is_set() and not faults:
-            taken = _step(notifier, mode, steady, clock, timers)
-            if keep_signed is not None and clock.monotonic_s() - timers.sign_s >= SIGN_EVERY_S:
-                timers.sign_s = clock.monotonic_s()
+            taken = _step(notifier, mode, steady, timers)
+            if keep_signed is not None and steady.monotonic_s() - timers.sign_s >= SIGN_EVERY_S:
+                timers.sign_s = steady.monotonic_s()
                 _sign(keep_signed, connection, steady.now())
             if taken:
                 for worker in workers:
@@ -201,8 +195,8 @@ def _style(connection: Connection, mode: Mode) -> Style:
     return Style(load_names(connection), zone, mode is Mode.EXERCISE, book)
 
 
-def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, clock: Clock, timers: _Timers) -> int:
-    now, now_s = steady.now(), clock.monotonic_s()
+def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, timers: _Timers) -> int:
+    now, now_s = steady.now(), steady.monotonic_s()
     if now_s - timers.site_s >= SITE_LOOK_EVERY_S:
         timers.site_s = now_s
         _keep_style(notifier, mode, timers)
@@ -212,8 +206,16 @@ def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, clock: Clock, tim
         timers.beat_s = now_s
     if now_s - timers.rescue_s >= RESCUE_EVERY_S:
         timers.rescue_s = now_s
-        if notifier.rescue(now):
-            log.error("nobody_reached")
+        at = now if mode is Mode.LIVE else notifier.reached().decided_at or now
+        taken += pass_on(notifier, at, now)
+        rescued = rescue(notifier, at, now, refused_only=now_s < timers.late_from_s)
+        taken += rescued
+        if rescued:
+            log.error("nobody_reached", causes=rescued)
+    if mode is Mode.LIVE and now_s - timers.channels_s >= CHANNEL_LOOK_EVERY_S:
+        timers.channels_s = now_s
+        for condition in tell_channel_faults(notifier.connection, now):
+            log.warning(condition.name, holds=condition.is_active, detail=condition.detail)
     if mode is Mode.LIVE and now_s - timers.gap_s >= GAP_LOOK_EVERY_S:
         timers.gap_s = now_s
         _tell_gap(notifier.connection, now, notifier.style.zone)

@@ -96,8 +96,8 @@ EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
 MOST_COMMAND_BYTES = 500
 """What the four (四个一) may take of a message, so that places and advice keep their room."""
 
-MOST_BYTES = 1900
-"""What a message may take in UTF-8, so that the tightest channel (WeCom, 2,048) cuts nothing of it."""
+MOST_BYTES = 1860
+"""What a message may take in UTF-8, so that the tightest channel (WeCom, 2,048) cuts nothing of it, headed or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,11 @@ class Style:
     def mark(self) -> tuple[str, str]:
         """What every message of a drill begins with."""
         return EXERCISE_MARK if self.exercise else ("", "")
+
+    def headed(self, line: str, body: str) -> str:
+        """Return a message with a line before it, marked like every message of a drill."""
+        mark_zh, mark_en = self.mark
+        return f"{mark_zh}{mark_en}{line}\n{body}"
 
     def named(self, subject: str) -> Named:
         """Return a subject as people know it; what ails the system may be told before its name was ever read."""

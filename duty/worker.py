@@ -1,6 +1,7 @@
 """One queue and one thread per channel: red first, at least once, merged over the limit.
 
-A channel that hangs, or whose sender breaks, holds up itself alone.
+A channel that hangs, or whose sender breaks, holds up itself alone. How often a message failed and when it is tried
+again stands with it in the store: a notifier that starts again goes on waiting.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +21,7 @@ from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender,
 from duty.senders.guarded import send_guarded
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
+from undercroft.model import Severity
 from undercroft.store import duty as store
 from undercroft.store.connection import Connection, connect
 
@@ -26,24 +29,40 @@ log = structlog.get_logger(__name__)
 
 WINDOW_S = 60.0
 FIRST_BACKOFF_S, MOST_BACKOFF_S = 1.0, 60.0
+MOST_DOUBLINGS = 10
+MOST_WAIT_S = 600.0
+"""What a service may ask for (`duty.senders.http`), so that no clock that was set can make a wait longer. [s]"""
 LOOK_EVERY_S = 0.5
 AT_ONCE = 500
 ANSWER_WITHIN_S = 30.0
 """As the notifier's own: a database that is frozen or gone is left, and connected to anew."""
 
 
+RED_SHARE = 6
+"""One send in so many is kept for red, at least one: of 18 a minute, 3."""
+
+
 @dataclass(slots=True)
 class Limiter:
-    """At most so many sends in any 60 seconds; it lives in memory, the service's 429 stands behind it."""
+    """At most so many sends in any 60 seconds; it lives in memory, the service's 429 stands behind it.
+
+    Some are kept for red, so that it finds one whatever else was sent before; where one a minute is all there is, none.
+    """
 
     per_minute: int
     sent: deque[float] = field(default_factory=deque)
 
-    def free(self, now_s: float) -> int:
-        """Return how many may be sent now."""
+    def free(self, now_s: float, severity: int) -> int:
+        """Return how many may be sent now of messages of a severity."""
         while self.sent and now_s - self.sent[0] >= WINDOW_S:
             self.sent.popleft()
-        return self.per_minute - len(self.sent)
+        kept = 0 if severity >= Severity.RED else self.kept_for_red
+        return self.per_minute - len(self.sent) - kept
+
+    @property
+    def kept_for_red(self) -> int:
+        """How many of a minute's sends only red may use."""
+        return min(max(self.per_minute // RED_SHARE, 1), self.per_minute - 1)
 
     def take(self, now_s: float) -> None:
         """Count one send."""
@@ -73,21 +92,32 @@ class Channel:
     limiter: Limiter
     clock: Clock
     not_before_s: dict[int, float] = field(default_factory=dict)
-    failures: dict[int, int] = field(default_factory=dict)
-    paused_until_s: float = 0.0
+    paused_until_s: float = float("-inf")
 
     def step(self, connection: Connection) -> bool:
         """Send the most urgent message that is due; tell whether there was one."""
         now_s = self.clock.monotonic_s()
         rows = store.open_messages(connection, self.name, AT_ONCE)
-        ready = [row for row in rows if self.not_before_s.get(row["notification_id"], 0.0) <= now_s]
-        free = self.limiter.free(now_s)
-        if not ready or free <= 0 or now_s < self.paused_until_s:
+        ready = [row for row in rows if self._not_before_s(row, now_s) <= now_s]
+        if not ready or now_s < self.paused_until_s:
+            return False
+        free = self.limiter.free(now_s, ready[0]["severity"])
+        if free <= 0:
             return False
         for carrier, others in groups_to_merge(ready, free):
             store.merge(connection, carrier, others)
         self._send(connection, ready[0])
         return True
+
+    def _not_before_s(self, row: dict[str, Any], now_s: float) -> float:
+        """Return when a message may be tried; of one that an earlier process tried, what it left of the wait."""
+        number, next_try_at = row["notification_id"], row["next_try_at"]
+        if next_try_at is None:
+            return now_s
+        if number not in self.not_before_s:
+            left_s = (next_try_at - self.clock.now()).total_seconds()
+            self.not_before_s[number] = now_s + min(max(left_s, 0.0), MOST_WAIT_S)
+        return self.not_before_s[number]
 
     def _send(self, connection: Connection, row: dict[str, Any]) -> None:
         number = row["notification_id"]
@@ -96,9 +126,9 @@ class Channel:
         body = "\n――――――\n".join([row["body"], *carried])
         message = Outgoing(row["key"], row["address"], row["title"], body, row["severity"])
         outcome = send_guarded(self.sender, message, self.name)
-        tried = row["attempts"] + 1
-        if isinstance(outcome, Temporary) and outcome.most is not None and tried >= outcome.most:
-            outcome = Permanent(f"{outcome.error} (tried {tried} times)")
+        doubtful = row["doubtful"] + 1 if isinstance(outcome, Temporary) and outcome.most is not None else 0
+        if isinstance(outcome, Temporary) and _is_exhausted(outcome, doubtful, row["severity"]):
+            outcome = Permanent(f"{outcome.error} (answered so {doubtful} times)")
         match outcome:
             case Accepted(receipt):
                 self._settle(connection, number, "accepted", receipt, None)
@@ -108,22 +138,28 @@ class Channel:
                 log.error("message_failed", channel=self.name, notification=number, error=error)
                 self._settle(connection, number, "failed", None, error)
             case Temporary():
-                self._postpone(connection, number, outcome)
+                self._postpone(connection, row, outcome, doubtful)
 
     def _settle(self, connection: Connection, number: int, state: str, receipt: str | None, error: str | None) -> None:
         store.settle(connection, number, state, self.clock.now(), receipt=receipt, error=error)
         self.not_before_s.pop(number, None)
-        self.failures.pop(number, None)
 
-    def _postpone(self, connection: Connection, number: int, outcome: Temporary) -> None:
-        self.failures[number] = self.failures.get(number, 0) + 1
-        wait_s = min(FIRST_BACKOFF_S * 2 ** (self.failures[number] - 1), MOST_BACKOFF_S)
+    def _postpone(self, connection: Connection, row: dict[str, Any], outcome: Temporary, doubtful: int) -> None:
+        number, failures = row["notification_id"], row["failures"] + 1
+        backoff_s = min(FIRST_BACKOFF_S * 2 ** min(failures - 1, MOST_DOUBLINGS), MOST_BACKOFF_S)
+        wait_s = min(max(backoff_s, outcome.retry_after_s), MOST_WAIT_S)
         now_s = self.clock.monotonic_s()
-        self.not_before_s[number] = now_s + max(wait_s, outcome.retry_after_s)
+        self.not_before_s[number] = now_s + wait_s
         if outcome.retry_after_s:
-            self.paused_until_s = now_s + outcome.retry_after_s
-        store.postpone(connection, number, outcome.error)
+            self.paused_until_s = now_s + wait_s
+        next_try_at = self.clock.now() + timedelta(seconds=wait_s)
+        store.postpone(connection, number, outcome.error, failures=failures, doubtful=doubtful, next_try_at=next_try_at)
         log.warning("message_postponed", channel=self.name, notification=number, error=outcome.error)
+
+
+def _is_exhausted(outcome: Temporary, doubtful: int, severity: int) -> bool:
+    """Tell whether an answer that nobody knows came often enough. Red is tried for ever, and told past it meanwhile."""
+    return severity < Severity.RED and outcome.most is not None and doubtful >= outcome.most
 
 
 class Worker(threading.Thread):

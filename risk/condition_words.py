@@ -52,6 +52,10 @@ MEANINGS: Mapping[str, Meaning] = {
         2, "nobody is on duty at step 0 ({detail}): find somebody before it begins",
         "值班表有空班（{detail}）：请在开始前补上",
     ),
+    "channel": Meaning(
+        3, "a notification channel refuses, or takes nothing ({detail}): tell people by phone",
+        "通知通道拒收或不通（{detail}）：请电话通知",
+    ),
     "grafana": Meaning(
         3, "Grafana, which looks from outside: {detail}", "Grafana 从外部看到：{detail}"
     ),

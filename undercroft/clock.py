@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -29,6 +30,35 @@ class SystemClock:
     def monotonic_s(self) -> float:
         """Count seconds since an arbitrary start. [s]"""
         return time.monotonic()
+
+
+class SteadyClock:
+    """The time of day that never goes back: when the clock is set back, time goes on from where it was.
+
+    May be shared between threads.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._newest, self._at_s = clock.now(), clock.monotonic_s()
+
+    def now(self) -> datetime:
+        """Tell the present instant, never earlier than before."""
+        with self._lock:
+            now_s = self._clock.monotonic_s()
+            steady = self._newest + timedelta(seconds=now_s - self._at_s)
+            self._newest, self._at_s = max(self._clock.now(), steady), now_s
+            return self._newest
+
+    def monotonic_s(self) -> float:
+        """Count seconds on the clock behind it. [s]"""
+        return self._clock.monotonic_s()
+
+    def be_at_least(self, instant: datetime | None) -> None:
+        """Go on from an instant that was told before, by this process or another one, if that is later."""
+        with self._lock:
+            if instant is not None:
+                self._newest = max(self._newest, instant)
 
 
 class FakeClock:

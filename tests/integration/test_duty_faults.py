@@ -9,15 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from duty.model import Person, Reach
-from duty.notifier import Channels, Notifier
 from duty.roster import Shift
 from duty.roster_acts import shift_row
-from duty.texts import Style
 from tests.integration.duty_kit import START, duty_file, messages, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service
 from tests.integration.test_duty_service import HOOK, OK
@@ -111,36 +108,6 @@ def test_a_channel_that_fails_for_a_time_reaches_the_fallback_once_and_goes_on(l
     ]  # fmt: skip
     assert set(bad.keys) == {row["key"] for row in rows if row["channel"] == "bad"}
     assert control_room.received[0]["body"].startswith("原收件人至今均未送达")
-
-
-@pytest.mark.parametrize(("severity", "minutes"), [(4, 3), (2, 30)])
-def test_nobody_is_reached_when_the_interval_is_over(live_db: str, severity: int, minutes: int) -> None:
-    """Nothing sends here; the time is an argument. A notifier that was down gives what waited its time again."""
-    interval = timedelta(minutes=minutes)
-    channels = Channels(frozenset({"hook"}), fallback=(Reach("hook", "control"),))
-    with opened(live_db) as db:
-        prepared(db)
-        tick(db, 1, now(), ("space/gar", "raised", severity))
-        notifier = Notifier(db, channels, Style({}, ZoneInfo("UTC"), False))
-        assert notifier.rescue(now()) == 0
-        notifier.step_live(now(), now())
-        queued_at = messages(db)[0]["queued_at"]
-        assert notifier.rescue(queued_at + interval - timedelta(seconds=1)) == 0
-        restarted = Notifier(db, channels, notifier.style)
-        assert restarted.rescue(queued_at + interval) == 0
-        assert [notifier.rescue(queued_at + n * interval) for n in (1, 2)] == [1, 0]
-        first, rescue = messages(db)
-        assert (first["state"], rescue["address"], rescue["severity"]) == ("queued", "control", severity)
-        # Carried by another message that waits is not taken either; taken by one of them is.
-        db.execute("delete from notification where address = 'control'")
-        copy = "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
-        copy += " title, body, decided_at, queued_at, state, merged_into) select key || 'b', cause || 'b', incident_id,"
-        copy += " reason, step, severity, person_id, channel, address, title, body, decided_at, queued_at, 'merged',"
-        db.execute(f"{copy} notification_id from notification".encode())
-        assert Notifier(db, channels, notifier.style, rescues_since=queued_at).rescue(queued_at + interval) == 2
-        db.execute("delete from notification where address = 'control'")
-        db.execute("update notification set state = 'accepted'")
-        assert Notifier(db, channels, notifier.style, rescues_since=queued_at).rescue(queued_at + interval) == 0
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ from duty.reports import Limits, ReportKind, Submitted, count, dues
 from duty.senders.bots import WeCom
 from duty.senders.webhook import Webhook
 from duty.texts import Style
+from duty.unreached import pass_on, rescue
 from duty.worker import Channel, Limiter
 from risk.run import Follower, step_run
 from tests.integration.duty_kit import messages, opened
@@ -102,7 +103,7 @@ class Night:
             step_run(self.db, self.follower)
             self.notifier.step_run(at(minute))
             self.send()
-            if self.notifier.rescue(at(minute)):
+            while pass_on(self.notifier, at(minute), at(minute)) + rescue(self.notifier, at(minute), at(minute)):
                 self.send()
             self.clock.advance(timedelta(minutes=1))
 
@@ -230,7 +231,7 @@ def test_the_night_ends_as_its_file_says(exercise_db: str, monkeypatch: pytest.M
         night = Night(db, bot.url, hook.url)
         night.run()
         found = as_text(night.told() | written(exercise_db, night.tokens["wu"][0], monkeypatch))
-        assert all(message["body"].startswith(("【演练】", "原收件人均未送达")) for message in hook.received)
+        assert all(message["body"].startswith("【演练】") for message in hook.received)
         assert len(set(hook.keys)) == len(hook.keys)
     if os.environ.get("UNDERCROFT_WRITE_EXPECTED"):
         (CASE / "expected.json").write_text(found, encoding="utf-8")

@@ -19,7 +19,7 @@ _INCIDENT = ("incident_id", "basin_id", "opened_at", "closed_at", "worst", "stat
 _REMINDED = ("order_id", "due_at", "reminders", "reminded_step", "reminded_at")
 _MESSAGE = (
     "key", "cause", "incident_id", "reason", "step", "severity", "person_id", "channel", "address", "title", "body",
-    "decided_at", "state", "error",
+    "decided_at", "state", "error", "subjects",
 )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def save_decisions(
         if reminded:
             columns = {name: [entry[name] for entry in reminded] for name in _REMINDED}
             connection.execute(sql("duty_remind_orders").encode(), columns)
-        queue_messages(connection, messages)
+        queue_messages(connection, messages, beat_at)
         connection.execute(
             sql("duty_save_progress").encode(),
             {"tick_seq": reached.tick_seq, "decided_at": reached.decided_at, "beat_at": beat_at},
@@ -115,12 +115,12 @@ def late_orders(connection: Connection, at: datetime) -> list[Row]:
     return rows(connection, "duty_late_orders", at=at)
 
 
-def queue_messages(connection: Connection, messages: Sequence[Mapping[str, Any]]) -> None:
+def queue_messages(connection: Connection, messages: Sequence[Mapping[str, Any]], queued_at: datetime) -> None:
     """Queue messages; one whose key is known is not queued again."""
     if messages:
         with translated_errors():
-            columns = {name: [entry[name] for entry in messages] for name in _MESSAGE}
-            connection.execute(sql("duty_queue").encode(), columns)
+            columns: dict[str, Any] = {name: [entry[name] for entry in messages] for name in _MESSAGE}
+            connection.execute(sql("duty_queue").encode(), columns | {"queued_at": queued_at})
 
 
 def beat(connection: Connection, at: datetime) -> None:
@@ -151,26 +151,45 @@ def settle(
     run(connection, "duty_settle", id=notification_id, state=state, at=at, receipt=receipt, error=error)
 
 
-def postpone(connection: Connection, notification_id: int, error: str) -> None:
-    """Record that an attempt failed and another one follows."""
-    run(connection, "duty_postpone", id=notification_id, error=error)
+def postpone(
+    connection: Connection, notification_id: int, error: str, *, failures: int, doubtful: int, next_try_at: datetime
+) -> None:
+    """Record that an attempt failed and another one follows, and when."""
+    run(
+        connection, "duty_postpone", id=notification_id, error=error, failures=failures, doubtful=doubtful,
+        next_try_at=next_try_at,
+    )  # fmt: skip
 
 
 def unreached(
-    connection: Connection, at: datetime, began_at: datetime, intervals: Mapping[str, timedelta], fallback: str
-) -> list[Row]:
-    """Return the causes of which every message failed for good, or none was taken within the interval of its severity.
+    connection: Connection, now: datetime, since: datetime, intervals: Mapping[str, timedelta], *,
+    fallback: str, most: int,
+) -> list[Row]:  # fmt: skip
+    """Return the causes of which every message was refused, or none was taken within the interval of its severity.
 
     Parameters
     ----------
-    began_at : datetime
-        When this notifier began: what waited for it is late from then on.
+    since : datetime
+        What was queued before is not looked at any more.
     intervals : mapping
         red, orange, yellow -> how long.
     fallback : str
         Whose messages are not late to anybody else: the fallback was told in the first place.
+    most : int
+        How many answers in a row that nobody knows are a refusal.
     """
-    return rows(connection, "duty_unreached", at=at, began_at=began_at, fallback=fallback, **intervals)
+    return rows(connection, "duty_unreached", now=now, since=since, fallback=fallback, most=most, **intervals)
+
+
+def refused_steps(connection: Connection, causes: Sequence[str], most: int) -> set[tuple[str, int]]:
+    """Return ``(cause, step)`` where everybody at the step, on every channel, refused."""
+    found = rows(connection, "duty_refused_steps", causes=list(causes), most=most)
+    return {(row["cause"], row["step"]) for row in found}
+
+
+def channel_faults(connection: Connection, since: datetime, most: int) -> list[Row]:
+    """Return the channels of which an address refused since a time, or on which something waits in vain."""
+    return rows(connection, "duty_channel_faults", since=since, most=most)
 
 
 def shifts(connection: Connection, starts_at: datetime, ends_at: datetime) -> list[Row]:

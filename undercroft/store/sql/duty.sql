@@ -36,11 +36,15 @@ on conflict (incident_id) do update set
 
 -- name: duty_queue
 insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body,
-    decided_at, state, error)
-select * from unnest(
+    decided_at, state, error, subjects, queued_at)
+select key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body, decided_at, state, error,
+    string_to_array(subjects, ' '), %(queued_at)s
+from unnest(
     %(key)s::text[], %(cause)s::text[], %(incident_id)s::text[], %(reason)s::text[], %(step)s::smallint[],
     %(severity)s::smallint[], %(person_id)s::text[], %(channel)s::text[], %(address)s::text[], %(title)s::text[],
-    %(body)s::text[], %(decided_at)s::timestamptz[], %(state)s::text[], %(error)s::text[])
+    %(body)s::text[], %(decided_at)s::timestamptz[], %(state)s::text[], %(error)s::text[], %(subjects)s::text[])
+    as m (key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body, decided_at, state,
+        error, subjects)
 on conflict (key) do nothing;
 
 -- name: duty_save_progress
@@ -50,7 +54,7 @@ update duty_progress set tick_seq = %(tick_seq)s, decided_at = %(decided_at)s, b
 update duty_progress set beat_at = %(beat_at)s;
 
 -- name: duty_open_messages
-select notification_id, key, severity, address, title, body, attempts from notification
+select notification_id, key, severity, address, title, body, attempts, failures, doubtful, next_try_at from notification
 where channel = %(channel)s and state in ('queued', 'sending')
 order by severity desc, notification_id limit %(most)s;
 
@@ -71,25 +75,65 @@ update notification set state = %(state)s, receipt = %(receipt)s, error = %(erro
 where notification_id = %(id)s or merged_into = %(id)s;
 
 -- name: duty_postpone
-update notification set state = 'queued', error = %(error)s where notification_id = %(id)s;
+-- What it carries fares as it does, and stays merged.
+update notification set state = case when notification_id = %(id)s then 'queued' else state end, error = %(error)s,
+    failures = %(failures)s, doubtful = %(doubtful)s, next_try_at = %(next_try_at)s
+where notification_id = %(id)s or merged_into = %(id)s;
 
 -- name: duty_unreached
--- Causes that reached nobody, and whose rescue was not tried yet: every message failed for good, or none was taken within the
--- interval of its severity, counted from its queueing or from when this notifier began. Told to the fallback alone: once is enough.
+-- Causes that reached nobody, and whose rescue was not tried yet: every message was refused, or none was taken within the
+-- interval of its severity, counted from its queueing. Told to the fallback alone: once is enough. What was queued before
+-- `since` is history: an incident that is still open has told of itself again since.
 select cause, incident_id, max(severity)::int as severity, max(step)::int as step, min(title) as title, min(body) as body,
-    bool_and(state = 'failed') as is_refused
-from notification n
+    min(array_to_string(subjects, ' ')) as subjects, bool_and(is_refused) as is_refused
+from (
+    select *, state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s) as is_refused
+    from notification
+) n
 where cause not like '%%!' and reason <> 'all_clear' and cause in (
-    select cause from notification where state = 'failed'
-    union select cause from notification where state in ('queued', 'sending')
+    select cause from notification where state in ('failed', 'queued', 'sending') and queued_at > %(since)s
     union select m.cause from notification c join notification m on m.merged_into = c.notification_id
-    where c.state in ('queued', 'sending'))
+    where c.state in ('queued', 'sending') and c.queued_at > %(since)s)
 group by cause, incident_id
-having (bool_and(state = 'failed') or (
+having (bool_and(is_refused) or (
         bool_and(state in ('failed', 'queued', 'sending', 'merged')) and bool_or(person_id <> %(fallback)s)
-        and greatest(min(queued_at), %(began_at)s::timestamptz) <= %(at)s::timestamptz
+        and min(queued_at) <= %(now)s::timestamptz
             - case max(severity) when 4 then %(red)s::interval when 3 then %(orange)s::interval else %(yellow)s::interval end))
     and not exists (select from notification r where r.cause = n.cause || '!');
+
+-- name: duty_refused_steps
+-- Steps of the roster of which everybody, on every channel, refused what a cause told them.
+select cause, step::int as step from notification
+where cause = any(%(causes)s::text[])
+group by cause, step
+having bool_and(state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s));
+
+-- name: duty_channel_faults
+-- Of each channel: how many addresses refused what they were sent last (since a time), and since when messages wait that
+-- nobody took, while the channel took nothing else.
+with settled as (
+    select distinct on (channel, address) channel, state = 'failed' as is_refused, error
+    from notification
+    where state in ('accepted', 'handed_over', 'failed')
+        and (settled_at > %(since)s or settled_at is null and state = 'failed' and queued_at > %(since)s)
+    order by channel, address, coalesce(settled_at, queued_at) desc, notification_id desc
+), doubted as (
+    select distinct on (channel, address) channel, true as is_refused, error
+    from notification where state in ('queued', 'sending') and doubtful >= %(most)s order by channel, address, notification_id desc
+), refused as (
+    select channel, count(*)::int as refused, max(error) as error
+    from (select * from settled union all select * from doubted) every where is_refused group by channel
+), waits as (
+    select w.channel, min(w.first_attempt_at) as waits_since, max(w.error) as error
+    from notification w
+    where w.state in ('queued', 'sending') and w.failures > 0 and not exists (
+        select from notification a
+        where a.channel = w.channel and a.state in ('accepted', 'handed_over') and a.settled_at > w.first_attempt_at)
+    group by w.channel
+)
+select coalesce(r.channel, w.channel) as channel, coalesce(r.refused, 0) as refused, w.waits_since,
+    coalesce(r.error, w.error, '') as error
+from refused r full join waits w on w.channel = r.channel order by 1;
 
 -- name: duty_shifts
 select starts_at, ends_at, step, standing, person_id, name, phone, reach from roster_shift

@@ -1,0 +1,71 @@
+"""A channel that refuses, or takes nothing any more, is an alarm of the system of its own: ``system/channel-<id>``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from duty.senders.http import UNKNOWN_CODE_TRIES
+from undercroft.store import duty as store
+from undercroft.store.conditions import SYSTEM, Condition, list_conditions, set_condition
+from undercroft.store.connection import Connection
+
+PREFIX = "channel-"
+DEAD_AFTER = timedelta(minutes=2)
+"""How long a channel may take nothing of what is tried on it: default (proposal); a grey-listed mail takes minutes."""
+
+REFUSAL_COUNTS_FOR = timedelta(hours=1)
+"""How long a refusal stands when nothing is sent to that address any more."""
+
+MOST_ERROR_CHARACTERS = 200
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+def conditions_of(rows: Iterable[Mapping[str, Any]], told: Iterable[str], now: datetime) -> list[Condition]:
+    """Return the conditions of channels: those that hold, and those that were told and hold no longer.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Of ``duty_channel_faults``.
+    told : iterable of str
+        Names of conditions that stand.
+    """
+    found = [condition for row in rows if (condition := _condition(row, now)) is not None]
+    bad = {condition.name for condition in found}
+    over = sorted(name for name in told if name.startswith(PREFIX) and name not in bad)
+    return found + [Condition(name, False, 0.0, 0.0, "addresses", "") for name in over]
+
+
+def _condition(row: Mapping[str, Any], now: datetime) -> Condition | None:
+    if ID.fullmatch(row["channel"]) is None:
+        return None  # a roster's own word; its messages have failed, with their reason
+    name, error = PREFIX + row["channel"], row["error"][:MOST_ERROR_CHARACTERS]
+    if row["refused"] > 0:
+        detail = f"{row['channel']}: {row['refused']} addresses refused: {error}"
+        return Condition(name, True, float(row["refused"]), 1.0, "addresses", detail)
+    waited_s = 0.0 if row["waits_since"] is None else (now - row["waits_since"]).total_seconds()
+    if waited_s < DEAD_AFTER.total_seconds():
+        return None
+    detail = f"{row['channel']}: nothing taken for {waited_s:.0f} s: {error}"
+    return Condition(name, True, round(waited_s, 1), DEAD_AFTER.total_seconds(), "s", detail)
+
+
+def tell_channel_faults(connection: Connection, now: datetime) -> list[Condition]:
+    """Have each channel that refuses or is dead stand as an alarm of the system; return what changed.
+
+    Parameters
+    ----------
+    now : datetime
+        The notifier's time, which never goes back.
+    """
+    known = list_conditions(connection)
+    told = [row["name"] for row in known if row["is_active"] and row["subject"] == SYSTEM]
+    rows = store.channel_faults(connection, now - REFUSAL_COUNTS_FOR, UNKNOWN_CODE_TRIES)
+    return [
+        condition
+        for condition in conditions_of(rows, told, now)
+        if condition.is_active != (condition.name in told) and set_condition(connection, condition, "duty", now)
+    ]

@@ -1,0 +1,186 @@
+"""Who is told when those who were told cannot be reached, and what is said of the channel. Time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from duty.channel_faults import tell_channel_faults
+from duty.model import Reach
+from duty.notifier import Channels, Notifier
+from duty.texts import MOST_BYTES, Style
+from duty.unreached import LOOKS_BACK, pass_on, rescue
+from tests.integration.duty_kit import duty_file, messages, now, opened, prepared, running, tick, wait_until
+from tests.integration.duty_servers import service
+from tests.integration.test_duty_service import HOOK, OK
+from undercroft.store.conditions import list_conditions
+from undercroft.store.connection import Connection
+
+CHANNELS = Channels(frozenset({"hook", "bot"}), fallback=(Reach("hook", "control"),))
+WHEN = now()
+
+
+def after(seconds: float) -> datetime:
+    return WHEN + timedelta(seconds=seconds)
+
+
+@contextmanager
+def alarmed(url: str, severity: int = 4, *, exercise: bool = False) -> Iterator[tuple[Connection, Notifier]]:
+    """A notifier that has just told Li of an alarm; nothing sends here."""
+    with opened(url) as db:
+        prepared(db, at=WHEN)
+        tick(db, 1, WHEN, ("space/gar", "raised", severity))
+        notifier = Notifier(db, CHANNELS, Style({}, ZoneInfo("UTC"), exercise))
+        notifier.step_live(WHEN, WHEN)
+        yield db, notifier
+
+
+def settle(db: Connection, state: str, person: str, **columns: object) -> None:
+    """Have a person's newest message end, or fare, as a channel would."""
+    told = {"settled_at": WHEN, "error": "no", **columns, "state": state}
+    named = ", ".join(f"{name} = %({name})s" for name in told)
+    newest = "(select max(notification_id) from notification where person_id = %(person)s)"
+    statement = f"update notification set {named} where notification_id = {newest}"  # noqa: S608 - names of this file
+    db.execute(statement.encode(), told | {"person": person})
+
+
+def told(db: Connection) -> list[tuple[str, str, int]]:
+    return [(row["person_id"], row["reason"], row["step"]) for row in messages(db)]
+
+
+def test_a_red_that_its_step_refuses_goes_up_at_once_step_by_step(live_db: str) -> None:
+    with alarmed(live_db) as (db, notifier):
+        assert pass_on(notifier, after(1), after(1)) == 0, "it may still be taken"
+        settle(db, "failed", "li")
+        assert [pass_on(notifier, after(n), after(n)) for n in (1, 2)] == [1, 0]
+        settle(db, "queued", "wu", settled_at=None, doubtful=5)
+        assert [pass_on(notifier, after(n), after(n)) for n in (3, 4)] == [1, 0]
+        settle(db, "failed", "chen")
+        assert pass_on(notifier, after(5), after(5)) == 0, "nobody stands above"
+        assert told(db) == [("li", "first", 0), ("wu", "escalated", 1), ("chen", "escalated", 2)]
+        assert messages(db)[1]["body"].startswith("前一级拒收")
+        # What it was told in place of the clock does not move it: all three are told again after three minutes.
+        notifier.step_live(after(179), after(179))
+        assert len(messages(db)) == 3
+        Notifier(db, CHANNELS, notifier.style).step_live(after(180), after(180))
+        assert [person for person, reason, _ in told(db) if reason == "repeat"] == ["li", "wu", "chen"]
+
+
+def test_a_step_of_which_one_channel_took_it_is_told(live_db: str) -> None:
+    with alarmed(live_db) as (db, notifier):
+        db.execute(
+            "update roster_shift set reach = %s where step = 0",
+            ('[{"channel":"hook","address":"a"},{"channel":"bot","address":"b"}]',),
+        )
+        tick(db, 2, after(1), ("space/up", "raised", 4))
+        notifier.step_live(after(1), after(1))
+        settle(db, "failed", "li")
+        assert pass_on(notifier, after(2), after(2)) == 0
+        db.execute("update notification set state = 'failed'")
+        tick(db, 3, after(3), ("space/gar", "acknowledged", 4), ("space/up", "acknowledged", 4))
+        notifier.step_live(after(3), after(3))
+        assert pass_on(notifier, after(4), after(4)) == 0, "somebody is on it"
+
+
+def test_orange_waits_for_its_clock(live_db: str) -> None:
+    with alarmed(live_db, 3) as (db, notifier):
+        settle(db, "failed", "li")
+        assert pass_on(notifier, after(1), after(1)) == 0
+        assert rescue(notifier, after(1), after(1)) == 1
+
+
+@pytest.mark.parametrize(("severity", "minutes"), [(4, 3), (2, 30)])
+def test_nobody_is_reached_when_the_interval_is_over(live_db: str, severity: int, minutes: int) -> None:
+    """The interval runs from the queueing, whatever the notifier went through since, and for two hours at most."""
+    interval = timedelta(minutes=minutes)
+    with alarmed(live_db, severity) as (db, notifier):
+        assert messages(db)[0]["queued_at"] == WHEN
+        early, due = WHEN + interval - timedelta(seconds=1), WHEN + interval
+        assert rescue(notifier, early, early) == 0
+        assert rescue(notifier, due, due, refused_only=True) == 0, "what waits may just be sent"
+        restarted = Notifier(db, CHANNELS, notifier.style)
+        assert [rescue(restarted, at, at) for at in (due, due, WHEN + 2 * interval)] == [1, 0, 0]
+        first, rescued = messages(db)
+        assert (first["state"], rescued["address"], rescued["severity"]) == ("queued", "control", severity)
+        assert rescued["subjects"] == first["subjects"] == ["space/gar"]
+        # Carried by another message that waits is not taken either; taken by one of them is.
+        db.execute("delete from notification where address = 'control'")
+        copy = "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
+        copy += " title, body, decided_at, queued_at, state, merged_into) select key || 'b', cause || 'b', incident_id,"
+        copy += " reason, step, severity, person_id, channel, address, title, body, decided_at, queued_at, 'merged',"
+        db.execute(f"{copy} notification_id from notification".encode())
+        assert rescue(Notifier(db, CHANNELS, notifier.style), due, due) == 2
+        db.execute("delete from notification where address = 'control'")
+        for state, at, expected in (("queued", WHEN + timedelta(minutes=30) + LOOKS_BACK, 0), ("accepted", due, 0)):
+            db.execute("update notification set state = %s", (state,))
+            assert rescue(Notifier(db, CHANNELS, notifier.style), at, at) == expected
+
+
+def test_what_the_fallback_is_told_in_a_drill_is_marked_and_fits(live_db: str) -> None:
+    with alarmed(live_db, exercise=True) as (db, notifier):
+        settle(db, "failed", "li", body="x" * MOST_BYTES)
+        assert rescue(notifier, after(1), after(1)) == 1
+        body = messages(db)[-1]["body"]
+    assert body.startswith("【演练】[EXERCISE] 原收件人均未送达")
+    assert len(body.encode()) <= 2048
+
+
+def standing(db: Connection) -> dict[str, str]:
+    return {row["name"]: row["detail"] for row in list_conditions(db) if row["is_active"]}
+
+
+def test_a_channel_that_refuses_is_an_alarm_until_it_takes_something(live_db: str) -> None:
+    with alarmed(live_db) as (db, _):
+        assert tell_channel_faults(db, after(0)) == []
+        settle(db, "failed", "li", error="HTTP 401")
+        assert [tell_channel_faults(db, after(n)) != [] for n in (0, 10)] == [True, False]
+        assert standing(db) == {"channel-hook": "hook: 1 addresses refused: HTTP 401"}
+        (act,) = db.execute("select subject, author from act where kind = 'system_condition'").fetchall()
+        assert act == {"subject": "system/channel-hook", "author": "duty"}
+        assert tell_channel_faults(db, after(3599)) == []
+        settle(db, "accepted", "li", settled_at=after(60))
+        assert [c.is_active for c in tell_channel_faults(db, after(61))] == [False]
+        assert standing(db) == {}
+
+
+def test_a_refusal_is_forgotten_after_an_hour_without_another(live_db: str) -> None:
+    with alarmed(live_db) as (db, _):
+        settle(db, "queued", "li", settled_at=None, doubtful=5, failures=5, first_attempt_at=WHEN)
+        assert [c.is_active for c in tell_channel_faults(db, after(1))] == [True]
+        settle(db, "failed", "li", settled_at=after(2))
+        assert tell_channel_faults(db, after(3600)) == []
+        assert [c.is_active for c in tell_channel_faults(db, after(3603))] == [False]
+
+
+def test_a_channel_that_takes_nothing_for_two_minutes_is_an_alarm(live_db: str) -> None:
+    with alarmed(live_db) as (db, _):
+        settle(db, "queued", "li", settled_at=None, failures=3, first_attempt_at=WHEN, error="HTTP 503")
+        assert tell_channel_faults(db, after(119)) == []
+        assert len(tell_channel_faults(db, after(120))) == 1
+        assert standing(db) == {"channel-hook": "hook: nothing taken for 120 s: HTTP 503"}
+        # Another message that it takes since shows that it lives.
+        settle(db, "accepted", "li", settled_at=after(130), first_attempt_at=after(130))
+        assert [c.is_active for c in tell_channel_faults(db, after(131))] == [False]
+
+
+def test_a_red_that_a_robot_refuses_reaches_the_next_step_at_once(live_db: str) -> None:
+    """The notifier itself: Li's robot answers 200 with an error inside; no minute passes before Wu is told."""
+    with (
+        opened(live_db) as db,
+        service(lambda _: (200, {"errcode": 93000, "errmsg": "invalid webhook url"})) as refuses,
+        service(lambda _: OK) as good,
+    ):
+        prepared(db)
+        db.execute("update roster_shift set reach = %s where step = 0", ('[{"channel":"bot","address":"li"}]',))
+        file = duty_file(bot={"kind": "wecom", "url_env": "BOT"}, hook=HOOK, file={"fallback": ["hook:control"]})
+        with running(live_db, file, {"BOT": refuses.url, "URL": good.url, "SECRET": "s"}):
+            tick(db, 1, now(), ("space/gar", "raised", 4))
+            rows = wait_until(db, lambda rows: [row["state"] for row in rows].count("accepted") == 2)
+    found = {(row["person_id"], row["reason"], row["state"]) for row in rows}
+    assert found == {
+        ("li", "first", "failed"), ("wu", "escalated", "accepted"), ("fallback", "escalated", "accepted"),
+    }  # fmt: skip

@@ -1,0 +1,140 @@
+"""One channel's queue on a real database: what counts as a try, what a restart keeps, what red finds. No clock runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from duty.senders.base import Accepted, Outcome, Outgoing, Temporary
+from duty.worker import Channel, Limiter
+from tests.integration.duty_kit import START, messages, opened
+from undercroft.clock import FakeClock
+from undercroft.store.connection import Connection
+
+ODD = Temporary("error code 77777", most=5)
+AWAY = Temporary("ConnectError")
+
+
+class Planned:
+    """A channel that answers by plan, then takes everything."""
+
+    def __init__(self, *plan: Outcome) -> None:
+        self.plan, self.sent = list(plan), list[str]()
+
+    def send(self, message: Outgoing) -> Outcome:
+        self.sent.append(message.key)
+        return self.plan.pop(0) if self.plan else Accepted("")
+
+
+class Queue:
+    """A channel with a clock that the test moves."""
+
+    def __init__(self, db: Connection, *plan: Outcome, per_minute: int = 1000) -> None:
+        self.db, self.clock, self.sender = db, FakeClock(START), Planned(*plan)
+        self.per_minute = per_minute
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: what was in memory is gone."""
+        self.channel = Channel("hook", self.sender, Limiter(self.per_minute), self.clock)
+
+    def put(self, key: str, severity: int, address: str = "li") -> None:
+        self.db.execute(
+            "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
+            " title, body, decided_at, state) values (%s, %s, 'i', 'first', 0, %s, 'li', 'hook', %s, 't', 'b', %s,"
+            " 'queued')",
+            (key, key, severity, address, START),
+        )
+
+    def send(self) -> int:
+        """Send all that is due; return how many attempts that was."""
+        before = len(self.sender.sent)
+        while self.channel.step(self.db):
+            pass
+        return len(self.sender.sent) - before
+
+    def wait(self, seconds: float) -> int:
+        self.clock.advance(timedelta(seconds=seconds))
+        return self.send()
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return messages(self.db)[0]
+
+
+@contextmanager
+def queue(url: str, *plan: Outcome, per_minute: int = 1000) -> Iterator[Queue]:
+    with opened(url) as db:
+        yield Queue(db, *plan, per_minute=per_minute)
+
+
+def test_an_outage_costs_an_odd_answer_no_try(exercise_db: str) -> None:
+    """Seven refused connections, four odd answers, an outage, five odd answers: the fifth in a row is the end."""
+    with queue(exercise_db, *[AWAY] * 7, *[ODD] * 4, AWAY, *[ODD] * 5) as it:
+        it.put("a", 3)
+        it.send()
+        attempts = 1 + sum(it.wait(60.0) for _ in range(30))
+        assert (attempts, it.row["state"], it.row["attempts"]) == (17, "failed", 17)
+        assert it.row["error"] == "error code 77777 (answered so 5 times)"
+
+
+def test_no_temporary_failure_exhausts_a_red(exercise_db: str) -> None:
+    """Nine odd answers; after the fifth others are told (`duty.unreached`), and it is still tried."""
+    with queue(exercise_db, *[ODD] * 9) as it:
+        it.put("a", 4)
+        it.send()
+        for _ in range(8):
+            it.wait(60.0)
+        assert (it.row["state"], it.row["doubtful"]) == ("queued", 9)
+        it.wait(60.0)
+        assert it.row["state"] == "accepted"
+        assert set(it.sender.sent) == {"a"}
+
+
+def test_a_restart_goes_on_waiting(exercise_db: str) -> None:
+    """Tried at 0, 1, 3 and 7 s, next at 15 s: notifiers that start in between try nothing, and wait no longer."""
+    with queue(exercise_db, *[AWAY] * 5) as it:
+        it.put("a", 4)
+        assert [it.send(), it.wait(1.0), it.wait(2.0), it.wait(4.0)] == [1, 1, 1, 1]
+        for _ in range(7):
+            it.restart()
+            assert it.wait(1.0) == 0
+        it.restart()
+        assert it.wait(1.0) == 1
+        assert it.row["next_try_at"] == START + timedelta(seconds=31)
+
+
+def test_a_clock_that_is_set_back_makes_no_wait_longer_than_a_service_may_ask(exercise_db: str) -> None:
+    with queue(exercise_db, AWAY) as it:
+        it.put("a", 4)
+        it.send()
+        it.clock = FakeClock(START - timedelta(days=1))
+        it.restart()
+        assert [it.wait(0.0), it.wait(599.0), it.wait(1.0)] == [0, 0, 1]
+
+
+def test_a_message_that_fails_for_days_is_tried_every_minute(exercise_db: str) -> None:
+    with queue(exercise_db, AWAY, AWAY) as it:
+        it.put("a", 4)
+        it.db.execute("update notification set failures = 5000")
+        assert [it.send(), it.wait(59.0), it.wait(1.0)] == [1, 0, 1]
+
+
+def test_red_goes_at_once_past_a_limit_that_yellow_has_used_up(exercise_db: str) -> None:
+    """Of 6 a minute one is kept: five yellow ones went, two wait; a red one finds a send, the next the limit."""
+    with queue(exercise_db, per_minute=6) as it:
+        for number in range(5):
+            it.put(f"yellow-{number}", 2, f"address-{number}")
+        assert it.send() == 5
+        for number in range(2):
+            it.put(f"late-{number}", 2, f"late-{number}")
+        assert it.wait(1.0) == 0
+        it.put("red", 4, "address-0")
+        assert it.send() == 1
+        assert it.sender.sent[-1] == "red"
+        it.put("second", 4, "address-1")
+        assert it.send() == 0
+        assert it.wait(59.0) > 0
+        assert it.sender.sent[6] == "second"
