@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -34,6 +35,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("undercroft:")}
 OF_OTHERS = {"SSL_CERT_FILE": "OpenSSL's own"}
+LOGINS = ("ingest", "engine", "duty", "api", "acts")
 
 
 def test_it_is_a_compose_file_by_the_specification() -> None:
@@ -146,6 +148,24 @@ def test_secrets_are_those_that_compose_names_and_stay_when_made_again(tmp_path:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_lost_certificate_is_made_by_the_authority_that_devices_know_and_without_its_key_by_none(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "secrets"
+    made_secrets(folder)
+    known = {name: (folder / name).read_bytes() for name in ("mqtt_ca.crt", "mqtt_ca.key", "mqtt_server.key")}
+    (folder / "mqtt_server.crt").unlink()
+    made_secrets(folder)
+    assert {name: (folder / name).read_bytes() for name in known} == known
+    (folder / "mqtt_server.crt").unlink()
+    (folder / "mqtt_ca.key").unlink()
+    command = [sys.executable, str(ROOT / "deploy/make_secrets.py"), "--renew", "--folder", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"{folder}/mqtt_ca.key is missing: put it back from where it is kept, and run this again\n"
+    assert not (folder / "mqtt_server.crt").exists()
+
+
 def test_the_canary_of_the_stack_is_the_device_that_the_sample_names_and_the_broker_knows(tmp_path: Path) -> None:
     made_secrets(tmp_path / "secrets")
     url = parse_broker_url((tmp_path / "secrets/canary_mqtt_url").read_text(encoding="utf-8").strip())
@@ -229,3 +249,35 @@ def test_logins_have_the_rights_of_their_service_and_grafana_sees_views_only(
             acting.execute("update operator set role = 'admin'")
     with pytest.raises((StoreUnavailable, StoreRejected)):
         connect(postgres.url(name, "api", "wrong"), application_name="tests")
+
+
+def test_the_health_check_of_every_login_passes_and_sees_what_is_wrong(
+    initialised: tuple[str, Path], postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, folder = initialised
+    migrate_database(postgres.url(name), Mode.LIVE)
+    sources = [secret["source"] for each in OURS.values() for secret in each["secrets"] if isinstance(secret, dict)]
+    logins = sorted({source.removesuffix("_url") for source in sources if source.endswith("_url")} & set(LOGINS))
+    assert logins == sorted(LOGINS)
+    checks = {tuple(each["healthcheck"]["test"]) for each in OURS.values() if "healthcheck" in each}
+    assert checks == {("CMD", "undercroft", "doctor", "--only", "database")}
+
+    def bad(login: str) -> list[str]:
+        password = (folder / f"{login}_password").read_text(encoding="utf-8").strip()
+        monkeypatch.setenv("UNDERCROFT_DATABASE_URL", postgres.url(name, login, password))
+        done = CliRunner().invoke(build_app("doctor"), ["doctor", "--only", "database", "--json"])
+        found = {each["check"]: each for each in json.loads(done.stdout)}
+        # This suite's server runs without fsync, which the doctor must not like.
+        assert (done.exit_code, found.pop("database")["verdict"]) == (1, "bad")
+        return [check for check, each in found.items() if each["verdict"] == "bad"]
+
+    assert [bad(login) for login in logins] == [[]] * 5
+    with connect(postgres.url(name), application_name="tests", autocommit=True) as owner:
+        owner.execute(
+            "insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts,"
+            " dead_letters, committed_at) values (1, 1, 'routine', 1, 1, 1, 0, 0, 0, now() - interval '40 days')"
+        )
+        owner.execute("grant select on tick to undercroft_grafana")
+        assert [bad(login) for login in logins] == [["retention", "rights"]] * 5
+        owner.execute("delete from schema_migration where version = 1")
+        assert [bad(login) for login in logins] == [["schema"]] * 5

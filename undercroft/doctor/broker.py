@@ -83,5 +83,9 @@ def _expiry(not_after: str, now: datetime) -> Finding:
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(not_after), UTC)
     left = ends - now
     if left < EXPIRY_NOTICE:
-        return bad("certificate", f"ends in {left.days} days, on {ends:%Y-%m-%d}", "renew it now")
+        return bad(
+            "certificate",
+            f"ends in {left.days} days, on {ends:%Y-%m-%d}",
+            "python3 deploy/make_secrets.py --renew (deployment.md)",
+        )
     return good("certificate", f"ends in {left.days} days, on {ends:%Y-%m-%d}")

@@ -27,9 +27,7 @@ def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
         _server(facts),
         _schema(facts),
         _extension(facts),
-        *_policies(facts),
-        _retention(facts),
-        _rights(facts),
+        *([] if facts.missing_migrations else [*_policies(facts), _retention(facts), _rights(facts)]),
         _clock(facts, now),
     ]
 
@@ -91,7 +89,12 @@ def _rights(facts: DatabaseFacts) -> Finding:
         return bad("rights", "undercroft_grafana may read tables", "run `undercroft db migrate`: it may see views only")
     if facts.is_superuser:
         return note("rights", "this URL is a superuser's", "give services their own logins (deployment.md)")
-    return good("rights", "this login has the rights of its role only")
+    if facts.is_owner:
+        return note("rights", "this URL is the owner's", "give services their own logins (deployment.md)")
+    if len(facts.groups) != 1:
+        seen = f"this login has the rights of {' and '.join(facts.groups) or 'no service'}"
+        return bad("rights", seen, "grant it the group role of its service, and no other (deployment.md)")
+    return good("rights", f"this login has the rights of {facts.groups[0]} only")
 
 
 def _clock(facts: DatabaseFacts, now: datetime) -> Finding:

@@ -31,7 +31,11 @@ class DatabaseFacts:
     jobs_run : bool or None
         Whether TimescaleDB runs the database's jobs; None without it, or where this login cannot tell.
     overdue : list of str
-        Relations that hold what retention should have dropped two days ago, as far as this login may see them.
+        Relations that hold what retention should have dropped two days ago.
+    is_owner : bool
+        Whether this login owns the tables.
+    groups : list of str
+        Group roles whose rights this login has.
     """
 
     server_version: int
@@ -44,9 +48,9 @@ class DatabaseFacts:
     overdue: list[str]
     grafana_reads_tables: bool
     is_superuser: bool
+    is_owner: bool
+    groups: list[str]
     server_now: datetime
-    newest_batch: datetime | None
-    newest_tick: datetime | None
     bytes_used: int
     is_fsync_on: bool
 
@@ -80,8 +84,7 @@ def inspect_database(url: str) -> DatabaseFacts:
             failing = [row["name"] for row in connection.execute(sql("inspect_jobs"))]
             lacking = [row["name"] for row in connection.execute(sql("inspect_policies"))]
             lively |= connection.execute(sql("inspect_workers")).fetchone() or {}
-        may_see = lively.get("sees_retention")
-        overdue = [row["name"] for row in connection.execute(sql("inspect_overdue"))] if may_see else []
+        overdue = [] if missing else [row["name"] for row in connection.execute(sql("inspect_overdue"))]
         return _facts(about, extension, missing, lively, failing, lacking, overdue)
 
 
@@ -94,8 +97,7 @@ def _facts(
     lacking: list[str],
     overdue: list[str],
 ) -> DatabaseFacts:
-    mode, batch, tick = (lively.get(name) for name in ("mode", "newest_batch", "newest_tick"))
-    now = about["server_now"]
+    mode, groups, now = lively.get("mode"), lively.get("groups"), about["server_now"]
     assert isinstance(now, datetime)  # noqa: S101 - the query says so
     return DatabaseFacts(
         server_version=int(str(about["server_version"])),
@@ -108,9 +110,9 @@ def _facts(
         overdue=overdue,
         grafana_reads_tables=bool(lively.get("grafana_reads_tables")),
         is_superuser=bool(about["is_superuser"]),
+        is_owner=bool(lively.get("is_owner")),
+        groups=[str(name) for name in groups] if isinstance(groups, list) else [],
         server_now=now,
-        newest_batch=batch if isinstance(batch, datetime) else None,
-        newest_tick=tick if isinstance(tick, datetime) else None,
         bytes_used=int(str(about["bytes_used"])),
         is_fsync_on=about["fsync"] == "on",
     )

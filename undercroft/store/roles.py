@@ -33,6 +33,7 @@ class Role(StrEnum):
 def grant_exactly(connection: Connection) -> bool:
     """Give each group role its rights and no others; False where the server would not let us make the roles."""
     with translated_errors(), connection.transaction():
+        connection.execute(sql("revoke_public"))
         row = connection.execute(sql("count_group_roles"), {"names": [role.value for role in Role]}).fetchone()
         assert row is not None  # noqa: S101 - a count has a row
         if row["found"] < len(Role):

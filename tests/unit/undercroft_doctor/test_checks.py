@@ -24,8 +24,8 @@ DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 WELL = DatabaseFacts(
     server_version=170005, extension="2.26.0", mode="live", missing_migrations=[], failing_jobs=[], missing_policies=[],
-    jobs_run=True, overdue=[], grafana_reads_tables=False, is_superuser=False, server_now=NOW, newest_batch=NOW,
-    newest_tick=NOW, bytes_used=10, is_fsync_on=True,
+    jobs_run=True, overdue=[], grafana_reads_tables=False, is_superuser=False, is_owner=False,
+    groups=["undercroft_api"], server_now=NOW, bytes_used=10, is_fsync_on=True,
 )  # fmt: skip
 
 
@@ -49,6 +49,8 @@ def test_a_good_database_has_nothing_bad() -> None:
         ({"jobs_run": False}, "jobs"),
         ({"overdue": ["batch"]}, "retention"),
         ({"grafana_reads_tables": True}, "rights"),
+        ({"groups": []}, "rights"),
+        ({"groups": ["undercroft_api", "undercroft_ingest"]}, "rights"),
         ({"server_now": NOW + timedelta(seconds=3)}, "clock"),
     ],
 )

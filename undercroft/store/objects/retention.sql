@@ -30,4 +30,16 @@ begin
     end loop;
 end
 $$;
+-- With the owner's rights, for every service asks its doctor, and few may read what retention looks at. It gives names away.
+create or replace function undercroft_overdue(at timestamptz) returns setof text
+    language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return query
+        select class.relation from retention_class class
+        where class.keep is not null and (select mode from deployment) = 'live'
+            and exists (select from undercroft_old_steps(class, at));
+end
+$$;
+comment on function undercroft_overdue is 'Relations that hold what is older than their class keeps and not held.';
+
 comment on function undercroft_retain is 'Drop what is older than its class keeps and not held; the stretches dropped.';

@@ -14,17 +14,18 @@ select version from schema_migration;
 -- name: inspect_lively
 select
     (select mode from deployment) as mode,
-    has_table_privilege('retention_class', 'select') and has_table_privilege('incident_hold', 'select') as sees_retention,
-    (select committed_at from batch order by commit_seq desc limit 1) as newest_batch,
-    (select max(committed_at) from tick where tick_at > (select max(tick_at) from tick) - interval '1 hour') as newest_tick,
-    exists (select from information_schema.role_table_grants
-        where grantee = 'undercroft_grafana' and table_schema = 'public') as grafana_reads_tables;
+    (select pg_has_role(current_user, relowner, 'member') from pg_class where oid = 'deployment'::regclass) as is_owner,
+    array(select rolname::text from pg_roles
+        where rolname like 'undercroft\_%' and not rolcanlogin and pg_has_role(current_user, oid, 'member')
+        order by 1) as groups,
+    -- Of the table itself: information_schema shows a login only the rights that it gave or has.
+    exists (select from pg_roles r, pg_class c
+        where r.rolname = 'undercroft_grafana' and c.relnamespace = 'public'::regnamespace
+            and c.relkind in ('r', 'p', 'v', 'm', 'f') and has_any_column_privilege(r.oid, c.oid, 'select')
+            and not exists (select from pg_depend where objid = c.oid and deptype = 'e')) as grafana_reads_tables;
 
 -- name: inspect_overdue
-select class.relation as name from retention_class class
-where class.keep is not null and (select mode from deployment) = 'live' and has_table_privilege(class.relation, 'select')
-    and exists (select from undercroft_old_steps(class, now() - interval '2 days'))
-order by 1;
+select name from undercroft_overdue(now() - interval '2 days') as name order by 1;
 
 -- name: inspect_jobs
 -- undercroft: only with TimescaleDB

@@ -3,6 +3,22 @@
 -- name: count_group_roles
 select count(*) as found from pg_roles where rolname = any(%(names)s);
 
+-- name: revoke_public
+-- What runs with its owner's rights is nobody's unless granted below; a restore forgets that a migration took it away.
+do $$
+declare
+    owned regprocedure;
+begin
+    for owned in
+        select p.oid from pg_proc p
+        where p.pronamespace = 'public'::regnamespace and p.prosecdef
+            and not exists (select from pg_depend where objid = p.oid and deptype = 'e')
+    loop
+        execute format('revoke all on function %s from public', owned);
+    end loop;
+end
+$$;
+
 -- name: grant_exactly
 revoke all on all tables in schema public
     from undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator,
@@ -13,8 +29,14 @@ revoke all on all sequences in schema public
 grant usage on schema public to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_simulator,
     undercroft_duty, undercroft_acts;
 
+-- Every service asks the doctor whether the database is as it should be.
+grant select on deployment, schema_migration
+    to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_duty, undercroft_acts;
+grant execute on function undercroft_overdue
+    to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_duty, undercroft_acts;
+
 -- Readings: written by ingest only.
-grant select on deployment, basin, place, space, entrance, device, sensor, site_version to undercroft_ingest;
+grant select on basin, place, space, entrance, device, sensor, site_version to undercroft_ingest;
 grant select, update on commit_counter to undercroft_ingest;
 grant usage on sequence batch_id_seq to undercroft_ingest;
 grant select, insert on batch, observation_packed, observation_conflict, clock_lost_reading to undercroft_ingest;
@@ -27,7 +49,7 @@ grant insert on act to undercroft_ingest;
 grant select on tick to undercroft_ingest;
 
 -- The engine reads what is committed and writes what it concludes.
-grant select on deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
+grant select on commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter
     to undercroft_engine;
 grant select, insert on tick, assessment, alarm_event to undercroft_engine;
@@ -35,7 +57,7 @@ grant select, insert, update on alarm to undercroft_engine;
 grant select, insert, delete on engine_snapshot to undercroft_engine;
 
 -- The API shows; what people do over HTTP it passes on by the login of undercroft_acts.
-grant select on schema_migration, deployment, commit_counter, site_version, basin, place, space, entrance, device, sensor,
+grant select on commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, stock_movement, requirement, act, batch, observation, observation_conflict, dead_letter,
     clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold,
     engine_snapshot
@@ -48,7 +70,7 @@ grant select on roster_shift, roster_absence, duty_progress, incident, notificat
 grant select on deployment, tick to undercroft_simulator;
 
 -- The notifier reads the alarm log and writes messages; the dead-man reads how far everybody has come.
-grant select on deployment, site_version, basin, place, space, device, batch, tick, alarm, alarm_event, roster_shift,
+grant select on site_version, basin, place, space, device, batch, tick, alarm, alarm_event, roster_shift,
     roster_absence, duty_progress, incident, notification, duty_order, report to undercroft_duty;
 grant update on duty_progress to undercroft_duty;
 grant insert, update on incident, notification to undercroft_duty;
@@ -63,7 +85,7 @@ grant delete on roster_shift to undercroft_duty;
 
 -- The same acts over HTTP, and nothing else: no message is written, and nothing said is changed. A report is drafted from
 -- the logs of the incident, until it is handed in; an operator is made and disabled with an admin's token only.
-grant select on deployment, site_version, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident,
+grant select on site_version, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident,
     operator, commit_counter, duty_order, report, act_key, stock to undercroft_acts;
 grant insert, update on stock to undercroft_acts;
 -- What Grafana's rules say comes by the same way.
