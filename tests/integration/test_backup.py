@@ -24,9 +24,12 @@ from undercroft.store import migrate as migrating
 from undercroft.store.backup import BackupFailed, backup, restore
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database, migrate_database
+from undercroft.store.retention import Dropped, retain
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 SOON_S = 20.0
+OLD_DAYS = 60
+"""Twice as long as batches are kept."""
 TABLES = ("observation", "assessment", "alarm_event", "site_version", "sensor", "incident_hold", "deployment")
 
 
@@ -68,6 +71,46 @@ def test_what_is_restored_is_what_was_backed_up(exercise_db: str, empty_db: str,
     if os.environ.get(URL_VARIABLE):  # elsewhere nothing runs by itself
         assert is_soon(lambda: found_by_doctor(empty_db)["jobs"].verdict is Verdict.GOOD)
         assert [each for each in found_by_doctor(empty_db).values() if each.verdict is Verdict.BAD] == []
+
+
+def test_a_live_database_with_batches_that_are_no_longer_kept_comes_back_whole_and_as_closed(
+    live_db: str, empty_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_old_batches(live_db)
+    assert backup(live_db, tmp_path / "a.dump", NOW).rows["batch"] == OLD_DAYS
+    dropped: list[Dropped] = []
+
+    def migrate_and_retain(url: str, mode: Mode) -> list[str]:  # at the first moment at which TimescaleDB's job may run
+        applied = migrate_database(url, mode)
+        dropped.extend(retain(url, SystemClock().now()))
+        return applied
+
+    monkeypatch.setattr("undercroft.store.backup.migrate_database", migrate_and_retain)
+    manifest = restore(empty_db, tmp_path / "a.dump")
+    assert (manifest.mode, manifest.rows["batch"]) == ("live", OLD_DAYS)
+    assert [each.relation for each in dropped] == ["batch"]
+    with closing(connect(empty_db, application_name="tests", autocommit=True)) as connection:
+        open_to_all = connection.execute(
+            "select p.oid::regprocedure::text as name from pg_proc p,"
+            " aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
+            " where p.pronamespace = 'public'::regnamespace and p.prosecdef and a.grantee = 0"
+        ).fetchall()
+        assert open_to_all == []
+        row = connection.execute(
+            "select has_function_privilege('undercroft_acts', p.oid, 'execute') as ok from pg_proc p"
+            " where p.proname = 'admin_makes_operator'"
+        ).fetchone()
+        assert row == {"ok": True}
+
+
+def fill_old_batches(url: str) -> None:
+    with closing(connect(url, application_name="tests", autocommit=True)) as connection:
+        connection.execute(
+            "insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts,"
+            " dead_letters, committed_at) select n, n, 'routine', 1, 1, 1, 0, 0, 0, now() - n * interval '1 day'"
+            " from generate_series(1, %(days)s) as n",
+            {"days": OLD_DAYS},
+        )
 
 
 def found_by_doctor(url: str) -> dict[str, Finding]:

@@ -1,12 +1,13 @@
 """Backup and restore around ``pg_dump`` and ``pg_restore``, with TimescaleDB's rules.
 
 A backup is one file in pg_dump's custom format and a manifest beside it (``FILE.json``): its SHA-256, what it is of,
-and how many rows it must give back. A restore goes into an empty database only, and checks hash and rows.
+and how many rows it must give back. A restore goes into an empty database only, and checks hash and rows, the latter
+before anything runs there by itself: retention drops at once what has become old since.
 
 TimescaleDB (its documentation, "Logical backup"): the extension is made first, in the very version of the backup;
 ``timescaledb_pre_restore()`` before and ``timescaledb_post_restore()`` after; no parallel jobs. What the latter starts
 often ends at once, since its own transaction has not told it yet that the restore is over (2.26, seen), and would run
-beside the migrations: it is stopped, and started again when all is in place.
+beside the count and the migrations: it is stopped in the same transaction, and started again when all is in place.
 """
 
 from __future__ import annotations
@@ -105,19 +106,16 @@ def restore(url: str, path: Path) -> Manifest:
             _prepare_extension(connection, manifest.extension)
     _run(url, "pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--dbname=", str(path))
     if manifest.extension is not None:
-        with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
+        with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
             connection.execute("select timescaledb_post_restore()")
             stop_workers(connection)
+            connection.commit()
+    with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
+        _require_rows(connection, manifest)
     migrate_database(url, Mode(manifest.mode))
     if manifest.extension is not None:
         with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
             start_workers(connection)
-    with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
-        found = _counts(connection)
-    if lost := {
-        name: (count, found.get(name, 0)) for name, count in manifest.rows.items() if found.get(name, 0) < count
-    }:
-        raise BackupFailed(f"rows are missing after the restore (wanted, found): {lost}")
     return manifest
 
 
@@ -154,6 +152,13 @@ def _counts(connection: Connection) -> dict[str, int]:
         row = connection.execute(sql.SQL("select count(*) as n from {}").format(sql.Identifier(name))).fetchone()
         counts[name] = 0 if row is None else int(row["n"])
     return counts
+
+
+def _require_rows(connection: Connection, manifest: Manifest) -> None:
+    found = _counts(connection)
+    lost = {name: (count, found[name]) for name, count in manifest.rows.items() if found[name] < count}
+    if lost:
+        raise BackupFailed(f"rows are missing after the restore (wanted, found): {lost}")
 
 
 def _require_empty(connection: Connection) -> None:
