@@ -3,9 +3,12 @@
 
     python3 deploy/make_secrets.py HOST             make what is missing; HOST is the name devices connect to
     python3 deploy/make_secrets.py --device ID      add a device, or give it a new password, which is printed once
+    python3 deploy/make_secrets.py --renew [HOST]   a new certificate of the broker, by the same authority and key
 
-Nothing that exists is replaced, except a device's password. The folder is 0700; what containers read is 0644 in it,
-for compose shows a file to a container with the mode and owner that it has here, and each service has its own user.
+Nothing that exists is replaced, except a device's password and, with --renew, the broker's certificate. The authority
+is made once: every device in the field knows it. The folder is 0700; what containers read is 0644 in it, for compose
+shows a file to a container with the mode and owner that it has here, and each service has its own user. A file is
+written anew in its place, never renamed over: compose mounts the very file, and would go on showing the old one.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ CANARY = "canary-1"
 DEVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 ROUNDS = 101  # of Mosquitto's own mosquitto_passwd
 DAYS_CA, DAYS_SERVER = "3650", "825"
+CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+HOST_IN_EXTENSION = re.compile(r"subjectAltName=(?:IP|DNS):([^,\s]+)")
 
 
 def main() -> int:
@@ -42,11 +47,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("host", nargs="?", help="name that devices connect to")
     parser.add_argument("--device", help="device_id of a device to add")
+    parser.add_argument("--renew", action="store_true", help="make the broker's certificate again")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args()
     folder: Path = options.folder
     if options.device:
         return add_device(folder, options.device)
+    if options.renew:
+        return renew_certificate(folder, options.host)
     if not options.host:
         parser.error("name the host that devices connect to, or --device ID")
     make_all(folder, options.host)
@@ -101,30 +109,55 @@ def mosquitto_line(user: str, password: str) -> str:
 
 
 def make_certificates(folder: Path, host: str) -> None:
-    """Make an authority of our own and the broker's certificate; the authority's key stays in the folder."""
-    if (folder / "mqtt_server.crt").exists():
-        return
-    ca_key, ca, key, request, server = (
-        str(folder / name)
-        for name in ("mqtt_ca.key", "mqtt_ca.crt", "mqtt_server.key", "mqtt_server.csr", "mqtt_server.crt")
-    )
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    openssl(
-        "req", "-x509", *curve, "-keyout", ca_key, "-out", ca, "-days", DAYS_CA, "-subj", "/CN=Undercroft CA", *usage
-    )
-    openssl("req", *curve, "-keyout", key, "-out", request, "-subj", f"/CN={host}")
+    """Make an authority of our own and the broker's certificate, unless they are there."""
+    ca_key, ca = folder / "mqtt_ca.key", folder / "mqtt_ca.crt"
+    if not ca.exists():
+        usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        subject = ("-days", DAYS_CA, "-subj", "/CN=Undercroft CA")
+        openssl("req", "-x509", *CURVE, "-keyout", str(ca_key), "-out", str(ca), *subject, *usage)
+        ca.chmod(0o644)
+        ca_key.chmod(0o600)
+    if not (folder / "mqtt_server.crt").exists():
+        sign_certificate(folder, host)
+
+
+def renew_certificate(folder: Path, host: str | None) -> int:
+    """Make the broker's certificate again, for the same host unless another is named."""
     extension = folder / "mqtt_server.ext"
+    if host is None:
+        known = HOST_IN_EXTENSION.match(extension.read_text(encoding="utf-8")) if extension.exists() else None
+        if known is None:
+            sys.stderr.write(f"{extension} does not tell the host: name it, --renew HOST\n")
+            return 2
+        host = known[1]
+    sign_certificate(folder, host)
+    sys.stdout.write(
+        f"the broker's certificate is for {host}, {DAYS_SERVER} days from now; the authority is the same\n"
+    )
+    return 0
+
+
+def sign_certificate(folder: Path, host: str) -> None:
+    """Have our authority sign a certificate of the broker; its key stays where there is one."""
+    ca, ca_key, key = folder / "mqtt_ca.crt", folder / "mqtt_ca.key", folder / "mqtt_server.key"
+    for needed in (ca, ca_key):
+        if not needed.exists():
+            raise SystemExit(f"{needed} is missing: put it back from where it is kept, and run this again")
+    if not key.exists():
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", str(key))
+        key.chmod(0o644)
+    extension, request, fresh = (folder / f"mqtt_server.{kind}" for kind in ("ext", "csr", "crt.new"))
+    openssl("req", "-new", "-key", str(key), "-out", str(request), "-subj", f"/CN={host}")
     kind = "IP" if re.fullmatch(r"[0-9.]+|.*:.*", host) else "DNS"
     write(
         extension,
         f"subjectAltName={kind}:{host},DNS:mosquitto,DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n",
     )
-    signing = ("-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", DAYS_SERVER, "-extfile", str(extension))
-    openssl("x509", "-req", "-in", request, "-out", server, *signing)
-    for path in (ca, key, server):
-        Path(path).chmod(0o644)
-    Path(ca_key).chmod(0o600)
+    authority = ("-CA", str(ca), "-CAkey", str(ca_key), "-CAcreateserial")
+    signing = (*authority, "-days", DAYS_SERVER, "-extfile", str(extension))
+    openssl("x509", "-req", "-in", str(request), "-out", str(fresh), *signing)
+    write(folder / "mqtt_server.crt", fresh.read_text(encoding="ascii"))
+    fresh.unlink()
 
 
 def openssl(*words: str) -> None:
@@ -142,12 +175,13 @@ def once(path: Path, text: str) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file, whole or not at all; the folder keeps others out."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as stream:
-        stream.write(text)
-    fresh.replace(path)
+    """Write a file, anew in its place where there is one; the folder keeps others out."""
+    data = text.encode()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644), "wb") as stream:
+        stream.write(data)
+        stream.truncate(len(data))
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 if __name__ == "__main__":

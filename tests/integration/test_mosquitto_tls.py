@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -25,6 +26,7 @@ from undercroft.stack.ports import free_port
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20.0
 NOT_AUTHORISED = 135  # of MQTT 5
+MOUNTED = ("mosquitto_passwords", "mqtt_ca.crt", "mqtt_server.crt", "mqtt_server.key")
 
 
 @dataclass
@@ -174,6 +176,36 @@ def test_a_device_writes_its_own_topics_and_reads_nothing(folder: Path) -> None:
         ingest.wait("received", lambda: ingest.received)
         assert ingest.received == [(own, own.encode())]
         assert sensor.received == []
+
+
+def test_a_device_added_and_a_certificate_renewed_count_from_the_reload_on(folder: Path) -> None:
+    # Compose shows the broker the very files: a new one of the same name would not be seen in there.
+    held = [(path, path.stat().st_ino) for path in (folder / f"secrets/{name}" for name in MOUNTED)]
+    with running(folder, free_port()) as broker:
+        first = certificate_of(broker)
+        device, password = secrets(folder / "secrets", "--device", "g-7").split()
+        secrets(folder / "secrets", "--renew")
+        assert [(path, path.stat().st_ino) for path, _ in held] == held
+        with joined(broker, device, password) as early:
+            assert early.connected != 0
+        broker.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + DEADLINE_S
+        while certificate_of(broker) == first:  # a client of the authority of before: it is still trusted
+            assert time.monotonic() < deadline, "the new certificate is not served"
+        with (
+            joined(broker, device, password) as late,
+            joined(broker, "undercroft-ingest", ingest_password(folder)) as old,
+        ):
+            assert (late.connected, old.connected) == (0, 0)
+
+
+def certificate_of(broker: Broker) -> bytes:
+    context = ssl.create_default_context(cafile=str(broker.authority))
+    with (
+        socket.create_connection(("127.0.0.1", broker.port)) as raw,
+        context.wrap_socket(raw, server_hostname="broker.example.org") as secured,
+    ):
+        return secured.getpeercert(binary_form=True) or b""
 
 
 def test_nobody_enters_without_a_password_or_without_tls(folder: Path) -> None:
