@@ -14,6 +14,7 @@ from risk.lifecycle import MOST_OUT_OF_SERVICE_MIN
 from risk.reports import MOST_DEPTH_M, PUMP_WORDS
 from risk.warnings import COLOUR_RANK
 from undercroft.quantities import BARRIER_STATE_BY_WORD
+from undercroft.site.limits import MOST_ITEMS
 
 ALARMS = ("space", "device", "system")
 ANYTHING = ("space", "device", "system", "basin", "incident", "warning", "order")
@@ -62,7 +63,6 @@ SEEN = ("depth_m", "barrier", "pump", "closed", "evacuated")
 MOST_CHARACTERS = 4000
 MOST_NAMES = 500
 MOST_REPORT_MIN = 1440.0
-MOST_ITEMS = 1_000_000.0
 MOST_MINUTES: Mapping[str, float] = {
     "shelve": MOST_SHELVED_MIN, "out_of_service": MOST_OUT_OF_SERVICE_MIN, "field_report": MOST_REPORT_MIN,
 }  # fmt: skip

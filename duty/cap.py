@@ -7,9 +7,9 @@ itself (domain notes 5.1).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from xml.etree import ElementTree as Xml
 from zoneinfo import ZoneInfo
@@ -64,8 +64,16 @@ class Origin:
 
 
 SENDER_NAMES = ("区防汛指挥部", "District flood control")
-REFERENCE = r"[^\s,<&]+,[^\s,<&]+,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
+_WORD = r"[^\s,<&\x00-\x1f\x7f-\x9f\ufffe\uffff]+"
+SENDER = _WORD
+REFERENCE = rf"{_WORD},{_WORD},\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
 """An earlier message as CAP names it: sender, identifier, sent."""
+SENDER_NAME = r"[^\x00-\x1f\x7f-\x9f\ufffe\uffff]+"
+MOST_SENDER_CHARACTERS = 100
+MOST_REFERENCE_CHARACTERS = 250
+MOST_REFERENCES = 9
+
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def origin_of(
@@ -76,10 +84,18 @@ def origin_of(
     Raises
     ------
     BadInput
-        If a reference is none.
+        If the sender, a name, the area code or a reference is none.
     """
+    _expect("sender", SENDER, sender, f"1 to {MOST_SENDER_CHARACTERS} characters without space, comma, < and &")
+    for field, text in (("sender name", name_en), ("Chinese sender name", name_zh)):
+        if text is not None:
+            _expect(field, SENDER_NAME, text, f"1 to {MOST_SENDER_CHARACTERS} characters on one line")
+    if re.fullmatch(r"[0-9]{6}", area_code) is None:
+        raise BadInput(f"CAP: area code {area_code[:20]!r}: expected six digits (GB/T 2260)")
+    if len(references) > MOST_REFERENCES:
+        raise BadInput(f"CAP: reference: found {len(references)}, expected at most {MOST_REFERENCES}")
     for text in references:
-        if re.fullmatch(REFERENCE, text, re.ASCII) is None:
+        if len(text) > MOST_REFERENCE_CHARACTERS or re.fullmatch(REFERENCE, text, re.ASCII) is None:
             raise BadInput(
                 f"CAP: reference {text[:80]!r}: write sender,identifier,sent as the earlier message has them"
             )
@@ -89,25 +105,34 @@ def origin_of(
     )  # fmt: skip
 
 
-def next_identifier(origin: Origin, sent: datetime) -> str:
-    """Return an identifier that none of the earlier messages has: of one second there are ten.
+def _expect(field: str, pattern: str, text: str, expected: str) -> None:
+    if len(text) > MOST_SENDER_CHARACTERS or _NOT_IN_XML.search(text) or re.fullmatch(pattern, text) is None:
+        raise BadInput(f"CAP: {field} {text[:80]!r}: expected {expected}")
 
-    Raises
-    ------
-    BadInput
-        If they have all ten.
+
+def free_identifier(area_code: str, sent: datetime, taken: Container[str]) -> tuple[str, datetime]:
+    """Return an identifier that no message has, and when the message is sent: of one second there are ten.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> sent = datetime(2026, 7, 1, 16, 0, tzinfo=UTC)
+    >>> free_identifier("440304", sent, {identifier("440304", sent, serial) for serial in range(9)})[0]
+    '44030400000000_20260702000000_9'
+    >>> free_identifier("440304", sent, {identifier("440304", sent, serial) for serial in range(10)})[0]
+    '44030400000000_20260702000001_0'
     """
-    taken = {reference.split(",")[1] for reference in origin.references}
-    names = (identifier(origin.area_code, sent, serial) for serial in range(10))
-    free = next((name for name in names if name not in taken), None)
-    if free is None:
-        raise BadInput("CAP: ten messages of this second are named already")
-    return free
+    while True:
+        for serial in range(10):
+            name = identifier(area_code, sent, serial)
+            if name not in taken:
+                return name, sent
+        sent += timedelta(seconds=1)
 
 
-def reference_to(origin: Origin, sent: datetime) -> str:
+def reference_to(origin: Origin, name: str, sent: datetime) -> str:
     """Return what a later message names this one by."""
-    return f"{origin.sender},{next_identifier(origin, sent)},{_time(sent, origin.zone)}"
+    return f"{origin.sender},{name},{_time(sent, origin.zone)}"
 
 
 def identifier(area_code: str, sent: datetime, serial: int) -> str:
@@ -124,19 +149,23 @@ def identifier(area_code: str, sent: datetime, serial: int) -> str:
     return f"{area_code}00000000_{sent.astimezone(ZoneInfo('Asia/Shanghai')):%Y%m%d%H%M%S}_{serial}"
 
 
+def kind_of(notes: Sequence[AlarmNote], origin: Origin) -> str:
+    """Return which a message is: with references an update, and then without an open alarm a cancellation."""
+    return "Alert" if not origin.references else "Update" if notes else "Cancel"
+
+
 def export(
     name: str, incident_id: str, notes: Sequence[AlarmNote], names: Mapping[str, Named], areas: Sequence[Area],
     origin: Origin, sent: datetime,
 ) -> bytes:  # fmt: skip
     """Return the message as XML; ``notes`` are the open alarms, worst first, ``name`` its identifier."""
     severity = Severity(notes[0].severity) if notes else Severity.NORMAL
-    kind = "Alert" if not origin.references else "Update" if notes else "Cancel"
     alert = Xml.Element("alert", {"xmlns": NAMESPACE})
     _add(alert, "identifier", name)
     _add(alert, "sender", origin.sender)
     _add(alert, "sent", _time(sent, origin.zone))
     _add(alert, "status", origin.status)
-    _add(alert, "msgType", kind)
+    _add(alert, "msgType", kind_of(notes, origin))
     _add(alert, "scope", "Restricted")
     _add(alert, "restriction", "District flood control; not for publication before release by the officer in charge")
     if origin.references:
@@ -195,7 +224,7 @@ def _described(note: AlarmNote, names: Mapping[str, Named], number: int) -> str:
 
 
 def _add(parent: Xml.Element, name: str, text: str) -> None:
-    Xml.SubElement(parent, name).text = text
+    Xml.SubElement(parent, name).text = _NOT_IN_XML.sub("\ufffd", text)
 
 
 def _time(at: datetime, zone: ZoneInfo) -> str:

@@ -30,7 +30,8 @@ NEEDS: Mapping[str, str] = {
     "stand_down": "leader", "out_of_service": "leader", "rain_warning": "officer", "field_report": "officer",
     "note": "officer", "phone": "officer", "submit_report": "officer", "order": "officer", "order_step": "officer",
     "stock_movement": "officer",
-    "draft_report": "officer", "handover": "officer", "absent": "officer", "roster": "leader", "operator": "admin",
+    "draft_report": "officer", "export_cap": "officer",
+    "handover": "officer", "absent": "officer", "roster": "leader", "operator": "admin",
 }  # fmt: skip
 """The least role for each act."""
 

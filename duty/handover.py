@@ -105,7 +105,7 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
     mark = "".join(EXERCISE_MARK) if sheet.exercise else ""
     note = sheet.note
     sections = {
-        "未结事件 Open incidents": [_incident_line(entry, local) for entry in sheet.incidents],
+        "未结事件 Open incidents": [_incident_line(entry, sheet.at, local) for entry in sheet.incidents],
         "未回报的指令 Orders without a confirmation that holds": [
             f"{order['order_id']} {order['proof']} {called(order['subject'])} → {order['owner']}: {order['state']}"
             + (
@@ -169,11 +169,12 @@ def _head_line(sheet: Sheet) -> str:
     return f"值班日志签名 signed head of the duty log: {printed}"
 
 
-def _incident_line(entry: OpenIncident, local: Any) -> str:
+def _incident_line(entry: OpenIncident, at: datetime, local: Any) -> str:
     zh, en = SEVERITY_WORDS[Severity(entry.worst)]
     line = f"{entry.incident_id} {zh} {en}: {entry.open_alarms} 处报警 open, {entry.waiting} 未确认 unacknowledged"
     due = entry.next_report
     if due is None:
         return line
     title_zh, title_en = reports.TITLES[due.kind]
-    return f"{line}; {title_zh} {title_en} {due.serial} 时限 due {local(due.due_at)}"
+    word = "漏报 MISSING since" if due.due_at < at else "时限 due"
+    return f"{line}; {title_zh} {title_en} {due.serial} {word} {local(due.due_at)}"

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from duty.model import Policy
 from duty.orders import Order
+from undercroft.model import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,19 @@ def remind(waits: Reminded, now: datetime, steps: int, policy: Policy) -> Remind
     order = waits.order
     if not order.is_late(now) or order.due_at is None:
         return None
-    interval = policy.interval[order.severity] if order.severity in policy.interval else max(policy.interval.values())
-    since = order.due_at if waits.at is None else waits.at
-    passed = (now - since) // interval
-    if waits.at is not None and passed < 1:
+    step = next_telling(order.severity, order.due_at, waits.at, waits.step, now, steps, policy)
+    return None if step is None else replace(waits, times=waits.times + 1, step=step, at=now)
+
+
+def next_telling(
+    severity: Severity, due_at: datetime, told_at: datetime | None, told_step: int, now: datetime, steps: int,
+    policy: Policy,
+) -> int | None:  # fmt: skip
+    """Return up to which step it is to be told now that a time is over; None: not now, it was told just before."""
+    interval = policy.interval[severity] if severity in policy.interval else max(policy.interval.values())
+    passed = (now - (due_at if told_at is None else told_at)) // interval
+    if told_at is not None and passed < 1:
         return None
-    climbs = passed if order.severity in policy.escalates else 0
-    start = 0 if waits.at is None else waits.step
-    step = max(min(start + climbs, max(steps, 1) - 1), start)
-    return replace(waits, times=waits.times + 1, step=step, at=now)
+    climbs = passed if severity in policy.escalates else 0
+    start = 0 if told_at is None else told_step
+    return max(min(start + climbs, max(steps, 1) - 1), start)

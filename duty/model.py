@@ -18,6 +18,7 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     ALL_CLEAR = "all_clear"
     ORDER_LATE = "order_late"
+    REPORT_LATE = "report_late"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ import structlog
 from duty.codec import from_json, to_json
 from duty.decide import Cause, due, is_over
 from duty.incidents import NEWS, Incident, fold, opened
-from duty.late_text import write_late
+from duty.late_text import write_late, write_late_reports
 from duty.lateness import Reminded, remind
 from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
 from duty.order_acts import order_of
+from duty.report_watch import ReportWatch
 from duty.roster import Roster, roster_of
-from duty.texts import Named, Style, write
+from duty.texts import Named, Style, Written, write
 from undercroft.model import SpaceKind
 from undercroft.store import duty as store
+from undercroft.store import duty_late
 from undercroft.store.connection import Connection
 
 log = structlog.get_logger(__name__)
@@ -59,6 +61,7 @@ class Notifier:
     channels: Channels
     style: Style
     policy: Policy = field(default_factory=Policy)
+    reports: ReportWatch = field(default_factory=ReportWatch)
     incidents: dict[str, Incident] = field(default_factory=dict)
     progress: store.Progress | None = None
     beyond_help: set[str] = field(default_factory=set)
@@ -71,6 +74,7 @@ class Notifier:
         self.progress = store.progress(self.connection)
         rows = store.open_incidents(self.connection)
         self.incidents = {row["basin_id"]: from_json(row["state"]) for row in rows}
+        self.reports.restore(self.connection)
 
     def step_run(self, beat_at: datetime) -> int:
         """Decide at every tick of a run that was not read yet, as if each had just happened; return how many."""
@@ -101,10 +105,11 @@ class Notifier:
         last_seq, last_at = moments[-1]
         rows = store.events(self.connection, before.tick_seq, last_seq) if last_seq > before.tick_seq else []
         late = _late_orders(self.connection, last_at)
-        if not rows and not self.incidents and not late:
+        if not rows and not self.incidents and not late and not self.reports.asked:
             self.save(store.Progress(last_seq, last_at, before.deployment_id), [], [], beat_at)
             return
         roster = self.roster(moments[0][1], last_at)
+        presses = self.reports.look(self.connection, last_at)
         changed: dict[str, Incident] = {}
         closed: dict[str, datetime] = {}
         messages: list[dict[str, Any]] = []
@@ -122,6 +127,10 @@ class Notifier:
                     closed[after.incident_id] = at
                     changed[after.incident_id] = self.incidents.pop(basin)
             messages += self._remind(late, at, roster.chain(at), before.deployment_id)
+            if self.reports.looked_at is None:  # an incident became grave just now
+                presses = self.reports.look(self.connection, last_at)
+            if presses:
+                messages += self._press(at, roster.chain(at), before.deployment_id)
         saved = [incident_row(incident, closed.get(incident.incident_id)) for incident in changed.values()]
         reminded = [
             _reminded_row(waits) for waits in late.values() if waits.at is not None and waits.at >= moments[0][1]
@@ -137,7 +146,11 @@ class Notifier:
         reminded: Sequence[dict[str, Any]] = (),
     ) -> None:
         """Commit what was decided, all of it or nothing."""
-        store.save_decisions(self.connection, reached, list(incidents), messages, beat_at, reminded)
+        clocks = self.reports.rows()
+        store.save_decisions(
+            self.connection, reached, list(incidents), messages, beat_at, reminded,
+            lambda connection: duty_late.save_report_clocks(connection, clocks),
+        )  # fmt: skip
         self.progress = reached
         if messages:
             log.info("messages_queued", count=len(messages), tick_seq=reached.tick_seq)
@@ -152,20 +165,46 @@ class Notifier:
             if told is None:
                 continue
             late[order_id] = told
-            people = chain[: told.step + 1] or (self.fallback(),)
-            people += tuple(person for person in chain[told.step + 1 :] if person.person_id == told.order.owner)
             written = write_late(told, at, self.style)
-            rows = [
-                message_row(
-                    told.cause, told.order.incident_id, Reason.ORDER_LATE, step, int(told.order.severity), person,
-                    reach, deployment_id, written.title, written.body, at, self.channels, told.order.subject,
-                )
-                for step, person in enumerate(people)
-                for reach in person.reach or self.channels.fallback
-            ]  # fmt: skip
+            rows = self._late_rows(
+                told.cause, told.order.incident_id, Reason.ORDER_LATE, int(told.order.severity), told.step,
+                told.order.owner, written, at, chain, deployment_id, told.order.subject,
+            )  # fmt: skip
             found += rows
             log.warning("order_late", order=order_id, reminders=told.times, messages=len(rows))
         return found
+
+    def _press(self, at: datetime, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
+        """Return a row for every way to reach those who are told that reports are late; who drafted one too."""
+        found = []
+        for told in self.reports.late(self.incidents.values(), at, len(chain), self.policy):
+            asked = told.asked
+            written = write_late_reports(told, self._basin(asked.basin), at, self.style)
+            rows = self._late_rows(
+                told.cause, asked.incident_id, Reason.REPORT_LATE, int(asked.severity), told.step, asked.author,
+                written, at, chain, deployment_id, f"incident/{asked.incident_id}",
+            )  # fmt: skip
+            found += rows
+            log.warning("report_late", incident=asked.incident_id, reports=len(told.clocks), messages=len(rows))
+        return found
+
+    def _late_rows(  # noqa: PLR0913, PLR0917 - what is late, and who is told
+        self, cause: str, incident_id: str, reason: Reason, severity: int, up_to: int, owner: str, written: Written,
+        at: datetime, chain: tuple[Person, ...], deployment_id: str, subject: str,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        people = chain[: up_to + 1] or (self.fallback(),)
+        people += tuple(person for person in chain[up_to + 1 :] if person.person_id == owner)
+        return [
+            message_row(
+                cause, incident_id, reason, step, severity, person, reach, deployment_id, written.title, written.body,
+                at, self.channels, subject,
+            )
+            for step, person in enumerate(people)
+            for reach in person.reach or self.channels.fallback
+        ]  # fmt: skip
+
+    def _basin(self, basin: str) -> Named:
+        return self.style.names.get(f"basin/{basin}", DISTRICT if basin == "district" else Named(basin, basin))
 
     def fallback(self) -> Person:
         """Return who is told when nobody is on duty, or nobody could be reached."""
@@ -181,6 +220,7 @@ class Notifier:
                 incident = opened(basin, event)
                 closed.pop(incident.incident_id, None)
             self.incidents[basin] = changed[incident.incident_id] = fold(incident, event)
+            self.reports.note(self.incidents[basin], event)
 
     def roster(self, starts_at: datetime, ends_at: datetime) -> Roster:
         """Return the roster around a stretch of time."""
@@ -190,7 +230,7 @@ class Notifier:
         """Return a row for every way to reach everybody who is told; an empty chain is the fallback."""
         people = chain or (self.fallback(),)
         subjects = " ".join(note.subject for note in cause.alarms)
-        named = self.style.names.get(f"basin/{basin}", DISTRICT if basin == "district" else Named(basin, basin))
+        named = self._basin(basin)
         found = []
         told = zip(cause.reasons, people[cause.lowest_step :], strict=False)
         for step, (reason, person) in enumerate(told, start=cause.lowest_step):

@@ -119,7 +119,7 @@ def _event_fact(row: Mapping[str, Any], names: Mapping[str, Any]) -> Fact:
 
 
 def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits) -> Draft:
-    """Return the next report: of what happened since the last one that was handed in.
+    """Return the next report: of what happened since the last one that was handed in; the final one of everything.
 
     Raises
     ------
@@ -131,6 +131,8 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
         raise NotPossibleNow(f"report: incident {case.row['incident_id']} needs none now")
     written = [row for row in case.reports if row["submitted_at"] and row["kind"] != ReportKind.PHONE]
     since = max((row["drafted_at"] for row in written), default=case.row["opened_at"])
+    if left[0].kind is ReportKind.FINAL:
+        since = case.row["opened_at"]
     place = (case.row["name_zh"], case.row["name_en"])
     report = draft(
         case.row["incident_id"], left[0], facts_of(connection, case), now, since, place=place, exercise=case.is_exercise
@@ -139,8 +141,10 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
     return replace(report, head_printed=heads[-1].printed) if heads else report
 
 
-def cap_of(connection: Connection, case: Case, origin: cap.Origin, sent: datetime) -> bytes:
-    """Return the incident as CAP 1.2; in a drill its status is Exercise, whatever was asked for.
+def cap_of(
+    connection: Connection, case: Case, origin: cap.Origin, identifier: str, sent: datetime
+) -> tuple[bytes, str]:
+    """Return the incident as CAP 1.2, and which kind it is; in a drill its status is Exercise, whatever was asked for.
 
     Raises
     ------
@@ -148,7 +152,7 @@ def cap_of(connection: Connection, case: Case, origin: cap.Origin, sent: datetim
         If no space has, or had, an alarm in it.
     """
     areas = store.areas(connection, cap_subjects(case))
-    return cap_from(case, load_names(connection), areas, origin, sent)
+    return cap_from(case, load_names(connection), areas, origin, identifier, sent)
 
 
 def cap_subjects(case: Case) -> list[str]:
@@ -170,13 +174,15 @@ def _of_spaces(notes: Iterable[AlarmNote]) -> list[AlarmNote]:
 
 
 def cap_from(
-    case: Case, names: Mapping[str, Named], areas: Sequence[Mapping[str, Any]], origin: cap.Origin, sent: datetime,
-) -> bytes:  # fmt: skip
+    case: Case, names: Mapping[str, Named], areas: Sequence[Mapping[str, Any]], origin: cap.Origin, identifier: str,
+    sent: datetime,
+) -> tuple[bytes, str]:  # fmt: skip
     """Return what `cap_of` does, of what the store has."""
     found = [cap.Area(row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in areas]
     marked = replace(origin, status="Exercise") if case.is_exercise else origin
-    name, notes = cap.next_identifier(origin, sent), _of_spaces(case.incident.open_alarms)
-    return cap.export(name, case.row["incident_id"], notes, names, found, marked, sent)
+    notes = _of_spaces(case.incident.open_alarms)
+    xml = cap.export(identifier, case.row["incident_id"], notes, names, found, marked, sent)
+    return xml, cap.kind_of(notes, marked)
 
 
 def zone_of(name: str) -> ZoneInfo:

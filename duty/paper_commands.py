@@ -1,9 +1,10 @@
-"""``undercroft incident``: list, draft a report, list reports, hand in, CAP, load."""
+"""``undercroft incident``: list, draft a report, list reports, those that are due, hand in, CAP, load."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,8 +25,10 @@ def register(app: typer.Typer) -> None:
     incidents.command("list")(list_incidents)
     incidents.command("report")(draft_report)
     incidents.command("reports")(list_reports)
+    incidents.command("due")(list_due)
     incidents.command("submit")(submit_report)
     incidents.command("cap")(export_cap)
+    incidents.command("caps")(list_caps)
     incidents.command("load")(show_load)
 
 
@@ -100,20 +103,52 @@ def list_reports(incident_id: str, config: DutyConfig = None, as_json: AsJson = 
     with _opened("incident reports") as (connection, now):
         case = paper.load_case(connection, incident_id)
     left, (_, tally) = paper.to_come(case, now, limits), paper.asked_for(case, now, limits)
+    drafted = {row["serial"] for row in case.reports}
     if as_json:
         items = [{name: value for name, value in row.items() if name != "text"} for row in case.reports]
-        _as_json({"incident_id": incident_id, "tally": tally, "to_come": left, "items": items})
+        to_come = [{**asdict(entry), "is_drafted": entry.serial in drafted} for entry in left]
+        _as_json({"incident_id": incident_id, "tally": tally, "to_come": to_come, "items": items})
         return
     for row in case.reports:
-        handed_in = (
-            f"handed in {row['submitted_at']:%F %H:%M}Z by {row['submitted_by']}" if row["submitted_at"] else "draft"
-        )
-        due = f"due {row['due_at']:%F %H:%M}Z  " if row["due_at"] else ""
-        typer.echo(f"{row['serial']:>3}  {row['kind']:<9}  {due}{handed_in}")
+        if row["submitted_at"]:
+            due = f"due {row['due_at']:%F %H:%M}Z  " if row["due_at"] else ""
+            handed_in = f"handed in {row['submitted_at']:%F %H:%M}Z by {row['submitted_by']}"
+            typer.echo(f"{row['serial']:>3}  {row['kind']:<9}  {due}{handed_in}")
     for entry in left:
-        over = "MISSING" if entry.due_at < now else f"{(entry.due_at - now).total_seconds() / 60:.0f} min left"
-        typer.echo(f"{entry.serial:>3}  {entry.kind.value:<9}  due {entry.due_at:%F %H:%M}Z  to come, {over}")
+        state = "draft" if entry.serial in drafted else "to come"
+        due = f"due {entry.due_at:%F %H:%M}Z"
+        typer.echo(f"{entry.serial:>3}  {entry.kind.value:<9}  {due}  {state}, {_left(entry.due_at, now)}")
     typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}")
+
+
+def _left(due_at: datetime, now: datetime) -> str:
+    minutes = (due_at - now).total_seconds() / 60
+    return f"{minutes:.0f} min left" if minutes >= 0 else f"MISSING for {-minutes:.0f} min"
+
+
+def list_due(as_json: AsJson = False) -> None:
+    """List what has to be handed in of every incident, what is missing first, and count it, as the notifier does."""
+    from duty.report_lateness import TALLY_OVER  # noqa: PLC0415
+    from duty.reports import ReportKind, title_of  # noqa: PLC0415
+    from undercroft.store import duty_late as store  # noqa: PLC0415
+
+    with _opened("incident due") as (connection, now):
+        items, tally = store.reports_due(connection, now), store.report_tally(connection, now, now - TALLY_OVER)
+    if as_json:
+        _as_json({"now": now, "tally": tally, "items": items})
+        return
+    for row in items:
+        zh, en = title_of(ReportKind(row["kind"]), row["serial"])
+        state = f"draft by {row['author']}" if row["drafted_at"] else "to come"
+        told = f", {row['reminders']} reminders" if row["reminders"] else ""
+        typer.echo(
+            f"{_left(row['due_at'], now):<20}  {row['incident_id']}  {row['serial']:>3} {zh} {en}, {state},"
+            f" due {row['due_at']:%F %H:%M}Z{told}"
+        )
+    typer.echo(
+        f"missing {tally['missing']}, to come {tally['to_come']}; in 24 h on time {tally['on_time']},"
+        f" late {tally['late']}; reminders {tally['reminders']}"
+    )
 
 
 def submit_report(incident_id: str, serial: int, as_json: AsJson = False) -> None:
@@ -137,12 +172,30 @@ def export_cap(  # noqa: PLR0913, PLR0917 - one argument per option
 ) -> None:  # fmt: skip
     """Write the incident as CAP 1.2, status Draft, or Exercise in a drill; to stderr, the reference for the next."""
     from duty import cap, paper  # noqa: PLC0415
+    from duty.cap_acts import export_cap as export  # noqa: PLC0415
+    from duty.entered import at_the_door  # noqa: PLC0415
 
     place = paper.zone_of(zone)
     origin = cap.origin_of(sender, sender_name_zh, sender_name, area_code, place, reference or [])
-    with _opened("incident cap") as (connection, now):
-        _put(paper.cap_of(connection, paper.load_case(connection, incident_id), origin, now), out)
-    typer.echo(f"--reference {cap.reference_to(origin, now)}", err=True)
+    with at_the_door("incident cap") as (connection, actor, now):
+        made = export(connection, actor, incident_id, origin, now)
+    _put(made.row["xml"].encode(), out)
+    typer.echo(f"--reference {made.row['reference']}", err=True)
+
+
+def list_caps(incident_id: str, as_json: AsJson = False) -> None:
+    """List the CAP messages that were made of an incident, each with the reference that a later one names it by."""
+    from undercroft.store import duty_cap as store  # noqa: PLC0415
+
+    with _opened("incident caps") as (connection, _):
+        rows = store.messages(connection, incident_id)
+    if as_json:
+        _as_json([{name: value for name, value in row.items() if name != "xml"} for row in rows])
+        return
+    for row in rows:
+        typer.echo(f"{row['kind']:<7} by {row['author']}  --reference {row['reference']}")
+    if not rows:
+        typer.echo("no CAP message was made of this incident")
 
 
 def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] = 1, as_json: AsJson = False) -> None:

@@ -1,6 +1,7 @@
 """Reports on an incident: first, follow-up and final (初报 续报 终报), drafted from logged facts.
 
-Nothing is sent by itself. Each figure names the reading it comes from. A follow-up does not repeat the start.
+Nothing is sent by itself. Each figure names the reading it comes from. A follow-up does not repeat the start; the final
+report tells all of it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ TITLES = {
     ReportKind.FOLLOW_UP: ("续报", "Follow-up report"),
     ReportKind.FINAL: ("终报", "Final report"),
 }
+
+
+def title_of(kind: ReportKind, serial: int) -> tuple[str, str]:
+    """Return what a report is called; follow-ups are numbered."""
+    zh, en = TITLES[kind]
+    return (f"{zh}{serial - 1}", f"{en} {serial - 1}") if kind is ReportKind.FOLLOW_UP else (zh, en)
+
 
 TO_FILL = "〔待填 to be filled in〕"
 
@@ -77,8 +85,7 @@ class Draft:
     @property
     def title(self) -> tuple[str, str]:
         """The title in both languages; follow-ups are numbered."""
-        zh, en = TITLES[self.kind]
-        return (f"{zh}{self.serial - 1}", f"{en} {self.serial - 1}") if self.kind is ReportKind.FOLLOW_UP else (zh, en)
+        return title_of(self.kind, self.serial)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
 from duty.gap import gap_condition
 from duty.notifier import Channels, Notifier, load_names, load_roster
+from duty.report_watch import ReportWatch
 from duty.texts import Style
 from duty.unreached import pass_on, rescue
 from duty.worker import Channel, Limiter, Worker
@@ -161,7 +162,9 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
         if not _await_lock(connection, stop):
             return
         mode = mode_of(connection)
-        notifier = Notifier(connection, channels, _style(connection, mode), duty_file.intervals.policy())
+        reports = ReportWatch(duty_file.reports.limits())
+        style = _style(connection, mode)
+        notifier = Notifier(connection, channels, style, duty_file.intervals.policy(), reports)
         notifier.restore()
         log.info("duty_follows", mode=mode.value, channels=sorted(channels.usable), incidents=len(notifier.incidents))
         ready()

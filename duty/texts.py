@@ -26,6 +26,7 @@ REASON_WORDS = {
     Reason.REPEAT: ("重复，尚无人确认", "repeat, nobody has acknowledged"),
     Reason.ESCALATED: ("升级，前一级未确认", "escalated, the step before has not acknowledged"),
     Reason.ALL_CLEAR: ("解除", "all clear"), Reason.ORDER_LATE: ("指令超时", "order late"),
+    Reason.REPORT_LATE: ("报告超时", "report late"),
 }  # fmt: skip
 
 ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {

@@ -85,4 +85,4 @@ def _check_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         variable = "UNDERCROFT_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise BadInput(f"{variable}: {first['msg']}") from None
+        raise BadInput(f"{variable}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -71,6 +72,18 @@ class Settings(BaseSettings):
         if url is not None and (port := re.search(r":(\d+)/?$", url.get_secret_value())) and int(port[1]) > MOST_PORT:
             raise ValueError(f"expected mqtt://user:password@host:port, the port at most {MOST_PORT}")
         return url
+
+    @field_validator("api_trusted_proxies")
+    @classmethod
+    def _names_addresses(cls, text: str) -> str:
+        for entry in text.split(",") if text.strip() else []:
+            try:
+                ip_network(entry.strip())
+            except ValueError as error:
+                raise ValueError(
+                    f"{entry!r} is no address: expected addresses or networks by comma, such as 10.0.0.7, 10.1.0.0/16"
+                ) from error
+        return text
 
     @field_validator("data_dir", mode="before")
     @classmethod

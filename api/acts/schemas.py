@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.params import IDENT
-from duty.act_bodies import MOST_CHARACTERS, MOST_ID_CHARACTERS, MOST_ITEMS, MOST_MINUTES, MOST_NAMES
+from duty.act_bodies import MOST_CHARACTERS, MOST_ID_CHARACTERS, MOST_MINUTES, MOST_NAMES
 from duty.door import Done
 from duty.order_acts import MOST_OWNER_CHARACTERS
 from duty.orders import STEPS, Proof
 from risk.reports import MOST_DEPTH_M
 from risk.warnings import COLOUR_RANK
 from undercroft.quantities import BARRIER_STATE_BY_WORD
+from undercroft.site.limits import MOST_ITEMS
 
 
 def _subject(kinds: str) -> Any:

@@ -1,27 +1,40 @@
-"""``/incidents/{incident_id}/reports``: draft, list, read; ``/incidents/{incident_id}/cap``. Nothing is sent."""
+"""``/reports/due``; ``/incidents/{incident_id}/reports`` and ``/cap``: make, list, read. Nothing is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import StringConstraints
+from fastapi import APIRouter, Path, Response
 
 from api.acts.caller import REFUSALS, Asking
 from api.acts.schemas import ActOut
 from api.deployment import present
 from api.errors import RequestInvalid, documented
-from api.params import Zone
-from api.reports.schemas import DraftOut, DueOut, ReportIn, ReportList, ReportOut, ReportTally, ReportWithText
+from api.reports.schemas import (
+    CapIn,
+    CapMade,
+    CapOut,
+    CapWithXml,
+    DraftOut,
+    DueOut,
+    DueTally,
+    ReportDue,
+    ReportIn,
+    ReportList,
+    ReportOut,
+    ReportsDue,
+    ReportTally,
+    ReportWithText,
+)
 from api.services import Given, Services
 from duty import cap, paper
+from duty.cap_acts import Exported, export_cap
 from duty.door import Actor, Done
-from duty.notifier import names_of
-from duty.refusals import NotPossibleNow, SubjectUnknown
+from duty.refusals import SubjectUnknown
 from duty.report_acts import Drafted, draft_report
+from duty.report_lateness import TALLY_OVER
 from duty.reports import plain
 from undercroft.store.connection import Connection
 
@@ -29,17 +42,18 @@ router = APIRouter(tags=["reports"])
 
 IncidentId = Annotated[str, Path(pattern=r"^[\w.:-]+$", max_length=80)]
 Serial = Annotated[int, Path(ge=1, lt=2**31)]
-Sender = Annotated[
-    str, Query(pattern=r"^[^\s,<&\x00-\x1f]+$", max_length=100, description="who sends it, as CAP names it")
-]
-SenderName = Annotated[str, Query(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=100)]
-AreaCode = Annotated[str, Query(pattern=r"^[0-9]{6}$", description="GB/T 2260")]
-Reference = Annotated[str, StringConstraints(pattern=f"^{cap.REFERENCE}$", max_length=250)]
-References = Annotated[
-    Sequence[Reference],
-    Query(max_length=9, description="earlier messages of the incident, each sender,identifier,sent"),
-]
+CapIdentifier = Annotated[str, Path(pattern=r"^[0-9_]{20,40}$")]
 READ = documented(RequestInvalid, SubjectUnknown)
+
+
+@router.get("/reports/due", responses=documented())
+async def list_due(given: Given) -> ReportsDue:
+    """List what has to be handed in of every incident, what is missing first, and count it, as the notifier does."""
+    now = await _now(given)
+    tally = await given.reader.row("reports_tally", now=now, since=now - TALLY_OVER) or {}
+    rows = await given.reader.rows("reports_due", now=now)
+    items = [ReportDue.model_validate(row | {"left_s": (row["due_at"] - now).total_seconds()}) for row in rows]
+    return ReportsDue(now=now, since=now - TALLY_OVER, tally=DueTally.model_validate(tally), items=items)
 
 
 @router.post("/incidents/{incident_id}/reports", status_code=201, responses=REFUSALS)
@@ -64,11 +78,15 @@ async def list_reports(incident_id: IncidentId, given: Given) -> ReportList:
     case, now = await _case(given, incident_id), await _now(given)
     _, tally = paper.asked_for(case, now, given.report_limits)
     left = paper.to_come(case, now, given.report_limits)
+    drafted = {row["serial"] for row in case.reports}
     return ReportList(
         incident_id=incident_id,
         now=now,
         tally=ReportTally(**asdict(tally)),
-        to_come=[DueOut(**asdict(due), left_s=(due.due_at - now).total_seconds()) for due in left],
+        to_come=[
+            DueOut(**asdict(due), left_s=(due.due_at - now).total_seconds(), is_drafted=due.serial in drafted)
+            for due in left
+        ],
         items=[ReportOut.model_validate(row) for row in case.reports],
     )
 
@@ -85,40 +103,59 @@ async def get_report(
     return ReportWithText.model_validate(row if form == "markdown" else row | {"text": plain(row["text"])})
 
 
-@router.get(
-    "/incidents/{incident_id}/cap",
-    responses=documented(RequestInvalid, SubjectUnknown, NotPossibleNow)
-    | {200: {"content": {"application/cap+xml": {"schema": {"type": "string"}}}}},
-    response_class=Response,
-)
-async def get_cap(  # noqa: PLR0913, PLR0917 - one argument per parameter
-    incident_id: IncidentId,
-    given: Given,
-    sender: Sender,
-    sender_name: SenderName | None = None,
-    sender_name_zh: SenderName | None = None,
-    area_code: AreaCode = "440304",
-    zone: Annotated[Zone, Query()] = "Asia/Shanghai",
-    reference: References = (),
-) -> Response:
-    """Export the incident as CAP 1.2, status Draft, or Exercise in a drill; it is sent to nobody.
+@router.post("/incidents/{incident_id}/cap", status_code=201, responses=REFUSALS)
+def post_cap(incident_id: IncidentId, asked: CapIn, caller: Asking) -> CapMade:
+    """Make the next CAP 1.2 message of an incident, status Draft, or Exercise in a drill; it is kept, never sent.
 
     With a ``reference`` it is an Update, and without an open alarm of a space a Cancel.
     """
-    case, now = await _case(given, incident_id), await _now(given)
-    names = names_of(await given.reader.rows("duty_names"))
-    areas = await given.reader.rows("reports_areas", subjects=paper.cap_subjects(case))
-    origin = cap.origin_of(sender, sender_name_zh, sender_name, area_code, paper.zone_of(zone), reference)
-    return Response(paper.cap_from(case, names, areas, origin, now), media_type="application/cap+xml")
+    zone = paper.zone_of(asked.zone)
+    origin = cap.origin_of(
+        asked.sender, asked.sender_name_zh, asked.sender_name, asked.area_code, zone, asked.reference
+    )
+    found: list[Exported] = []
+
+    def export(connection: Connection, actor: Actor, now: datetime, key: str) -> Done:
+        found.append(export_cap(connection, actor, incident_id, origin, now, key))
+        return found[0].done
+
+    done = caller.do(export)
+    return CapMade(**ActOut.of(done).model_dump(), message=CapWithXml.model_validate(found[0].row))
+
+
+@router.get("/incidents/{incident_id}/cap", responses=READ)
+async def list_cap(incident_id: IncidentId, given: Given) -> list[CapOut]:
+    """List the CAP messages that were made of an incident, oldest first."""
+    await _row(given, incident_id)
+    rows = await given.reader.rows("cap_messages", incident_id=incident_id, identifier=None)
+    return [CapOut.model_validate(row) for row in rows]
+
+
+@router.get(
+    "/incidents/{incident_id}/cap/{identifier}",
+    responses=READ | {200: {"content": {"application/cap+xml": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+)
+async def get_cap(incident_id: IncidentId, identifier: CapIdentifier, given: Given) -> Response:
+    """Return a CAP message as it was made."""
+    row = await given.reader.row("cap_messages", incident_id=incident_id, identifier=identifier)
+    if row is None:
+        raise SubjectUnknown(f"there is no CAP message {identifier} of an incident {incident_id}")
+    return Response(row["xml"], media_type="application/cap+xml")
 
 
 async def _case(given: Services, incident_id: str) -> paper.Case:
-    row = await given.reader.row("reports_incident", incident_id=incident_id)
-    if row is None:
-        raise SubjectUnknown(f"there is no incident {incident_id}")
+    row = await _row(given, incident_id)
     stretch: dict[str, Any] = {"basin_id": row["basin_id"], "starts_at": row["opened_at"], "ends_at": row["closed_at"]}
     events = await given.reader.rows("reports_events", **stretch)
     return paper.case_of(row, events, await given.reader.rows("reports_of", incident_id=incident_id))
+
+
+async def _row(given: Services, incident_id: str) -> dict[str, Any]:
+    row = await given.reader.row("reports_incident", incident_id=incident_id)
+    if row is None:
+        raise SubjectUnknown(f"there is no incident {incident_id}")
+    return row
 
 
 async def _now(given: Services) -> datetime:

@@ -96,6 +96,17 @@ select 'o-' || s.n, 'i', 'space/' || s.space_id, 'checked', case when s.n = 1 th
     'street', 'li', %(start)s::timestamptz + s.n * interval '10 minutes', %(start)s::timestamptz + interval '1 hour',
     1800, '', '', '', 3, 'head'
 from (select space_id, row_number() over (order by space_id)::int as n from space) s where s.n <= 3;
+
+insert into incident (incident_id, basin_id, opened_at, worst, state)
+select 'i', basin_id, %(start)s::timestamptz, 3, '{}' from basin order by basin_id limit 1;
+
+insert into report_due (incident_id, kind, serial, due_at, reminders)
+values ('i', 'phone', 0, %(start)s::timestamptz + interval '30 minutes', 0),
+    ('i', 'first', 1, %(start)s::timestamptz + interval '2 hours', 2);
+
+insert into report (incident_id, serial, kind, drafted_at, covers_from, text, author, submitted_at, submitted_by)
+values ('i', 0, 'phone', %(start)s::timestamptz + interval '40 minutes', %(start)s, '', 'li',
+    %(start)s::timestamptz + interval '40 minutes', 'li');
 """
 
 

@@ -1,4 +1,4 @@
-"""Databases with the sample site, and brokers of both kinds, for the tests of the ingest service."""
+"""Databases with the sample site, brokers of both kinds, and a desk in front of the service."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.desk_kit import Desk, a_desk
 from tests.integration.ingest_kit import MOSQUITTO, Mosquitto, a_mosquitto, import_sample_site, needs_mosquitto
+from undercroft.model import Mode
+from undercroft.stack.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -40,3 +43,10 @@ def exercise(exercise_db: str) -> str:
     """URL of an exercise database with the sample site."""
     import_sample_site(exercise_db)
     return exercise_db
+
+
+@pytest.fixture
+def desk(postgres: PostgresServer, template_databases: dict[Mode, str]) -> Iterator[Desk]:
+    """A live database with the service in front of it."""
+    with a_desk(postgres, template_databases[Mode.LIVE]) as found:
+        yield found

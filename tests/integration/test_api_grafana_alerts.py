@@ -14,8 +14,8 @@ import yaml
 from api.grafana_alerts.schemas import Watched
 from risk.run import Follower, step_live
 from tests.browser.service import running_api
+from tests.integration.desk_kit import Desk, a_desk
 from tests.integration.duty_kit import now, opened
-from tests.integration.test_api_acts import Desk, a_desk
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
 

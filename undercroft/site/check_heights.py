@@ -1,4 +1,4 @@
-"""Checks of one space: levels over the datum, depths over the floor, widths, areas and pumps."""
+"""Checks of one space: how its levels and depths stand to each other; `undercroft.site.limits` bounds each alone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from undercroft.site.nodes import Node
 from undercroft.site.problems import Problem, shown
 
-WIDEST_ENTRANCE_M = 60.0
 HIGHEST_STEP_M = 3.0
 """A crest further above its roadway is a level and a depth mixed up. [m]"""
-HIGHEST_BARRIER_M = 5.0
-LARGEST_PLAN_M2 = 500_000.0
 DEEPEST_SPACE_M = 100.0
-LARGEST_PUMP_M3_S = 20.0
 
 
 def space_height_problems(space: Node) -> Iterator[Problem]:
@@ -23,16 +19,9 @@ def space_height_problems(space: Node) -> Iterator[Problem]:
     yield from _pump_problems(space)
 
 
-def _above(node: Node, key: str, most: float, what: str) -> Iterator[Problem]:
-    value = node.number(key)
-    if value is not None and value > most:
-        yield node.problem(key, f"{what} of at most {most:g}")
-
-
 def _entrance_problems(space: Node) -> Iterator[Problem]:
     floor_m = space.number("floor_level_m")
     for entrance in space.tables("entrances"):
-        yield from _above(entrance, "width_m", WIDEST_ENTRANCE_M, "a clear width in metres")
         crest_m, roadway_m = entrance.number("crest_level_m"), entrance.number("roadway_level_m")
         if crest_m is not None and floor_m is not None and not floor_m < crest_m <= floor_m + DEEPEST_SPACE_M:
             expected = f"a level above the floor of the space, {floor_m:g}, by at most {DEEPEST_SPACE_M:g} m"
@@ -40,16 +29,12 @@ def _entrance_problems(space: Node) -> Iterator[Problem]:
         if crest_m is not None and roadway_m is not None and not roadway_m <= crest_m <= roadway_m + HIGHEST_STEP_M:
             expected = f"a level at or above its roadway_level_m, {roadway_m:g}, by at most {HIGHEST_STEP_M:g} m"
             yield entrance.problem("crest_level_m", expected)
-        barrier = entrance.inner("barrier")
-        if barrier is not None:
-            yield from _above(barrier, "height_m", HIGHEST_BARRIER_M, "a height over the crest in metres")
 
 
 def _storage_problems(space: Node) -> Iterator[Problem]:
     before_m: float | None = None
     for row in space.tables("storage"):
         depth_m = row.number("depth_m")
-        yield from _above(row, "area_m2", LARGEST_PLAN_M2, "a plan area in square metres")
         if depth_m is None:
             continue
         if before_m is None and depth_m != 0.0:
@@ -61,7 +46,6 @@ def _storage_problems(space: Node) -> Iterator[Problem]:
 
 def _pump_problems(space: Node) -> Iterator[Problem]:
     for pump in space.tables("pumps"):
-        yield from _above(pump, "capacity_m3_s", LARGEST_PUMP_M3_S, "a capacity in cubic metres per second")
         on_m, off_m = pump.number("on_depth_m"), pump.number("off_depth_m")
         if on_m is not None and off_m is not None and on_m <= off_m:
             yield pump.problem("on_depth_m", f"a depth above off_depth_m, {off_m:g}", found=shown(on_m))

@@ -12,13 +12,32 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from undercroft.model import SpaceKind
+from undercroft.site.limits import (
+    AreaM2,
+    BarrierHeightM,
+    CapacityM3S,
+    CatchmentM2,
+    DeployMin,
+    DepthM,
+    Factor,
+    Floors,
+    HeightM,
+    IntervalS,
+    ItemCount,
+    LevelM,
+    People,
+    PeriodS,
+    SomeItems,
+    SpeedKmH,
+    ThresholdValue,
+    TopicLevel,
+    Vehicles,
+    WidthM,
+)
 
 Ident = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 """An identifier that is safe in an MQTT topic level and in a URL."""
 
-LevelM = Annotated[float, Field(ge=-500.0, le=9000.0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
@@ -48,9 +67,9 @@ class LeakageGrade(StrEnum):
 class Barrier(_Part):
     """A flood barrier at an entrance."""
 
-    height_m: Positive
+    height_m: BarrierHeightM
     leakage_grade: LeakageGrade = LeakageGrade.WS1
-    deploy_min: NotNegative
+    deploy_min: DeployMin
     """Minutes from the order to a closed barrier. [min]"""
 
 
@@ -60,7 +79,7 @@ class Entrance(_Part):
     id: Ident
     name_zh: Name
     name_en: Name
-    width_m: Positive
+    width_m: WidthM
     crest_level_m: LevelM
     """Top of the last step, hump or platform: water above it flows in. [m over datum]"""
     roadway_level_m: LevelM
@@ -73,25 +92,25 @@ class Pump(_Part):
     """A sump pump."""
 
     id: Ident
-    capacity_m3_s: Positive
-    on_depth_m: NotNegative
-    off_depth_m: NotNegative
+    capacity_m3_s: CapacityM3S
+    on_depth_m: DepthM
+    off_depth_m: DepthM
 
 
 class StorageRow(_Part):
     """One row of the hypsometric table: plan area at a depth over the floor."""
 
-    depth_m: NotNegative
-    area_m2: Positive
+    depth_m: DepthM
+    area_m2: AreaM2
 
 
 class Exposure(_Part):
     """Who and what is there."""
 
-    people_day: int = Field(0, ge=0)
-    people_night: int = Field(0, ge=0)
-    vehicles: int = Field(0, ge=0)
-    floors_below: int = Field(1, ge=0)
+    people_day: People = 0
+    people_night: People = 0
+    vehicles: Vehicles = 0
+    floors_below: Floors = 1
     power_room: bool = False
     single_exit: bool = False
     vulnerable_people: bool = False
@@ -114,8 +133,8 @@ class Device(_Part):
     """What speaks MQTT: topic ``flood/v1/{district}/{place}/{device}/...``."""
 
     id: Ident
-    interval_dry_s: Positive = 600.0
-    interval_wet_s: Positive = 60.0
+    interval_dry_s: IntervalS = 600.0
+    interval_wet_s: IntervalS = 60.0
     sensors: tuple[SensorDef, ...] = Field(min_length=1)
 
 
@@ -123,14 +142,14 @@ class Stock(_Part):
     """Supplies at a depot or on site."""
 
     item: Ident
-    quantity: NotNegative
+    quantity: ItemCount
 
 
 class Requirement(_Part):
     """Supplies that a space needs, beyond what its entrances imply."""
 
     item: Ident
-    quantity: Positive
+    quantity: SomeItems
     entrance: Ident | None = None
 
 
@@ -158,8 +177,8 @@ class Space(_Place):
     kind: SpaceKind
     basin: Ident
     floor_level_m: LevelM
-    ceiling_height_m: Positive = 3.0
-    catchment_m2: Positive = 10_000.0
+    ceiling_height_m: HeightM = 3.0
+    catchment_m2: CatchmentM2 = 10_000.0
     """Street area that drains towards its entrances; the simulator's subcatchment. [m²]"""
     storage: tuple[StorageRow, ...] = Field(min_length=1)
     exposure: Exposure = Exposure()
@@ -181,7 +200,7 @@ class Depot(_Place):
     """A store of emergency supplies."""
 
     stock: tuple[Stock, ...] = ()
-    speed_km_h: Positive = 20.0
+    speed_km_h: SpeedKmH = 20.0
     """Travel speed of a loaded vehicle in a storm. [km/h]"""
 
 
@@ -192,7 +211,7 @@ class ThresholdRow(_Part):
     kind: SpaceKind | None = None
     space: Ident | None = None
     severity: Literal["blue", "yellow", "orange", "red"]
-    value: Annotated[float, Field(allow_inf_nan=False)]
+    value: ThresholdValue
     unit: str
     source: Name
 
@@ -237,13 +256,13 @@ class FieldMap(_Part):
     quantity: str
     at: Ident | None = None
     """Probe of the device that the field belongs to."""
-    scale: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    offset: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    scale: Factor = 1.0
+    offset: Factor = 0.0
     invert: bool = False
     """The field is true when the quantity is false."""
     unit: Name | None = None
     """SenML: the unit that the record must state."""
-    period_s: Annotated[float, Field(gt=0.0, le=86_400.0)] | None = None
+    period_s: PeriodS | None = None
     """Period that a rain depth is the sum of. [s]"""
 
 
@@ -263,7 +282,7 @@ class Decoder(_Part):
     """MQTT topic filter, its first level in full."""
     device_field: Name | None = None
     """ChirpStack, TTN: path of the field that names the device; default: DevEUI, device_id."""
-    device_level: Annotated[int, Field(ge=1)] | None = None
+    device_level: TopicLevel | None = None
     """SenML: level of the topic that names the device, from 1; default: the record's name up to its last / or :."""
     devices: tuple[DeviceKey, ...] = ()
     """Devices by foreign name; a name that is absent here is itself the device id, in lower case."""

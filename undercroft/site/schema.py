@@ -109,7 +109,8 @@ def _range_in_words(schema: Schema) -> str:
     if "minimum" in schema:
         return f" of at least {schema['minimum']:g}"
     if "exclusiveMinimum" in schema:
-        return f" above {schema['exclusiveMinimum']:g}"
+        most = f", at most {schema['maximum']:g}" if "maximum" in schema else ""
+        return f" above {schema['exclusiveMinimum']:g}{most}"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,8 +93,9 @@ def save_decisions(
     messages: Sequence[Mapping[str, Any]],
     beat_at: datetime,
     reminded: Sequence[Mapping[str, Any]] = (),
+    also: Callable[[Connection], None] = lambda _: None,
 ) -> None:
-    """Commit incidents, reminders, messages and the place in the alarm log together: all of it, or nothing."""
+    """Commit incidents, reminders, messages, what ``also`` writes, and the place in the alarm log: all, or nothing."""
     with translated_errors(), connection.transaction():
         if incidents:
             columns = {name: [entry[name] for entry in incidents] for name in _INCIDENT}
@@ -103,6 +104,7 @@ def save_decisions(
         if reminded:
             columns = {name: [entry[name] for entry in reminded] for name in _REMINDED}
             connection.execute(sql("duty_remind_orders").encode(), columns)
+        also(connection)
         queue_messages(connection, messages, beat_at)
         connection.execute(
             sql("duty_save_progress").encode(),

@@ -4,6 +4,7 @@ import { pointAt, renderAlarms } from "./alarms.js";
 import { badge } from "./badge.js";
 import { closeDetail, openDetail, refreshDetail } from "./detail.js";
 import { byId } from "./dom.js";
+import { followDuty } from "./duty.js";
 import { setTimeZone } from "./format.js";
 import {
   outageReason,
@@ -100,5 +101,6 @@ byId("filter").addEventListener("input", (event) => {
 });
 stream.start();
 followHealth(changed);
+followDuty((spaceId) => state.selected !== spaceId && select(spaceId));
 setInterval(() => requestAnimationFrame(draw), 1_000);
 if (location.hash.length > 1) select(decodeURIComponent(location.hash.slice(1)));

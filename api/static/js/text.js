@@ -85,6 +85,13 @@ export const PROOFS = {
   checked: { zh: "到场查看", en: "check on site" },
 };
 
+export const REPORTS = {
+  phone: { zh: "电话首报", en: "first report by phone" },
+  first: { zh: "初报", en: "first report" },
+  follow_up: { zh: "续报", en: "follow-up report" },
+  final: { zh: "终报", en: "final report" },
+};
+
 export const SYSTEM = { zh: "系统", en: "system" };
 
 export function pair(table, key) {

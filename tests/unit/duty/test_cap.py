@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import etree
 
-from duty.cap import NAMESPACE, Area, Origin, Status, export, identifier, origin_of, reference_to
+from duty.cap import NAMESPACE, Area, Origin, Status, export, free_identifier, identifier, origin_of, reference_to
 from duty.incidents import AlarmNote, Incident
 from duty.paper import Case, cap_from, cap_subjects
 from duty.refusals import NotPossibleNow
@@ -83,7 +84,7 @@ def made(*notes: AlarmNote, references: tuple[str, ...] = ()) -> bytes:
     case = Case(row, Incident("north-1", "north", at(0), notes[0].subject, alarms=notes), [], [], [])
     origin = origin_of("duty@example.org", None, None, "440304", ZONE, references)
     areas = [{"name_zh": "北片", "name_en": "North", "lat": 22.54, "lon": 114.05} for _ in cap_subjects(case)]
-    return cap_from(case, NAMES, areas, origin, at(0))
+    return cap_from(case, NAMES, areas, origin, identifier("440304", at(0), 1), at(0))[0]
 
 
 def test_an_incident_of_devices_alone_is_no_warning_of_a_flood(schema: etree.XMLSchema) -> None:
@@ -98,18 +99,53 @@ def test_an_incident_of_devices_alone_is_no_warning_of_a_flood(schema: etree.XML
     assert schema.validate(etree.fromstring(over)), schema.error_log
 
 
-def test_a_message_names_the_one_before_and_takes_no_name_twice() -> None:
+def test_a_message_names_the_one_before() -> None:
     origin = origin_of("duty@example.org", None, "Office", "440304", ZONE, ())
     assert origin.sender_names == ("Office", "Office")
-    first = reference_to(origin, at(0))
+    first = reference_to(origin, identifier("440304", at(0), 0), at(0))
     assert first == f"duty@example.org,44030400000000_20260701235000_0,{SENT}"
     second = made(AlarmNote("space/gar", 1, 4, at(0)), references=(first,))
     assert (text(second, "msgType"), text(second, "references")) == (["Update"], [first])
-    assert text(second, "identifier") == ["44030400000000_20260701235000_1"]
     assert text(second, "senderName") == ["区防汛指挥部", "District flood control"]
-    for wrong in ("a,b", f"a b,c,{SENT}", "a,b,2026-07-01T23:50:00Z"):
+    for wrong in ("a,b", f"a b,c,{SENT}", f"a\x01b,c,{SENT}", f"a,b\x7f,{SENT}", "a,b,2026-07-01T23:50:00Z"):
         with pytest.raises(BadInput, match="write sender,identifier,sent"):
             origin_of("a", None, None, "440304", ZONE, (wrong,))
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "area", "field"),
+    [
+        ("", None, "440304", "sender ''"),
+        ("a b", None, "440304", "sender 'a b'"),
+        ("a\x00", None, "440304", "sender"),
+        ("a" * 101, None, "440304", "sender"),
+        ("a\ud800", None, "440304", "sender"),
+        ("a", "x\x1b[2J", "440304", "sender name"),
+        ("a", None, "４４0304", "area code"),
+        ("a", None, "4403040", "area code"),
+    ],
+)
+def test_what_cannot_stand_in_a_message_is_refused_by_name(
+    sender: str, name: str | None, area: str, field: str
+) -> None:
+    with pytest.raises(BadInput, match=f"CAP: {field}"):
+        origin_of(sender, None, name, area, ZONE, ())
+
+
+def test_no_word_of_the_site_makes_a_message_that_is_no_xml(schema: etree.XMLSchema) -> None:
+    note = AlarmNote("space/gar", 1, 4, at(0), text_zh="水\x0b深", text_en="depth \x1b[1m 30 cm \ufffe")
+    xml = made(note)
+    assert schema.validate(etree.fromstring(xml)), schema.error_log
+    assert "depth \ufffd[1m 30 cm \ufffd" in text(xml, "description")[1]
+
+
+def test_of_one_second_there_are_ten_identifiers_and_then_the_next() -> None:
+    taken: set[str] = set()
+    for _ in range(25):
+        name, sent = free_identifier("440304", at(0), taken)
+        assert name not in taken
+        taken.add(name)
+    assert (name, sent) == ("44030400000000_20260701235002_4", at(0) + timedelta(seconds=2))
 
 
 def test_identifiers_have_31_characters() -> None:

@@ -39,7 +39,7 @@ def test_check_tells_errors_on_standard_error_with_exit_code_2(tmp_path: Path) -
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         f"{path}:17: space[s1].lat: found 99, expected a number from -90 to 90",
-        f"{path}:37: space[s1].entrances[n].width_m: found 0, expected a number above 0",
+        f"{path}:37: space[s1].entrances[n].width_m: found 0, expected a number above 0, at most 60",
     ]
 
 

@@ -65,3 +65,21 @@ def test_every_field_is_expected_to_be_something() -> None:
 
 def test_no_field_may_be_null() -> None:
     assert '"null"' not in json.dumps(site_schema())
+
+
+def test_every_number_has_a_least_and_a_most() -> None:
+    def numbers(node: Any, path: str) -> Iterator[str]:
+        if isinstance(node, list):
+            for item in node:
+                yield from numbers(item, path)
+        if not isinstance(node, dict):
+            return
+        if node.get("type") in {"number", "integer"}:
+            bounded = "maximum" in node and ("minimum" in node or "exclusiveMinimum" in node)
+            yield f"{path}: {'bounded' if bounded else 'unbounded'}"
+        for name, child in node.items():
+            yield from numbers(child, f"{path}.{name}" if path else name)
+
+    found = list(numbers(site_schema(), ""))
+    assert len(found) > 20
+    assert [line for line in found if "unbounded" in line] == []

@@ -109,6 +109,16 @@ select o.order_id, o.incident_id, o.subject, split_part(o.subject, '/', 2) as pl
 from public.duty_order o
 left join public.place p on 'space/' || p.place_id = o.subject;
 
+create view grafana.report_due as
+select d.incident_id, coalesce(b.name_zh || ' ' || b.name_en, i.basin_id) as name, d.kind, d.serial, d.due_at, d.reminders,
+    d.reminded_at, r.author, r.drafted_at, r.submitted_at, r.submitted_by, not exists (
+        select from public.report h where h.incident_id = d.incident_id and h.submitted_at is not null
+            and (h.serial >= d.serial or h.kind = 'final')) as is_open
+from public.report_due d
+join public.incident i using (incident_id)
+left join public.basin b using (basin_id)
+left join public.report r on r.incident_id = d.incident_id and r.serial = d.serial;
+
 create view grafana.stock as
 select k.place_id, k.item, k.quantity, p.place_kind, p.name_zh || ' ' || p.name_en as name, p.street
 from public.stock k

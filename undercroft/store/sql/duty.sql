@@ -156,6 +156,35 @@ from unnest(%(order_id)s::text[], %(due_at)s::timestamptz[], %(reminders)s::int[
     %(reminded_at)s::timestamptz[]) as r (order_id, due_at, reminders, reminded_step, reminded_at)
 where o.order_id = r.order_id and o.due_at = r.due_at;
 
+-- name: duty_serious_incidents
+-- Incidents of which a space was as grave as has to be reported, with since when; those reported to the end are left out.
+select i.incident_id, i.basin_id, i.state, s.serious_at
+from incident i
+cross join lateral (
+    select min(e.tick_at) as serious_at from alarm_event e
+    join place p on e.subject = 'space/' || p.place_id and p.basin_id = i.basin_id
+    where e.severity >= %(least)s and e.tick_at >= i.opened_at and e.tick_at <= coalesce(i.closed_at, 'infinity')
+) s
+where i.worst >= %(least)s and s.serious_at is not null
+    and not exists (select from report r where r.incident_id = i.incident_id and r.kind = 'final' and r.submitted_at is not null)
+    and (i.closed_at is null or i.closed_at > (select max(opened_at) from incident) - interval '60 days');
+
+-- name: duty_reports
+select incident_id, kind, serial, author, submitted_at from report where incident_id = any(%(incident_ids)s::text[])
+order by drafted_at, serial;
+
+-- name: duty_report_clocks
+select incident_id, kind, serial, due_at, reminders, reminded_step, reminded_at from report_due
+where incident_id = any(%(incident_ids)s::text[]) order by incident_id, due_at, serial;
+
+-- name: duty_forget_report_clocks
+delete from report_due where incident_id = any(%(incident_ids)s::text[]);
+
+-- name: duty_save_report_clocks
+insert into report_due (incident_id, kind, serial, due_at, reminders, reminded_step, reminded_at)
+select * from unnest(%(incident_id)s::text[], %(kind)s::text[], %(serial)s::int[], %(due_at)s::timestamptz[],
+    %(reminders)s::int[], %(reminded_step)s::smallint[], %(reminded_at)s::timestamptz[]);
+
 -- name: duty_names
 select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind, p.street
 from place p join space s on s.space_id = p.place_id

@@ -47,3 +47,32 @@ where incident_id = %(incident_id)s on conflict (incident_id, serial) do nothing
 -- name: reports_areas
 select distinct p.name_zh, p.name_en, p.lat, p.lon, 'space/' || p.place_id as subject from place p
 where 'space/' || p.place_id = any(%(subjects)s::text[]) order by 5;
+
+-- name: reports_due
+-- What has to be handed in, by the notifier's clocks: what is missing first. One handed in lets those before it rest.
+select d.incident_id, i.basin_id, coalesce(b.name_zh, '全区及系统') as name_zh,
+    coalesce(b.name_en, 'whole district and system') as name_en, d.kind, d.serial, d.due_at, d.reminders, d.reminded_step,
+    d.reminded_at, r.drafted_at, r.author, d.due_at < %(now)s as is_missing
+from report_due d
+join incident i using (incident_id)
+left join basin b using (basin_id)
+left join report r on r.incident_id = d.incident_id and r.serial = d.serial
+where not exists (
+    select from report h where h.incident_id = d.incident_id and h.submitted_at is not null
+        and (h.serial >= d.serial or h.kind = 'final'))
+order by d.due_at, d.incident_id, d.serial limit 300;
+
+-- name: reports_tally
+-- Missing: its time is over, and neither it nor a later one was handed in. Late and on time: handed in since a time.
+select
+    count(*) filter (where is_open and due_at < %(now)s)::int as missing,
+    count(*) filter (where is_open and due_at >= %(now)s)::int as to_come,
+    count(*) filter (where submitted_at >= %(since)s and submitted_at <= due_at)::int as on_time,
+    count(*) filter (where submitted_at >= %(since)s and submitted_at > due_at)::int as late,
+    coalesce(sum(reminders) filter (where is_open), 0)::int as reminders
+from (
+    select d.due_at, d.reminders, r.submitted_at, not exists (
+        select from report h where h.incident_id = d.incident_id and h.submitted_at is not null
+            and (h.serial >= d.serial or h.kind = 'final')) as is_open
+    from report_due d left join report r on r.incident_id = d.incident_id and r.serial = d.serial
+) c;

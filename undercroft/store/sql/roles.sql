@@ -63,8 +63,8 @@ grant select on commit_counter, site_version, basin, place, space, entrance, dev
     engine_snapshot
     to undercroft_api;
 
-grant select on roster_shift, roster_absence, duty_progress, incident, notification, duty_order, report, duty_log,
-    duty_log_head to undercroft_api;
+grant select on roster_shift, roster_absence, duty_progress, incident, notification, duty_order, report, report_due, cap_message,
+    duty_log, duty_log_head to undercroft_api;
 
 -- A simulator speaks MQTT; it may only see that this is no live system, and how far the engine has come.
 grant select on deployment, tick to undercroft_simulator;
@@ -73,6 +73,7 @@ grant select on deployment, tick to undercroft_simulator;
 grant select on site_version, basin, place, space, device, batch, tick, alarm, alarm_event, roster_shift,
     roster_absence, duty_progress, incident, notification, duty_order, report to undercroft_duty;
 grant update on duty_progress to undercroft_duty;
+grant select, insert, update, delete on report_due to undercroft_duty;
 grant insert, update on incident, notification to undercroft_duty;
 -- A gap in the roster is a condition of the system.
 grant select, insert, update on system_condition to undercroft_duty;
@@ -95,6 +96,7 @@ grant select (at, action) on audit to undercroft_acts;
 grant insert on act, audit, duty_log, duty_order, act_key to undercroft_acts;
 grant update on commit_counter, duty_order, act_key to undercroft_acts;
 grant insert on report to undercroft_acts;
+grant select, insert on cap_message to undercroft_acts, undercroft_duty;
 grant update (drafted_at, text, author, submitted_at, submitted_by) on report to undercroft_acts;
 grant execute on function admin_makes_operator, admin_disables_operator to undercroft_acts, undercroft_duty;
 grant select, insert, delete on roster_shift to undercroft_acts;

@@ -1,0 +1,96 @@
+// What waits for somebody on duty: orders that are late, expired, contradicted or refused, and reports that are missing.
+
+import { both, byId, element } from "./dom.js";
+import { clockText, instantOf } from "./format.js";
+import { ORDER_STATES, pair, PROOFS, REPORTS } from "./text.js";
+
+const EVERY_MS = 10_000;
+const MOST_LINES = 6;
+
+export function followDuty(select) {
+  const look = async () => {
+    const [orders, reports] = await Promise.all([get("/api/v1/orders?open=true&limit=500"), get("/api/v1/reports/due")]);
+    const lines = [...orders.items.map(orderLine), ...reports.items.map(reportLine)].filter(Boolean);
+    lines.sort((a, b) => b.late - a.late);
+    const going = orders.items.filter((order) => order.left_s !== null).length;
+    draw(lines, going, reports.tally.to_come, select);
+  };
+  const keepLooking = () =>
+    look()
+      .catch((error) => drawFailure(String(error.message)))
+      .finally(() => setTimeout(keepLooking, EVERY_MS));
+  keepLooking();
+}
+
+async function get(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+function orderLine(order) {
+  const why = orderTrouble(order);
+  if (!why) return null;
+  const asked = pair(PROOFS, order.proof);
+  const where = { zh: order.name_zh ?? order.subject, en: order.name_en ?? order.subject };
+  const words = {
+    zh: `${where.zh} ${asked.zh}，${order.owner}：${why.zh}`,
+    en: `${where.en}: ${asked.en}, ${order.owner}: ${why.en}`,
+  };
+  return { ...words, late: why.late, spaceId: order.subject.replace(/^space\//, "") };
+}
+
+function orderTrouble(order) {
+  if (order.is_late) {
+    const minutes = Math.round(-order.left_s / 60);
+    return { zh: `指令超时 ${minutes} 分`, en: `order LATE ${minutes} min`, late: -order.left_s };
+  }
+  if (order.disagreement) return { zh: "已确认，但传感器或现场报告不一致", en: order.disagreement, late: 1e9 };
+  if (order.expired) {
+    const until = clockText(instantOf(order.confirmed_until)).slice(0, 5);
+    return { zh: `确认有效至 ${until}，已过期，请重新确认`, en: `confirmed until ${until}, now expired: confirm again`, late: 0 };
+  }
+  if (order.state !== "refused") return null;
+  const state = pair(ORDER_STATES, order.state);
+  return { zh: `${state.zh}：${order.note}`, en: `${state.en}: ${order.note}`, late: 1e8 };
+}
+
+function reportLine(report) {
+  if (!report.is_missing) return null;
+  const minutes = Math.round(-report.left_s / 60);
+  const kind = pair(REPORTS, report.kind);
+  const drafted = report.drafted_at ? { zh: "，已起草", en: ", drafted" } : { zh: "", en: "" };
+  return {
+    zh: `${report.name_zh} ${kind.zh}（${report.serial}）：漏报 ${minutes} 分${drafted.zh}`,
+    en: `${report.name_en}: ${kind.en} (${report.serial}) MISSING for ${minutes} min${drafted.en}`,
+    late: -report.left_s,
+    spaceId: null,
+  };
+}
+
+function draw(lines, going, toCome, select) {
+  const list = byId("duty");
+  const shown = lines.slice(0, MOST_LINES).map((line) => item(line, select));
+  const left = lines.length - shown.length;
+  if (left > 0) shown.push(element("li", "muted", both({ zh: `另有 ${left} 项`, en: `${left} more` })));
+  if (going || toCome) {
+    const words = { zh: `在办指令 ${going}，待报 ${toCome}`, en: `${going} orders under way, ${toCome} reports to come` };
+    shown.push(element("li", "muted", both(words)));
+  }
+  list.replaceChildren(...shown);
+  list.hidden = shown.length === 0;
+}
+
+function item(line, select) {
+  if (!line.spaceId) return element("li", "", "⚠ ", both(line));
+  const opens = element("button", "", "⚠ ", both(line));
+  opens.type = "button";
+  opens.addEventListener("click", () => select(line.spaceId));
+  return element("li", "", opens);
+}
+
+function drawFailure(message) {
+  const list = byId("duty");
+  list.hidden = false;
+  list.replaceChildren(element("li", "", both({ zh: `⚠ 指令和报告读取失败：${message}`, en: "orders and reports cannot be read" })));
+}
