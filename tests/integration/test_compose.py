@@ -35,6 +35,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("undercroft:")}
 OF_OTHERS = {"SSL_CERT_FILE": "OpenSSL's own"}
+TOOLS = ("doctor",)
+"""Run only when asked for."""
 LOGINS = ("ingest", "engine", "duty", "api", "acts")
 
 
@@ -55,17 +57,20 @@ def test_images_are_pinned_and_services_are_limited_checked_and_restarted() -> N
     for name, service in SERVICES.items():
         assert re.search(r":v?\d+(\.\d+)+[\w.-]*$", service["image"]), service["image"]
         assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
-        assert service["restart"] == ("on-failure" if name == "migrate" else "unless-stopped")
-        assert "healthcheck" in service or name == "migrate"
-        assert "no-new-privileges:true" in service.get("security_opt", []) or name in {"timescaledb", "grafana"}
+        restart = {"migrate": "on-failure", **dict.fromkeys(TOOLS, "no")}
+        assert service["restart"] == restart.get(name, "unless-stopped")
+        assert "healthcheck" in service or name in {"migrate", *TOOLS}
+        assert "no-new-privileges:true" in service["security_opt"]
+        assert service["cap_drop"] == ["ALL"]
+        assert ("profiles" in service) == (name in TOOLS)
         assert "privileged" not in service
 
 
 def test_our_services_cannot_write_and_have_no_rights() -> None:
-    assert set(OURS) == {"migrate", "ingest", "canary", "risk", "duty", "watch", "api"}
+    assert set(OURS) == {"migrate", "ingest", "canary", "risk", "duty", "watch", "api", *TOOLS}
     for service in OURS.values():
         assert service["read_only"] is True
-        assert service["cap_drop"] == ["ALL"]
+        assert "cap_add" not in service
 
 
 def test_every_mounted_path_exists() -> None:
@@ -105,6 +110,18 @@ def test_only_devices_reach_the_broker_and_only_services_the_database() -> None:
     for name in ("api", "grafana"):
         assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
     assert "ports" not in SERVICES["timescaledb"]
+
+
+def test_the_doctor_of_the_stack_finds_the_configuration_good_that_the_broker_has() -> None:
+    there = {volume.split(":")[1]: volume.split(":")[0] for volume in SERVICES["doctor"]["volumes"]}
+    (path,) = (word.split("=")[1] for word in SERVICES["doctor"]["command"] if word.startswith("--mosquitto="))
+    assert there[path] == "./deploy/mosquitto/mosquitto.conf"
+    assert there[str(Path(path).with_name("acl"))] == "./deploy/mosquitto/acl"
+    disks = [word.split("=")[1] for word in SERVICES["doctor"]["command"] if word.startswith("--disk=")]
+    assert sorted(there[disk] for disk in disks) == ["database", "grafana", "queue"]
+    command = ["doctor", "--only", "broker", f"--mosquitto={ROOT / there[path]}"]
+    done = CliRunner().invoke(build_app("doctor"), command)
+    assert done.exit_code == 0, done.output
 
 
 def test_the_duty_file_of_the_stack_is_one() -> None:

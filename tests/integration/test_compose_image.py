@@ -61,4 +61,6 @@ def test_the_steps_give_a_working_command_without_the_source_tree(tmp_path: Path
         done = subprocess.run(
             [environment / "bin/undercroft", *words], cwd=tmp_path, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, (words, done.stderr[-2000:])
+        # A machine may be ill: a full disk, a clock that nothing holds.
+        ill = words[0] == "doctor" and "BAD " in done.stdout
+        assert done.returncode == int(ill), (words, done.stderr[-2000:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -21,6 +23,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.broker import parse_broker_url
+from undercroft.clock import SystemClock
+from undercroft.doctor.broker import check_certificate, check_sign_in
+from undercroft.doctor.finding import Verdict
 from undercroft.stack.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -197,6 +202,26 @@ def test_a_device_added_and_a_certificate_renewed_count_from_the_reload_on(folde
             joined(broker, "undercroft-ingest", ingest_password(folder)) as old,
         ):
             assert (late.connected, old.connected) == (0, 0)
+
+
+def test_the_doctor_sees_certificate_authority_version_and_whether_it_is_let_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "secrets/mqtt_ca.crt"))
+    with running(folder, free_port()) as broker:
+        url = f"mqtts://undercroft-ingest:{ingest_password(folder)}@localhost:{broker.port}"
+        now = SystemClock().now()
+
+        def found(at: datetime) -> list[tuple[str, str]]:
+            return [(each.check, each.verdict.value) for each in check_certificate(url, at)]
+
+        assert found(now) == [("certificate", "good"), ("authority", "good")]
+        assert found(now + timedelta(days=800)) == [("certificate", "bad"), ("authority", "good")]  # of 825
+        assert found(now + timedelta(days=3300)) == [("certificate", "bad"), ("authority", "bad")]  # of 3650
+        (well,) = check_sign_in(url)
+        assert re.fullmatch(r"lets us in: mosquitto version 2\.\d+\.\d+", well.seen), well.seen
+        (ill,) = check_sign_in(url.replace("undercroft-ingest:", "undercroft-ingest:x"))
+        assert (ill.verdict, ill.seen) == (Verdict.BAD, "lets this name not in: Not authorized")
 
 
 def certificate_of(broker: Broker) -> bytes:

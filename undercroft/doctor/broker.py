@@ -1,64 +1,28 @@
-"""Checks of a Mosquitto configuration and of the broker's certificate."""
+"""Checks of the broker as clients meet it: its certificate, whether it lets us in, and its version."""
 
 from __future__ import annotations
 
+import re
+import secrets
 import socket
 import ssl
-from collections.abc import Mapping
+import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from undercroft.doctor.finding import Finding, bad, good, note
 
-WANTED = {
-    "allow_anonymous": "false",
-    "persistence": "true",
-    "autosave_interval": "1",
-    "max_inflight_messages": "1000",
-    "max_queued_messages": "0",
-    "message_size_limit": "262144",
-}
-"""Mosquitto's defaults drop all but 1,000 queued messages in silence and lose the session on kill -9."""
-
-REQUIRED = ("acl_file", "password_file", "certfile", "keyfile")
 EXPIRY_NOTICE = timedelta(days=30)
+AUTHORITY_NOTICE = timedelta(days=365)
+"""Every device in the field has to learn of a new authority."""
+LEAST_MOSQUITTO = (2, 0)
+VERSION_TOPIC = "$SYS/broker/version"
+RENEW = "python3 deploy/make_secrets.py --renew (deployment.md)"
 _TIMEOUT_S = 5.0
-
-
-def read_configuration(path: Path) -> dict[str, str]:
-    """Return option -> last value of a Mosquitto configuration."""
-    lines = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return {name: value for name, _, value in (line.partition(" ") for line in lines if line)}
-
-
-def check_configuration(options: Mapping[str, str]) -> list[Finding]:
-    """Return how a configuration differs from what loses no message and lets nobody in."""
-    wrong = [f"{name} {options.get(name, '(default)')}" for name, value in WANTED.items() if options.get(name) != value]
-    absent = [name for name in REQUIRED if name not in options]
-    found = []
-    if wrong:
-        advice = "; ".join(f"{name} {value}" for name, value in WANTED.items() if options.get(name) != value)
-        found.append(bad("queue limits", ", ".join(wrong), f"set {advice}"))
-    if absent:
-        found.append(bad("broker access", f"missing: {', '.join(absent)}", "see deploy/mosquitto/mosquitto.conf"))
-    return found or [good("broker configuration", "TLS, passwords, access list and queue limits as they should be")]
-
-
-def check_access_list(text: str) -> list[Finding]:
-    """Return what an access list gives away: topics for everybody, or devices that write under another's name."""
-    loose, user = [], ""
-    for line in (line.strip() for line in text.splitlines()):
-        words = line.split()
-        if not words or line.startswith("#"):
-            continue
-        if words[0] == "user":
-            user = words[1]
-        elif (words[0] == "topic" and not user) or (words[0] == "pattern" and "%u" not in line and "%c" not in line):
-            loose.append(line)
-    if loose:
-        return [bad("access list", f"for everybody: {'; '.join(loose)}", "name a user, or %u in the pattern")]
-    return [good("access list", "every rule names a user or binds the device's name")]
 
 
 def check_certificate(url: str, now: datetime) -> list[Finding]:
@@ -73,19 +37,81 @@ def check_certificate(url: str, now: datetime) -> list[Finding]:
             socket.create_connection(address, timeout=_TIMEOUT_S) as raw,
             context.wrap_socket(raw, server_hostname=address[0]) as secured,
         ):
-            certificate = secured.getpeercert()
+            certificate = secured.getpeercert() or {}
     except (OSError, ssl.SSLError) as error:
         return [bad("certificate", f"{address[0]}:{address[1]}: {error}", "see SSL_CERT_FILE and deployment.md")]
-    return [_expiry(str((certificate or {}).get("notAfter", "")), now)]
+    found = [_expiry("certificate", str(certificate.get("notAfter", "")), now, EXPIRY_NOTICE, RENEW)]
+    for authority in context.get_ca_certs():
+        if authority.get("subject") == certificate.get("issuer"):
+            advice = "make another one, and let the devices know both before it ends"
+            found.append(_expiry("authority", str(authority.get("notAfter", "")), now, AUTHORITY_NOTICE, advice))
+    return found
 
 
-def _expiry(not_after: str, now: datetime) -> Finding:
+def _expiry(check: str, not_after: str, now: datetime, notice: timedelta, advice: str) -> Finding:
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(not_after), UTC)
     left = ends - now
-    if left < EXPIRY_NOTICE:
+    seen = f"ends in {left.days} days, on {ends:%Y-%m-%d}"
+    return bad(check, seen, advice) if left < notice else good(check, seen)
+
+
+def check_sign_in(url: str) -> list[Finding]:
+    """Return whether the broker takes this name and password, and which one it is."""
+    parts = urlsplit(url)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"undercroft-doctor-{secrets.token_hex(4)}")
+    client.username_pw_set(unquote(parts.username or ""), unquote(parts.password or ""))
+    if parts.scheme == "mqtts":
+        client.tls_set_context(ssl.create_default_context())
+    heard = _Heard()
+    client.on_connect, client.on_message = heard.on_connect, heard.on_message
+    try:
+        client.connect_timeout = _TIMEOUT_S
+        client.connect(parts.hostname or "", parts.port or _default_port(parts))
+    except (OSError, ssl.SSLError) as error:
+        return [bad("broker", f"{parts.hostname}: {error}", "see that it runs, and that UNDERCROFT_MQTT_URL is right")]
+    client.loop_start()
+    try:
+        heard.done.wait(_TIMEOUT_S)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    return [judge_broker(heard.refusal, heard.version)]
+
+
+def judge_broker(refusal: str | None, version: str | None) -> Finding:
+    """Return what a broker's answers mean: why it lets us not in, what it calls itself; None where it did not say."""
+    if refusal is not None:
         return bad(
-            "certificate",
-            f"ends in {left.days} days, on {ends:%Y-%m-%d}",
-            "python3 deploy/make_secrets.py --renew (deployment.md)",
+            "broker", f"lets this name not in: {refusal}", "see mosquitto_passwords, and reload it (deployment.md)"
         )
-    return good("certificate", f"ends in {left.days} days, on {ends:%Y-%m-%d}")
+    if version is None:
+        return note("broker", f"lets us in, and tells no version on {VERSION_TOPIC}", "let ingest's name read it")
+    found = re.search(r"mosquitto version (\d+)\.(\d+)", version)
+    if found is not None and (int(found[1]), int(found[2])) < LEAST_MOSQUITTO:
+        return bad("broker", version, f"Mosquitto {'.'.join(map(str, LEAST_MOSQUITTO))} or newer is needed")
+    return good("broker", f"lets us in: {version}")
+
+
+def _default_port(parts: SplitResult) -> int:
+    return 8883 if parts.scheme == "mqtts" else 1883
+
+
+class _Heard:
+    """What the broker answered."""
+
+    def __init__(self) -> None:
+        self.refusal: str | None = "no answer"
+        self.version: str | None = None
+        self.done = threading.Event()
+
+    def on_connect(self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:
+        if reason.is_failure:
+            self.refusal = str(reason)
+            self.done.set()
+            return
+        self.refusal = None
+        client.subscribe(VERSION_TOPIC)
+
+    def on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        self.version = message.payload.decode(errors="replace")
+        self.done.set()

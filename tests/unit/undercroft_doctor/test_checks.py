@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from undercroft.doctor.broker import (
-    WANTED,
-    check_access_list,
-    check_certificate,
-    check_configuration,
-    read_configuration,
-)
+from undercroft.doctor.access import check_access_list
+from undercroft.doctor.broker import check_certificate, judge_broker
+from undercroft.doctor.commands import examine
 from undercroft.doctor.database import judge
-from undercroft.doctor.finding import Verdict
-from undercroft.doctor.machine import check_disk
+from undercroft.doctor.finding import Finding, Verdict
+from undercroft.doctor.grafana import check_grafana
+from undercroft.doctor.machine import check_clock, check_disks, judge_clock
+from undercroft.doctor.mosquitto import WANTED, check_configuration, read_configuration
+from undercroft.settings import Settings
 from undercroft.store.inspect import DatabaseFacts
 
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
@@ -58,18 +61,160 @@ def test_each_fault_of_a_database_is_found(fault: dict[str, object], check: str)
     assert bad_checks(replace(WELL, **fault)) == [check]  # type: ignore[arg-type]
 
 
+CONFIGURATION = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
+ACCESS = (DEPLOY / "acl").read_text(encoding="utf-8")
+
+
+def bad_in_configuration(text: str) -> list[str]:
+    found = check_configuration(read_configuration(text))
+    return [finding.check for finding in found if finding.verdict is Verdict.BAD]
+
+
 def test_our_own_broker_configuration_is_good_and_each_missing_option_is_found() -> None:
-    options = read_configuration(DEPLOY / "mosquitto.conf")
-    assert [finding.verdict for finding in check_configuration(options)] == [Verdict.GOOD]
-    for name in (*WANTED, "acl_file", "certfile"):
-        without = {key: value for key, value in options.items() if key != name}
-        assert [finding.verdict for finding in check_configuration(without)] == [Verdict.BAD], name
+    assert [finding.verdict for finding in check_configuration(read_configuration(CONFIGURATION))] == [Verdict.GOOD]
+    for name in (*WANTED, "acl_file", "password_file", "certfile", "keyfile", "listener"):
+        without = "\n".join(line for line in CONFIGURATION.splitlines() if not line.startswith(f"{name} "))
+        assert bad_in_configuration(without), name
 
 
-def test_an_access_list_that_gives_topics_to_everybody_is_found() -> None:
-    assert check_access_list((DEPLOY / "acl").read_text(encoding="utf-8"))[0].verdict is Verdict.GOOD
-    assert check_access_list("topic write flood/v1/#\n")[0].verdict is Verdict.BAD
-    assert check_access_list("pattern write flood/v1/+/+/+/observation\n")[0].verdict is Verdict.BAD
+@pytest.mark.parametrize(
+    ("line", "check"),
+    [
+        ("listener 1883", ["listeners"]),
+        ("listener 1883 127.0.0.1", []),
+        ("listener 1884\ncertfile c\nkeyfile k\ntls_version tlsv1.1", ["listeners"]),
+        ("max_queued_bytes 1000000", ["queue limits"]),
+        ("memory_limit 1000000", ["queue limits"]),
+        ("max_packet_size 1000", ["queue limits"]),
+        ("persistent_client_expiration 1h", ["queue limits"]),
+        ("retain_available false", ["queue limits"]),
+        ("allow_anonymous true", ["queue limits"]),
+        ("port 1883", ["listeners"]),
+    ],
+)
+def test_each_line_that_loses_messages_or_opens_the_broker_is_found(line: str, check: list[str]) -> None:
+    first = line.startswith("port")  # of old, before the listeners
+    assert bad_in_configuration(f"{line}\n{CONFIGURATION}" if first else f"{CONFIGURATION}\n{line}\n") == check
+
+
+def test_where_each_listener_has_its_own_access_each_needs_it() -> None:
+    apart = f"per_listener_settings true\n{CONFIGURATION}"
+    assert bad_in_configuration(apart) == []
+    assert bad_in_configuration(f"{apart}listener 8884\ncertfile c\nkeyfile k\n") == ["queue limits", "broker access"]
+
+
+def test_what_was_not_looked_at_is_said() -> None:
+    found = check_configuration(read_configuration(CONFIGURATION + "include_dir /etc/mosquitto/conf.d\n"))
+    assert found[-1].verdict is Verdict.NOTE
+    assert found[-1].seen == "not looked at: include_dir /etc/mosquitto/conf.d"
+
+
+def test_our_own_access_list_is_good_and_each_missing_rule_is_found() -> None:
+    assert [finding.verdict for finding in check_access_list(ACCESS)] == [Verdict.GOOD]
+    rules = [line for line in ACCESS.splitlines() if line.startswith(("pattern", "topic read flood"))]
+    assert len(rules) == 4
+    for rule in rules:
+        assert check_access_list(ACCESS.replace(f"{rule}\n", ""))[0].seen.startswith("withholds: "), rule
+    assert check_access_list(ACCESS, ingest="another")[0].seen == "withholds: flood/v1/# from another"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "topic write flood/v1/#",  # in a list of its own: for everybody
+        "user somebody\ntopic readwrite #",
+        "user somebody\ntopic flood/v1/futian/square/g-8/event",
+        "user undercroft-ingest\ntopic write flood/v1/+/+/+/event",
+        "user drill\ntopic write exercise/v1/#",
+        "user undercroft-ingest\ntopic deny flood/v1/futian/#",
+        "pattern write flood/v1/+/+/+/observation",
+        "pattern write flood/v1/%u/+/+/observation",
+        "pattern write flood/v1/+/+/%c/observation",
+    ],
+)
+def test_each_rule_that_gives_away_or_withholds_is_found(rule: str) -> None:
+    text = f"{rule}\n{ACCESS}" if rule.startswith("topic") else f"{ACCESS}{rule}\n"
+    assert check_access_list(text)[0].verdict is Verdict.BAD
+    assert check_access_list(f"{ACCESS}user g-7\ntopic write flood/v1/+/+/g-7/more\n")[0].verdict is Verdict.GOOD
+    assert check_access_list(f"{ACCESS}user wall\ntopic read flood/v1/#\n")[1].verdict is Verdict.NOTE
+
+
+def test_an_access_list_is_the_one_that_the_configuration_names_and_a_missing_one_is_bad(tmp_path: Path) -> None:
+    path = tmp_path / "mosquitto.conf"
+    path.write_text(CONFIGURATION.replace("config/acl", "config/rules"), encoding="utf-8")
+    (tmp_path / "acl").write_text(ACCESS, encoding="utf-8")
+
+    def last() -> Finding:
+        return examine(Settings(mqtt_url=None), ["broker"], path)[-1]
+
+    assert (last().check, last().verdict) == ("access list", Verdict.BAD)
+    (tmp_path / "rules").write_text("topic #\n", encoding="utf-8")
+    assert last().check == "access list"
+    assert examine(Settings(mqtt_url=None), ["broker"], path)[-2].seen == "gives away: everybody: readwrite #"
+    (tmp_path / "rules").write_text(ACCESS, encoding="utf-8")
+    assert last().verdict is Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    ("refusal", "version", "verdict"),
+    [
+        (None, "mosquitto version 2.0.22", Verdict.GOOD),
+        (None, "mosquitto version 1.6.9", Verdict.BAD),
+        (None, None, Verdict.NOTE),
+        ("Not authorized", None, Verdict.BAD),
+    ],
+)
+def test_a_broker_is_judged_by_its_answers(refusal: str | None, version: str | None, verdict: Verdict) -> None:
+    assert judge_broker(refusal, version).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("is_held", "error_s", "verdict"),
+    [(True, 0.02, Verdict.GOOD), (True, 1.5, Verdict.BAD), (False, 16.0, Verdict.BAD), (None, 0.0, Verdict.NOTE)],
+)
+def test_a_clock_that_nothing_holds_is_found(is_held: bool | None, error_s: float, verdict: Verdict) -> None:
+    assert judge_clock(is_held, error_s, 1).verdict is verdict
+    assert check_clock()[0].check == "true time"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (200, '{"database": "ok", "version": "12.2.0"}', Verdict.GOOD),
+        (200, '{"database": "ok", "version": "9.4.0-pre"}', Verdict.GOOD),
+        (200, '{"database": "ok", "version": "9.3.16"}', Verdict.BAD),
+        (200, '{"database": "failing", "version": "12.2.0"}', Verdict.BAD),
+        (200, "<html>", Verdict.BAD),
+        (503, "", Verdict.BAD),
+    ],
+)
+def test_a_grafana_is_judged_by_its_health(status: int, body: str, verdict: Verdict) -> None:
+    with answering(status, body) as url:  # a Grafana cannot be had here: its answer over HTTP
+        assert [finding.verdict for finding in check_grafana(url)] == [verdict]
+
+
+def test_an_absent_grafana_is_bad() -> None:
+    assert check_grafana("http://127.0.0.1:1")[0].verdict is Verdict.BAD
+
+
+@contextmanager
+def answering(status: int, body: str) -> Iterator[str]:
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/api/health" else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def test_no_tls_is_a_note_and_no_broker_is_bad() -> None:
@@ -78,4 +223,4 @@ def test_no_tls_is_a_note_and_no_broker_is_bad() -> None:
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet_is_that_above_it(tmp_path: Path) -> None:
-    assert str(tmp_path) in check_disk(tmp_path / "not" / "yet")[0].seen
+    assert str(tmp_path) in check_disks([tmp_path / "not" / "yet"])[0].seen
