@@ -14,6 +14,7 @@ from undercroft.model import Mode
 from undercroft.store import timescale
 from undercroft.store.connection import Connection, connect
 from undercroft.store.databases import migrate_database
+from undercroft.store.holds import Wanted, list_holds, place_hold, release_holds
 from undercroft.store.retention import retain, retain_hourly
 
 DAY = timedelta(days=1)
@@ -128,6 +129,35 @@ def test_batches_are_kept_thirty_days_and_where_an_incident_holds(any_live_db: s
     with closing(opened(any_live_db)) as connection:
         kept = connection.execute("select committed_at from batch order by committed_at desc").fetchall()
         assert [(NOW - row["committed_at"]).days for row in kept] == [0, 29, 30, 200]
+
+
+def test_an_open_incident_holds_by_itself_and_a_hold_of_it_until_a_day_after_it_closed(any_live_db: str) -> None:
+    # The incident opened 90 days ago, so that from day 91 on batches stay while it is open. Closed 60 days ago, a hold
+    # of it keeps the days 91 to 59: older and younger ones go.
+    def kept() -> list[int]:
+        retain(any_live_db, NOW)
+        with closing(opened(any_live_db)) as connection:
+            rows = connection.execute("select committed_at from batch order by committed_at").fetchall()
+        return [(NOW - row["committed_at"]).days for row in rows]
+
+    with closing(opened(any_live_db)) as connection:
+        commit_batches(connection, [93, 92, 91, 75, 59, 57, 31, 1])
+        connection.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i-1', 'b', %s, 3, '{}')",
+            (NOW - 90 * DAY,),
+        )
+    assert kept() == [91, 75, 59, 57, 31, 1]
+    assert [(each.hold_id, each.incident_id) for each in list_holds(any_live_db)] == [(None, "i-1")]
+    number = place_hold(any_live_db, Wanted("asked for by the district", "li", "i-1"), NOW)
+    with closing(opened(any_live_db)) as connection:
+        connection.execute("update incident set closed_at = %s", (NOW - 60 * DAY,))
+    assert kept() == [91, 75, 59, 1]
+    (held,) = list_holds(any_live_db)
+    assert (held.held_from, held.held_to) == (NOW - 91 * DAY, NOW - 59 * DAY)
+    assert release_holds(any_live_db, "li", NOW, hold_id=None, incident_id="i-1") == [number]
+    assert kept() == [1]
+    assert list_holds(any_live_db) == []
+    assert [each.released_by for each in list_holds(any_live_db, released_too=True)] == ["li"]
 
 
 def test_retention_goes_every_hour_and_a_database_that_is_away_waits_for_the_next(live_db: str) -> None:

@@ -7,14 +7,21 @@ import os
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from typer.testing import CliRunner
 
 from tests.timescale import URL_VARIABLE
+from undercroft.cli import build_app
 from undercroft.clock import SystemClock
 from undercroft.doctor.database import check_database
 from undercroft.doctor.finding import Verdict
+from undercroft.errors import BadInput
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database
+from undercroft.store.retention import retain
 
 
 def test_a_migrated_database_is_well_with_and_without_timescale(live_db: str, timescale_live_db: str) -> None:
@@ -42,6 +49,44 @@ def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> 
     assert [(each["relation"], each["steps"]) for each in json.loads(done.stdout)] == [("batch", 2)]
     found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
     assert found["retention"].verdict is Verdict.GOOD
+
+
+def test_a_hold_is_placed_shown_and_dropped_by_the_command_and_keeps_the_doctor_quiet(
+    live_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+    now = SystemClock().now()
+
+    def hold(*words: str) -> str:
+        done = CliRunner().invoke(build_app("db"), ["db", "hold", *words], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout.strip()
+
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        connection.execute(
+            "insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts,"
+            " dead_letters, committed_at) values (1, 1, 'routine', 1, 1, 1, 0, 0, 0, now() - interval '40 days')"
+        )
+    since, until = ((now - timedelta(days=days)).isoformat() for days in (42, 39))
+    stretch = ("--from", since, "--to", until)
+    assert hold("add", "--reason", "inquest", "--by", "li", *stretch) == "hold 1 is in force"
+    assert hold("list").endswith(f": inquest (li, {now:%F})")
+    assert retain(live_db, now) == []
+    found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+    assert found["retention"].verdict is Verdict.GOOD
+    for wrong, words in (
+        ("no such incident", ("add", "--reason", "r", "--by", "b", "--incident", "i-9")),
+        ("name an incident", ("add", "--reason", "r", "--by", "b")),
+        ("is not after", ("add", "--reason", "r", "--by", "b", "--from", until, "--to", since)),
+        ("--by says nothing", ("add", "--reason", "r", "--by", " ", *stretch)),
+        ("no hold of it is in force", ("drop", "2", "--by", "b")),
+    ):
+        with pytest.raises(BadInput, match=wrong):
+            hold(*words)
+    assert json.loads(hold("drop", "1", "--by", "wang", "--json")) == {"released": [1]}
+    assert hold("list") == "nothing is held"
+    assert "released" in hold("list", "--all")
+    assert [each.relation for each in retain(live_db, now)] == ["batch"]
 
 
 def test_an_empty_database_and_an_absent_one(postgres: PostgresServer) -> None:

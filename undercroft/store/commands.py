@@ -1,4 +1,4 @@
-"""``undercroft db``: bring a database up to date, drop what is no longer kept, or empty it."""
+"""``undercroft db``: bring a database up to date, drop what is no longer kept, hold what is needed, or empty it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.store.databases import migrate_database, reset_database
+from undercroft.store.hold_commands import holds
 from undercroft.store.retention import retain
 
 EMBEDDED_URL_FILE = "database.url"
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     database.command("retain")(_retain)
     database.command("reset")(_reset)
     database.command("url")(_embedded_url)
+    database.add_typer(holds(), name="hold")
     app.add_typer(database, name="db")
 
 

@@ -1,11 +1,16 @@
 -- Retention with incident hold: whole steps (days, chunks) that are older than their class keeps and touch no hold.
 
+create or replace function undercroft_margin() returns interval language sql immutable return interval '1 day';
+comment on function undercroft_margin is 'How long before and after an incident its data are held.';
+
 create or replace function undercroft_held(from_at timestamptz, to_at timestamptz) returns boolean
     language sql stable
     return exists (
-        select from incident_hold
-        where released_at is null and held_from < to_at and coalesce(held_to, 'infinity') >= from_at);
-comment on function undercroft_held is 'Whether a hold touches this stretch of time.';
+        select from incident_hold h left join incident i using (incident_id)
+        where h.released_at is null and h.held_from < to_at
+            and coalesce(h.held_to, i.closed_at + undercroft_margin(), 'infinity') >= from_at)
+    or exists (select from incident where closed_at is null and opened_at - undercroft_margin() < to_at);
+comment on function undercroft_held is 'Whether a hold or an open incident touches this stretch of time.';
 
 create or replace function undercroft_retain(at timestamptz)
 returns table (relation text, dropped_from timestamptz, dropped_to timestamptz)
