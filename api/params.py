@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from duty.paper import zone_of
+from duty.local import zone_of
 from undercroft.errors import BadInput
 
 IDENT = r"[a-z0-9][a-z0-9-]{0,39}"

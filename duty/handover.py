@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from duty import paper, reports
 from duty.dutylog import Head
 from duty.notifier import load_names, load_roster
-from duty.order_view import expiry, standing, waits
+from duty.order_view import against, expiry, standing, waits
 from duty.roster import Roster
 from duty.signing import stored_heads
 from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named
@@ -113,7 +113,7 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
                 if order["left_s"]
                 else ""
             )
-            + (f", {order['disagreement']}" if order["disagreement"] else "")
+            + (f", {against(order)}" if order["disagreement"] else "")
             + (f", {expired}" if (expired := expiry(order, local)) else "")
             for order in sheet.orders
         ],

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
 
 from duty.entered import at_the_door, opened
+from duty.local import local, zone_of
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+Zone = Annotated[str, typer.Option(help="of the times shown")]
 
 
 def register(app: typer.Typer) -> None:
@@ -80,12 +83,14 @@ def step_order(
 
 def list_orders(
     every: Annotated[bool, typer.Option("--all", help="all that were confirmed or cancelled too")] = False,
+    zone: Zone = "Asia/Shanghai",
     as_json: AsJson = False,
 ) -> None:
     """List the orders that wait for somebody, each with its clock and owner; so does one contradicted or expired."""
     from duty.order_view import standing, waits  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
+    place = zone_of(zone)
     with opened("order list") as connection:
         now = store.acting_time(connection, SystemClock().now())
         shown = [standing(row, now) for row in store.orders(connection, is_open=None if every else True)]
@@ -94,7 +99,7 @@ def list_orders(
         typer.echo(orjson.dumps(orders, option=orjson.OPT_INDENT_2).decode())
         return
     for order in orders:
-        typer.echo(_line(order))
+        typer.echo(_line(order, place))
     if not orders:
         typer.echo("no order" if every else "no order waits for anybody")
 
@@ -117,11 +122,12 @@ def tally_orders(as_json: AsJson = False) -> None:
     )
 
 
-def show_order(order_id: str, as_json: AsJson = False) -> None:
+def show_order(order_id: str, zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> None:
     """Show one order and every step it took."""
     from duty.order_view import four, standing  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
+    place = zone_of(zone)
     with opened("order show") as connection:
         now = store.acting_time(connection, SystemClock().now())
         rows = store.orders(connection, order_id=order_id)
@@ -131,29 +137,33 @@ def show_order(order_id: str, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(orjson.dumps(order | {"steps": steps}, option=orjson.OPT_INDENT_2).decode())
         return
-    typer.echo(_line(order))
+    typer.echo(_line(order, place))
     typer.echo(f"  {order['text_zh']} {order['text_en']}")
     typer.echo(f"  {four(order).line}")
     if order["reminders"]:
         typer.echo(f"  {order['reminders']} reminders, up to step {order['reminded_step']} of the roster")
     for step in steps:
         said = " ".join(part for part in (step["note"], step["disagreement"]) if part)
-        typer.echo(f"  {step['at']:%F %T}Z  {step['step']:<8} {step['author']}  {said}  (log {step['entry_no']})")
+        typer.echo(
+            f"  {step['at'].astimezone(place):%F %T}  {step['step']:<8} {step['author']}  {said}"
+            f"  (log {step['entry_no']})"
+        )
 
 
-def _line(order: dict[str, Any]) -> str:
-    from duty.order_view import expiry  # noqa: PLC0415 - help starts faster
+def _line(order: dict[str, Any], zone: ZoneInfo) -> str:
+    from duty.order_view import against, expiry  # noqa: PLC0415 - help starts faster
 
     where = order["subject"] + (f"/{order['entrance']}" if order["entrance"] else "")
-    line = f"{order['order_id']}  {order['state']:<9}  {_clock(order):<16}  {order['proof']:<16}  {where}"
-    line += f"  {order['owner']}" + (f"  DISAGREEMENT {order['disagreement']}" if order["disagreement"] else "")
-    return f"{line}  EXPIRED {expired}" if (expired := expiry(order, "{:%m-%d %H:%M}Z".format)) else line
+    line = f"{order['order_id']}  {order['state']:<9}  {_clock(order, zone):<16}  {order['proof']:<16}  {where}"
+    said = (order["owner"], against(order), expiry(order, lambda at: local(at, zone)))
+    return "  ".join([line, *(part for part in said if part)])
 
 
-def _clock(order: dict[str, Any]) -> str:
+def _clock(order: dict[str, Any], zone: ZoneInfo) -> str:
     if order["left_s"] is not None:
         minutes = abs(order["left_s"]) / 60
         return f"LATE {minutes:.0f} min" if order["is_late"] else f"{minutes:.0f} min left"
     if order["holds"] is not None:
-        return f"until {order['confirmed_until']:%H:%M}Z" if order["holds"] else "no longer holds"
+        until = f"{order['confirmed_until'].astimezone(zone):%H:%M}"
+        return f"until {until}" if order["holds"] else "EXPIRED" if order["expired"] else f"held until {until}"
     return "-"

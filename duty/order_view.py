@@ -56,12 +56,18 @@ def waits(shown: Mapping[str, Any]) -> bool:
     return shown["state"] not in ENDED or shown["disagreement"] is not None or shown["expired"]
 
 
+AGAINST = "与确认不符 DISAGREEMENT {words}"
 EXPIRED = "确认有效至 {until}，已过期，请重新确认 confirmed until {until}, now expired: confirm again"
 
 
 def expiry(shown: Mapping[str, Any], local: Callable[[datetime], str]) -> str:
     """Return what is said of a confirmation that expired, its time as ``local`` writes it; else nothing."""
     return EXPIRED.format(until=local(shown["confirmed_until"])) if shown["expired"] else ""
+
+
+def against(shown: Mapping[str, Any]) -> str:
+    """Return what is said of a confirmation that is contradicted; else nothing."""
+    return AGAINST.format(words=shown["disagreement"]) if shown["disagreement"] else ""
 
 
 def four(shown: Mapping[str, Any]) -> Command:

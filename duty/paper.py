@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from duty import cap
 from duty.codec import from_json
 from duty.incidents import AlarmNote, Incident
+from duty.log_words import words_of
 from duty.notifier import event_of, load_names
 from duty.refusals import NotPossibleNow, SubjectUnknown
 from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues
 from duty.signing import stored_heads
 from duty.texts import SEVERITY_WORDS, Named
-from undercroft.errors import BadInput
 from undercroft.model import Mode, Severity
 from undercroft.store import duty_reports as store
 from undercroft.store.connection import Connection
@@ -26,6 +25,9 @@ KIND_WORDS = {
     "reason_added": ("新增原因", "a further reason at"), "cleared": ("解除", "alarm ended"),
     "acknowledged": ("已接警", "acknowledged at"), "stood_down": ("人工解除", "stood down"),
 }  # fmt: skip
+
+PAPER_WORK = frozenset({"draft_report", "export_cap"})
+"""Entries of the duty log that are no news to whoever reads a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def load_case(connection: Connection, incident_id: str) -> Case:
         row,
         store.events(connection, *stretch),
         store.reports_of(connection, incident_id),
-        store.log_entries(connection, *stretch),
+        store.log_entries(connection, incident_id, *stretch),
     )
 
 
@@ -95,11 +97,9 @@ def facts_of(connection: Connection, case: Case) -> list[Fact]:
     names = load_names(connection)
     found = [_event_fact(row, names) for row in case.events if row["kind"] in KIND_WORDS]
     for row in case.log:
-        words = str(row["body"].get("text") or row["body"].get("proof") or row["body"].get("comment") or "")
-        step = str(row["body"].get("step", ""))
-        about = row["subject"] if row["subject"] != "-" else ""
-        said = " ".join(part for part in (row["kind"], step, about, words, row["body"].get("disagreement", "")) if part)
-        found.append(Fact(row["at"], row["kind"], f"{row['author']}:", said, f"duty log {row['entry_no']}"))
+        if row["kind"] in PAPER_WORK:
+            continue
+        found.append(Fact(row["at"], row["kind"], *words_of(row, names), f"duty log {row['entry_no']}"))
     return found
 
 
@@ -183,11 +183,3 @@ def cap_from(
     notes = _of_spaces(case.incident.open_alarms)
     xml = cap.export(identifier, case.row["incident_id"], notes, names, found, marked, sent)
     return xml, cap.kind_of(notes, marked)
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Return a time zone, or say in one line that there is none."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise BadInput(f"there is no time zone {name!r}") from error

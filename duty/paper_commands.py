@@ -13,6 +13,7 @@ import orjson
 import typer
 
 from duty.commands import DutyConfig, database_url
+from duty.local import local, zone_of
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
@@ -59,17 +60,18 @@ def _as_json(value: object) -> None:
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
 
-def list_incidents(as_json: AsJson = False) -> None:
+def list_incidents(zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> None:
     """List the newest incidents."""
     from undercroft.store import duty_reports as store  # noqa: PLC0415
 
+    place = zone_of(zone)
     with _opened("incident list") as (connection, _):
         rows = store.incidents(connection)
     if as_json:
         _as_json(rows)
         return
     for row in rows:
-        state = "open" if row["closed_at"] is None else f"until {row['closed_at']:%F %H:%M}Z"
+        state = "open" if row["closed_at"] is None else f"until {local(row['closed_at'], place)}"
         typer.echo(f"{row['incident_id']:<40} worst {row['worst']}  {state}  {row['name_zh']} {row['name_en']}")
 
 
@@ -78,12 +80,12 @@ def draft_report(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Draft the next report (初报 续报 终报) from logged facts; it is kept and printed, never sent."""
-    from duty import paper, reports  # noqa: PLC0415
+    from duty import reports  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
     from duty.file import limits_in  # noqa: PLC0415
     from duty.report_acts import draft_report as draft  # noqa: PLC0415
 
-    place, limits = paper.zone_of(zone), limits_in(config)
+    place, limits = zone_of(zone), limits_in(config)
     with at_the_door("incident report") as (connection, actor, now):
         drafted = draft(connection, actor, incident_id, now, limits, place)
     text, tally = drafted.row["text"], drafted.tally
@@ -94,12 +96,14 @@ def draft_report(
     typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}", err=True)
 
 
-def list_reports(incident_id: str, config: DutyConfig = None, as_json: AsJson = False) -> None:
+def list_reports(
+    incident_id: str, config: DutyConfig = None, zone: Zone = "Asia/Shanghai", as_json: AsJson = False
+) -> None:
     """List the reports of an incident: handed in, drafted, still to come, and how many are late and missing."""
     from duty import paper  # noqa: PLC0415
     from duty.file import limits_in  # noqa: PLC0415
 
-    limits = limits_in(config)
+    limits, place = limits_in(config), zone_of(zone)
     with _opened("incident reports") as (connection, now):
         case = paper.load_case(connection, incident_id)
     left, (_, tally) = paper.to_come(case, now, limits), paper.asked_for(case, now, limits)
@@ -111,12 +115,12 @@ def list_reports(incident_id: str, config: DutyConfig = None, as_json: AsJson = 
         return
     for row in case.reports:
         if row["submitted_at"]:
-            due = f"due {row['due_at']:%F %H:%M}Z  " if row["due_at"] else ""
-            handed_in = f"handed in {row['submitted_at']:%F %H:%M}Z by {row['submitted_by']}"
+            due = f"due {local(row['due_at'], place)}  " if row["due_at"] else ""
+            handed_in = f"handed in {local(row['submitted_at'], place)} by {row['submitted_by']}"
             typer.echo(f"{row['serial']:>3}  {row['kind']:<9}  {due}{handed_in}")
     for entry in left:
         state = "draft" if entry.serial in drafted else "to come"
-        due = f"due {entry.due_at:%F %H:%M}Z"
+        due = f"due {local(entry.due_at, place)}"
         typer.echo(f"{entry.serial:>3}  {entry.kind.value:<9}  {due}  {state}, {_left(entry.due_at, now)}")
     typer.echo(f"on time {tally.on_time}, late {tally.late}, missing {tally.missing}")
 
@@ -126,12 +130,13 @@ def _left(due_at: datetime, now: datetime) -> str:
     return f"{minutes:.0f} min left" if minutes >= 0 else f"MISSING for {-minutes:.0f} min"
 
 
-def list_due(as_json: AsJson = False) -> None:
+def list_due(zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> None:
     """List what has to be handed in of every incident, what is missing first, and count it, as the notifier does."""
     from duty.report_lateness import TALLY_OVER  # noqa: PLC0415
     from duty.reports import ReportKind, title_of  # noqa: PLC0415
     from undercroft.store import duty_late as store  # noqa: PLC0415
 
+    place = zone_of(zone)
     with _opened("incident due") as (connection, now):
         items, tally = store.reports_due(connection, now), store.report_tally(connection, now, now - TALLY_OVER)
     if as_json:
@@ -143,7 +148,7 @@ def list_due(as_json: AsJson = False) -> None:
         told = f", {row['reminders']} reminders" if row["reminders"] else ""
         typer.echo(
             f"{_left(row['due_at'], now):<20}  {row['incident_id']}  {row['serial']:>3} {zh} {en}, {state},"
-            f" due {row['due_at']:%F %H:%M}Z{told}"
+            f" due {local(row['due_at'], place)}{told}"
         )
     typer.echo(
         f"missing {tally['missing']}, to come {tally['to_come']}; in 24 h on time {tally['on_time']},"
@@ -171,11 +176,11 @@ def export_cap(  # noqa: PLR0913, PLR0917 - one argument per option
     out: Out = None, zone: Zone = "Asia/Shanghai",
 ) -> None:  # fmt: skip
     """Write the incident as CAP 1.2, status Draft, or Exercise in a drill; to stderr, the reference for the next."""
-    from duty import cap, paper  # noqa: PLC0415
+    from duty import cap  # noqa: PLC0415
     from duty.cap_acts import export_cap as export  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
 
-    place = paper.zone_of(zone)
+    place = zone_of(zone)
     origin = cap.origin_of(sender, sender_name_zh, sender_name, area_code, place, reference or [])
     with at_the_door("incident cap") as (connection, actor, now):
         made = export(connection, actor, incident_id, origin, now)

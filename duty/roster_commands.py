@@ -12,7 +12,8 @@ import typer
 
 from duty.commands import DutyConfig
 from duty.entered import at_the_door, opened
-from duty.paper import zone_of
+from duty.local import local, zone_of
+from duty.roster import Gap
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput, StoreRejected
 from undercroft.groups import group
@@ -54,20 +55,27 @@ def import_roster(
     shifts = parse_roster(text, place)
     starts_at, ends_at = shifts[0].starts_at, max(shift.ends_at for shift in shifts)
     typer.echo(
-        f"{len(shifts)} shifts from {starts_at:%F %H:%M}Z to {ends_at:%F %H:%M}Z; entry {done.entry_no} of the duty log"
+        f"{len(shifts)} shifts from {local(starts_at, place)} to {local(ends_at, place)};"
+        f" entry {done.entry_no} of the duty log"
     )
     for gap in Roster(shifts).gaps(starts_at, ends_at):
-        typer.echo(f"GAP nobody at step 0 from {gap.starts_at:%F %H:%M}Z to {gap.ends_at:%F %H:%M}Z", err=True)
+        typer.echo(_gap(gap, place), err=True)
+
+
+def _gap(gap: Gap, zone: ZoneInfo) -> str:
+    return f"GAP nobody at step 0 from {local(gap.starts_at, zone)} to {local(gap.ends_at, zone)}"
 
 
 def show_roster(
-    hours: Annotated[int, typer.Option(min=1, max=24 * 31, help="how far to look")] = 48, as_json: AsJson = False
+    hours: Annotated[int, typer.Option(min=1, max=24 * 31, help="how far to look")] = 48,
+    zone: Annotated[str, typer.Option(help="of the times shown")] = "Asia/Shanghai",
+    as_json: AsJson = False,
 ) -> None:
     """Show who is told first, second ... now, and the gaps ahead."""
     from duty.notifier import load_roster  # noqa: PLC0415 - help starts faster
     from duty.roster_view import view_of  # noqa: PLC0415
 
-    now = SystemClock().now()
+    place, now = zone_of(zone), SystemClock().now()
     until = now + timedelta(hours=hours)
     with opened("roster show") as connection:
         roster = load_roster(connection, now, until)
@@ -77,7 +85,7 @@ def show_roster(
     for step, person in enumerate(roster.chain(now)):
         typer.echo(f"step {step}  {person.person_id:<12} {person.name}  {person.phone}")
     for gap in roster.gaps(now, until):
-        typer.echo(f"GAP nobody at step 0 from {gap.starts_at:%F %H:%M}Z to {gap.ends_at:%F %H:%M}Z")
+        typer.echo(_gap(gap, place))
 
 
 def mark_absent(

@@ -32,6 +32,7 @@ from api.services import Given, Services
 from duty import cap, paper
 from duty.cap_acts import Exported, export_cap
 from duty.door import Actor, Done
+from duty.local import zone_of
 from duty.refusals import SubjectUnknown
 from duty.report_acts import Drafted, draft_report
 from duty.report_lateness import TALLY_OVER
@@ -62,7 +63,7 @@ def post_report(incident_id: IncidentId, asked: ReportIn, caller: Asking) -> Dra
     found: list[Drafted] = []
 
     def draft(connection: Connection, actor: Actor, now: datetime, key: str) -> Done:
-        limits, zone = caller.services.report_limits, paper.zone_of(asked.zone)
+        limits, zone = caller.services.report_limits, zone_of(asked.zone)
         found.append(draft_report(connection, actor, incident_id, now, limits, zone, key))
         return found[0].done
 
@@ -109,7 +110,7 @@ def post_cap(incident_id: IncidentId, asked: CapIn, caller: Asking) -> CapMade:
 
     With a ``reference`` it is an Update, and without an open alarm of a space a Cancel.
     """
-    zone = paper.zone_of(asked.zone)
+    zone = zone_of(asked.zone)
     origin = cap.origin_of(
         asked.sender, asked.sender_name_zh, asked.sender_name, asked.area_code, zone, asked.reference
     )

@@ -204,7 +204,7 @@ def test_roster_and_operators_go_through_the_door(
     assert run("roster", "import", str(file)).exception.__class__ is refusals.RoleTooLow
     assert run("user", "add", "mallory", "M", "--role", "admin").exception.__class__ is refusals.RoleTooLow
     monkeypatch.setenv("UNDERCROFT_TOKEN", tokens["leader"])
-    assert run("roster", "import", str(file)).output.startswith("3 shifts from 2026-07-01 12:00Z to 2026-07-02 00:00Z")
+    assert run("roster", "import", str(file)).output.startswith("3 shifts from 2026-07-01 20:00 to 2026-07-02 08:00")
     file.write_text(CSV.replace(",hook:wu", ","), encoding="utf-8")
     assert "line 4: wu cannot be reached" in str(run("roster", "import", str(file)).exception)
     absence = ("roster", "absent", "li", "--from", "2026-07-01T22:00", "--until", "2026-07-02T02:00")

@@ -53,7 +53,7 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         done = order_step(db, who, order_id, "confirm", confirmed_at, "photo 12")
         assert done.disagreement == "confirmed as barrier_deployed, but the sensor shows failed"
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
-        assert f"DISAGREEMENT {done.disagreement}" in listed(), "confirmed, and yet on the list"
+        assert f"与确认不符 DISAGREEMENT {done.disagreement}" in listed(), "confirmed, and yet on the list"
         assert [row["order_id"] for row in load_sheet(db, now(), now(), Limits()).orders] == [order_id]
         with pytest.raises(OrderRefused, match="possible: confirm, issue"):
             order_step(db, who, order_id, "take", now())
@@ -168,12 +168,10 @@ def test_a_confirmation_that_expired_is_listed_until_somebody_confirms_again(
         who, then = actor(db), now() - timedelta(hours=3, minutes=5)
         order_id = order(db, who, SUBJECT, Proof.EVACUATED, "street", then).order_id or ""
         order_step(db, who, order_id, "confirm", then + timedelta(minutes=4))
-        until = then + timedelta(hours=3, minutes=4)
-        said = (
-            f"EXPIRED 确认有效至 {until:%m-%d %H:%M}Z，已过期，请重新确认"
-            f" confirmed until {until:%m-%d %H:%M}Z, now expired: confirm again\n"
-        )
-        assert listed("list").endswith(said)
+        until = f"{(then + timedelta(hours=3, minutes=4)).astimezone(ZoneInfo('Asia/Shanghai')):%F %H:%M}"
+        said = f"确认有效至 {until}，已过期，请重新确认 confirmed until {until}, now expired: confirm again\n"
+        line = listed("list")
+        assert ("confirmed  EXPIRED" in line, line.endswith(said)) == (True, True), line
         assert "waiting 0, late 0, expired 1; in 24 h confirmed in time 1, late 0" in listed("tally")
         sheet = load_sheet(db, now(), now(), Limits())
         assert "已过期，请重新确认" in markdown(sheet, ZoneInfo("Asia/Shanghai"))

@@ -30,9 +30,12 @@ def events(connection: Connection, basin_id: str, starts_at: datetime, ends_at: 
     return rows(connection, "reports_events", basin_id=basin_id, starts_at=starts_at, ends_at=ends_at)
 
 
-def log_entries(connection: Connection, basin_id: str, starts_at: datetime, ends_at: datetime | None) -> list[Row]:
-    """Return the duty log about a basin, and about no place, over a stretch of time."""
-    return rows(connection, "reports_log", basin_id=basin_id, starts_at=starts_at, ends_at=ends_at)
+def log_entries(
+    connection: Connection, incident_id: str, basin_id: str, starts_at: datetime, ends_at: datetime | None
+) -> list[Row]:
+    """Return the duty log about an incident, its basin, and about no place, over a stretch of time."""
+    stretch = {"starts_at": starts_at, "ends_at": ends_at}
+    return rows(connection, "reports_log", incident_id=incident_id, basin_id=basin_id, **stretch)
 
 
 def reports_of(connection: Connection, incident_id: str) -> list[Row]:

@@ -74,7 +74,7 @@ function draw(lines, going, toCome, select) {
   const left = lines.length - shown.length;
   if (left > 0) shown.push(element("li", "muted", both({ zh: `另有 ${left} 项`, en: `${left} more` })));
   if (going || toCome) {
-    const words = { zh: `在办指令 ${going}，待报 ${toCome}`, en: `${going} orders under way, ${toCome} reports to come` };
+    const words = { zh: `在办指令 ${going}，待报 ${toCome}`, en: `orders under way: ${going}, reports to come: ${toCome}` };
     shown.push(element("li", "muted", both(words)));
   }
   list.replaceChildren(...shown);

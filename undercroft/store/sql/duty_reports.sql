@@ -21,7 +21,7 @@ order by e.tick_at, e.subject, e.event_no;
 -- name: reports_log
 select entry_no, at, kind, author, subject, body from duty_log
 where at >= %(starts_at)s and at <= coalesce(%(ends_at)s::timestamptz, 'infinity')
-    and (subject = '-' or subject in (select 'space/' || place_id from place where basin_id = %(basin_id)s))
+    and (subject = '-' or subject = 'incident/' || %(incident_id)s or subject in (select 'space/' || place_id from place where basin_id = %(basin_id)s))
 order by entry_no;
 
 -- name: reports_of
