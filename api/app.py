@@ -19,6 +19,7 @@ import api.grafana_alerts.endpoints
 import api.health.endpoints
 import api.incidents.endpoints
 import api.load.endpoints
+import api.notifications.endpoints
 import api.nowcast.endpoints
 import api.operators.endpoints
 import api.orders.endpoints
@@ -51,6 +52,7 @@ ROUTERS = (
     api.alarms.endpoints.router,
     api.incidents.endpoints.router,
     api.load.endpoints.router,
+    api.notifications.endpoints.router,
     api.reports.endpoints.router,
     api.orders.endpoints.router,
     api.roster.endpoints.router,

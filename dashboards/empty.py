@@ -14,6 +14,7 @@ NO_THRESHOLD = "站点未自定阈值，用默认值 · The site states none; th
 NO_ALARM = "所示时段内没有警报 · No alarm in this range"
 NO_ORDER = "时段内没有指令 · No order in this range"
 NO_REPORT = "没有须上报的事件 · No incident has to be reported"
+NOBODY_TOLD = "时段内没有通知 · Nobody was told of anything in this range"
 NO_REQUIREMENT = "未登记物资需求 · The site file states no requirement"
 NO_STOCK = "未登记库存 · The site file states no stock"
 NO_STOCK_SENSOR = "没有库存计数传感器 · No sensor counts stock"

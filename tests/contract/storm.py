@@ -107,6 +107,13 @@ values ('i', 'phone', 0, %(start)s::timestamptz + interval '30 minutes', 0),
 insert into report (incident_id, serial, kind, drafted_at, covers_from, text, author, submitted_at, submitted_by)
 values ('i', 0, 'phone', %(start)s::timestamptz + interval '40 minutes', %(start)s, '', 'li',
     %(start)s::timestamptz + interval '40 minutes', 'li');
+
+insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body,
+    decided_at, queued_at, state, error, attempts, next_try_at)
+select 'k' || n, 'i#' || n, 'i', 'first', 0, 4, 'li', 'hook', 'li', 't', 'b',
+    %(start)s::timestamptz + n * interval '5 minutes',
+    %(start)s::timestamptz + n * interval '5 minutes', state, 'HTTP 401', n, %(start)s::timestamptz + interval '1 hour'
+from (values (1, 'accepted'), (2, 'failed'), (3, 'queued')) as m (n, state);
 """
 
 

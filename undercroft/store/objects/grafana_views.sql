@@ -119,6 +119,11 @@ join public.incident i using (incident_id)
 left join public.basin b using (basin_id)
 left join public.report r on r.incident_id = d.incident_id and r.serial = d.serial;
 
+create view grafana.notification as
+select notification_id, incident_id, reason, step, severity, person_id, channel, state, merged_into, attempts, failures,
+    queued_at, next_try_at, settled_at, error
+from public.notification;
+
 create view grafana.stock as
 select k.place_id, k.item, k.quantity, p.place_kind, p.name_zh || ' ' || p.name_en as name, p.street
 from public.stock k
