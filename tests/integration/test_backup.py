@@ -21,7 +21,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store import migrate as migrating
-from undercroft.store.backup import BackupFailed, backup, restore
+from undercroft.store.backup import BackupFailed, backup, failure, restore
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database, migrate_database
 from undercroft.store.retention import Dropped, retain
@@ -61,6 +61,7 @@ def test_what_is_restored_is_what_was_backed_up(exercise_db: str, empty_db: str,
     fill_storm(exercise_db)
     manifest = backup(exercise_db, tmp_path / "a.dump", NOW)
     assert manifest.rows["tick"] == 36
+    assert (tmp_path / "a.dump").stat().st_mode & 0o777 == 0o600
     assert restore(empty_db, tmp_path / "a.dump") == manifest
     assert content(empty_db) == content(exercise_db)
     with closing(connect(empty_db, application_name="tests")) as connection:
@@ -147,6 +148,23 @@ def test_missing_rows_are_seen_after_a_restore(exercise_db: str, empty_db: str, 
     beside.write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(BackupFailed, match="rows are missing"):
         restore(empty_db, path)
+
+
+def test_an_older_server_that_does_not_know_a_setting_is_restored_into_and_any_other_error_is_one() -> None:
+    # As pg_restore 18 said it of PostgreSQL 15.
+    unknown = (
+        'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"'
+        "\n"
+        "Command was: SET transaction_timeout = 0;\n"
+    )
+    more = 'pg_restore: error: could not execute query: ERROR:  relation "tick" does not exist\nCommand was: ...\n'
+    ended = "pg_restore: warning: errors ignored on restore: 1\n"
+    setting = 'parameter "transaction_timeout"'
+    assert failure(unknown + ended, setting) is None
+    assert failure(unknown + ended, None) == unknown.splitlines()[0]
+    assert failure(unknown + more + ended, setting) == more.splitlines()[0]
+    assert failure("pg_restore: connection lost\n", setting) == "pg_restore: connection lost"
+    assert failure("", setting) == "it ended without a word"
 
 
 def test_an_unreachable_database_is_one_clear_line(tmp_path: Path) -> None:

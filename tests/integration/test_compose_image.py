@@ -34,7 +34,7 @@ def test_every_package_of_the_wheel_is_in_the_image() -> None:
 
 def test_two_stages_and_no_root() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert len(re.findall(r"^FROM python:3\.\d+-slim-\w+", text, re.MULTILINE)) == 2
+    assert len(re.findall(r"^FROM python:3\.\d+\.\d+-slim-\w+", text, re.MULTILINE)) == 2
     assert text.rindex("USER 10001:10001") > text.rindex("FROM ")
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -222,6 +223,16 @@ def test_the_doctor_sees_certificate_authority_version_and_whether_it_is_let_in(
         assert re.fullmatch(r"lets us in: mosquitto version 2\.\d+\.\d+", well.seen), well.seen
         (ill,) = check_sign_in(url.replace("undercroft-ingest:", "undercroft-ingest:x"))
         assert (ill.verdict, ill.seen) == (Verdict.BAD, "lets this name not in: Not authorized")
+
+
+def test_the_health_check_of_the_stack_sees_whether_the_broker_listens(folder: Path) -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    words = compose["services"]["mosquitto"]["healthcheck"]["test"]
+    assert f":{8883:04X} " in words[3]
+    with running(folder, free_port()) as broker:
+        command = [word.replace(f":{8883:04X} ", f":{broker.port:04X} ") for word in words[1:]]
+        assert subprocess.run(command, check=False).returncode == 0
+    assert subprocess.run(command, check=False).returncode != 0
 
 
 def certificate_of(broker: Broker) -> bytes:

@@ -34,6 +34,10 @@ from undercroft.store.timescale import EXTENSION, extension_version, start_worke
 
 APPLICATION_NAME = "undercroft-backup"
 _CHUNK_BYTES = 1 << 20
+_KNOWS_ITS_SETTINGS = 170000
+_UNKNOWN_SETTING = 'unrecognized configuration parameter "transaction_timeout"'
+"""pg_restore of 17 and newer begins with a setting that older servers do not know, and restores as well without it."""
+_PRIVATE = 0o077  # a backup has names, telephones and addresses in it
 _COUNTED = ("observation", "batch", "tick", "assessment", "alarm", "alarm_event", "act", "dead_letter", "site_version")
 
 
@@ -104,7 +108,10 @@ def restore(url: str, path: Path) -> Manifest:
         _require_empty(connection)
         if manifest.extension is not None:
             _prepare_extension(connection, manifest.extension)
-    _run(url, "pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--dbname=", str(path))
+        is_older = connection.info.server_version < _KNOWS_ITS_SETTINGS
+    how = () if is_older else ("--exit-on-error",)
+    words = (*how, "--no-owner", "--no-privileges", "--dbname=", str(path))
+    _run(url, "pg_restore", *words, forgiven=_UNKNOWN_SETTING if is_older else None)
     if manifest.extension is not None:
         with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
             connection.execute("select timescaledb_post_restore()")
@@ -184,17 +191,27 @@ def _prepare_extension(connection: Connection, version: str) -> None:
     connection.execute("select timescaledb_pre_restore()")
 
 
-def _run(url: str, program: str, *words: str) -> None:
+def _run(url: str, program: str, *words: str, forgiven: str | None = None) -> None:
     """Run a program of PostgreSQL on a database; the password stands in no argument."""
     options = {key: str(value) for key, value in conninfo.conninfo_to_dict(url).items()}
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
     environment = {**os.environ, "PGDATABASE": options.get("dbname", "postgres"), "PGAPPNAME": APPLICATION_NAME}
     environment |= {names[key]: value for key, value in options.items() if key in names}
     arguments = [f"{word}{environment['PGDATABASE']}" if word == "--dbname=" else word for word in words]
-    done = subprocess.run([_program(program), *arguments], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise BackupFailed(f"{program}: {lines[0]}")
+    done = subprocess.run(
+        [_program(program), *arguments], env=environment, umask=_PRIVATE, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0 and (why := failure(done.stderr, forgiven)) is not None:
+        raise BackupFailed(f"{program}: {why}")
+
+
+def failure(stderr: str, forgiven: str | None) -> str | None:
+    """Return the first thing that a program failed of; None where it was only what is forgiven, and that was said."""
+    lines = stderr.strip().splitlines() or ["it ended without a word"]
+    errors = [line for line in lines if ": error: " in line]
+    if forgiven is None or not errors:
+        return lines[0]
+    return next((line for line in errors if forgiven not in line), None)
 
 
 def _program(name: str) -> str:
