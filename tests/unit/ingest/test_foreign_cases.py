@@ -16,7 +16,10 @@ from undercroft.site.model import Decoder, DecoderKind
 from undercroft.topic_filters import filter_matches
 
 CASES = Path(__file__).parent / "cases"
-FOLDERS = sorted(path.parent for path in CASES.glob("*/*/expected.json"))
+NATIVE = "native"
+"""Needs no site data: `tests/unit/ingest/test_native_cases.py`."""
+KINDS = {path.parent.parent.name for path in CASES.glob("*/*/expected.json")}
+FOLDERS = sorted(path.parent for path in CASES.glob("*/*/expected.json") if path.parent.parent.name != NATIVE)
 
 
 def decoder_of(folder: Path) -> ForeignDecoder:
@@ -61,7 +64,7 @@ def test_case(folder: Path) -> None:
 
 
 def test_every_kind_has_cases() -> None:
-    assert {folder.parent.name for folder in FOLDERS} == {kind.value for kind in DecoderKind}
+    assert {NATIVE, *(kind.value for kind in DecoderKind)} == KINDS
 
 
 def test_the_example_of_the_manual_is_a_decoder() -> None:
