@@ -26,6 +26,8 @@ LATENCY_MESSAGES = 10_000
 LATENCY_RATE = 1_000
 WARM_UP_MESSAGES = 1_000
 """Published before, at the same rate: the figure is of a system that runs."""
+LEAST_RATE = 0.99
+"""Of `LATENCY_RATE`: published more slowly, the figure would be of another rate."""
 LATENCY_MS = 100.0
 WAITING_MESSAGES = 1_000_000
 MEMORY_MB = 200.0
@@ -44,17 +46,19 @@ def latency(postgres: PostgresServer, broker_url: str) -> Figure:
         await_committed(connection, WARM_UP_MESSAGES)
         first_us = microseconds(clock.now())
         with _hearing(url, clock) as heard_us:
-            _publish_steadily(publisher, LATENCY_MESSAGES, clock)
+            rate = _publish_steadily(publisher, LATENCY_MESSAGES, clock)
             await_committed(connection, WARM_UP_MESSAGES + LATENCY_MESSAGES)
         readings = [entry for entry in fetch_committed_readings(connection) if entry[1] >= first_us]
+    if rate < LEAST_RATE * LATENCY_RATE:
+        raise StackFailed(f"bench ingest: latency_p99 published {rate:.0f} messages/s, not {LATENCY_RATE}")
     if len(readings) != LATENCY_MESSAGES:
         raise StackFailed(f"bench ingest: latency_p99 found {len(readings)} readings of {LATENCY_MESSAGES}")
     p99_ms = float(np.percentile([heard_us[seq] - observed_us for seq, observed_us in readings], 99)) / 1000
     return Figure("latency_p99", p99_ms, "ms", LATENCY_MS, "issue", "lower")
 
 
-def _publish_steadily(publisher: Publisher, count: int, clock: Clock) -> None:
-    """Publish readings of now at `LATENCY_RATE`, in bursts."""
+def _publish_steadily(publisher: Publisher, count: int, clock: Clock) -> float:
+    """Publish readings of now at `LATENCY_RATE`, in bursts; return the rate that came of it. [messages/s]"""
     gauges, step = targets(), LATENCY_RATE // _BURSTS_PER_S
     began_s = clock.monotonic_s()
     with selectors.DefaultSelector() as pause:
@@ -65,6 +69,8 @@ def _publish_steadily(publisher: Publisher, count: int, clock: Clock) -> None:
                 (topic, b'{"observed_at": %d.%03d, "%s": 0.12}' % (*divmod(now_us + n, 1000), quantity.encode()))
                 for n, (topic, quantity) in enumerate(gauges[(sent + k) % len(gauges)] for k in range(step))
             )
+    stretch_s = step / LATENCY_RATE  # that of the last burst follows it
+    return count / (clock.monotonic_s() - began_s + stretch_s)
 
 
 @contextmanager

@@ -32,6 +32,14 @@ def committed(connection: Connection) -> tuple[int, float]:
     return int(row["messages"]), float(row["seconds"])
 
 
+def count_rows(connection: Connection) -> tuple[int, int]:
+    """Return how many readings the batches say they stored, and how many rows there are."""
+    with translated_errors():
+        row = connection.execute(sql("count_rows")).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always answers
+    return int(row["stored"]), int(row["readings"])
+
+
 def fetch_committed_readings(connection: Connection) -> list[tuple[int, int]]:
     """Return the commit number and the time [µs since 1970] of every reading."""
     with translated_errors():
