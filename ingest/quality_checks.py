@@ -11,6 +11,8 @@ rate of change   a level changes by more than 0.5 m in a minute                 
 flat line        wet, and the very same value for 30 minutes and 6 readings                    suspect
 ceiling          a depth inside above the ceiling                                              suspect
 cross-check      another sensor of the same spot says 0.15 m else within 2 minutes             suspect
+inside, outside  water rises inside, from 5 cm, and every entrance is dry                       suspect
+float, gauge     a float switch contradicts a gauge of its spot by over 0.10 m                  suspect
 frozen clock     another value under the newest time, received over a minute later             suspect
 repeated serial  the serial number of the reading before                                       suspect
 spike            over 0.10 m from both neighbours, which agree within 0.05 m                   suspect, later
@@ -30,6 +32,7 @@ from operator import itemgetter
 import numpy as np
 
 from ingest.batch import Draft
+from ingest.quality_cross import FLOAT_GAUGE, INSIDE_OUTSIDE, contradicts_float, contradicts_gauge, rises_inside
 from ingest.quality_limits import (
     BUFFERED_US,
     CROSS_M,
@@ -57,6 +60,8 @@ _SUSPECT = int(
     | QualityTest.FROZEN_CLOCK
     | QualityTest.REPEATED_SERIAL
     | QualityTest.CROSS_CHECK
+    | QualityTest.INSIDE_OUTSIDE
+    | QualityTest.FLOAT_GAUGE
     | QualityTest.GROSS_RANGE
 )
 _RATE, _FLAT, _GAP = int(QualityTest.RATE_OF_CHANGE), int(QualityTest.FLAT_LINE), int(QualityTest.GAP)
@@ -194,6 +199,8 @@ class _Examiner:
                 bits |= _REPEATED
         if traits.is_level and not sample.is_failed:
             bits |= self._examine_level(sensor_id, memory, sample, traits)
+        elif traits.gauges and not sample.is_failed and contradicts_gauge(sample, traits.gauges, self._newest):
+            bits |= FLOAT_GAUGE
         memory.samples.append(sample)
         return bits
 
@@ -227,11 +234,18 @@ class _Examiner:
                     bits |= _FLAT
         for peer in traits.peers:
             bits |= self._compare(peer, sample)
+        if rises_inside(memory, sample, traits.outside, self._newest, traits.wet_m):
+            bits |= INSIDE_OUTSIDE
+        if contradicts_float(sample, traits.floats, self._newest):
+            bits |= FLOAT_GAUGE
         return bits
 
+    def _newest(self, sensor_id: int) -> Sample | None:
+        memory = self.recent.get(sensor_id) or self.known.get(sensor_id)
+        return None if memory is None else memory.last_sound()[0]
+
     def _compare(self, peer: int, sample: Sample) -> int:
-        memory = self.recent.get(peer) or self.known.get(peer)
-        other = None if memory is None else memory.last_sound()[0]
+        other = self._newest(peer)
         if other is None or abs(other.observed_us - sample.observed_us) > CROSS_US:
             return 0
         return _CROSS if abs(other.value - sample.value) > CROSS_M else 0

@@ -12,6 +12,11 @@ FLAT_US = 30 * MINUTE_US
 FLAT_READINGS = 6
 CROSS_M = 0.15
 CROSS_US = 2 * MINUTE_US
+INSIDE_WET_M = 0.05
+"""Over the floor: inflow counts as confirmed from here (garage ramp and metro entrance, trigger table)."""
+INSIDE_RISE_M = 0.01
+INSIDE_RISE_US = 10 * MINUTE_US
+FLOAT_M = 0.10
 GAP_INTERVALS = 3.0
 SKEW_US = MINUTE_US
 BUFFERED_US = 10 * MINUTE_US

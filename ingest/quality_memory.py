@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, Known, examine
+from ingest.quality_cross import LEVELS, beside_of, wet_inside_m
 from ingest.quality_recent import MOST_RECENT, Recent, Sample, Stray, Traits
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.arrays import Int4Column, TimestamptzColumn
@@ -22,7 +24,6 @@ from undercroft.store.quality import (
     insert_later_flags,
 )
 
-LEVELS = frozenset({"water_level_m", "water_depth_m"})
 _NOTHING_AFTER = 2**62
 """Commit number beyond all: the memory is empty, so there is nothing to forget."""
 MOST_TAKEN_IN = 4_000
@@ -53,7 +54,7 @@ class QualityMemory:
 
     def take_site(self, connection: Connection) -> None:
         """Read what the site data says of the sensors."""
-        self._traits = _traits(connection)
+        self._traits = traits_of(fetch_traits(connection))
 
     def look_around(self, connection: Connection) -> None:
         """Take in what another writer stored since we looked: another lane, another worker, a retry."""
@@ -71,7 +72,7 @@ class QualityMemory:
         wanted.update(entry.sensor_id for entry in draft.stamped if entry.device_us is not None)
         for sensor_id in list(wanted):
             if (traits := self._traits.get(sensor_id)) is not None:
-                wanted.update(traits.peers)
+                wanted.update(traits.beside)
         missing = wanted - self._recent.keys()
         if missing:
             self._recent |= _load(connection, sorted(missing))
@@ -122,12 +123,13 @@ def _sample(reading: WrittenReading) -> Sample:
     return Sample(reading.observed_us, reading.received_us, reading.value, is_failed, serial)
 
 
-def _traits(connection: Connection) -> dict[int, Traits]:
-    rows = fetch_traits(connection)
+def traits_of(rows: Sequence[Mapping[str, Any]]) -> dict[int, Traits]:
+    """Return what the site data says of every sensor, as far as its readings are tested against it."""
     spots: dict[tuple[object, ...], list[int]] = {}
     for row in rows:
         spot = (row["quantity"], row["place_id"], row["entrance_id"], row["zero_level_m"])
         spots.setdefault(spot, []).append(row["sensor_id"])
+    beside = beside_of(rows)
     found = {}
     for row in rows:
         is_level = row["quantity"] in LEVELS
@@ -135,7 +137,11 @@ def _traits(connection: Connection) -> dict[int, Traits]:
         peers = tuple(other for other in spots[spot] if other != row["sensor_id"]) if is_level else ()
         has_ceiling = row["quantity"] == "water_depth_m" and row["ceiling_height_m"] is not None
         ceiling_m = float(row["ceiling_height_m"]) if has_ceiling else np.inf
-        found[row["sensor_id"]] = Traits(is_level, float(row["interval_dry_s"]), ceiling_m, peers)
+        outside, pair = beside.get(row["sensor_id"], ((), ()))
+        floats, gauges = (pair, ()) if is_level else ((), pair)
+        wet_m = wet_inside_m(row) if outside else np.inf
+        interval_s = float(row["interval_dry_s"])
+        found[row["sensor_id"]] = Traits(is_level, interval_s, ceiling_m, peers, wet_m, outside, floats, gauges)
     return found
 
 

@@ -32,6 +32,16 @@ class Sample(NamedTuple):
     serial: int
 
 
+class Beside(NamedTuple):
+    """A sensor that another is held against."""
+
+    sensor_id: int
+    limit_m: float
+    """Where the two have to agree, as a level sensor reads it. [m]"""
+    holds_us: int
+    """How long its word holds. [µs]"""
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What the site data says of a sensor, as far as its readings are tested against it."""
@@ -42,6 +52,20 @@ class Traits:
     """Above it a depth inside is suspect; infinite where there is none. [m]"""
     peers: tuple[int, ...] = ()
     """Sensors of the same quantity, spot and zero."""
+    wet_m: float = inf
+    """What a sensor inside reads where water inside counts. [m]"""
+    outside: tuple[tuple[Beside, ...], ...] = ()
+    """By entrance of its space, the level sensors there; empty where one has none, or it is none of the inside."""
+    floats: tuple[Beside, ...] = ()
+    """Float switches at the spot of a level sensor."""
+    gauges: tuple[Beside, ...] = ()
+    """Level sensors at the spot of a float switch."""
+
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """All sensors that it is held against."""
+        held = (*(entry for entrance in self.outside for entry in entrance), *self.floats, *self.gauges)
+        return (*self.peers, *(entry.sensor_id for entry in held))
 
 
 NO_TRAITS = Traits(is_level=False, interval_s=inf, ceiling_m=inf)

@@ -1,8 +1,9 @@
 """The tests of `ingest.quality_checks` as columns, for the usual sensors of a large batch. Pure.
 
-A sensor is usual in a batch when its readings are each newer than the one before, none failed, and no other sensor
-stands at its spot. Whatever else there is to say of a sensor (late, lost clock, flat line, cross-check, failure) is
-said reading by reading in `ingest.quality_checks`; both give the same flags and the same memory.
+A sensor is usual in a batch when its readings are each newer than the one before, none failed, no other sensor
+stands at its spot, and no water rises inside that may have to be held against the outside. Whatever else there is to
+say of a sensor (late, lost clock, flat line, cross-checks, failure) is said reading by reading in
+`ingest.quality_checks`; both give the same flags and the same memory.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ingest.quality_limits import (
     BUFFERED_US,
     FLAT_US,
     GAP_INTERVALS,
+    INSIDE_RISE_M,
     MINUTE_US,
     RATE_M_MIN,
     SKEW_US,
@@ -34,6 +36,7 @@ from undercroft.store.observations import NO_SERIAL, Rows
 
 _NOTHING = Recent()
 _US_PER_S = 1e6
+_MICROMETRE_M = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,10 @@ class _Known(NamedTuple):
     is_level: Any
     interval_s: Any
     ceiling_m: Any
+    wet_m: Any
+    """Infinite where nothing stands outside."""
+    least: Any
+    """Least value that is remembered; only where something stands outside."""
 
 
 def examine_usual(
@@ -98,6 +105,9 @@ def examine_usual(
     may_be_flat = is_level & (values == last) & (values >= WET_M) & (times - oldest_us >= FLAT_US)
     is_plain = (since_us > 0) & (times >= known.lost_us[of]) & (rows.qualities[order] < Quality.FAIL) & ~may_be_flat
     is_usual = known.is_usual & np.logical_and.reduceat(is_plain, starts)
+    most, least = np.maximum.reduceat(values, starts), np.minimum.reduceat(values, starts)
+    is_usual &= ~((most >= known.wet_m) & (most - np.fmin(least, known.least) >= INSIDE_RISE_M - _MICROMETRE_M))
+    _leave_out_what_they_look_at(is_usual, sensors, traits)
     chosen = is_usual[of]
 
     has_last, has_second = last_us > NEVER_US, second_us > NEVER_US
@@ -129,8 +139,19 @@ def examine_usual(
     return Usual(order[chosen], tests[chosen], spikes, memory)
 
 
+def _leave_out_what_they_look_at(is_usual: NDArray[np.bool_], sensors: list[int], traits: Mapping[int, Traits]) -> None:
+    """Read in order, too, what an unusual sensor is held against: its newest word is the one before, not the last."""
+    place_of: dict[int, int] = {}
+    for place in np.flatnonzero(~is_usual).tolist():
+        for other in traits.get(sensors[place], NO_TRAITS).beside:
+            place_of = place_of or {sensor_id: at for at, sensor_id in enumerate(sensors)}
+            if other in place_of:
+                is_usual[place_of[other]] = False
+
+
 def _known(memory: Recent, traits: Traits, is_unusual: bool) -> _Known:
-    is_usual = not is_unusual and not traits.peers
+    is_usual = not is_unusual and not (traits.peers or traits.floats or traits.gauges)
+    least = min((sample.value for sample in memory.samples), default=np.nan) if traits.outside else np.nan
     oldest_us = newest_us = second_us = NEVER_US
     newest, second, serial = np.nan, np.nan, NO_SERIAL
     samples = memory.samples
@@ -141,7 +162,7 @@ def _known(memory: Recent, traits: Traits, is_unusual: bool) -> _Known:
         if len(samples) > 1:
             second_us, _, second, is_failed, _ = samples[-2]
             is_usual = is_usual and not is_failed
-    site = (traits.is_level, traits.interval_s, traits.ceiling_m)
+    site = (traits.is_level, traits.interval_s, traits.ceiling_m, traits.wet_m, least)
     return _Known(is_usual, oldest_us, newest_us, newest, serial, second_us, second, memory.lost_us, *site)
 
 

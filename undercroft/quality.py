@@ -44,3 +44,7 @@ class QualityTest(IntFlag):
     """Taken long before it arrived; counts only as the newest of its sensor."""
     OPERATOR = 4096
     """A person said so, with a reason."""
+    INSIDE_OUTSIDE = 8192
+    """Water rises inside while every entrance is dry: a leak, a pump that fails, or a faulty sensor."""
+    FLOAT_GAUGE = 16384
+    """A float switch and a gauge of the same spot contradict each other."""

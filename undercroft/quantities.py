@@ -79,6 +79,7 @@ _TABLE = (
     _boolean("mains_power"),
     _number("battery_v", "V", 0.0, 60.0),
     _boolean("door_open"),
+    _boolean("float_lifted"),
     _boolean("online"),
 )
 

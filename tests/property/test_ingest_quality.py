@@ -220,6 +220,34 @@ def test_what_a_writer_remembers_is_what_the_store_holds(
             assert memory._recent == quality_memory._load(connection, sorted(memory._recent))
 
 
+def test_a_late_reading_delivered_again_is_not_judged_anew(database: str, levels: list[str]) -> None:
+    """An hour behind at 2 min and at 4 min: the clock was set back and runs on. The first came again at 3 min: judged
+    anew it would stand between the two, as a clock that stood still."""
+    first, late, going_on = _messages(levels, [(1, 1, 0, 0.0, None), (1, 1, 60, 0.1, None), (1, 2, 60, 0.2, None)])
+    again = late._replace(received_us=late.received_us + MINUTE_US)
+    told = []
+    for messages in ([first, late, going_on], [first, late, again, going_on]):
+        with closing(connect(database, application_name="test", autocommit=True)) as connection:
+            connection.execute(f"truncate {TABLES}".encode())
+        with closing(BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)) as writer:
+            for message in messages:
+                writer.write([message])
+        told.append(_held(database))
+    assert told[0] == told[1]
+    assert sorted(row["quality_tests"] & QualityTest.CLOCK_LOST for row in told[1][0]) == [0, 0, 1]
+
+
+def test_a_writer_reads_what_it_needs_of_each_sensor_not_only_of_the_first(database: str, levels: list[str]) -> None:
+    """What another writer stored before it began, of a sensor that its first batch does not have."""
+    newest, other, late = _messages(levels, [(1, 5, 0, 0.1, None), (0, 1, 0, 0.1, None), (1, 0, 2, 0.2, None)])
+    for batches in ([newest], [other, late]):
+        with closing(BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)) as writer:
+            for message in batches:
+                writer.write([message])
+    tests = {row["value"]: row["quality_tests"] & QualityTest.LATE for row in _held(database)[0]}
+    assert tests == {0.1: 0, 0.2: QualityTest.LATE}
+
+
 def test_a_writer_tests_readings_against_the_site_data(database: str, levels: list[str]) -> None:
     """The traits of the site data reach the writer: a spike, a change of over 0.5 m in a minute, a gap."""
     steps: list[tuple[int, int, int, float, int | None]] = [

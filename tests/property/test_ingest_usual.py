@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingest import quality_checks
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, examine
-from ingest.quality_recent import Recent, Traits
+from ingest.quality_recent import Beside, Recent, Traits
 from ingest.quality_usual import examine_usual
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.observations import NO_SERIAL, Rows
@@ -19,16 +19,19 @@ from undercroft.store.stamped import Stamped
 
 NOON_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
-LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE = 1, 2, 3, 4, 5
+LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE, INSIDE, OUTSIDE, FLOAT = range(1, 9)
 TRAITS = {
     LEVEL: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0),
     PAIRED: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0, peers=(OTHER_OF_PAIR,)),
     OTHER_OF_PAIR: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0, peers=(PAIRED,)),
     BATTERY: Traits(is_level=False, interval_s=60.0, ceiling_m=np.inf),
+    INSIDE: Traits(True, 60.0, 3.0, wet_m=0.05, outside=((Beside(OUTSIDE, 0.02, 5 * MINUTE_US),),)),
+    OUTSIDE: Traits(True, 60.0, 3.0, floats=(Beside(FLOAT, 0.3, 5 * MINUTE_US),)),
+    FLOAT: Traits(False, 60.0, np.inf, gauges=(Beside(OUTSIDE, 0.3, 5 * MINUTE_US),)),
 }
 _READINGS = st.lists(
     st.tuples(
-        st.sampled_from([LEVEL, LEVEL, LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE]),
+        st.sampled_from([LEVEL, LEVEL, LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE, INSIDE, INSIDE, OUTSIDE, FLOAT]),
         st.sampled_from([1, 1, 1, 1, 5, 10, 40, 70]),  # minutes since the one before
         st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2, 11, 90, -2]),  # minutes that its clock is behind
         st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.2, 0.21, 0.33, 0.9, 3.5]),
@@ -81,6 +84,14 @@ _OLDER_THAN_A_LOST_CLOCK = [(LEVEL, 1, 2, 0.2, Quality.GOOD, NO_SERIAL, True),
 """The second is newer than the first, and older than the receipt of the reading without a clock beside it."""
 
 
+_OUTSIDE_IN_TURN = [(OUTSIDE, 1, 0, 0.0, Quality.GOOD, NO_SERIAL, False),
+                    (INSIDE, 1, 0, 0.2, Quality.GOOD, NO_SERIAL, False),
+                    (INSIDE, 1, 0, 0.33, Quality.GOOD, NO_SERIAL, False),
+                    (OUTSIDE, 1, 0, 0.2, Quality.GOOD, NO_SERIAL, False)]  # fmt: skip
+"""Water rises inside while it is dry outside; by the end of the batch it is wet there."""
+
+
+@example(readings=_OUTSIDE_IN_TURN, cut=4)
 @example(readings=_OLDER_THAN_A_LOST_CLOCK, cut=1)
 @settings(max_examples=200)
 @given(readings=_READINGS, cut=st.integers(0, 30))

@@ -12,6 +12,7 @@ from undercroft.site.problems import Problem
 DEPTH = "water_depth_m"
 _BARRIER = frozenset({"barrier_state", "barrier_seal_bar"})
 _AUTOMATIC = "online"
+_FLOAT = "float_lifted"
 
 
 def is_depth(sensor: Node) -> bool:
@@ -83,7 +84,9 @@ def _entrance_problems(place: Node, sensor: Node, name: str) -> Iterator[Problem
 
 def _zero_problems(place: Node, sensor: Node, name: str) -> Iterator[Problem]:
     stated = "zero_level_m" in sensor.table
-    if stated and name != DEPTH:
-        yield sensor.problem("zero_level_m", f"no zero level for {name}; only {DEPTH} has one")
+    if stated and name not in {DEPTH, _FLOAT}:
+        yield sensor.problem("zero_level_m", f"no zero level for {name}; only {DEPTH} and {_FLOAT} have one")
+    if not stated and name == _FLOAT:
+        yield sensor.problem("zero_level_m", "the level at which the float switch trips")
     if not stated and name == DEPTH and place.path[0] == "gauge":
         yield sensor.problem("zero_level_m", "the level of depth 0, since a gauge site has no floor")

@@ -126,7 +126,8 @@ class SensorDef(_Part):
     entrance: Ident | None = None
     """The entrance it watches; absent: inside the space, or the gauge site itself."""
     zero_level_m: LevelM | None = None
-    """Level of depth 0; default: roadway of its entrance, else floor of its space. [m over datum]"""
+    """Level of depth 0; default: roadway of its entrance, else floor of its space. Of a float switch: where it trips.
+    [m over datum]"""
 
 
 class Device(_Part):

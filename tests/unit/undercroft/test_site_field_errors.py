@@ -15,7 +15,8 @@ DEPTH = '{ quantity = "water_depth_m" }'
 
 QUANTITY_WORDS = (
     "one of water_level_m, water_depth_m, rain_total_mm, rain_depth_mm, rain_intensity_mm_h, barrier_state,"
-    " barrier_seal_bar, pump_running, pump_current_a, mains_power, battery_v, door_open or stock_<item>"
+    " barrier_seal_bar, pump_running, pump_current_a, mains_power, battery_v, door_open, float_lifted or"
+    " stock_<item>"
 )
 RULE_WORDS = (
     "one of barrier-not-deployed, blind, freeboard, inside-depth, inside-depth-rising, leak, orange-within-30min,"
@@ -229,7 +230,7 @@ FIELD_ERRORS = [
         '{ quantity = "battery_v", zero_level_m = 1 }',
         IN + ".zero_level_m",
         "1",
-        "no zero level for battery_v; only water_depth_m has one",
+        "no zero level for battery_v; only water_depth_m and float_lifted have one",
     ),
     (
         '{ quantity = "rain_total_mm" }',

@@ -3,10 +3,16 @@
 -- name: fetch_quality_traits
 select
     sensor.sensor_id, sensor.quantity, sensor.place_id, sensor.entrance_id, sensor.zero_level_m,
-    device.interval_dry_s, space.ceiling_height_m
+    device.interval_dry_s, case when sensor.entrance_id is null then space.ceiling_height_m end as ceiling_height_m,
+    space.kind as space_kind, space.floor_level_m, entrance.roadway_level_m,
+    (
+        select coalesce(array_agg(way.entrance_id order by way.entrance_id), '{}') from entrance way
+        where way.space_id = sensor.place_id and way.retired_at is null
+    ) as entrances
 from sensor
 join device using (device_id)
-left join space on space.space_id = sensor.place_id and sensor.entrance_id is null
+left join space on space.space_id = sensor.place_id
+left join entrance on entrance.space_id = sensor.place_id and entrance.entrance_id = sensor.entrance_id
 where sensor.retired_at is null and device.retired_at is null
 order by sensor.sensor_id;
 

@@ -1,0 +1,124 @@
+"""Inside against outside, float against gauge, by hand: what is suspect, and above all what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ingest.batch import Draft
+from ingest.quality_checks import examine
+from ingest.quality_cross import beside_of, wet_inside_m
+from ingest.quality_limits import MINUTE_US
+from ingest.quality_memory import traits_of
+from undercroft.quality import Quality, QualityTest
+from undercroft.store.observations import NO_SERIAL, Rows
+
+T0_US = 1_782_907_200_000_000
+IN, NORTH, SOUTH, FLOAT, LEVEL_IN = 1, 2, 3, 4, 5
+CROSSED, FLOATS = QualityTest.INSIDE_OUTSIDE, QualityTest.FLOAT_GAUGE
+
+
+def sensor(sensor_id: int, quantity: str, entrance: str | None, zero_m: float | None, **other: Any) -> dict[str, Any]:
+    """A sensor of a garage: floor at 2 m, roadways at 6 m, ceiling 3 m; each device speaks every 5 minutes when dry."""
+    return {
+        "sensor_id": sensor_id, "quantity": quantity, "place_id": "g1", "entrance_id": entrance, "zero_level_m": zero_m,
+        "interval_dry_s": 300.0, "ceiling_height_m": 3.0 if entrance is None else None, "space_kind": "car_park",
+        "floor_level_m": 2.0, "roadway_level_m": None if entrance is None else 6.0, "entrances": ["north", "south"],
+    } | other  # fmt: skip
+
+
+SITE = [
+    sensor(IN, "water_depth_m", None, 2.0),
+    sensor(NORTH, "water_depth_m", "north", 6.0),
+    sensor(SOUTH, "water_level_m", "south", None),
+]
+WITH_FLOAT = [*SITE, sensor(FLOAT, "float_lifted", None, 2.3)]
+Said = list[tuple[int, float, float]]
+"""(sensor, minute, value)"""
+
+
+def bits_of(said: Said, site: list[dict[str, Any]] = SITE) -> list[int]:
+    """Flags of readings that come at their own times; the qualities follow them, and the values stay."""
+    ids, minutes, values = zip(*said, strict=True)
+    times = np.array([T0_US + round(minute * MINUTE_US) for minute in minutes], dtype=np.int64)
+    count, plain = len(said), np.full(len(said), Quality.GOOD, dtype=np.int16)
+    rows = Rows(
+        np.array(ids, dtype=np.int32), times, np.array(values), plain, np.zeros(count, dtype=np.int32), times,
+        np.full(count, NO_SERIAL),
+    )  # fmt: skip
+    draft = Draft(count, rows, np.arange(count, dtype=np.int64), (), (), (), (), None, ())
+    found = examine(draft, {}, traits_of(site)).draft.rows
+    assert found.values.tolist() == list(values)
+    bits = [int(entry) & int(CROSSED | FLOATS) for entry in found.quality_tests]
+    assert [quality >= Quality.SUSPECT for quality in found.qualities] == [entry != 0 for entry in bits]
+    assert found.qualities.max() <= Quality.SUSPECT
+    return bits
+
+
+DRY: Said = [(NORTH, 0, 0.0), (SOUTH, 0, 6.0), (IN, 0, 0.0)]
+
+
+def test_water_that_rises_inside_while_every_entrance_is_dry_is_suspect() -> None:
+    assert bits_of([*DRY, (IN, 1, 0.049), (IN, 2, 0.05), (IN, 3, 0.08)]) == [0, 0, 0, 0, CROSSED, CROSSED]
+
+
+def test_slow_water_is_known_by_ten_minutes_of_it() -> None:
+    """By 0.5 cm from 5 cm on: 1 cm over the least of the last ten minutes is a rise."""
+    slow = [(IN, minute, 0.05 + 0.005 * minute) for minute in range(1, 4)]
+    assert bits_of([(NORTH, 0, 0.0), (SOUTH, 0, 6.0), (IN, 0, 0.05), *slow]) == [0, 0, 0, 0, CROSSED, CROSSED]
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("the street is wet at one entrance", [(NORTH, 0, 0.02), (SOUTH, 0, 6.0), (IN, 0, 0.0), (IN, 1, 0.2)]),
+        ("a level over the datum is wet, too", [(NORTH, 0, 0.0), (SOUTH, 0, 6.02), (IN, 0, 0.0), (IN, 1, 0.2)]),
+        ("an entrance has said nothing", [(NORTH, 0, 0.0), (IN, 0, 0.0), (IN, 1, 0.2)]),
+        ("an entrance is silent for over its interval and a minute", [*DRY, (NORTH, 1, 0.0), (IN, 6.1, 0.2)]),
+        ("what a flood has left stands", [(IN, 0, 0.4), (NORTH, 1, 0.0), (SOUTH, 1, 6.0), (IN, 2, 0.4)]),
+        ("and falls", [(IN, 0, 0.4), (NORTH, 1, 0.0), (SOUTH, 1, 6.0), (IN, 2, 0.3), (IN, 3, 0.1)]),
+        ("a barrier holds", [(NORTH, 0, 0.3), (SOUTH, 0, 6.4), (IN, 0, 0.0), (NORTH, 1, 0.4), (IN, 1, 0.0)]),
+        ("a few millimetres are the sensor's own", [(IN, -1, 0.05), *DRY[:2], (IN, 1, 0.054), (IN, 2, 0.059)]),
+    ],
+)
+def test_what_is_no_doubt(what: str, said: Said) -> None:
+    assert set(bits_of(said)) == {0}, what
+
+
+@pytest.mark.parametrize(
+    ("what", "site"),
+    [
+        ("no sensor watches the south entrance", SITE[:2]),
+        ("an underpass gathers rain itself", [row | {"space_kind": "underpass"} for row in SITE]),
+        ("a gauge site has no entrances", [row | {"entrances": []} for row in SITE]),
+    ],
+)
+def test_where_nothing_can_be_said(what: str, site: list[dict[str, Any]]) -> None:
+    assert set(bits_of([*DRY[: len(site) - 1], (IN, 0, 0.0), (IN, 1, 0.2)], site)) == {0}, what
+
+
+def test_a_float_contradicts_a_gauge_beyond_a_margin_either_way() -> None:
+    """Mounted at 2.30 m over a floor at 2.00 m: the gauge reads 0.30 m where it trips, and the margin is 0.10 m."""
+    said: Said = [(FLOAT, 0, 1), (IN, 0.5, 0.20), (IN, 1, 0.19), (FLOAT, 1.5, 1)]
+    assert bits_of(said, WITH_FLOAT) == [0, 0, FLOATS, FLOATS]
+    said = [(FLOAT, 0, 0), (IN, 0.5, 0.40), (IN, 1, 0.41), (FLOAT, 1.5, 0)]
+    assert bits_of(said, WITH_FLOAT) == [0, 0, FLOATS, FLOATS]
+
+
+def test_a_float_knows_nothing_below_its_mounting_and_its_word_ends() -> None:
+    assert set(bits_of([(FLOAT, 0, 0), (IN, 1, 0.0), (IN, 2, 0.15), (IN, 3, 0.29)], WITH_FLOAT)) == {0}
+    assert set(bits_of([(FLOAT, 0, 1), (IN, 6.1, 0.0)], WITH_FLOAT)) == {0}
+    assert set(bits_of([(FLOAT, 0, 1), (NORTH, 1, 0.0), (SOUTH, 1, 6.0)], WITH_FLOAT)) == {0}, "of another spot"
+
+
+def test_a_gauge_over_the_datum_is_held_against_the_same_height() -> None:
+    site = [sensor(LEVEL_IN, "water_level_m", None, None), sensor(FLOAT, "float_lifted", None, 2.3)]
+    assert wet_inside_m(site[0]) == pytest.approx(2.05)
+    assert bits_of([(FLOAT, 0, 1), (LEVEL_IN, 1, 2.21), (LEVEL_IN, 2, 2.19)], site) == [0, 0, FLOATS]
+
+
+def test_an_outside_gauge_is_held_against_no_street() -> None:
+    outside, _ = beside_of(SITE)[NORTH]
+    assert outside == ()
