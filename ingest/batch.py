@@ -26,6 +26,7 @@ from undercroft.quality import Quality
 from undercroft.store.dead_letters import DeadLetter
 from undercroft.store.observations import NO_SERIAL, Rows
 from undercroft.store.stamped import Stamped
+from undercroft.store.states import Delivery
 
 
 class Message(NamedTuple):
@@ -39,6 +40,8 @@ class Message(NamedTuple):
     retain: bool
     received_us: int
     """Time of receipt. [µs since 1970, UTC]"""
+    is_again: bool = False
+    """The broker says that it may have delivered it before (DUP)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,9 @@ class _Gathered:
 class _Builder:
     """One pass over the messages of a batch."""
 
-    def __init__(self, directory: Directory, run_clock: RunClock | None) -> None:
+    def __init__(self, directory: Directory, run_clock: RunClock | None, session: str) -> None:
         self.directory = directory
+        self.session = session
         self.known_clock = run_clock
         self.new_clock: RunClock | None = None
         self.gathered = _Gathered()
@@ -139,7 +143,8 @@ class _Builder:
         if position is None:
             raise PayloadInvalid(Reason.UNKNOWN_SENSOR, f"{device.device_id} has no sensor for its own state")
         sensor_id = int(self.directory.sensor_ids[position])
-        self.gathered.stamped.append(Stamped(sensor_id, float(online), Quality.GOOD, 0, received_us, None))
+        way = Delivery(self.session, message.mid, message.is_again, message.received_us) if message.mid else None
+        self.gathered.stamped.append(Stamped(sensor_id, float(online), Quality.GOOD, 0, received_us, None, way))
         self.gathered.stamped_of.append(index)
 
     def _hear_clock(self, index: int, message: Message) -> None:
@@ -154,6 +159,12 @@ class _Builder:
         self.known_clock = self.new_clock = heard
 
     def _bury(self, index: int, message: Message, route: Route, faults: list[Fault]) -> None:
+        """Make a dead letter for each reason, with the devices that topic or payload name."""
+        named: Iterable[str] = () if route.named is None else (route.named,)
+        if route.decoder is not None:
+            named = route.decoder.names(route.foreign_topic, message.payload, message.received_us)
+        names = tuple(sorted(named))
+        known = [name for name in names if name in self.directory.devices]
         received_us = message.received_us if self.known_clock is None else self.known_clock.now_us
         details: dict[Reason, list[str]] = {}
         for fault in faults:
@@ -166,16 +177,19 @@ class _Builder:
                     message.payload,
                     reason.value,
                     "; ".join(texts),
-                    None if route.device is None else route.device.device_id,
+                    known[0] if len(known) == 1 else None,
                     message.qos,
                     message.retain,
                     received_us,
+                    names,
                 )
             )
             self.gathered.letter_of.append(index)
 
 
-def build_draft(messages: Sequence[Message], directory: Directory, run_clock: RunClock | None) -> Draft:
+def build_draft(
+    messages: Sequence[Message], directory: Directory, run_clock: RunClock | None, session: str = ""
+) -> Draft:
     """Turn messages, in order of arrival, into what the database shall hold.
 
     Parameters
@@ -186,8 +200,10 @@ def build_draft(messages: Sequence[Message], directory: Directory, run_clock: Ru
         The site's sensors.
     run_clock : RunClock or None
         The last one that was committed; always None in live mode.
+    session : str, optional
+        Name of the session that the packet identifiers belong to.
     """
-    builder = _Builder(directory, run_clock)
+    builder = _Builder(directory, run_clock, session)
     for index, message in enumerate(messages):
         builder.add(index, message)
     gathered = builder.gathered

@@ -68,6 +68,8 @@ class Connected:
 
     client: mqtt.Client
     socket: socket.socket
+    has_session: bool
+    """The broker kept the session; False: its packet identifiers begin anew."""
 
     def disconnect(self) -> None:
         """Say goodbye; the broker keeps the session."""
@@ -82,18 +84,28 @@ class Connected:
 class _Handshake:
     is_connected: bool = False
     refusal: str | None = None
+    has_session: bool = False
 
-    def on_connect(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+    def on_connect(
+        self, _client: mqtt.Client, _data: Any, flags: mqtt.ConnectFlags, reason: ReasonCode, _properties: Any
+    ) -> None:
+        self.has_session = flags.session_present
         self.is_connected = not reason.is_failure
         self.refusal = f"connection refused: {reason}" if reason.is_failure else None
 
 
 def connect_and_subscribe(
-    url: BrokerUrl, client_id: str, filters: tuple[str, ...], keepalive_s: int, clock: Clock
+    url: BrokerUrl,
+    client_id: str,
+    filters: tuple[str, ...],
+    keepalive_s: int,
+    clock: Clock,
+    without: tuple[str, ...] = (),
 ) -> Connected:
     """Sign in, take up the session, and ask for the subscriptions.
 
-    The answer is not awaited here: rumqttd gives none before what the session holds is acknowledged.
+    The answer is not awaited here: rumqttd gives none before what the session holds is acknowledged. ``without`` are
+    subscriptions that the session may have of an earlier version, and shall not have.
 
     Raises
     ------
@@ -113,6 +125,8 @@ def connect_and_subscribe(
     try:
         client.connect(url.host, url.port, keepalive_s)
         _await_connack(client, handshake, clock)
+        if without:
+            client.unsubscribe(list(without))
         client.subscribe([(topic_filter, 1) for topic_filter in filters])
     except OSError as error:
         raise BrokerLost(f"broker at {url.host}:{url.port}: {error}") from error
@@ -120,7 +134,7 @@ def connect_and_subscribe(
     if not isinstance(connection, socket.socket):
         raise BrokerLost("broker: closed the connection")
     connection.setblocking(False)
-    return Connected(client, connection)
+    return Connected(client, connection, handshake.has_session)
 
 
 def _await_connack(client: mqtt.Client, handshake: _Handshake, clock: Clock) -> None:

@@ -1,12 +1,13 @@
 """Places where a test kills the process, to prove that nothing is lost there. Without the variable they do nothing.
 
-``UNDERCROFT_FAILPOINT=after_insert:3`` kills (-9) at the third passage of that place.
+``UNDERCROFT_FAILPOINT=after_insert:3`` kills (-9) at the third passage of that place, ``after_insert:3:freeze`` stops
+it there (SIGSTOP).
 """
 
 from __future__ import annotations
 
-import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 
 VARIABLE = "UNDERCROFT_FAILPOINT"
@@ -31,7 +32,9 @@ def failpoint_from(environment: Mapping[str, str]) -> Failpoint:
     setting = environment.get(VARIABLE, "")
     if not setting:
         return no_failpoint
-    wanted, _, passages = setting.partition(":")
+    wanted, *rest = setting.split(":")
+    passages, how = [*rest, "", ""][:2]
+    number = signal.SIGSTOP if how == "freeze" else signal.SIGKILL
     if wanted not in PLACES:
         raise ValueError(f"{VARIABLE}: {wanted} is none of {', '.join(PLACES)}")
     left = int(passages or 1)
@@ -40,7 +43,7 @@ def failpoint_from(environment: Mapping[str, str]) -> Failpoint:
         nonlocal left
         if place == wanted:
             left -= 1
-            if left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if left == 0:  # to this thread: sent to the process, another might take it, and this one go on a little
+                signal.pthread_kill(threading.get_ident(), number)
 
     return strike

@@ -12,6 +12,7 @@ from ingest.batch import Message
 from undercroft.mqtt_frames import ProtocolBroken
 
 _PUBLISH = 0x30
+_DUP = 0x08
 _PINGRESP = 0xD0
 _SUBACK = 0x90
 SUBSCRIPTION_REFUSED = 0x80
@@ -66,7 +67,9 @@ def _publish(data: bytes, head: int, body: int, stop: int, received_us: int) -> 
     if start > stop:
         raise ProtocolBroken
     mid = data[topic_end] << 8 | data[topic_end + 1] if qos else 0
-    return Message(data[body + 2 : topic_end], data[start:stop], mid, qos, bool(head & 1), received_us)
+    return Message(
+        data[body + 2 : topic_end], data[start:stop], mid, qos, bool(head & 1), received_us, bool(head & _DUP)
+    )
 
 
 def _long_length(data: bytes, start: int) -> tuple[int, int]:

@@ -43,9 +43,11 @@ class Waiting:
     slot: str
     """Empty where one worker serves all."""
     oldest_s: float
-    """Age of the oldest message that is not acknowledged. [s]"""
+    """Age of the oldest message that is not committed. [s]"""
     away_s: float
     """Since when a lane has no subscription. [s]"""
+    ungranted: tuple[str, ...] = ()
+    """What the broker did not grant as asked, in words."""
 
 
 def patient_for(database_url: str, answer_s: float) -> Connection:
@@ -116,9 +118,11 @@ class Health:
     def _of_lanes(self) -> Iterator[Condition]:
         for lanes in self._waiting():
             slot = f"-{lanes.slot}" if lanes.slot else ""
-            lag, away = "age of the oldest unacknowledged message", "no subscription at the broker"
+            lag, away = "age of the oldest message that is not committed", "no subscription at the broker"
             yield Condition(f"ingest-lag{slot}", lanes.oldest_s > OLDEST_S, lanes.oldest_s, OLDEST_S, "s", lag)
             yield Condition(f"broker-away{slot}", lanes.away_s > AWAY_S, lanes.away_s, AWAY_S, "s", away)
+            refused, words = len(lanes.ungranted), "; ".join(lanes.ungranted) or "all subscriptions are granted"
+            yield Condition(f"subscription-refused{slot}", refused > 0, refused, 0, "filters", words)
 
     def _of_letters(self, connection: Connection, now: datetime, devices: Iterable[str]) -> Iterator[Condition]:
         letters = count_dead_letters(connection)

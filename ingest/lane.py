@@ -41,6 +41,8 @@ class Lane:
     def __init__(self, name: str, settings: SessionSettings, writer: BatchWriter, wiring: LaneWiring) -> None:
         self.name = name
         self.failure: BaseException | None = None
+        self.ungranted: tuple[str, ...] = ()
+        """What the broker did not grant as asked, in words."""
         self._writer = writer
         self._wiring = wiring
         self._clock = wiring.clock
@@ -95,10 +97,13 @@ class Lane:
     def _read(self) -> None:
         backoff = Backoff(random.Random())  # noqa: S311 - jitter
 
-        def subscribed() -> None:
+        def subscribed(ungranted: tuple[str, ...]) -> None:
             backoff.reset()
             self._away_since_s = None
+            self.ungranted = ungranted
             _log.info("subscribed", lane=self.name)
+            for words in ungranted:
+                _log.error("subscription_not_granted", lane=self.name, what=words)
             self._metrics.connections.labels(self.name).inc()
             self._wiring.on_subscribed(self.name)
 
@@ -126,7 +131,8 @@ class Lane:
         backoff = Backoff(random.Random())  # noqa: S311 - jitter
         while not self._giving_up.is_set():
             try:
-                written = self._writer.write(batch.messages)
+                begun_by = batch.generation if batch.is_new_session else None
+                written = self._writer.write(batch.messages, begun_by)
             except StoreUnavailable as error:
                 self._metrics.kept.labels(self.name).inc()
                 wait_s = backoff.next_s()

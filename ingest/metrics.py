@@ -46,7 +46,7 @@ class Metrics:
         )
         self._oldest = Gauge(
             "undercroft_ingest_oldest_unacknowledged_seconds",
-            "Age of the oldest message that is not acknowledged; 0 when there is none",
+            "Age of the oldest message that is not committed; 0 when there is none",
             ("lane",),
             registry=self.registry,
         )

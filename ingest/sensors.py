@@ -58,6 +58,8 @@ class Route:
     decoder: ForeignDecoder | None = None
     """Reads them, and names their devices."""
     foreign_topic: str = ""
+    named: str | None = None
+    """The device that the topic names, of the site or not."""
 
 
 @dataclass(slots=True)
@@ -98,7 +100,9 @@ class Directory:
         except PayloadInvalid as error:
             return Route(None, None, Fault(Reason(error.reason), error.detail))
         if parsed.district != self.district:
-            return Route(None, None, Fault(Reason.TOPIC_MISMATCH, f"the site is district {self.district}"))
+            named = None if isinstance(parsed, RunClockTopic) else parsed.device
+            fault = Fault(Reason.TOPIC_MISMATCH, f"the site is district {self.district}")
+            return Route(None, None, fault, named=named)
         if isinstance(parsed, RunClockTopic):
             return Route(None, None)
         return self._device_route(parsed)
@@ -106,11 +110,12 @@ class Directory:
     def _device_route(self, topic: DeviceTopic) -> Route:
         device = self.devices.get(topic.device)
         if device is None:
-            return Route(topic.kind, None, Fault(Reason.UNKNOWN_DEVICE, f"no device {topic.device!r} in the site data"))
+            fault = Fault(Reason.UNKNOWN_DEVICE, f"no device {topic.device!r} in the site data")
+            return Route(topic.kind, None, fault, named=topic.device)
         if device.place_id != topic.place:
             fault = Fault(Reason.TOPIC_MISMATCH, f"{topic.device} is at {device.place_id}, not {topic.place}")
-            return Route(topic.kind, device, fault)
-        return Route(topic.kind, device)
+            return Route(topic.kind, device, fault, named=topic.device)
+        return Route(topic.kind, device, named=topic.device)
 
 
 def build_directory(mode: Mode, table: SensorTable) -> Directory:

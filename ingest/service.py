@@ -19,7 +19,7 @@ from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
 from ingest.share import Share, SlotKeeper
-from ingest.topics import event_filters, observation_filters
+from ingest.topics import event_filters, observation_filters, state_filters
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
 from undercroft.errors import BadInput, StoreUnavailable, UndercroftError
@@ -31,6 +31,7 @@ from undercroft.store.sensors import Deployment, fetch_decoders, fetch_deploymen
 
 _log = structlog.get_logger("ingest")
 _SITE_WAIT_S = 0.5
+OBSERVATION = "observation"
 THREAD_SWITCH_S = 0.0005
 """A writer that the database answers must not wait 5 ms, Python's default, for the reader to let go. [s]"""
 GARBAGE_AFTER = 50_000
@@ -98,6 +99,8 @@ class Service:
             clock, failpoint_from(environment), self.metrics, self._note_subscribed, self._ended.set
         )
         self._lanes: dict[int, list[Lane]] = {}
+        self._failed: list[Lane] = []
+        """Lanes that ended by themselves, also those of a slot that was given back."""
         self._health = Health(
             settings.database_url,
             clock,
@@ -134,12 +137,14 @@ class Service:
         for lanes in self._lanes.values():
             for lane in lanes:
                 lane.stop()
-        failures = [lane for lanes in self._lanes.values() for lane in lanes if self._join(lane).failure is not None]
+        for lanes in self._lanes.values():
+            for lane in lanes:
+                self._join(lane)
         if self._keeper is not None:
             self._keeper.stop()
         if self._health_failure is not None:
             raise UndercroftError(f"the health watch ended: {self._health_failure!r}") from self._health_failure
-        for lane in failures:
+        for lane in self._failed:
             raise UndercroftError(f"lane {lane.name} ended: {lane.failure!r}") from lane.failure
 
     def _waiting(self) -> list[Waiting]:
@@ -149,6 +154,7 @@ class Service:
                 "" if share is None else f"{share.name}-{slot}",
                 max(lane.oldest_age_s() for lane in lanes),
                 max(lane.away_s() for lane in lanes),
+                tuple(words for lane in lanes for words in lane.ungranted),
             )
             for slot, lanes in self._lanes.copy().items()
         ]
@@ -160,18 +166,20 @@ class Service:
             self._health_failure = error
             self._ended.set()
 
-    @staticmethod
-    def _join(lane: Lane) -> Lane:
+    def _join(self, lane: Lane) -> None:
         if not lane.join():
             _log.warning("stopped_with_open_batch", lane=lane.name)
-        return lane
+        if lane.failure is not None:
+            self._failed.append(lane)
+            self._ended.set()
 
     def _open(self, slot: int) -> None:
         """Start the lanes of a slot; without a share there is one."""
         mode = self._deployment.mode
         observations = (*observation_filters(mode), *self._deployment.decoder_topics)
-        filters = {"observation": observations, "event": event_filters(mode)}
-        lanes = [self._lane(name, slot, topic_filters) for name, topic_filters in filters.items() if topic_filters]
+        lanes = [self._lane(OBSERVATION, slot, observations, state_filters(mode))]
+        if events := event_filters(mode):
+            lanes.append(self._lane("event", slot, events, ()))
         self._lanes[slot] = lanes
         with self._lock:
             if self._awaited is None:
@@ -187,17 +195,25 @@ class Service:
         for lane in lanes:
             self._join(lane)
 
-    def _lane(self, kind: str, slot: int, filters: tuple[str, ...]) -> Lane:
+    def _lane(self, kind: str, slot: int, filters: tuple[str, ...], in_order: tuple[str, ...]) -> Lane:
+        """Make a lane; ``in_order`` are filters that one session alone takes, that of slot 0: their order holds.
+
+        A broker gives what it retains to no shared subscription either.
+        """
         settings, wiring, share = self._settings, self._wiring, self._settings.share
         name = kind if share is None else f"{kind}-{share.name}-{slot}"
+        asked = share.filters if share is not None else tuple
         session = SessionSettings(
             settings.broker,
             client_id_of(self._deployment, name),
-            filters if share is None else share.filters(filters),
+            asked(filters) + (() if slot else in_order),
+            frozenset(asked(self._deployment.decoder_topics)),
+            () if share is None else share.filters(in_order),
             settings.batch_max_messages,
             settings.batch_max_wait_s,
         )
-        writer = BatchWriter(settings.database_url, kind, self._deployment.mode, wiring.clock, wiring.failpoint)
+        mode = self._deployment.mode
+        writer = BatchWriter(settings.database_url, kind, mode, wiring.clock, wiring.failpoint, session.client_id)
         return Lane(name, session, writer, wiring)
 
     def _note_subscribed(self, name: str) -> None:

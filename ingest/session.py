@@ -38,6 +38,8 @@ class Batch:
     messages: tuple[Message, ...]
     generation: int
     """Number of the connection they came by; they can be acknowledged on no other."""
+    is_new_session: bool
+    """The broker had no session for that connection."""
     opened_s: float
     """When the first was read, on the monotonic clock. [s]"""
     closed_s: float
@@ -50,6 +52,10 @@ class SessionSettings:
     url: BrokerUrl
     client_id: str
     filters: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
+    """Of these: what may be refused without the rest; those of decoders, which are site data."""
+    without: tuple[str, ...] = ()
+    """Filters that the session may have of an earlier version, and shall not have."""
     batch_max_messages: int = 500
     batch_max_wait_s: float = 0.01
     """An idle writer gets what there is after so long; while it is busy the next batch fills. [s]"""
@@ -80,7 +86,9 @@ class Session:
         self._open: list[Message] = []
         self._opened_s = 0.0
         self._generation = 0
-        self._undelivered = 0
+        self._is_new_session = False
+        self._messages_read = 0
+        self._messages_committed = 0
         self._batches_out = 0
         self._out = b""
         self._waiting_since: deque[float] = deque()
@@ -89,7 +97,7 @@ class Session:
     @property
     def undelivered(self) -> int:
         """Messages read and not yet committed."""
-        return self._undelivered
+        return self._messages_read - self._messages_committed
 
     def oldest_age_s(self) -> float:
         """Age of the oldest message that is read and not committed, from any thread; 0 without one. [s]"""
@@ -98,7 +106,12 @@ class Session:
         return 0.0 if oldest_s is None else self._clock.monotonic_s() - oldest_s
 
     def committed(self, batch: Batch) -> None:
-        """Report, from any thread, that a batch is committed; it is acknowledged at once."""
+        """Report, from the writer's thread, that a batch is committed; it is acknowledged at once if a broker is there.
+
+        It is no longer open from here on: while the broker is away nobody reads what is to be acknowledged.
+        """
+        self._waiting_since.popleft()
+        self._messages_committed += len(batch.messages)
         self._committed.append(batch)
         self.wake()
 
@@ -114,8 +127,10 @@ class Session:
         except BlockingIOError:
             return  # a wake-up is pending already
 
-    def run(self, on_subscribed: Callable[[], None]) -> None:
+    def run(self, on_subscribed: Callable[[tuple[str, ...]], None]) -> None:
         """Serve one connection until it breaks or `stop` is called.
+
+        ``on_subscribed`` is told what the broker did not grant as asked.
 
         Raises
         ------
@@ -124,9 +139,11 @@ class Session:
         """
         self._generation += 1
         self._out = b""
+        settings = self._settings
         connected = connect_and_subscribe(
-            self._settings.url, self._settings.client_id, self._settings.filters, KEEPALIVE_S, self._clock
+            settings.url, settings.client_id, settings.filters, KEEPALIVE_S, self._clock, settings.without
         )
+        self._is_new_session = not connected.has_session
         try:
             self._serve(connected, on_subscribed)
             connected.disconnect()
@@ -141,7 +158,7 @@ class Session:
         self._wake_in.close()
         self._wake_out.close()
 
-    def _serve(self, connected: Connected, on_subscribed: Callable[[], None]) -> None:
+    def _serve(self, connected: Connected, on_subscribed: Callable[[tuple[str, ...]], None]) -> None:
         reader = FrameReader()
         connection = connected.socket
         last_sent_s = self._clock.monotonic_s()
@@ -153,14 +170,14 @@ class Session:
                 self._close_batch()
                 if not self._batches_out and not self._out and not self._committed:
                     return
-            is_reading = not stopping and self._undelivered < self._settings.window
+            is_reading = not stopping and self.undelivered < self._settings.window
             readable = self._wait(connection, is_reading)
             if readable:
                 self._take(reader.feed(_receive(connection), whole_ms(self._clock.now())))
                 if not is_subscribed and reader.granted is not None:
-                    _check(reader.granted)
+                    shortfall = ungranted(reader.granted, self._settings.filters, self._settings.optional)
                     is_subscribed = True
-                    on_subscribed()
+                    on_subscribed(shortfall)
             self._settle()
             self._close_when_due()
             now_s = self._clock.monotonic_s()
@@ -188,7 +205,7 @@ class Session:
 
     def _take(self, messages: list[Message]) -> None:
         limit = self._settings.batch_max_messages
-        self._undelivered += len(messages)
+        self._messages_read += len(messages)
         for message in messages:
             if not self._open:
                 self._opened_s = self._clock.monotonic_s()
@@ -204,7 +221,8 @@ class Session:
     def _close_batch(self) -> None:
         if not self._open:
             return
-        batch = Batch(tuple(self._open), self._generation, self._opened_s, self._clock.monotonic_s())
+        now_s = self._clock.monotonic_s()
+        batch = Batch(tuple(self._open), self._generation, self._is_new_session, self._opened_s, now_s)
         self._waiting_since.append(self._opened_s)
         self._open = []
         self._batches_out += 1
@@ -215,8 +233,6 @@ class Session:
         while self._committed:
             batch = self._committed.popleft()
             self._batches_out -= 1
-            self._undelivered -= len(batch.messages)
-            self._waiting_since.popleft()
             if batch.generation == self._generation:
                 self._failpoint("before_ack")
                 mids = [message.mid for message in batch.messages if message.qos]
@@ -232,9 +248,34 @@ class Session:
         self._failpoint("after_ack")
 
 
-def _check(granted: bytes) -> None:
-    if SUBSCRIPTION_REFUSED in granted:
-        raise BrokerLost("broker: subscription refused")
+def ungranted(granted: bytes, filters: tuple[str, ...], optional: frozenset[str]) -> tuple[str, ...]:
+    """Return what the broker did not grant as asked, in words: a decoder's filter refused, or QoS 0 given for 1.
+
+    Parameters
+    ----------
+    granted : bytes
+        Return codes of the SUBACK, one per filter.
+    filters : tuple of str
+        What was asked for, in order.
+    optional : frozenset of str
+        Which of them may be refused.
+
+    Raises
+    ------
+    BrokerLost
+        If another is refused, or the answer is none to these filters.
+    """
+    if len(granted) != len(filters):
+        raise BrokerLost(f"broker: {len(granted)} answers to {len(filters)} subscriptions")
+    found = []
+    for code, topic_filter in zip(granted, filters, strict=True):
+        if code == SUBSCRIPTION_REFUSED:
+            if topic_filter not in optional:
+                raise BrokerLost(f"broker: subscription to {topic_filter} refused")
+            found.append(f"{topic_filter} is refused")
+        elif code == 0:
+            found.append(f"{topic_filter} is granted at QoS 0: what is under way can be lost")
+    return tuple(found)
 
 
 def _receive(connection: socket.socket) -> bytes:

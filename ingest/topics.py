@@ -98,8 +98,14 @@ def observation_filters(mode: Mode) -> tuple[str, ...]:
     """Topic filters of the lane of routine readings."""
     if mode is Mode.EXERCISE:
         return (f"{mode.topic_root}/{VERSION}/#",)
-    root = f"{mode.topic_root}/{VERSION}/+/+/+"
-    return (f"{root}/{Kind.OBSERVATION}", f"{root}/{Kind.STATUS}")
+    return (f"{mode.topic_root}/{VERSION}/+/+/+/{Kind.OBSERVATION}",)
+
+
+def state_filters(mode: Mode) -> tuple[str, ...]:
+    """Topic filters of device states, which come in order by one session only; in an exercise all does."""
+    if mode is Mode.EXERCISE:
+        return ()
+    return (f"{mode.topic_root}/{VERSION}/+/+/+/{Kind.STATUS}",)
 
 
 def event_filters(mode: Mode) -> tuple[str, ...]:

@@ -33,10 +33,12 @@ from ingest.sensors import Directory, build_directory
 from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable, UndercroftError
 from undercroft.model import Mode
+from undercroft.store.commit import HELD_AT_MOST_S, limit_transactions
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.dead_letters import Caps, keep_dead_letters
 from undercroft.store.observations import BatchRecord, commit_new_batch, finish_batch, take_batch_ids
 from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
+from undercroft.store.states import forget_session
 
 _log = structlog.get_logger("ingest")
 SITE_CHECK_S = 1.0
@@ -59,8 +61,12 @@ class Written:
 class BatchWriter:
     """Writes the batches of one lane over one connection, in order."""
 
-    def __init__(self, database_url: str, lane: str, mode: Mode, clock: Clock, failpoint: Failpoint) -> None:
+    def __init__(
+        self, database_url: str, lane: str, mode: Mode, clock: Clock, failpoint: Failpoint, session: str = ""
+    ) -> None:
         self._url = database_url
+        self._session = session
+        self._session_begun: int | None = None
         self._lane = lane
         self._mode = mode
         self._clock = clock
@@ -75,8 +81,16 @@ class BatchWriter:
         self._batches_to_look = 0
         self._batches_the_long_way = 0
 
-    def write(self, messages: Sequence[Message]) -> Written:
+    def write(self, messages: Sequence[Message], begun_by: int | None = None) -> Written:
         """Commit a batch.
+
+        Parameters
+        ----------
+        messages : sequence of Message
+            In order of arrival.
+        begun_by : int, optional
+            Number of the connection with which the broker began their session anew; packet identifiers of the session
+            before mean nothing then. None: the broker had kept it.
 
         Raises
         ------
@@ -87,6 +101,9 @@ class BatchWriter:
         try:
             with translated_errors():
                 connection = self._ready_connection()
+                if begun_by is not None and begun_by != self._session_begun:
+                    forget_session(connection, self._session)
+                    self._session_begun = begun_by
                 return self._write(connection, messages)
         except StoreUnavailable:
             self.close()
@@ -106,7 +123,9 @@ class BatchWriter:
 
     def _ready_connection(self) -> Connection:
         if self._connection is None:
-            self._connection = connect(self._url, application_name=f"ingest {self._lane}", autocommit=True)
+            name = f"ingest {self._lane}"
+            self._connection = connect(self._url, application_name=name, autocommit=True, idle_within_s=HELD_AT_MOST_S)
+            limit_transactions(self._connection)
             heard = fetch_last_run_clock(self._connection) if self._mode is Mode.EXERCISE else None
             self._run_clock = None if heard is None else RunClock(*heard)
         now_s = self._clock.monotonic_s()
@@ -123,7 +142,7 @@ class BatchWriter:
 
     def _write(self, connection: Connection, messages: Sequence[Message]) -> Written:
         assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
-        draft = build_draft(messages, self._directory, self._run_clock)
+        draft = build_draft(messages, self._directory, self._run_clock, self._session)
         written = self._write_alone(connection, draft)
         if written is None:
             written = self._write_beside_others(connection, draft, messages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from risk.conditions import KIND
 from risk.warnings import Act
@@ -21,17 +21,24 @@ def devices_by_status(sensor_keys: Mapping[int, str]) -> dict[int, str]:
     }
 
 
-def presence_acts(said: Iterable[tuple[int, int, float]], devices: Mapping[int, str], commit_seq: int) -> list[Act]:
+def presence_acts(
+    said: Iterable[tuple[int, int, float]],
+    devices: Mapping[int, str],
+    commit_seq: int,
+    heard_us: Callable[[int], int],
+) -> list[Act]:
     """Return a condition for each device that spoke within a tick: what it said last counts, whatever the order.
 
     Parameters
     ----------
     said : iterable of (sensor number, observed [microseconds since 1970], value)
         Status readings of a tick, 1 for online; other sensors are passed over.
+    heard_us : callable
+        When a sensor, by number, had spoken last before the tick: what is older is history. [microseconds since 1970]
     """
     newest: dict[str, tuple[int, float]] = {}
     for sensor_id, observed_us, value in said:
-        if sensor_id in devices:
+        if sensor_id in devices and observed_us >= heard_us(sensor_id):
             device = devices[sensor_id]
             # Of two at one instant the worse counts.
             newest[device] = max(newest.get(device, (observed_us, value)), (observed_us, value), key=_worse)

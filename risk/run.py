@@ -25,7 +25,7 @@ import structlog
 from numpy.typing import NDArray
 
 from risk.ahead import Nowcast, Question, answered
-from risk.arrays import from_us, to_us
+from risk.arrays import NEVER_US, from_us, to_us
 from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick, with_site
 from risk.evidence import Samples
 from risk.nowcaster import Nowcaster
@@ -161,6 +161,12 @@ class Follower:
             self._index_of_id[sensor_id] = index.get(key, -1)
         _settle()
 
+    def _heard_us(self, sensor_id: int) -> int:
+        """Return the time of the newest reading of a sensor, by its number. [microseconds since 1970]"""
+        assert self.engine is not None  # noqa: S101 - called once a site is there
+        index = int(self._index_of_id[sensor_id])
+        return NEVER_US if index < 0 else int(self.engine.state.observed_us[index])
+
     def take(self, pending: list[PendingTick], ready: Nowcast | None = None) -> list[TickOutput]:
         """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count.
 
@@ -190,6 +196,7 @@ class Follower:
                         columns.of_sensors(before, entry.up_to, list(self._status_of_id)),
                         self._status_of_id,
                         entry.up_to,
+                        self._heard_us,
                     ),
                 ),
                 nowcast=nowcast,

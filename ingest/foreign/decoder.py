@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from ingest.decode_native import MAX_MAGNITUDE, MAX_PROBE_LENGTH
 from ingest.foreign.lorawan import decode_chirpstack, decode_ttn
+from ingest.foreign.naming import named_in
 from ingest.foreign.parts import Part, Parts
 from ingest.foreign.senml import decode_senml
 from ingest.foreign.sl651 import decode_sl651
@@ -73,6 +75,14 @@ class ForeignDecoder:
             reading = Reading(part.observed_us, mapping.at or "", mapping.quantity, value, part.seq)
             told.append(Told(self._device_id(part.device), reading))
         return Translated(told, faults)
+
+    def names(self, topic: str, payload: bytes, received_us: int) -> frozenset[str]:
+        """Return the devices that topic or payload name, also of a message that cannot be used."""
+        named: set[str | None] = {named_in(self.definition.kind, payload, self.definition.device_field)}
+        with suppress(PayloadInvalid):  # what is wrong is told by `decode`
+            named.add(self._device_of(topic))
+            named |= {part.device for part in self._parts(topic, payload, received_us).parts}
+        return frozenset(self._device_id(name)[:MAX_PROBE_LENGTH] for name in named if name is not None)
 
     def _parts(self, topic: str, payload: bytes, received_us: int) -> Parts:
         definition = self.definition

@@ -26,9 +26,11 @@ class _Form(NamedTuple):
     seq: str
 
 
-_CHIRPSTACK = _Form("deviceInfo.devEui", ("time",), "object", "fCnt")
+CHIRPSTACK_DEVICE, TTN_DEVICE = "deviceInfo.devEui", "end_device_ids.device_id"
+"""Where the device's name stands, unless the site file says otherwise."""
+_CHIRPSTACK = _Form(CHIRPSTACK_DEVICE, ("time",), "object", "fCnt")
 _TTN = _Form(
-    "end_device_ids.device_id",
+    TTN_DEVICE,
     ("uplink_message.received_at", "received_at"),
     "uplink_message.decoded_payload",
     "uplink_message.f_cnt",

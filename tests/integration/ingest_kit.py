@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +68,8 @@ class Ingest:
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     options: tuple[str, ...] = ()
+    log: Path | None = None
+    """What it logs goes to the end of this file; None: to where the test's own goes."""
 
     def start(self, **settings: str) -> None:
         """Start it and wait until it is subscribed."""
@@ -80,9 +82,10 @@ class Ingest:
             **self.settings,
             **settings,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "undercroft", "ingest", *self.options], env=environment, pass_fds=[writable]
-        )
+        command = [sys.executable, "-m", "undercroft", "ingest", *self.options]
+        with ExitStack() as stack:
+            log = None if self.log is None else stack.enter_context(self.log.open("ab"))
+            self.process = subprocess.Popen(command, env=environment, pass_fds=[writable], stdout=log, stderr=log)
         os.close(writable)
         with os.fdopen(readable, "rb") as ready, selectors.DefaultSelector() as selector:
             selector.register(ready, selectors.EVENT_READ)
@@ -139,6 +142,8 @@ class Mosquitto:
     folder: Path
     port: int
     inflight: int = 1000
+    more: str = ""
+    """Lines at the end of its configuration."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -148,7 +153,8 @@ class Mosquitto:
     def start(self) -> None:
         assert MOSQUITTO is not None
         config = self.folder / "mosquitto.conf"
-        config.write_text(MOSQUITTO_CONFIG.format(port=self.port, folder=self.folder, inflight=self.inflight))
+        text = MOSQUITTO_CONFIG.format(port=self.port, folder=self.folder, inflight=self.inflight)
+        config.write_text(text + self.more)
         command: Sequence[str] = [MOSQUITTO, "-c", str(config)]
         user = "mosquitto" if os.geteuid() == 0 else None
         if user is not None:
@@ -172,10 +178,10 @@ class Mosquitto:
 
 
 @contextmanager
-def a_mosquitto() -> Iterator[Mosquitto]:
+def a_mosquitto(more: str = "") -> Iterator[Mosquitto]:
     """A running broker in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp") as folder:
-        server = Mosquitto(Path(folder), free_port())
+        server = Mosquitto(Path(folder), free_port(), more=more)
         server.start()
         try:
             yield server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 
+from ingest.frames import FrameReader
 from tests.integration.ingest_kit import DEADLINE_S
 
 _PUBACK = 0x40
@@ -14,10 +15,12 @@ class CuttingProxy:
     """Relays every connection to one port; ``cut_after`` ends one after so many more bytes from the broker."""
 
     def __init__(self, target_port: int) -> None:
-        self.acknowledged = 0
-        """PUBACKs that ingest has sent, over all connections."""
-        self.delivered_bytes = 0
-        """Bytes that the broker has sent to ingest."""
+        self.acknowledged: list[tuple[str, bytes]] = []
+        """Topic and payload of each message that ingest has acknowledged, over all connections."""
+        self.in_flight_at_end = 0
+        """Messages in flight when the last connection ended that had any."""
+        self._open: dict[socket.socket, dict[int, tuple[str, bytes]]] = {}
+        """By connection and packet identifier: what was delivered whole and is not acknowledged."""
         self._target_port = target_port
         self._budget: int | None = None
         self._lock = threading.Lock()
@@ -30,6 +33,12 @@ class CuttingProxy:
     @property
     def url(self) -> str:
         return f"mqtt://127.0.0.1:{self.port}"
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that are delivered to ingest, whole, and not acknowledged."""
+        with self._lock:
+            return sum(map(len, self._open.values()))
 
     def cut_after(self, count: int) -> None:
         with self._lock:
@@ -63,6 +72,7 @@ class CuttingProxy:
             server.settimeout(None)
             with self._lock:
                 self._pairs.append((client, server))
+                self._open[client] = {}
             done = threading.Semaphore(0)
             for work in (
                 threading.Thread(target=self._upstream, args=(client, server, done), daemon=True),
@@ -74,19 +84,25 @@ class CuttingProxy:
     def _upstream(self, client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
         rest = b""
         while chunk := _receive(client):
-            rest = self._count(rest + chunk)
+            rest = self._count(client, rest + chunk)
             if not _send(server, chunk):
                 break
+        with self._lock:
+            left = self._open.pop(client)
+            self.in_flight_at_end = len(left) or self.in_flight_at_end
         _end(client, server, done)
 
-    def _count(self, data: bytes) -> bytes:
+    def _count(self, client: socket.socket, data: bytes) -> bytes:
         """Ingest sends only short packets: CONNECT, SUBSCRIBE, PUBACK, PINGREQ."""
         while len(data) >= 2 and len(data) >= 2 + data[1]:
-            self.acknowledged += data[0] == _PUBACK
+            if data[0] == _PUBACK:
+                with self._lock:
+                    self.acknowledged.append(self._open[client].pop(int.from_bytes(data[2:4])))
             data = data[2 + data[1] :]
         return data
 
     def _downstream(self, client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
+        reader = FrameReader()
         while chunk := _receive(server):
             with self._lock:
                 cut = self._budget is not None and len(chunk) >= self._budget
@@ -95,7 +111,9 @@ class CuttingProxy:
                     self._budget = None
                 elif self._budget is not None:
                     self._budget -= len(chunk)
-                self.delivered_bytes += len(part)
+                for message in reader.feed(part, 0):
+                    if client in self._open:
+                        self._open[client][message.mid] = (message.topic.decode(), message.payload)
             if not _send(client, part) or cut:
                 break
         _end(client, server, done)

@@ -44,7 +44,11 @@ def test_over_the_cap_is_counted_and_known_letters_are_not_over_it(live_db: str)
         assert one(live_db, "select count(*) from dead_letter") == 5
         hour_later = [letter(20, received_us=NOW_US + 3_700_000_000)]
         keep_dead_letters(connection, hour_later, 4, CAPS)
-    assert one(live_db, "select count(*) from dead_letter") == 5
+        assert one(live_db, "select count(*) from dead_letter") == 5
+        connection.execute("update dead_letter set state = 'dropped' where device_id is null")
+        settled = [letter(30, "b", received_us=NOW_US + 3_700_000_000)]
+        keep_dead_letters(connection, settled, 5, CAPS)
+    assert one(live_db, "select count(*) from dead_letter") == 6, "what is settled makes room"
     assert query(
         live_db, "select device_id, sum(times)::int as times from dead_letter_overflow group by 1 order by 1"
     ) == [
@@ -179,4 +183,16 @@ def test_a_running_ingest_tells_that_it_lags_and_that_the_broker_is_away(live_db
         wait_until(lambda: told(live_db)[2:] == [("system/broker-away", True)], "the broker is away")
         mosquitto.start()
         wait_until(lambda: told(live_db)[3:] == [("system/broker-away", False)], "the broker is back")
+        assert ingest.stop() == 0
+
+
+@needs_mosquitto
+def test_a_broker_that_grants_less_than_asked_is_told(live_db: str) -> None:
+    """Mosquitto with `max_qos 0` takes the subscription and gives QoS 0: what is under way can be lost."""
+    import_sample_site(live_db)
+    with a_mosquitto("max_qos 0\n") as mosquitto, ingest_of(live_db, mosquitto.url) as ingest:
+        ingest.start()
+        wait_until(lambda: told(live_db) == [("system/subscription-refused", True)], "it is told")
+        detail = one(live_db, "select detail from system_condition where name = 'subscription-refused'")
+        assert "flood/v1/+/+/+/event is granted at QoS 0" in detail
         assert ingest.stop() == 0

@@ -20,6 +20,7 @@ from ingest.writer import BatchWriter
 from tests.integration.ingest_kit import import_sample_site, one, query
 from undercroft.clock import FakeClock
 from undercroft.model import Mode
+from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
 
 NOON_US = 1_782_907_200_000_000
@@ -137,3 +138,28 @@ def test_a_topic_longer_than_an_index_holds_is_a_letter_and_holds_up_nobody(writ
     letters = query(database, "select topic, reason from dead_letter")
     assert len(letters) == 2, "two topics that begin alike are two letters"
     assert all(len(row["topic"]) < 1100 and "sha256" in row["topic"] for row in letters)
+
+
+def test_an_old_state_retried_takes_its_place_in_history(database: str, writer: BatchWriter) -> None:
+    """Its letter is older than what the device said since; what holds now does not change, and it is stored once."""
+    retired = "update sensor set retired_at = now() where device_id = 'gauge-beiling-rain' and quantity = 'online'"
+    topic = TOPIC.replace("observation", "status").encode()
+
+    def state(second: int, is_online: bool) -> Message:
+        received_us = NOON_US + second * 1_000_000
+        return Message(topic, b'{"online": %s}' % str(is_online).lower().encode(), second + 1, 1, False, received_us)
+
+    writer.write([state(0, True)])
+    administer(database, retired)
+    writer.close()
+    writer.write([state(5, False)])
+    administer(database, retired.replace("now()", "null"))
+    writer.close()
+    writer.write([state(9, True), state(10, False), state(11, True)])
+    writer.write([state(second, second != 10)._replace(is_again=True) for second in (9, 10, 11)])
+    assert answer(database, "retry", "--reason", "unknown_sensor") == {"stored": 1}
+    rows = query(database, "select observed_at, value, quality_tests from observation order by observed_at")
+    noon = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    assert [((row["observed_at"] - noon).seconds, row["value"], row["quality_tests"]) for row in rows] == [
+        (0, 1.0, 0), (5, 0.0, QualityTest.LATE), (10, 0.0, 0), (11, 1.0, 0)
+    ]  # fmt: skip

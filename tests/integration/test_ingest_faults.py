@@ -1,7 +1,8 @@
 """A seeded fault programme: whatever breaks, every reading is stored once or is a dead letter once.
 
-Each fault strikes with at least 100 messages in flight: they are delivered to ingest, and a lock that the test holds
-on the commit counter keeps their batch open.
+Each fault strikes with at least 100 messages in flight, counted frame by frame between broker and ingest: delivered and
+not acknowledged. A lock that the test holds on the commit counter keeps their batches open. A fault of the database is
+lifted only when ingest's log says that a batch was refused by it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -47,11 +50,16 @@ pytestmark = needs_mosquitto
 DEVICES = ("gauge-beiling/gauge-beiling-rain", "gauge-rongxi/gauge-rongxi-rain", "gauge-luhu/gauge-luhu-rain")
 NOON_MS = 1_782_907_200_000
 BLOCK = 300
-SHORTEST_MESSAGE_BYTES = 60
 FAULTS_PER_SEED = 8
 PASSWORD = "for-the-test"
 DATABASE = "faults"
-TABLES = "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag"
+TABLES = (
+    "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag,"
+    " device_state_delivery"
+)
+OF_DEVICES = "from observation join sensor using (sensor_id) where quantity"
+STATES, READINGS = f"select count(*) {OF_DEVICES} = 'online'", f"select count(*) {OF_DEVICES} <> 'online'"
+IN_FLIGHT = 100
 
 
 @dataclass
@@ -62,16 +70,25 @@ class Published:
     values: dict[tuple[str, int], list[float]] = field(default_factory=dict)
     lost_clocks: set[tuple[str, str, float]] = field(default_factory=set)
     garbage: set[bytes] = field(default_factory=set)
+    said: dict[str, list[bool]] = field(default_factory=dict)
+    """By device: what it said of itself, in order."""
     serial: int = 0
 
     def block(self) -> list[tuple[str, bytes]]:
-        """Good readings, 5 % garbage, duplicates, conflicts and clock jumps, in some disorder."""
+        """Good readings, device states, 5 % garbage, duplicates, conflicts and clock jumps, in some disorder."""
         messages = [self._message() for _ in range(BLOCK)]
         for position in range(0, BLOCK - 10, 10):  # out of order by up to ten places
             part = messages[position : position + 10]
             self.source.shuffle(part)
             messages[position : position + 10] = part
+        for topic, payload in messages:
+            if topic.endswith("/status"):
+                self.said.setdefault(topic.split("/", 3)[3].removesuffix("/status"), []).append(b"true" in payload)
         return messages
+
+    def changes(self) -> dict[str, list[bool]]:
+        """By device: its states, each change once."""
+        return {device: [state for state, _ in groupby(said)] for device, said in self.said.items()}
 
     def _message(self) -> tuple[str, bytes]:
         self.serial += 1
@@ -82,6 +99,8 @@ class Published:
             payload = b"\xff\xfe garbage %d" % self.serial
             self.garbage.add(payload)
             return topic, payload
+        if draw > 0.92:
+            return f"flood/v1/futian/{device}/status", b'{"online": %s}' % self.source.choice([b"true", b"false"])
         if draw < 0.10:
             jump = self.source.choice(["1970-01-01T%02d:%02d:%02dZ", "2100-01-01T%02d:%02d:%02dZ"])
             jumped = jump % (self.serial // 3600 % 24, self.serial // 60 % 60, self.serial % 60)
@@ -110,7 +129,10 @@ class World:
     mosquitto: Mosquitto
     proxy: CuttingProxy
     ingest: Ingest
+    log: Path
     source: random.Random
+    checked: int = 0
+    """Acknowledgements that were held against the database."""
 
     def publish(self, messages: list[tuple[str, bytes]]) -> None:
         with publishing(self.mosquitto.url) as publisher:
@@ -119,22 +141,35 @@ class World:
     @contextmanager
     def in_flight(self, messages: list[tuple[str, bytes]]) -> Iterator[Connection]:
         """Publish with every commit held up; the fault strikes inside."""
-        before = self.proxy.delivered_bytes
         with closing(connect(self.owner_url, application_name="test")) as holder:
             holder.execute("select * from commit_counter for update")
             self.publish(messages)
-            wait_until(
-                lambda: self.proxy.delivered_bytes - before >= 100 * SHORTEST_MESSAGE_BYTES * 2,
-                "100 messages are in flight",
-            )
+            wait_until(lambda: self.proxy.in_flight >= IN_FLIGHT, "100 messages are in flight")
             wait_until(self._waits_for_commit, "a batch waits for its commit")
             self.check_acknowledged()
+            assert self.proxy.in_flight >= IN_FLIGHT
             yield holder
 
     def check_acknowledged(self) -> None:
-        acknowledged = self.proxy.acknowledged
-        committed = one(self.owner_url, "select coalesce(sum(messages), 0)::bigint from batch")
-        assert acknowledged <= committed, "a message was acknowledged before its commit"
+        """Each message that was acknowledged since the last look is in the database."""
+        new = self.proxy.acknowledged[self.checked :]
+        self.checked += len(new)
+        kept = _kept(self.owner_url)
+        missing = [entry for entry in new if not entry[0].endswith("/status") and _identity(*entry) not in kept]
+        assert missing == [], "acknowledged before its commit"
+
+    @contextmanager
+    def felt(self, words: str) -> Iterator[None]:
+        """Strike inside; wait until a batch is refused in these words of the database."""
+        start = self.log.stat().st_size
+        yield
+        wait_until(
+            lambda: any("batch_kept" in line and words in line for line in self._logged_since(start)),
+            f"a batch is refused: {words}",
+        )
+
+    def _logged_since(self, start: int) -> list[str]:
+        return self.log.read_bytes()[start:].decode().splitlines()
 
     def _waits_for_commit(self) -> bool:
         waiting: int = one(
@@ -158,10 +193,10 @@ def kill_at_failpoint(world: World, messages: Messages) -> None:
     world.ingest.stop()
     world.publish(messages)
     place = world.source.choice(PLACES)
-    world.ingest.start(
-        UNDERCROFT_FAILPOINT=f"{place}:{world.source.randint(1, 2)}", UNDERCROFT_BATCH_MAX_MESSAGES="100"
-    )
+    world.ingest.start(UNDERCROFT_FAILPOINT=f"{place}:{world.source.randint(1, 2)}", UNDERCROFT_BATCH_MAX_MESSAGES="50")
     world.ingest.wait_killed()
+    wait_until(lambda: world.proxy.in_flight == 0, "the end of the connection is seen")
+    assert world.proxy.in_flight_at_end >= IN_FLIGHT
     world.ingest.start()
 
 
@@ -180,20 +215,17 @@ def kill_database(world: World, messages: Messages) -> None:
 
 
 def make_read_only(world: World, messages: Messages) -> None:
-    with world.in_flight(messages):
-        before = _past_sessions(world)
+    with world.in_flight(messages), world.felt("(SQLSTATE 25006)"):
         _administer(world, f"alter database {world.database} set default_transaction_read_only = on")
         _end_sessions(world)
-    wait_until(lambda: _past_sessions(world) >= before + 2, "ingest has tried again")
     _administer(world, f"alter database {world.database} reset default_transaction_read_only")
 
 
 def refuse_connections(world: World, messages: Messages) -> None:
     login = f"{world.database}_ingest"
-    with world.in_flight(messages):
+    with world.in_flight(messages), world.felt("too many connections for role"):
         _administer(world, f"alter role {login} connection limit 0")
         _end_sessions(world)
-        wait_until(lambda: _sessions(world) == 0, "ingest has no session")
     _administer(world, f"alter role {login} connection limit -1")
 
 
@@ -242,21 +274,36 @@ def _end_sessions(world: World) -> None:
     )
 
 
-def _past_sessions(world: World) -> int:
-    """Sessions that ended; ingest closes one after every failure."""
-    statement = "select sessions + sessions_killed from pg_stat_database where datname = %s"
-    with closing(connect(world.postgres.url(), application_name="test", autocommit=True)) as connection:
-        row = connection.execute(statement, (world.database,)).fetchone()
-    assert row is not None
-    return int(next(iter(row.values())))
+ROWS = (
+    "select d.place_id || '/' || d.device_id as device, extract(epoch from observed_at)::float8 as at, value"
+    " from {table} join sensor s using (sensor_id) join device d using (device_id)"
+)
+LOST = (
+    "select d.place_id || '/' || d.device_id as device, device_us, value"
+    " from clock_lost_reading join sensor s using (sensor_id) join device d using (device_id)"
+)
+Identity = tuple[object, ...]
 
 
-def _sessions(world: World) -> int:
-    found: int = one(
-        world.owner_url,
-        "select count(*) from pg_stat_activity where application_name like 'ingest%%' and datname = current_database()",
-    )
-    return found
+def _identity(topic: str, payload: bytes) -> Identity:
+    """What a message is known by in the database."""
+    if payload.startswith(b"\xff"):
+        return ("letter", payload)
+    device, body = topic.removeprefix("flood/v1/futian/").removesuffix("/observation"), json.loads(payload)
+    said = body["observed_at"]
+    if isinstance(said, str):
+        return ("lost", device, round(datetime.fromisoformat(said).timestamp()) * 1_000_000, body["rain_total_mm"])
+    return ("row", device, round((said - NOON_MS) / 1000), body["rain_total_mm"])
+
+
+def _kept(owner_url: str) -> set[Identity]:
+    letters = query(owner_url, "select payload from dead_letter")
+    kept: set[Identity] = {("letter", bytes(row["payload"])) for row in letters}
+    kept |= {("lost", *row.values()) for row in query(owner_url, LOST)}
+    for table in ("observation", "observation_conflict"):
+        rows = query(owner_url, ROWS.format(table=table))
+        kept |= {("row", row["device"], round(row["at"] - NOON_MS / 1000), row["value"]) for row in rows}
+    return kept
 
 
 @pytest.fixture(scope="module")
@@ -292,10 +339,12 @@ def a_world(postgres: PostgresServer, database: str, seed: int) -> Iterator[Worl
         closing(CuttingProxy(free := free_port())) as proxy,
         ingest_of(login, proxy.url, UNDERCROFT_BATCH_MAX_MESSAGES="200") as ingest,
     ):
+        log = ingest.log = Path(folder) / "ingest.log"
+        log.touch()
         mosquitto = Mosquitto(Path(folder), free)
         mosquitto.start()
         try:
-            yield World(postgres, postgres.url(database), database, mosquitto, proxy, ingest, random.Random(seed))
+            yield World(postgres, postgres.url(database), database, mosquitto, proxy, ingest, log, random.Random(seed))
         finally:
             mosquitto.stop(signal.SIGKILL)
 
@@ -311,7 +360,7 @@ def check(world: World, published: Published) -> None:
         world.owner_url,
         "select d.place_id || '/' || d.device_id as device, extract(epoch from observed_at)::float8 as at, value"
         " from observation o join sensor s using (sensor_id) join device d using (device_id)"
-        " where quality_tests & 1 = 0",
+        " where quality_tests & 1 = 0 and quantity <> 'online'",
     )
     stored = {(row["device"], round(row["at"] - NOON_MS / 1000)): row["value"] for row in rows}
     assert len(stored) == len(rows)
@@ -329,21 +378,32 @@ def check(world: World, published: Published) -> None:
     assert one(world.owner_url, "select count(*) from observation where quality_tests & 1 = 1") == len(
         published.lost_clocks
     )
+    states = query(
+        world.owner_url,
+        "select d.place_id || '/' || d.device_id as device, array_agg(value = 1 order by observed_at) as said"
+        " from observation join sensor s using (sensor_id) join device d using (device_id)"
+        " where quantity = 'online' group by 1",
+    )
+    assert {row["device"]: row["said"] for row in states} == published.changes()
     letters = query(world.owner_url, "select payload, reason from dead_letter")
     assert {bytes(row["payload"]) for row in letters} == published.garbage
     assert len(letters) == len(published.garbage)
     totals = query(
         world.owner_url, "select sum(stored)::int s, sum(conflicts)::int c, sum(dead_letters)::int d from batch"
     )
-    expected = {"s": len(stored) + len(published.lost_clocks), "c": len(other), "d": len(published.garbage)}
+    changes = sum(map(len, published.changes().values()))
+    kept = len(stored) + len(published.lost_clocks) + changes
+    expected = {"s": kept, "c": len(other), "d": len(published.garbage)}
     assert totals == [expected]
 
 
 def _settled(world: World, published: Published) -> bool:
     wanted = len(published.values) + len(published.lost_clocks)
+    changes = sum(map(len, published.changes().values()))
     conflicts = sum(len(planted) > 1 for planted in published.values.values())
     return bool(
-        one(world.owner_url, "select count(*) from observation") >= wanted
+        one(world.owner_url, READINGS) >= wanted
+        and one(world.owner_url, STATES) >= changes
         and one(world.owner_url, "select count(*) from observation_conflict") >= conflicts
         and one(world.owner_url, "select count(*) from dead_letter") >= len(published.garbage)
     )

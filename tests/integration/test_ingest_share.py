@@ -22,7 +22,7 @@ from tests.integration.ingest_kit import (
     query,
     wait_until,
 )
-from tests.integration.ingest_messages import rain
+from tests.integration.ingest_messages import DEVICE, rain
 
 pytestmark = needs_mosquitto
 
@@ -52,8 +52,21 @@ def workers(database: str, broker_url: str, count: int) -> Iterator[list[Ingest]
 
 
 def stored(database: str) -> int:
-    found: int = one(database, "select count(*) from observation")
+    found: int = one(
+        database, "select count(*) from observation join sensor using (sensor_id) where quantity <> 'online'"
+    )
     return found
+
+
+def states(count: int) -> list[tuple[str, bytes]]:
+    """Return on, on, off, off, and so on."""
+    words = [b"true" if number % 4 < 2 else b"false" for number in range(count)]
+    return [(f"flood/v1/futian/{DEVICE}/status", b'{"online": %s}' % word) for word in words]
+
+
+def states_of(database: str) -> list[bool]:
+    said = "select value = 1 as online from observation join sensor using (sensor_id) where quantity = 'online'"
+    return [row["online"] for row in query(database, f"{said} order by observed_at")]
 
 
 def holders(database: str) -> dict[int, str | None]:
@@ -72,13 +85,22 @@ def test_a_killed_worker_is_taken_over_without_restart_and_gets_its_slot_back(li
         wait_until(lambda: stored(live) == 8000, "what the killed worker had is stored")
         second.start()
         wait_until(lambda: len(set(holders(live).values()) - {None}) == 2, "the slot is given back")
+        publisher.publish(states(12))
+        wait_until(lambda: states_of(live) == [True, False] * 3, "states are stored, each change once")
+        publisher.publish(states(12))
+        first.stop(signal.SIGKILL)
+        publisher.publish(states(12))
+        wait_until(lambda: len(set(holders(live).values())) == 1, "the slot that takes the states is taken over")
+        wait_until(lambda: states_of(live) == [True, False] * 9, "in order, and none twice")
+        first.start()
+        wait_until(lambda: len(set(holders(live).values()) - {None}) == 2, "that slot is given back, too")
         publisher.publish(rain(number) for number in range(8000, 9000))
         wait_until(lambda: stored(live) == 9000, "both store again")
         assert (first.stop(), second.stop()) == (0, 0)
-    assert one(live, "select sum(stored)::int from batch") == 9000
+    assert one(live, "select sum(stored)::int from batch") == 9000 + 18
     assert one(live, "select count(*) from observation_conflict") == 0
     assert one(live, "select count(*) from dead_letter") == 0
-    assert one(live, "select sum(messages - redelivered)::int from batch") == 9000
+    assert one(live, "select sum(messages - redelivered)::int from batch") == 9000 + 18
 
 
 def test_an_exercise_has_one_worker(exercise_db: str, mosquitto: Mosquitto) -> None:

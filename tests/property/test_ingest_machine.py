@@ -1,19 +1,21 @@
 """Batch and store without I/O: a message is pending, stored or dead-lettered, and acknowledged only if one of the last.
 
-The session, the drafts and the records are the real ones; the broker and the database are models of a few lines.
+The session, the drafts, the records and the placing of device states are the real ones; the broker and the database are
+models of a few lines. The broker delivers again under the same packet identifier, and marks it, as MQTT has it.
 """
 
 from __future__ import annotations
 
 import json
 from collections import deque
+from itertools import groupby
 
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ingest.batch import Message, build_draft
+from ingest.batch import Draft, Message, build_draft
 from ingest.broker import BrokerUrl
 from ingest.failpoints import no_failpoint
 from ingest.outcome import REJECTED, Outcome, make_record, with_rejected
@@ -21,8 +23,13 @@ from ingest.session import Batch, Session, SessionSettings
 from tests.unit.ingest.builders import NOON_US, directory
 from undercroft.clock import FakeClock
 from undercroft.store.observations import Fate, instant
+from undercroft.store.stamped import Placed
+from undercroft.store.states import Delivered, State, place_states
 
 TOPIC = b"flood/v1/futian/garage-1/g1-level/observation"
+STATUS = b"flood/v1/futian/garage-1/g1-level/status"
+STATE = b'{"online": %s}'
+SENSOR = 0
 POISON = 13.0
 SETTINGS = SessionSettings(BrokerUrl("", 1, False, None, None), "machine", (), batch_max_messages=3, window=1000)
 
@@ -34,15 +41,18 @@ class Database:
         self.rows: dict[int, float] = {}
         self.conflicts: set[tuple[int, float]] = set()
         self.letters: set[bytes] = set()
+        self.states: list[tuple[int, float]] = []
+        self.delivered: dict[tuple[str, int], Delivered] = {}
+        self.last_us: dict[tuple[str, int], int] = {}
         self.counted = {"stored": 0, "conflicts": 0, "dead_letters": 0}
 
     def commit(self, messages: tuple[Message, ...]) -> None:
-        draft = build_draft(messages, directory(), None)
+        draft = build_draft(messages, directory(), None, SETTINGS.client_id)
         fates = np.array(
             [self._store(at, value) for at, value in zip(draft.rows.observed_us, draft.rows.values, strict=True)],
             dtype=np.int8,
         )
-        outcome = Outcome(fates, ())
+        outcome = Outcome(fates, self._take_states(draft))
         letters, letter_of = with_rejected(draft, messages, outcome)
         is_new = []
         for letter in letters:
@@ -52,6 +62,24 @@ class Database:
         self.counted["stored"] += record.stored
         self.counted["conflicts"] += record.conflicts
         self.counted["dead_letters"] += record.dead_letters
+
+    def _take_states(self, draft: Draft) -> tuple[Placed, ...]:
+        """What `undercroft.store.states.take_states` does with two tables."""
+        states = [State(SENSOR, entry.value, entry.received_us, entry.delivery) for entry in draft.stamped]
+        fates = [Placed(Fate.DUPLICATE, None)] * len(states)
+        last = {(session, SENSOR): at for (session, _), at in self.last_us.items()}
+        for place in place_states(states, self.delivered, last, {SENSOR: self.states}):
+            state = states[place.position]
+            assert state.delivery is not None
+            self.delivered[state.delivery.session, state.delivery.mid] = Delivered(
+                SENSOR, state.value, state.delivery.received_us
+            )
+            key = (state.delivery.session, SENSOR)
+            self.last_us[key] = max(self.last_us.get(key, 0), place.state_us)
+            if place.is_change:
+                self.states = sorted([*self.states, (place.state_us, state.value)])
+                fates[place.position] = Placed(Fate.STORED, place.state_us)
+        return tuple(fates)
 
     def _store(self, at: int, value: float) -> int:
         if value == POISON:
@@ -72,8 +100,10 @@ class IngestMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.database = Database()
         self.published: list[bytes] = []
-        self.queue: deque[bytes] = deque()
-        self.in_flight: dict[int, bytes] = {}
+        self.queue: deque[Message] = deque()
+        self.in_flight: dict[int, Message] = {}
+        self.frozen: deque[tuple[Message, ...]] = deque()
+        self.now_us = NOON_US
         self.acknowledged: list[bytes] = []
         self.next_mid = 1
         self.open_session()
@@ -87,19 +117,41 @@ class IngestMachine(RuleBasedStateMachine):
     def publish(self, second: int, value: float, is_garbage: bool) -> None:
         body = {"observed_at": NOON_US // 1000 + second * 1000, "water_depth_m": value}
         payload = b"garbage %d" % second if is_garbage else json.dumps(body).encode()
+        self._publish(TOPIC, payload)
+
+    @rule(said=st.lists(st.booleans(), min_size=1, max_size=3))
+    def publish_states(self, said: list[bool]) -> None:
+        for is_online in said:
+            self._publish(STATUS, STATE % str(is_online).lower().encode())
+
+    def _publish(self, topic: bytes, payload: bytes) -> None:
         self.published.append(payload)
-        self.queue.append(payload)
+        self.queue.append(Message(topic, payload, 0, 1, False, 0))
+
+    @precondition(lambda self: self.queue)
+    @rule(count=st.integers(1, 8), later_ms=st.sampled_from([0, 0, 1, 7, -5]))
+    def receive(self, count: int, later_ms: int) -> None:
+        """The receiver's clock may be set back, too."""
+        self.now_us += later_ms * 1000
+        self.session._take(self._deliver(count))
 
     @precondition(lambda self: self.queue)
     @rule(count=st.integers(1, 8))
-    def receive(self, count: int) -> None:
+    def deliver_in_vain(self, count: int) -> None:
+        """The connection breaks with messages under way."""
+        self._deliver(count)
+        self.disconnect()
+
+    def _deliver(self, count: int) -> list[Message]:
         messages = []
         for _ in range(min(count, len(self.queue))):
-            mid, payload = self.next_mid, self.queue.popleft()
-            self.next_mid += 1
-            self.in_flight[mid] = payload
-            messages.append(Message(TOPIC, payload, mid, 1, False, NOON_US))
-        self.session._take(messages)
+            message = self.queue.popleft()._replace(received_us=self.now_us)
+            if not message.mid:
+                message = message._replace(mid=self.next_mid)
+                self.next_mid += 1
+            self.in_flight[message.mid] = message
+            messages.append(message)
+        return messages
 
     @rule()
     def time_passes(self) -> None:
@@ -121,7 +173,7 @@ class IngestMachine(RuleBasedStateMachine):
             mid = int.from_bytes(acks[start + 2 : start + 4])
             assert acks[start : start + 2] == b"\x40\x02"
             assert mid == min(self.in_flight), "in arrival order, and only what this connection delivered"
-            self.acknowledged.append(self.in_flight.pop(mid))
+            self.acknowledged.append(self.in_flight.pop(mid).payload)
 
     @rule()
     def disconnect(self) -> None:
@@ -131,23 +183,39 @@ class IngestMachine(RuleBasedStateMachine):
         self.session._generation += 1
         self._requeue()
 
+    @precondition(lambda self: self.frozen)
     @rule()
-    def restart(self) -> None:
-        """Kill -9: what was in memory is gone."""
+    def thaw(self) -> None:
+        """A writer that was frozen, and whose session another took over, commits after all."""
+        self.database.commit(self.frozen.popleft())
+
+    @rule(is_frozen=st.booleans())
+    def restart(self, is_frozen: bool) -> None:
+        """Kill -9: what was in memory is gone; or another takes over from a worker that is only frozen."""
         self.session.abandon()
+        if is_frozen and not self.frozen:
+            self.frozen.extend(batch.messages for batch in self.batches)
         self._requeue()
         self.open_session()
 
     def _requeue(self) -> None:
-        self.queue.extendleft(self.in_flight[mid] for mid in sorted(self.in_flight, reverse=True))
+        again = [self.in_flight[mid]._replace(is_again=True) for mid in sorted(self.in_flight, reverse=True)]
+        self.queue.extendleft(again)
         self.in_flight.clear()
 
     def _is_kept(self, payload: bytes) -> bool:
+        if b"online" in payload:
+            return (SENSOR, payload == STATE % b"true") in {found[:2] for found in self.database.delivered.values()}
         if payload.startswith(b"garbage") or b": 13.0}" in payload:
             return payload in self.database.letters
         body = json.loads(payload)
         at, value = body["observed_at"] * 1000, body["water_depth_m"]
         return self.database.rows.get(at) == value or (at, value) in self.database.conflicts
+
+    def changes(self) -> list[float]:
+        """What the device said of itself, each change once."""
+        said = [float(payload == STATE % b"true") for payload in self.published if b"online" in payload]
+        return [value for value, _ in groupby(said)]
 
     @invariant()
     def acknowledged_means_committed(self) -> None:
@@ -158,7 +226,10 @@ class IngestMachine(RuleBasedStateMachine):
         if hasattr(self, "published"):
             held = len(self.queue) + len(self.in_flight) + len(self.acknowledged)
             assert held == len(self.published)
-            kept = {"stored": len(self.database.rows), "conflicts": len(self.database.conflicts)}
+            stored = len(self.database.rows) + len(self.database.states)
+            kept = {"stored": stored, "conflicts": len(self.database.conflicts)}
+            said = self.changes()
+            assert [value for _, value in self.database.states] == said[: len(self.database.states)]
             assert self.database.counted == kept | {"dead_letters": len(self.database.letters)}
             assert self.session.undelivered >= 0
 
@@ -172,7 +243,7 @@ class IngestMachine(RuleBasedStateMachine):
         self.disconnect()
         while self.queue or self.in_flight:
             if self.queue:
-                self.receive(8)
+                self.receive(8, 1)
             self.session._close_batch()
             while self.batches:
                 self.database.commit(self.batches[0].messages)
@@ -180,6 +251,7 @@ class IngestMachine(RuleBasedStateMachine):
             self.settle()
         assert sorted(self.acknowledged) == sorted(self.published)
         assert self.session.undelivered == 0
+        assert [value for _, value in self.database.states] == self.changes()
         self.acknowledged_means_committed()
         self.every_message_is_somewhere()
 

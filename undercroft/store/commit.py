@@ -11,6 +11,21 @@ TICK_CHANNEL = "undercroft_tick"
 """NOTIFY channel that wakes readers of engine output; the payload is the tick number."""
 
 
+_HAS_TRANSACTION_TIMEOUT = 170_000
+HELD_AT_MOST_S = 5.0
+"""Whoever holds the number of the commit order, or rows not yet committed, and does nothing with it for so long is
+disconnected by PostgreSQL: frozen, or its machine gone. [s]"""
+
+
+TRANSACTION_AT_MOST_S = 60.0
+"""Of a writer's transaction, on PostgreSQL 17 and newer: covers also one frozen with half a request sent. [s]"""
+
+
+def held_at_most_ms() -> str:
+    """Return `HELD_AT_MOST_S` as PostgreSQL takes it."""
+    return f"{HELD_AT_MOST_S * 1000:.0f}"
+
+
 def take_commit_seq(connection: Connection) -> int:
     """Take the next number of the commit order; the counter stays locked until this transaction ends.
 
@@ -19,5 +34,15 @@ def take_commit_seq(connection: Connection) -> int:
     row = connection.execute("update commit_counter set commit_seq = commit_seq + 1 returning commit_seq").fetchone()
     assert row is not None  # noqa: S101 - the migration wrote the row
     seq: int = row["commit_seq"]
-    connection.execute("select pg_notify(%s, %s)", (COMMIT_CHANNEL, str(seq)))
+    connection.execute(
+        "select pg_notify(%s, %s), set_config('idle_in_transaction_session_timeout', %s, true)",
+        (COMMIT_CHANNEL, str(seq), held_at_most_ms()),
+    )
     return seq
+
+
+def limit_transactions(connection: Connection) -> None:
+    """End transactions of this connection after `TRANSACTION_AT_MOST_S`, where the server knows such a limit."""
+    if connection.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
+        limit = f"{TRANSACTION_AT_MOST_S * 1000:.0f}"
+        connection.execute("select set_config('transaction_timeout', %s, false)", (limit,))

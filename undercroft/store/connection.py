@@ -29,6 +29,8 @@ LEAST_CONNECT_S = 2
 """What libpq takes a shorter limit for. [s]"""
 SERVER_FIRST_S = 0.5
 """How much later this side gives up: the server's own limit says what was waited for. [s]"""
+GONE_S = 15
+"""A server that takes no byte for so long is gone. [s]"""
 
 set_json_loads(orjson.loads)  # for every connection, the pools of the API too: reasons and evidence are JSON
 
@@ -55,12 +57,19 @@ def translated_errors() -> Iterator[None]:
 
 
 def connect(
-    url: str, *, application_name: str, autocommit: bool = False, answer_within_s: float | None = None
+    url: str,
+    *,
+    application_name: str,
+    autocommit: bool = False,
+    answer_within_s: float | None = None,
+    idle_within_s: float | None = None,
 ) -> Connection:
     """Open a connection that speaks UTC and returns rows as dictionaries.
 
     ``answer_within_s`` limits connecting and each statement, with what it waits for, on the server and on this side:
     one that is frozen, or whose machine is gone, ends nothing by itself. [s]
+    ``idle_within_s`` limits how long a transaction may stand still, so that a client that is frozen or gone holds up
+    nobody for longer; and a server that takes no byte is noticed. [s]
 
     Raises
     ------
@@ -73,6 +82,9 @@ def connect(
         "options": "-c timezone=UTC",
         **ALIVE,
     }
+    if idle_within_s is not None:
+        options["options"] += f" -c idle_in_transaction_session_timeout={round(idle_within_s * 1000)}"
+        options["tcp_user_timeout"] = GONE_S * 1000
     if answer_within_s is None:
         with translated_errors():
             return psycopg.connect(url, autocommit=autocommit, row_factory=dict_row, **options)

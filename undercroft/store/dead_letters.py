@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+import orjson
 from psycopg.rows import DictRow
 
 from undercroft.store.connection import Connection, translated_errors
@@ -31,6 +32,8 @@ class DeadLetter:
     qos: int
     retain: bool
     received_us: int
+    named_devices: tuple[str, ...] = ()
+    """What topic or payload name, of the site or not; ``device_id`` is the one of the site that it counts for."""
 
     @property
     def identity(self) -> tuple[str, bytes, str]:
@@ -77,6 +80,7 @@ def keep_dead_letters(
             "reasons": [key[2] for key in keys],
             "details": [_text(letter.detail)[:MAX_DETAIL_LENGTH] for letter in kept],
             "device_ids": [letter.device_id for letter in kept],
+            "named": [orjson.dumps([_text(name) for name in letter.named_devices]).decode() for letter in kept],
             "payloads": [letter.payload[:MAX_PAYLOAD_BYTES] for letter in kept],
             "lengths": [len(letter.payload) for letter in kept],
             "qos": [letter.qos for letter in kept],
@@ -136,7 +140,7 @@ def _count_overflow(connection: Connection, letters: Sequence[DeadLetter]) -> No
 
 
 def count_dead_letters(connection: Connection) -> int:
-    """Return how many dead letters are kept."""
+    """Return how many dead letters are open."""
     with translated_errors():
         row = connection.execute(sql("count_letters")).fetchone()
     return 0 if row is None else int(row["letters"])

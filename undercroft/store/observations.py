@@ -17,7 +17,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from undercroft.store.arrays import Float8Column, Int2Column, Int4Column, Int8Column, TimestamptzColumn
-from undercroft.store.commit import COMMIT_CHANNEL
+from undercroft.store.commit import COMMIT_CHANNEL, held_at_most_ms
 from undercroft.store.connection import Connection
 from undercroft.store.sql import sql
 
@@ -164,9 +164,11 @@ def commit_new_batch(
     order, first = _in_key_order(rows)
     if not first.all():
         return None
-    with connection.pipeline(), connection.transaction() as transaction:
+    with connection.pipeline() as pipeline, connection.transaction() as transaction:
         inserted = connection.execute(sql("insert_observations"), rows.take(order).parameters(batch_id))
-        finished = connection.execute(sql("finish_batch"), _batch_parameters(batch_id, record, after)).fetchone()
+        answer = connection.execute(sql("finish_batch"), _batch_parameters(batch_id, record, after))
+        pipeline.sync()  # not only a flush: to the server a transaction stands still from here on, and its limit runs
+        finished = answer.fetchone()
         if finished is not None and inserted.rowcount == len(rows):
             commit_seq = int(finished["commit_seq"])
             on_inserted()
@@ -248,6 +250,7 @@ def _batch_parameters(batch_id: int, record: BatchRecord, after: int | None) -> 
         "batch_id": batch_id,
         "after": after,
         "channel": COMMIT_CHANNEL,
+        "idle_ms": held_at_most_ms(),
         "lane": record.lane,
         "run_now": None if clock is None else instant(clock[0]),
         "run_seq": None if clock is None else clock[1],

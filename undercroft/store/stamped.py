@@ -1,7 +1,8 @@
 """Readings whose time is the time of receipt: device states, and readings of a device that lost its clock.
 
-They have no time of their own to be known by, so a second delivery is recognised otherwise: a state that says what is
-known changes nothing, and a reading without a clock is known by the impossible time and the value it came with.
+They have no time of their own to be known by, so a second delivery is recognised otherwise: a state by the packet
+identifier of its session (`undercroft.store.states`), and a reading without a clock by the impossible time and the
+value it came with.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from undercroft.quality import QualityTest
 from undercroft.store.arrays import Float8Column, Int4Column, Int8Column, TimestamptzColumn
 from undercroft.store.connection import Connection
 from undercroft.store.observations import Fate, Rows, store_rows
 from undercroft.store.sql import sql
+from undercroft.store.states import Delivery, State, take_states
+
+_LATE = int(QualityTest.LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Stamped:
     received_us: int
     device_us: int | None
     """The impossible time it came with; None for a device state. [µs since 1970]"""
+    delivery: Delivery | None = None
+    """How a state came; None if nobody can deliver it again."""
 
 
 class Placed(NamedTuple):
@@ -43,7 +50,13 @@ def store_stamped(connection: Connection, readings: Sequence[Stamped], batch_id:
     answers = [Placed(Fate.DUPLICATE, None)] * len(readings)
     states = [position for position, reading in enumerate(readings) if reading.device_us is None]
     lost = [position for position, reading in enumerate(readings) if reading.device_us is not None]
-    placed = _place_states(connection, readings, states) + _place_lost(connection, readings, lost)
+    said = [
+        State(entry.sensor_id, entry.value, entry.received_us, entry.delivery)
+        for entry in map(readings.__getitem__, states)
+    ]
+    taken = take_states(connection, said)
+    late = {states[place.position] for place in taken if place.is_late}
+    placed = [(states[place.position], place.state_us) for place in taken] + _place_lost(connection, readings, lost)
     if not placed:
         return answers
     chosen = [readings[position] for position, _ in placed]
@@ -53,31 +66,16 @@ def store_stamped(connection: Connection, readings: Sequence[Stamped], batch_id:
         times,
         np.array([reading.value for reading in chosen]),
         np.array([reading.quality for reading in chosen], dtype=np.int16),
-        np.array([reading.quality_tests for reading in chosen], dtype=np.int32),
+        np.array(
+            [readings[position].quality_tests | (_LATE if position in late else 0) for position, _ in placed],
+            dtype=np.int32,
+        ),
         np.array([reading.received_us for reading in chosen], dtype=np.int64),
     )
     for (position, observed_us), fate in zip(placed, store_rows(connection, rows, batch_id).tolist(), strict=True):
         answers[position] = Placed(Fate(fate), observed_us)
     _remember_lost(connection, readings, [entry for entry in placed if entry[0] in set(lost)], batch_id)
     return answers
-
-
-def _place_states(connection: Connection, readings: Sequence[Stamped], states: list[int]) -> list[tuple[int, int]]:
-    if not states:
-        return []
-    sensor_ids = np.unique([readings[position].sensor_id for position in states])
-    answers = connection.execute(sql("fetch_newest"), {"sensor_ids": Int4Column(sensor_ids)})
-    newest = {row["sensor_id"]: (row["observed_us"], row["value"]) for row in answers}
-    placed = []
-    for position in states:
-        reading = readings[position]
-        last_us, known = newest.get(reading.sensor_id, (None, None))
-        if known == reading.value:
-            continue
-        observed_us = reading.received_us if last_us is None else max(reading.received_us, last_us + 1)
-        newest[reading.sensor_id] = (observed_us, reading.value)
-        placed.append((position, observed_us))
-    return placed
 
 
 def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[int]) -> list[tuple[int, int]]:

@@ -69,21 +69,22 @@ def test_before_the_run_clock_it_is_a_dead_letter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "reason", "detail"),
+    ("record", "reason", "detail", "named"),
     [
-        ({"n": "zz:cm", "v": 1}, "unknown_device", "no device 'zz' in the site data"),
-        ({"n": "a:1:u", "v": 1}, "unknown_sensor", "g1-level does not measure 'battery_v'"),
-        ({"n": "a:1:south", "v": 1}, "unknown_probe", "g1-level has no probe 'south'"),
-        ({"n": "a:1:ph", "v": 1}, "unknown_field", "'ph' of 'a:1'"),
+        ({"n": "zz:cm", "v": 1}, "unknown_device", "no device 'zz' in the site data", ("g1-level", "g2-multi", "zz")),
+        ({"n": "a:1:u", "v": 1}, "unknown_sensor", "g1-level does not measure 'battery_v'", ("g1-level", "g2-multi")),
+        ({"n": "a:1:south", "v": 1}, "unknown_probe", "g1-level has no probe 'south'", ("g1-level", "g2-multi")),
+        ({"n": "a:1:ph", "v": 1}, "unknown_field", "'ph' of 'a:1'", ("g1-level", "g2-multi")),
     ],
 )
 def test_what_has_no_sensor_is_a_dead_letter_beside_its_neighbours(
-    record: dict[str, object], reason: str, detail: str
+    record: dict[str, object], reason: str, detail: str, named: tuple[str, ...]
 ) -> None:
     draft = build_draft([message("senml/x", [*PACK, {"bn": "", **record}])], foreign(), None)
 
     assert rows_of(draft) == STORED
     assert [(letter.reason, letter.detail) for letter in draft.letters] == [(reason, detail)]
+    assert [(letter.named_devices, letter.device_id) for letter in draft.letters] == [(named, None)]
 
 
 def test_a_topic_of_no_decoder_stays_a_bad_topic() -> None:
@@ -92,3 +93,26 @@ def test_a_topic_of_no_decoder_stays_a_bad_topic() -> None:
     draft = build_draft(messages, foreign(), None)
 
     assert [letter.reason for letter in draft.letters] == ["bad_topic", "bad_topic"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "topic", "payload"),
+    [
+        ({"kind": "senml", "device_level": 2}, "x/A:1", b"no JSON"),
+        ({"kind": "senml"}, "x/7", b'[{"n": "a:1:cm", "vs": "text"}, {"n": "a:1:cm", "v": 1}]'),
+        ({"kind": "chirpstack"}, "x/7", b'{"deviceInfo": {"devEui": "A:1"}, "time": "never"}'),
+        ({"kind": "ttn", "device_field": "name"}, "x/7", b'{"name": "a:1"}'),
+    ],
+)
+def test_a_letter_names_its_device_where_topic_or_payload_does(
+    definition: dict[str, object], topic: str, payload: bytes
+) -> None:
+    text = json.dumps({**DEFINITION, **definition, "topic": "x/+"})
+    table = replace(TABLE, decoders=(Decoder.model_validate_json(text, strict=True),))
+    (letter,) = build_draft([message(topic, payload)], build_directory(Mode.LIVE, table), None).letters
+    assert (letter.named_devices, letter.device_id) == (("g1-level",), "g1-level")
+
+
+def test_a_letter_of_an_unknown_device_is_named_and_counts_for_none() -> None:
+    (letter,) = build_draft([message("flood/v1/futian/garage-1/nobody/event", {})], foreign(), None).letters
+    assert (letter.named_devices, letter.device_id) == (("nobody",), None)

@@ -12,9 +12,9 @@ from ingest.frames import FrameReader, pubacks
 from undercroft.mqtt_frames import ProtocolBroken
 
 
-def _frame(topic: bytes, payload: bytes, qos: int, mid: int, *, retain: bool = False) -> bytes:
+def _frame(topic: bytes, payload: bytes, qos: int, mid: int, *, retain: bool = False, again: bool = False) -> bytes:
     body = struct.pack("!H", len(topic)) + topic + (struct.pack("!H", mid) if qos else b"") + payload
-    head, length = 0x30 | qos << 1 | retain, len(body)
+    head, length = 0x30 | again << 3 | qos << 1 | retain, len(body)
     encoded = b""
     while True:
         length, low = length >> 7, length & 127
@@ -24,10 +24,12 @@ def _frame(topic: bytes, payload: bytes, qos: int, mid: int, *, retain: bool = F
 
 
 def test_a_publish_by_hand() -> None:
-    # MQTT 3.1.1 section 3.3: head 0x33 is PUBLISH, QoS 1, retained; topic "a/b", packet identifier 10.
+    # MQTT 3.1.1 section 3.3: head 0x33 is PUBLISH, QoS 1, retained; 0x3a is DUP, QoS 1; packet identifier 10.
     reader = FrameReader()
     (message,) = reader.feed(b"\x33\x09\x00\x03a/b\x00\x0ahi", 5)
-    assert message == (b"a/b", b"hi", 10, 1, True, 5)
+    assert message == (b"a/b", b"hi", 10, 1, True, 5, False)
+    (message,) = reader.feed(b"\x3a\x09\x00\x03a/b\x00\x0ahi", 5)
+    assert message == (b"a/b", b"hi", 10, 1, False, 5, True)
 
 
 def test_puback_by_hand() -> None:
@@ -53,6 +55,7 @@ _MESSAGES = st.lists(
         st.sampled_from([0, 1]),
         st.integers(1, 65_535),
         st.booleans(),
+        st.booleans(),
     ),
     max_size=8,
 )
@@ -60,9 +63,12 @@ _MESSAGES = st.lists(
 
 @given(_MESSAGES, st.lists(st.integers(1, 200), min_size=1, max_size=20))
 def test_messages_do_not_depend_on_how_the_stream_is_cut(
-    messages: list[tuple[bytes, bytes, int, int, bool]], cuts: list[int]
+    messages: list[tuple[bytes, bytes, int, int, bool, bool]], cuts: list[int]
 ) -> None:
-    stream = b"".join(_frame(topic, payload, qos, mid, retain=retain) for topic, payload, qos, mid, retain in messages)
+    stream = b"".join(
+        _frame(topic, payload, qos, mid, retain=retain, again=again)
+        for topic, payload, qos, mid, retain, again in messages
+    )
     reader = FrameReader()
     found = []
     position = turn = 0
@@ -70,5 +76,8 @@ def test_messages_do_not_depend_on_how_the_stream_is_cut(
         step = cuts[turn % len(cuts)] * (1 if turn < 50 else 1000)
         found += reader.feed(stream[position : position + step], 0)
         position, turn = position + step, turn + 1
-    expected = [(topic, payload, mid if qos else 0, qos, retain, 0) for topic, payload, qos, mid, retain in messages]
+    expected = [
+        (topic, payload, mid if qos else 0, qos, retain, 0, again)
+        for topic, payload, qos, mid, retain, again in messages
+    ]
     assert [tuple(message) for message in found] == expected

@@ -1,10 +1,11 @@
 -- name: list_dead_letters
 select
-    dead_letter_id, topic, reason, detail, device_id, payload_bytes, times_seen, state,
+    dead_letter_id, topic, reason, detail, device_id, named_devices, payload_bytes, times_seen, state,
     settled_at, settled_by, first_received_at, last_received_at
 from dead_letter
 where (%(reason)s::text is null or reason = %(reason)s)
-    and (%(device_id)s::text is null or device_id = %(device_id)s or topic like '%%/' || %(device_id)s || '/%%')
+    and (%(device_id)s::text is null or device_id = %(device_id)s
+        or %(device_id)s = any(named_devices) or position('/' || %(device_id)s || '/' in topic) > 0)
     and (%(since)s::timestamptz is null or last_received_at >= %(since)s)
     and (%(until)s::timestamptz is null or first_received_at < %(until)s)
     and (%(state)s::text is null or state = %(state)s)

@@ -53,30 +53,64 @@ join observation on observation.sensor_id = wanted.sensor_id
     and date_trunc('milliseconds', observation.observed_at) <> observation.observed_at
 group by wanted.sensor_id, wanted.received_at;
 
--- name: fetch_newest
-select wanted.sensor_id, (extract(epoch from newest.observed_at) * 1000000)::bigint as observed_us, newest.value
-from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
+-- name: fetch_states_since
+-- The states of each device from a time on, and the last one before it.
+select wanted.sensor_id, (extract(epoch from state.observed_at) * 1000000)::bigint as observed_us, state.value
+from unnest(%(sensor_ids)s::integer[], %(since)s::timestamptz[]) as wanted (sensor_id, since)
 cross join lateral (
+    (
+        select observed_at, value from observation
+        where observation.sensor_id = wanted.sensor_id and observed_at < wanted.since
+        order by observed_at desc
+        limit 1
+    )
+    union all
     select observed_at, value from observation
-    where observation.sensor_id = wanted.sensor_id
-    order by observed_at desc
-    limit 1
-) newest;
+    where observation.sensor_id = wanted.sensor_id and observed_at >= wanted.since
+) state
+order by wanted.sensor_id, state.observed_at;
+
+-- name: fetch_state_deliveries
+select known.session, known.mid, known.sensor_id, known.value, known.received_us
+from unnest(%(sessions)s::text[], %(mids)s::integer[]) as incoming (session, mid)
+join device_state_delivery known using (session, mid);
+
+-- name: fetch_last_delivered
+select wanted.session, wanted.sensor_id, last.state_us
+from unnest(%(sessions)s::text[], %(sensor_ids)s::integer[]) as wanted (session, sensor_id)
+cross join lateral (
+    select max(state_us) as state_us from device_state_delivery known
+    where known.session = wanted.session and known.sensor_id = wanted.sensor_id
+) last
+where last.state_us is not null;
+
+-- name: upsert_state_deliveries
+insert into device_state_delivery (session, mid, sensor_id, value, received_us, state_us)
+select * from unnest(
+    %(sessions)s::text[], %(mids)s::integer[], %(sensor_ids)s::integer[], %(values)s::double precision[],
+    %(received_us)s::bigint[], %(state_us)s::bigint[]
+)
+on conflict (session, mid) do update set
+    sensor_id = excluded.sensor_id, value = excluded.value,
+    received_us = excluded.received_us, state_us = excluded.state_us;
+
+-- name: forget_state_deliveries
+delete from device_state_delivery where session = %(session)s;
 
 -- name: upsert_dead_letters
 insert into dead_letter (
-    topic, payload_sha256, reason, detail, device_id, payload, payload_bytes, qos, retain,
+    topic, payload_sha256, reason, detail, device_id, named_devices, payload, payload_bytes, qos, retain,
     times_seen, first_received_at, last_received_at, batch_id
 )
 select
-    topic, payload_sha256, reason, detail, device_id, payload, payload_bytes, qos, retain,
-    times_seen, received_at, received_at, %(batch_id)s
+    topic, payload_sha256, reason, detail, device_id, array(select jsonb_array_elements_text(named::jsonb)), payload, payload_bytes,
+    qos, retain, times_seen, received_at, received_at, %(batch_id)s
 from unnest(
-    %(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[], %(details)s::text[], %(device_ids)s::text[],
+    %(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[], %(details)s::text[], %(device_ids)s::text[], %(named)s::text[],
     %(payloads)s::bytea[], %(lengths)s::integer[], %(qos)s::smallint[], %(retained)s::boolean[],
     %(times_seen)s::integer[], %(received_at)s::timestamptz[]
 ) as incoming (
-    topic, payload_sha256, reason, detail, device_id, payload, payload_bytes, qos, retain, times_seen, received_at
+    topic, payload_sha256, reason, detail, device_id, named, payload, payload_bytes, qos, retain, times_seen, received_at
 )
 on conflict (topic, payload_sha256, reason) do update set
     times_seen = dead_letter.times_seen + excluded.times_seen,
@@ -90,7 +124,8 @@ returning topic, payload_sha256, reason, batch_id = %(batch_id)s as is_new;
 select nextval('batch_id_seq') as batch_id from generate_series(1, %(count)s);
 
 -- name: finish_batch
--- With `after`, only if nobody has committed since that number; then nothing is written.
+-- With `after`, only if nobody has committed since that number; then nothing is written. Whoever has the number and is
+-- frozen, or gone, loses it: the transaction is ended in its place.
 with counter as (
     update commit_counter set commit_seq = commit_seq + 1
     where %(after)s::bigint is null or commit_seq = %(after)s
@@ -106,7 +141,9 @@ with counter as (
     from counter
     returning commit_seq
 )
-select commit_seq, pg_notify(%(channel)s, commit_seq::text) from written;
+select commit_seq, pg_notify(%(channel)s, commit_seq::text),
+    set_config('idle_in_transaction_session_timeout', %(idle_ms)s, true)
+from written;
 
 -- name: fetch_site_seq
 select coalesce(max(commit_seq), 0) as commit_seq from site_version;

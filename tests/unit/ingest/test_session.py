@@ -1,0 +1,122 @@
+"""The window of a session, what is open, and what a broker grants. The socket is real; nothing answers behind it."""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import ingest.session
+from ingest.broker import BrokerLost, BrokerUrl, Connected
+from ingest.failpoints import no_failpoint
+from ingest.session import Batch, Session, SessionSettings, ungranted
+from tests.unit.ingest.builders import NOON_US, level
+from undercroft.clock import FakeClock
+from undercroft.mqtt_frames import publish_frame
+from undercroft.store.observations import instant
+
+SENT, WINDOW = 100, 20
+FRAME = publish_frame("t", b"x" * 20, 1)
+SETTINGS = SessionSettings(
+    BrokerUrl("", 1, False, None, None), "window", ("t",), batch_max_messages=5, batch_max_wait_s=0.0, window=WINDOW
+)
+
+
+class Database:
+    """Commits nothing, until it is told to; then batch by batch."""
+
+    def __init__(self) -> None:
+        self.batches: deque[Batch] = deque()
+
+
+class Watched(Session):
+    """Looks at each wait for the network: a database that hangs stops the reading, until it is back."""
+
+    greatest = 0
+    has_stopped = False
+    database: Database
+    all_read = False
+
+    def _wait(self, connection: socket.socket, is_reading: bool) -> bool:
+        self.greatest = max(self.greatest, self.undelivered)
+        if not is_reading and not self._stopping.is_set():
+            self.has_stopped = True
+        if self.has_stopped:
+            while self.database.batches:
+                self.committed(self.database.batches.popleft())
+        if self._messages_read == SENT:
+            assert self.has_stopped, "all was read, and nothing was committed"
+            self._stopping.set()
+        return super()._wait(connection, is_reading)
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        yield ours, theirs
+
+
+def test_reading_stops_at_the_window_and_goes_on_when_the_database_does(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = pair
+    monkeypatch.setattr(ingest.session, "_READ_BYTES", len(FRAME))
+    ours.setblocking(False)
+    theirs.sendall(FRAME * SENT)
+    database = Database()
+    acknowledged: list[int] = []
+    clock = FakeClock(instant(NOON_US))
+    session = Watched(SETTINGS, database.batches.append, acknowledged.append, clock, no_failpoint)
+    session.database = database
+    nobody: Any = None
+    session._generation = 1
+    with ExitStack() as stack:
+        stack.callback(session.abandon)
+        session._serve(Connected(nobody, ours, True), lambda _: None)
+    assert session.greatest == WINDOW
+    assert sum(acknowledged) == SENT
+    assert session.undelivered == 0
+
+
+def test_what_is_committed_is_not_open_while_the_broker_is_away() -> None:
+    """Else `system/ingest-lag` would be told, which is the database's, for a broker that is away."""
+    clock = FakeClock(instant(NOON_US))
+    batches: deque[Batch] = deque()
+    session = Session(SETTINGS, batches.append, lambda _: None, clock, no_failpoint)
+    session._take([level(0.1)] * 7)
+    session._close_batch()
+    clock.advance(timedelta(seconds=11))
+    assert (session.undelivered, session.oldest_age_s()) == (7, 11.0)
+    session.committed(batches.popleft())
+    assert (session.undelivered, session.oldest_age_s()) == (2, 11.0)
+    session.committed(batches.popleft())
+    assert (session.undelivered, session.oldest_age_s()) == (0, 0.0)
+    session.abandon()
+
+
+FILTERS = ("flood/v1/+/+/+/observation", "senml/#")
+OPTIONAL = frozenset({"senml/#"})
+
+
+@pytest.mark.parametrize(
+    ("granted", "expected"),
+    [
+        (b"\x01\x01", ()),
+        (b"\x01\x80", ("senml/# is refused",)),
+        (b"\x00\x01", ("flood/v1/+/+/+/observation is granted at QoS 0: what is under way can be lost",)),
+    ],
+)
+def test_a_refused_decoder_leaves_the_rest_and_is_told(granted: bytes, expected: tuple[str, ...]) -> None:
+    assert ungranted(granted, FILTERS, OPTIONAL) == expected
+
+
+@pytest.mark.parametrize("granted", [b"\x80\x01", b"\x01", b"\x80\x80"])
+def test_a_lane_without_its_own_filter_has_no_subscription(granted: bytes) -> None:
+    with pytest.raises(BrokerLost):
+        ungranted(granted, FILTERS, OPTIONAL)
