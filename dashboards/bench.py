@@ -168,9 +168,7 @@ def spans_ms(connections: Sequence[Connection]) -> list[Spans]:
             each.sql, END - WINDOW, END, interval_ms=60_000, variables={"space": ["bench-7"]} if board.one_space else {}
         )
         for board in all_dashboards()
-        for panel in board.panels
-        for each in panel.queries
-        if "{{" not in each.sql
+        for each in board.queries()
     }
     found: list[Spans] = [{} for _ in connections]
     for name, text in sorted(texts.items()):

@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboards.house import DATASOURCE, Json
+from dashboards.house import DATASOURCE, GREY, LEVELS, SKY, Json, Mark
 from dashboards.panels import WIDTH, Panel
+from dashboards.queries import Query, query
+from risk.thresholds import LEAST_ALARM_SEVERITY as ALARM
 
 SCHEMA_VERSION = 37
 """Of Grafana 9.4; later ones bring it up to theirs when they read it."""
@@ -31,22 +33,28 @@ VARIABLES = {
     ),
 }
 
-ANNOTATIONS = {
-    "警报 Alarms": (
-        "#D55E00",
-        "select e.tick_at as time, a.name || ' ' || e.kind || ' ' || e.severity as title,"
-        " coalesce(e.reason_zh, '') || ' ' || coalesce(e.reason_en, '') as text, e.kind as tags"
-        " from grafana.alarm_event e join grafana.alarm a using (subject, occurrence)"
-        " where $__timeFilter(e.tick_at) and e.kind in ('raised', 'severity_up', 'cleared')"
-        " and ('*' = any(array[${space:sqlstring}]::text[]) or a.place_id = any(array[${space:sqlstring}]::text[]))"
-        " order by 1 limit 500",
-    ),
-    "指令与处置 Orders and acts": (
-        "#0072B2",
-        "select acted_at as time, kind || ' ' || subject as title, author as text, kind as tags from grafana.act"
-        " where $__timeFilter(acted_at) order by 1 limit 500",
-    ),
-}
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What a dashboard marks on its time axis, and in which colour."""
+
+    name: str
+    colour: str
+    query: Query
+
+
+def _of_level(query_name: str, mark: Mark, words: str) -> Annotation:
+    found = query(query_name).with_parameters({"sign": mark.sign, "level": str(mark.value)})
+    return Annotation(f"{mark.sign} {words}", mark.colour, found)
+
+
+ANNOTATIONS = (
+    *(_of_level("annotation_alarms", mark, f"警报 Alarms: {mark.words}") for mark in LEVELS if mark.value >= ALARM),
+    _of_level("annotation_cleared", LEVELS[0], "警报解除 Alarms ended"),
+    Annotation("指令 Orders", SKY, query("annotation_orders")),
+    Annotation("行动 Acts", GREY, query("annotation_acts")),
+)
+"""Alarms in the colour and with the sign that the map has for their level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +70,14 @@ class Dashboard:
     span: str = "now-6h"
     refresh: str = "10s"
 
+    def queries(self) -> list[Query]:
+        """Return what it asks the database: of its panels, then of its annotations."""
+        return [each for panel in self.panels for each in panel.queries] + [each.query for each in ANNOTATIONS]
+
     def to_json(self) -> Json:
         """Return what Grafana imports."""
         return {
-            "annotations": {"list": [_annotation(*item) for item in ANNOTATIONS.items()]},
+            "annotations": {"list": [_annotation(each) for each in ANNOTATIONS]},
             "description": self.about,
             "editable": False,
             "fiscalYearStartMonth": 0,
@@ -127,15 +139,15 @@ def _variable(name: str, *, single: bool) -> Json:
     return found | {"allValue": "'*'", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
 
 
-def _annotation(name: str, style: tuple[str, str]) -> Json:
-    colour, sql = style
+def _annotation(each: Annotation) -> Json:
+    sql = each.query.sql
     target: Json = {"format": "table", "rawQuery": True, "rawSql": sql, "refId": "Anno", "editorMode": "code"}
     return {
         "datasource": DATASOURCE,
         "enable": True,
         "hide": False,
-        "iconColor": colour,
-        "name": name,
+        "iconColor": each.colour,
+        "name": each.name,
         "rawQuery": sql,  # before 10; later ones read the target
         "target": target,
     }

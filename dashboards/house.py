@@ -55,6 +55,9 @@ LEVELS = (
 )
 BLIND = Mark(-1, "#CC79A7", "x-mark", "✖", "盲区 Blind")
 GREY = "#8C8C8C"
+SKY = "#56B4E9"
+PLAIN = "text"
+"""The theme's own colour of writing: what is neither good nor bad."""
 
 BARRIERS = (
     Mark(0, "#D55E00", "", "○", "未关 Open"),
@@ -75,12 +78,29 @@ QUALITIES = (
     Mark(9, "#CC79A7", "", "○", "缺失 Missing"),
 )
 
+STATES_OF_DATA = (
+    Mark(0, "#009E73", "", "●", "正常 · Data arrive and are judged"),
+    Mark(1, SKY, "", "◆", "演练数据 · Exercise data, not live"),
+    Mark(2, "#D55E00", "", "✖", "引擎 5 分钟无输出 · The engine said nothing in the last 5 min of the range"),
+    Mark(
+        3,
+        "#D55E00",
+        "",
+        "✖",
+        "所示时段末 15 分钟无消息 · No message in the last 15 min of the range: ingest, broker or network",
+    ),
+    Mark(4, "#D55E00", "", "✖", "从未收到消息 · No message was ever received: is ingest running?"),
+    Mark(5, "#E69F00", "", "○", "未导入站点 · No site imported: undercroft site import"),
+)
+"""What the query `why` finds."""
+
 MARKS = {
     "level": (*LEVELS, BLIND),
     "barrier": BARRIERS,
     "pump": PUMPS,
     "yesno": YES_NO,
     "quality": QUALITIES,
+    "why": STATES_OF_DATA,
 }
 """Unit of a column that holds a code -> how its codes look."""
 
@@ -90,6 +110,30 @@ AGE_STEPS: list[Json] = [
     {"color": GREY, "value": 900},
 ]
 """Age of data: amber after 5 minutes, greyed after 15. [s]"""
+
+
+UNSEEN_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": GREY, "index": 0}}}
+"""An age that nobody knows is no young one."""
+
+LEAST = 1e-6
+"""More than none, of a count as of a share."""
+
+
+def _steps(*steps: tuple[float | None, str]) -> list[Json]:
+    return [{"color": colour, "value": value} for value, colour in steps]
+
+
+LOOKS: dict[str, list[Json]] = {
+    "": _steps((None, PLAIN)),
+    "amiss": _steps((None, "#009E73"), (LEAST, "#E69F00")),
+    "grave": _steps((None, "#009E73"), (LEAST, "#D55E00")),
+    "blind": _steps((None, GREY), (LEAST, BLIND.colour)),
+    "covered": _steps((None, "#D55E00"), (0.5, "#E69F00"), (1.0, "#009E73")),
+    # EEMUA 191: one alarm in ten minutes is manageable, ten are a flood
+    "load": _steps((None, "#009E73"), (2, "#E69F00"), (10, "#D55E00")),
+    **{f"level:{mark.value}": _steps((None, GREY), (LEAST, mark.colour)) for mark in LEVELS},
+}
+"""Look of a value in a stat panel -> its thresholds. Grafana's own, green and red from 80, are never used."""
 
 
 def mappings(marks: tuple[Mark, ...]) -> list[Json]:

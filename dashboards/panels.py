@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from dashboards.house import AGE_STEPS, DATASOURCE, LEVELS, MARKS, Json, Mark, mappings, unit_of
+from dashboards.house import (
+    AGE_STEPS,
+    DATASOURCE,
+    GREY,
+    LEVELS,
+    LOOKS,
+    MARKS,
+    UNSEEN_COLOUR,
+    Json,
+    Mark,
+    mappings,
+    unit_of,
+)
 from dashboards.queries import Column, Query, query
 
 WIDTH = 24
+NOT_FILTERED = "全系统，不随筛选变化 · Of the whole system: the variables above do not change it."
+NOTHING = "—"
+"""What a cell shows that has no value, beside others that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,10 @@ class Panel:
     height: int = 8
     wire: str = "table"
 
+    @property
+    def _is_filtered(self) -> bool:
+        return all(each.is_filtered for each in self.queries)
+
     def to_json(self, number: int, x: int, y: int) -> Json:
         """Return the panel for its place in a dashboard."""
         targets = [
@@ -53,7 +73,7 @@ class Panel:
         ]
         return {
             "datasource": DATASOURCE,
-            "description": self.empty,
+            "description": self.empty if self._is_filtered else f"{self.empty}\n\n{NOT_FILTERED}",
             "fieldConfig": {"defaults": {"noValue": self.empty, **self.defaults}, "overrides": list(self.overrides)},
             "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
             "id": number,
@@ -64,16 +84,20 @@ class Panel:
         }
 
 
-def _override(column: Column) -> Json:
+def _override(column: Column, *, nothing: str | None = NOTHING) -> Json:
     properties: list[Json] = [{"id": "displayName", "value": column.heading}]
+    if nothing is not None:
+        properties.append({"id": "noValue", "value": nothing})
     if column.unit in MARKS:
         properties.append({"id": "mappings", "value": mappings(MARKS[column.unit])})
-        properties.append({"id": "custom.displayMode", "value": "color-text"})
-        properties.append({"id": "custom.cellOptions", "value": {"type": "color-text"}})
     elif column.kind == "number":
         properties.append({"id": "unit", "value": unit_of(column.unit)})
-    if column.name.endswith("age_s"):
-        properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": AGE_STEPS}})
+    is_age = column.name.endswith("age_s")
+    if is_age:
+        properties.append({"id": "mappings", "value": [UNSEEN_COLOUR]})
+    if is_age or column.unit in MARKS:
+        steps = AGE_STEPS if is_age else [{"color": GREY, "value": None}]
+        properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps}})
         properties.append({"id": "custom.displayMode", "value": "color-text"})
         properties.append({"id": "custom.cellOptions", "value": {"type": "color-text"}})
     return {"matcher": {"id": "byName", "options": column.name}, "properties": properties}
@@ -82,6 +106,15 @@ def _override(column: Column) -> Json:
 def overrides(columns: Sequence[Column]) -> tuple[Json, ...]:
     """Return heading, unit and look of each declared column."""
     return tuple(_override(column) for column in columns)
+
+
+def _looked(column: Column, *, nothing: str | None) -> Json:
+    """Return a column's override in a stat panel: its colours are stated, whatever it holds."""
+    found = _override(column, nothing=nothing)
+    if not any(item["id"] == "thresholds" for item in found["properties"]):
+        found["properties"].append({"id": "thresholds", "value": {"mode": "absolute", "steps": LOOKS[column.look]}})
+    found["properties"].append({"id": "color", "value": {"mode": "thresholds"}})
+    return found
 
 
 def table(name: str, title: str, empty: str, *, width: int = WIDTH, height: int = 8) -> Panel:
@@ -96,8 +129,19 @@ def table(name: str, title: str, empty: str, *, width: int = WIDTH, height: int 
     return Panel("table", title, empty, (found,), options, defaults, overrides(found.columns), width, height)
 
 
-def stat(name: str, title: str, empty: str, *, width: int = 6, height: int = 4) -> Panel:
-    """Return the values of a query's one row, side by side."""
+def stat(
+    name: str, title: str, empty: str, *, width: int = 6, height: int = 4, nothing: str | None = NOTHING,
+    bare: str = GREY,
+) -> Panel:  # fmt: skip
+    """Return the values of a query's one row, side by side.
+
+    Parameters
+    ----------
+    nothing : str or None
+        What a value says that is not known; None: what the empty panel says.
+    bare : str
+        Colour of what the panel says when it has no row at all.
+    """
     found = query(name)
     options: Json = {
         "colorMode": "value",
@@ -107,13 +151,22 @@ def stat(name: str, title: str, empty: str, *, width: int = 6, height: int = 4) 
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False},
         "textMode": "value_and_name",
     }
-    return Panel("stat", title, empty, (found,), options, {}, overrides(found.columns), width, height)
+    defaults: Json = {
+        "color": {"mode": "thresholds"},
+        "thresholds": {"mode": "absolute", "steps": [{"color": bare, "value": None}]},
+    }
+    looks = tuple(_looked(column, nothing=nothing) for column in found.columns)
+    return Panel("stat", title, empty, (found,), options, defaults, looks, width, height)
 
 
-def series(
-    name: str, title: str, empty: str, unit: str, *, width: int = 12, height: int = 9, limits: Sequence[float] = ()
-) -> Panel:
-    """Return lines over time; the query gives ``time, metric, value``. Limits are drawn as lines."""
+def series(  # noqa: PLR0913 - what a panel of lines may differ in
+    name: str, title: str, empty: str, unit: str, *, width: int = 12, height: int = 9, limits: Sequence[float] = (),
+    signs: Sequence[Mark] = (),
+) -> Panel:  # fmt: skip
+    """Return lines over time; the query gives ``time, metric, value``.
+
+    Limits are drawn as lines; a series whose name begins with the sign of a mark has its colour.
+    """
     steps: list[Json] = [{"color": "transparent", "value": None}]
     steps += [{"color": LEVELS[min(4, 3 + index)].colour, "value": limit} for index, limit in enumerate(limits)]
     custom: Json = {
@@ -131,12 +184,19 @@ def series(
         "legend": {"calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    return Panel("timeseries", title, empty, (query(name),), options, defaults, (), width, height, "time_series")
+    coloured = tuple(
+        {
+            "matcher": {"id": "byRegexp", "options": f"/^{re.escape(mark.sign)} /"},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": mark.colour}}],
+        }
+        for mark in signs
+    )
+    return Panel("timeseries", title, empty, (query(name),), options, defaults, coloured, width, height, "time_series")
 
 
 def band(name: str, title: str, empty: str, unit: str, spans: Sequence[tuple[str, str, str]]) -> Panel:
     """Return lines over time of which some pairs enclose a filled band: ``(lower, upper, colour)`` by series."""
-    plain = series(name, title, empty, unit)
+    plain = series(name, title, empty, unit, signs=LEVELS)
     properties = [
         {
             "matcher": {"id": "byName", "options": upper},
@@ -148,7 +208,7 @@ def band(name: str, title: str, empty: str, unit: str, spans: Sequence[tuple[str
         }
         for lower, upper, colour in spans
     ]
-    return replace(plain, overrides=tuple(properties))
+    return replace(plain, overrides=(*plain.overrides, *properties))
 
 
 def timeline(name: str, title: str, empty: str, marks: str, *, width: int = 24, height: int = 8) -> Panel:

@@ -16,7 +16,9 @@ DASHBOARD = Dashboard(
         *strip(),
         stat("level_counts", "各级数量 · Spaces per level", NO_SPACE, width=24),
         spaces_map("map_spaces", "分布图 · Map", NO_SPACE, (*LEVELS, BLIND)),
-        series("levels_over_time", "黄色及以上 · Yellow or worse", NO_JUDGEMENT, "count", width=10, height=16),
+        series(
+            "levels_over_time", "黄色及以上 · Yellow or worse", NO_JUDGEMENT, "count", width=10, height=16, signs=LEVELS
+        ),
         table("worst_spaces", "最险 25 处 · Worst 25", NO_SPACE, height=12),
     ),
 )

@@ -28,7 +28,7 @@ DASHBOARD = Dashboard(
         series("space_freeboard", "超高 · Freeboard", NO_READING, "m", limits=(0.0,)),
         series("space_depth", "内部水深 · Depth inside", NO_READING, "m"),
         series("space_rain", "雨量 · Rain", NO_JUDGEMENT, "mm"),
-        series("space_nowcast", "距橙红 · Minutes to orange and red", NO_FORECAST, "min"),
+        series("space_nowcast", "距橙红 · Minutes to orange and red", NO_FORECAST, "min", signs=LEVELS),
         band(
             "space_band",
             "临近预报 · Nowcast band",
@@ -41,7 +41,7 @@ DASHBOARD = Dashboard(
         ),
         timeline("space_barriers", "挡水设施 · Barriers", NO_BARRIER, "barrier", width=12),
         timeline("space_pumps", "水泵 · Pumps", NO_PUMP, "pump", width=12),
-        table("space_thresholds", "自定阈值 · Thresholds of the site", NO_THRESHOLD, width=12),
+        table("space_thresholds", "阈值 · Thresholds", NO_THRESHOLD, width=24, height=10),
     ),
     one_space=True,
 )

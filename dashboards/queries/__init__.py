@@ -1,7 +1,10 @@
 """Every panel's query in a ``.sql`` file whose first lines declare the columns it returns.
 
-A declaration is ``-- name | type | unit | heading``; types: text, number, time, flag. Time bounds are Grafana's macros;
-``{{in:VARIABLE:COLUMN}}`` is true for the chosen values of a dashboard variable, ``{{word}}`` is a parameter.
+A declaration is ``-- name | type | unit | heading``, and where a stat panel shows it a fifth field may say how it
+looks (`dashboards.house.LOOKS`); types: text, number, time, flag. Time bounds are Grafana's macros.
+``{{chosen:ALIAS}}`` is true for what the dashboard's variables choose, by ALIAS's `street`, `kind` and `space_id`, each
+of which passes where it is null; ``{{in:VARIABLE:COLUMN}}`` asks for one variable and lets no null pass; ``{{word}}``
+is a fact or a parameter.
 """
 
 from __future__ import annotations
@@ -12,19 +15,23 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-_COLUMN = re.compile(r"^-- (\w+) \| (text|number|time|flag) \| ([^|]*?) \| (.+)$")
+from dashboards.facts import FACTS
+
+_COLUMN = re.compile(r"^-- (\w+) \| (text|number|time|flag) \| ([^|]*?) \| ([^|]+?)(?: \| ([\w:]+))?$")
 _IN = re.compile(r"\{\{in:(\w+):([\w.]+)\}\}")
+_CHOSEN = re.compile(r"\{\{chosen:(\w+)\}\}")
 _PARAMETER = re.compile(r"\{\{(\w+)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A declared column: its heading is Chinese and English, its unit as in `dashboards.units`."""
+    """A declared column: its heading is Chinese and English, unit and look are words of `dashboards.house`."""
 
     name: str
     kind: str
     unit: str
     heading: str
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,11 @@ class Query:
     name: str
     sql: str
     columns: tuple[Column, ...]
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether any of the dashboard's variables changes it."""
+        return "${" in self.sql
 
     def with_parameters(self, parameters: Mapping[str, str]) -> Query:
         """Return the query with its ``{{word}}`` parameters filled in."""
@@ -55,14 +67,27 @@ def query(name: str) -> Query:
         If it declares no columns.
     """
     lines = (files(__package__) / f"{name}.sql").read_text(encoding="utf-8").splitlines()
-    columns = tuple(Column(*found.groups()) for line in lines if (found := _COLUMN.match(line)))
+    columns = tuple(Column(*found.groups(default="")) for line in lines if (found := _COLUMN.match(line)))
     if not columns:
         raise ValueError(f"query {name} declares no columns")
     text = "\n".join(line for line in lines if not line.startswith("--")).strip().rstrip(";")
-    return Query(name, _IN.sub(_chosen, text), columns)
+    text = _IN.sub(_in, _CHOSEN.sub(_chosen, text))
+    return Query(name, _PARAMETER.sub(lambda found: FACTS.get(found.group(1), found.group(0)), text), columns)
+
+
+def _values(variable: str) -> str:
+    return f"array[${{{variable}:sqlstring}}]::text[]"
+
+
+def _in(found: re.Match[str]) -> str:
+    variable, column = found.groups()
+    return f"('*' = any({_values(variable)}) or {column} = any({_values(variable)}))"
 
 
 def _chosen(found: re.Match[str]) -> str:
-    variable, column = found.groups()
-    values = f"array[${{{variable}:sqlstring}}]::text[]"
-    return f"('*' = any({values}) or {column} = any({values}))"
+    alias, district = found.group(1), _values("district")
+    parts = [f"('*' = any({district}) or (select district_id from grafana.deployment) = any({district}))"]  # noqa: S608 - a name of ours
+    for variable, column in (("street", "street"), ("kind", "kind"), ("space", "space_id")):
+        values = _values(variable)
+        parts.append(f"('*' = any({values}) or {alias}.{column} is null or {alias}.{column} = any({values}))")
+    return "(" + " and ".join(parts) + ")"

@@ -10,10 +10,10 @@ with shift as (
     select name, starts_at, least(ends_at, to_timestamp($__unixEpochTo())) as ends_at from grafana.shift
     where step = 0 and standing = 'holder' and starts_at < to_timestamp($__unixEpochTo()) and ends_at > to_timestamp($__unixEpochFrom())
 ), ask as (
-    select tick_at, count(*) over (order by tick_at range between interval '10 minutes' preceding and current row) as within
-    from grafana.alarm_event
-    where kind in ('raised', 'severity_up', 'reason_added') and tick_at < to_timestamp($__unixEpochTo())
-        and tick_at >= (select min(starts_at) from shift)
+    select e.tick_at, count(*) over (order by e.tick_at range between interval '10 minutes' preceding and current row) as within
+    from grafana.alarm_event e join grafana.alarm a using (subject, occurrence)
+    where e.kind in ('raised', 'severity_up', 'reason_added') and e.tick_at < to_timestamp($__unixEpochTo())
+        and e.tick_at >= (select min(starts_at) from shift) and {{chosen:a}}
 )
 select s.name, s.starts_at, s.ends_at, count(a.tick_at) as alarms,
     (count(a.tick_at) / greatest(extract(epoch from s.ends_at - s.starts_at) / 600, 1))::float8 as per_10_min,

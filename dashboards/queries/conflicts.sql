@@ -11,6 +11,6 @@ select n.sensor_key as sensor, n.place_name as place, c.observed_at, o.value as 
 from grafana.conflict c
 join grafana.sensor n on n.sensor_id = c.sensor_id
 left join grafana.observation o on o.sensor_id = c.sensor_id and o.observed_at = c.observed_at and $__timeFilter(o.observed_at)
-where $__timeFilter(c.observed_at) and {{in:street:n.street}}
+where $__timeFilter(c.observed_at) and {{chosen:n}}
 order by c.observed_at desc, n.sensor_id
 limit 100;

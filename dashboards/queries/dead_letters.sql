@@ -5,9 +5,9 @@
 -- times | number | count | 次数 Times
 -- last_at | time |  | 最近 Last
 -- age_s | number | s | 距今 Ago
-select reason, topic, detail, times_seen as times, last_received_at as last_at,
-    extract(epoch from to_timestamp($__unixEpochTo()) - last_received_at)::float8 as age_s
-from grafana.dead_letter
-where $__timeFilter(last_received_at)
-order by last_received_at desc, dead_letter_id desc
+select l.reason, l.topic, l.detail, l.times_seen as times, l.last_received_at as last_at,
+    extract(epoch from to_timestamp($__unixEpochTo()) - l.last_received_at)::float8 as age_s
+from grafana.dead_letter l
+where $__timeFilter(l.last_received_at) and {{chosen:l}}
+order by l.last_received_at desc, l.dead_letter_id desc
 limit 100;

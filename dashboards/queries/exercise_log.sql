@@ -10,6 +10,6 @@ select e.tick_at as at, a.name, e.kind as event, e.severity::int as level,
     extract(epoch from to_timestamp($__unixEpochTo()) - e.tick_at)::float8 as age_s
 from grafana.alarm_event e
 join grafana.alarm a using (subject, occurrence)
-where $__timeFilter(e.tick_at)
+where $__timeFilter(e.tick_at) and {{chosen:a}}
 order by e.tick_at desc, a.subject, e.event_no desc
 limit 300;

@@ -16,12 +16,12 @@ with counted as (
         select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1d
         where $__interval_ms >= 86400000 and $__timeFilter(bucket)
     ) o on o.sensor_id = n.sensor_id
-    where {{in:street:n.street}}
+    where {{chosen:n}}
     group by 1
 )
 select counted.time, flag.metric, flag.readings::float8 as value
 from counted
-cross join lateral (values ('1 可信 Good', good), ('2 未评 Not evaluated', not_evaluated), ('3 可疑 Suspect', suspect),
-    ('4 错误 Fail', failed), ('9 缺失 Missing', missing)) as flag (metric, readings)
+cross join lateral (values ('● 可信 Good', good), ('? 未评 Not evaluated', not_evaluated), ('◐ 可疑 Suspect', suspect),
+    ('✖ 错误 Fail', failed), ('○ 缺失 Missing', missing)) as flag (metric, readings)
 where flag.readings > 0
 order by 1, 2, 3;

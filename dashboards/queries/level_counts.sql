@@ -1,11 +1,11 @@
 -- Spaces per level, and the share that is blind, at the end of the range.
--- red | number | count | ✚ 红 Red
--- orange | number | count | ★ 橙 Orange
--- yellow | number | count | ▲ 黄 Yellow
--- blue | number | count | ■ 蓝 Blue
--- normal | number | count | ● 正常 Normal
--- not_judged | number | count | ○ 未研判 Not judged
--- blind_share | number | share | ✖ 盲区占比 Blind share
+-- red | number | count | ✚ 红 Red | level:4
+-- orange | number | count | ★ 橙 Orange | level:3
+-- yellow | number | count | ▲ 黄 Yellow | level:2
+-- blue | number | count | ■ 蓝 Blue | level:1
+-- normal | number | count | ● 正常 Normal | level:0
+-- not_judged | number | count | ○ 未研判 Not judged | blind
+-- blind_share | number | share | ✖ 盲区占比 Blind share | blind
 -- worst_age_s | number | s | 最旧研判龄 Oldest judgement
 select
     count(*) filter (where a.level = 4) as red,
@@ -22,4 +22,4 @@ left join lateral (
     where a.space_id = s.space_id and a.tick_at > to_timestamp($__unixEpochTo() - 3600) and a.tick_at <= to_timestamp($__unixEpochTo())
     order by a.tick_seq desc limit 1
 ) a on true
-where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}};
+where {{chosen:s}};

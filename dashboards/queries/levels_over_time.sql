@@ -6,7 +6,7 @@ with scale as (
     select $__unixEpochFrom()::float8 as from_s, greatest(60, ($__unixEpochTo() - $__unixEpochFrom()) / 60)::float8 as step_s
 ), chosen as (
     select s.space_id, row_number() over () as n from grafana.space s
-    where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+    where {{chosen:s}}
 ), judged as (
     select a.level, a.tick_at, lead(a.tick_at) over (partition by s.n order by a.tick_at) as next_at
     from grafana.assessment a

@@ -16,5 +16,5 @@ left join lateral (
     order by a.tick_seq desc limit 1
 ) a on true
 where case when coalesce(a.blind, true) and coalesce(a.level, 0) = 0 then -1 else a.level end = {{shape}}
-    and {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+    and {{chosen:s}}
 order by s.space_id;

@@ -1,9 +1,9 @@
 -- How telling people goes: taken, refused and merged in the range, and what still waits.
 -- taken | number | count | 已收下 Taken
--- refused | number | count | 被拒 Refused
+-- refused | number | count | 被拒 Refused | amiss
 -- merged | number | count | 合并 Merged
 -- waiting | number | count | 待发 Waiting
--- channels_refusing | number | count | 故障通道 Channels at fault
+-- channels_refusing | number | count | 故障通道 Channels at fault | grave
 -- oldest_waiting_age_s | number | s | 最久待发 Longest wait
 select count(*) filter (where state in ('accepted', 'handed_over')) as taken,
     count(*) filter (where state = 'failed') as refused,

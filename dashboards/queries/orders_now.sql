@@ -1,4 +1,5 @@
--- Orders that wait for somebody, the longest late first, those whose confirmation expired, and those whose newest step lies in the range.
+-- Orders as they stood at the end of the range: those that waited, the longest late first, those whose confirmation had expired, and
+-- those whose newest step lies in the range.
 -- name | text |  | 地点 Place
 -- proof | text |  | 要求 Asked for
 -- state | text |  | 状态 State
@@ -20,9 +21,8 @@ select o.name, o.proof, o.state, o.severity, o.owner,
         then extract(epoch from to_timestamp($__unixEpochTo()) - o.confirmed_until) end::float8 as expired_s,
     o.reminders, o.leader, o.team, o.plan, o.single_voice, o.changed_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.changed_at)::float8 as age_s
-from grafana.duty_order o
-where {{in:street:o.street}} and o.changed_at <= to_timestamp($__unixEpochTo())
-    and (o.state not in ('confirmed', 'cancelled') or $__timeFilter(o.changed_at)
-        or o.state = 'confirmed' and o.goes_on and o.confirmed_until <= to_timestamp($__unixEpochTo()))
+from grafana.order_at(to_timestamp($__unixEpochFrom()), to_timestamp($__unixEpochTo())) o
+where {{chosen:o}} and (o.state not in ('confirmed', 'cancelled') or $__timeFilter(o.changed_at)
+    or o.state = 'confirmed' and o.goes_on and o.confirmed_until <= to_timestamp($__unixEpochTo()))
 order by late_s desc nulls last, expired_s desc nulls last, o.changed_at desc, o.order_id
 limit 300;

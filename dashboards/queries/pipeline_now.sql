@@ -2,7 +2,7 @@
 -- batches | number | count | 批次 Batches
 -- stored | number | count | 入库 Stored
 -- redelivered | number | count | 重投 Redelivered
--- dead_letters | number | count | 死信 Dead letters
+-- dead_letters | number | count | 死信 Dead letters | amiss
 -- behind | number | count | 未研判批次 Not judged yet
 -- commit_age_s | number | s | 最新提交龄 Newest commit
 with newest as (

@@ -20,7 +20,7 @@ with points as (
         where sensor_id = n.sensor_id and $__interval_ms >= 3600000 and $__timeFilter(bucket)
         offset 0 -- each sensor by itself: its own rows only, not all of the range
     ) o
-    where n.quantity in ('rain_intensity_mm_h', 'rain_total_mm') and {{in:street:n.street}}
+    where n.quantity in ('rain_intensity_mm_h', 'rain_total_mm') and {{chosen:n}}
     window w as (partition by n.sensor_id order by o.time)
 )
 select time, place_name as metric,

@@ -1,8 +1,8 @@
 -- How reports go: what is missing and to come, and how those of the range were handed in.
--- missing | number | count | 漏报 Missing
+-- missing | number | count | 漏报 Missing | grave
 -- to_come | number | count | 待报 To come
 -- on_time | number | count | 按时 On time
--- late | number | count | 迟报 Late
+-- late | number | count | 迟报 Late | amiss
 -- reminders | number | count | 催办 Reminders
 -- longest_missing_age_s | number | s | 最久漏报 Longest missing
 select count(*) filter (where is_open and due_at < to_timestamp($__unixEpochTo())) as missing,

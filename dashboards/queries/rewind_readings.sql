@@ -15,6 +15,6 @@ join lateral (
     where o.sensor_id = n.sensor_id and o.observed_at > to_timestamp($__unixEpochTo() - 86400) and o.observed_at <= to_timestamp($__unixEpochTo()) and o.received_at <= to_timestamp($__unixEpochTo())
     order by o.observed_at desc limit 1
 ) o on true
-where n.quantity <> 'online' and {{in:street:n.street}} and {{in:space:n.place_id}}
+where n.quantity <> 'online' and {{chosen:n}}
 order by n.place_id, n.sensor_key
 limit 500;

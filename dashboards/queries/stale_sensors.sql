@@ -15,6 +15,6 @@ left join lateral (
     order by o.observed_at desc limit 1
 ) o on true
 where n.quantity <> 'online' and (o.observed_at is null or to_timestamp($__unixEpochTo()) - o.observed_at > 3 * n.interval_dry_s * interval '1 second')
-    and {{in:street:n.street}}
+    and {{chosen:n}}
 order by o.observed_at nulls first, n.sensor_id
 limit 200;

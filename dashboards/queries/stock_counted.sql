@@ -9,5 +9,5 @@ cross join lateral (
     where sensor_id = n.sensor_id and $__timeFilter(bucket) and last_value is not null
     offset 0 -- each sensor by itself: its own rows only, not all of the range
 ) o
-where n.quantity like 'stock\_%' and {{in:street:n.street}}
+where n.quantity like 'stock\_%' and {{chosen:n}}
 order by 1, 2, 3;

@@ -11,6 +11,6 @@
 select m.acted_at as at, m.place, m.item, m.quantity, m.counted, m.quantity_left, m.reason, m.author,
     extract(epoch from to_timestamp($__unixEpochTo()) - m.acted_at)::float8 as age_s
 from grafana.stock_movement m
-where $__timeFilter(m.acted_at) and {{in:street:m.street}}
+where $__timeFilter(m.acted_at) and {{chosen:m}}
 order by m.acted_at desc, m.place, m.item
 limit 300;

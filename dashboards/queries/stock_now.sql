@@ -1,9 +1,9 @@
--- What every depot and space holds.
+-- What every depot and space held at the end of the range. Age: since the last movement, else since the site file.
 -- place | text |  | 地点 Place
 -- item | text |  | 物资 Item
 -- quantity | number | count | 数量 Quantity
--- age_s | number | s | 清单龄 Site file
-select k.name as place, k.item, k.quantity, (select extract(epoch from to_timestamp($__unixEpochTo()) - imported_at)::float8 from grafana.deployment) as age_s
-from grafana.stock k
-where {{in:street:k.street}}
+-- age_s | number | s | 末次变动 Last movement
+select k.name as place, k.item, k.quantity, extract(epoch from to_timestamp($__unixEpochTo()) - k.changed_at)::float8 as age_s
+from grafana.stock_at(to_timestamp($__unixEpochTo())) k
+where {{chosen:k}}
 order by k.place_id, k.item;

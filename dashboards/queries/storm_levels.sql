@@ -7,7 +7,7 @@ with judged as materialized (
 ), worst as (
     select s.space_id, s.name from grafana.space s
     join (select space_id, max(level) as peak, max(score) as score from judged group by 1) p on p.space_id = s.space_id
-    where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+    where {{chosen:s}}
     order by p.peak desc, p.score desc, s.space_id limit 30
 )
 select a.tick_at as time, w.name as metric, a.level::float8 as value

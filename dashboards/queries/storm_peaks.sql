@@ -23,6 +23,6 @@ left join (
     where n.quantity = 'water_depth_m' and n.entrance_id is null
     group by 1
 ) d on d.place_id = s.space_id
-where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+where {{chosen:s}}
 order by 2 desc, 4, s.space_id
 limit 100;

@@ -1,18 +1,26 @@
--- What spaces ask for beyond what is on site, and what the depots hold of it. Stock counts as last moved.
+-- What spaces asked for beyond what was on site at the end of the range, and what the depots held of it. Age: of the newest movement of either.
 -- space | text |  | 地下空间 Space
 -- item | text |  | 物资 Item
 -- required | number | count | 需要 Required
 -- on_site | number | count | 现场 On site
 -- short | number | count | 缺口 Short
 -- in_depots | number | count | 各仓库 In depots
--- age_s | number | s | 清单龄 Site file
-select s.name as space, r.item, sum(r.quantity) as required, coalesce(max(k.quantity), 0) as on_site,
-    greatest(sum(r.quantity) - coalesce(max(k.quantity), 0), 0) as short,
-    coalesce((select sum(d.quantity) from grafana.stock d where d.item = r.item and d.place_kind = 'depot'), 0) as in_depots,
-    (select extract(epoch from to_timestamp($__unixEpochTo()) - imported_at)::float8 from grafana.deployment) as age_s
-from grafana.requirement r
-join grafana.space s on s.space_id = r.space_id
-left join grafana.stock k on k.place_id = r.space_id and k.item = r.item
-where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
-group by s.space_id, s.name, r.item
-order by 5 desc, s.space_id, r.item;
+-- age_s | number | s | 末次变动 Last movement
+with held as materialized (
+    select place_id, place_kind, item, quantity, changed_at from grafana.stock_at(to_timestamp($__unixEpochTo()))
+), depots as (
+    select item, sum(quantity) as quantity, max(changed_at) as changed_at from held where place_kind = 'depot' group by item
+), asked as (
+    select s.space_id, s.name, r.item, sum(r.quantity) as required
+    from grafana.requirement r join grafana.space s on s.space_id = r.space_id
+    where {{chosen:s}}
+    group by s.space_id, s.name, r.item
+)
+select a.name as space, a.item, a.required, coalesce(h.quantity, 0) as on_site,
+    greatest(a.required - coalesce(h.quantity, 0), 0) as short, coalesce(d.quantity, 0) as in_depots,
+    extract(epoch from to_timestamp($__unixEpochTo()) - greatest(h.changed_at, d.changed_at,
+        (select imported_at from grafana.deployment where imported_at <= to_timestamp($__unixEpochTo()))))::float8 as age_s
+from asked a
+left join held h on h.place_id = a.space_id and h.item = a.item
+left join depots d on d.item = a.item
+order by 5 desc, a.space_id, a.item;

@@ -23,6 +23,6 @@ left join lateral (
     where a.space_id = s.space_id and a.tick_at > to_timestamp($__unixEpochTo() - 3600) and a.tick_at <= to_timestamp($__unixEpochTo())
     order by a.tick_seq desc limit 1
 ) a on true
-where {{in:district:s.district_id}} and {{in:street:s.street}} and {{in:kind:s.kind}} and {{in:space:s.space_id}}
+where {{chosen:s}}
 order by a.level desc nulls last, a.score desc nulls last, s.space_id
 limit 25;

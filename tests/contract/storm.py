@@ -64,7 +64,10 @@ from generate_series(1, 36) as b;
 insert into assessment (space_id, tick_seq, tick_at, level, score, blind, reasons, contributions, evidence)
 select s.space_id, t.tick_seq, t.tick_at, least(4, (t.tick_seq * (s.n %% 6)) / 30), (s.n * 7 + t.tick_seq) %% 100,
     s.n %% 13 = 0, jsonb_build_array(jsonb_build_object('rule', 'depth', 'text_zh', '水深', 'text_en', 'depth')), '{}',
-    jsonb_build_object('entrances', jsonb_build_array(jsonb_build_object('entrance', 'a', 'freeboard_m', 0.3)),
+    jsonb_build_object('entrances', (
+            select coalesce(jsonb_agg(jsonb_build_object('entrance', e.entrance_id, 'freeboard_m', 0.3, 'barrier',
+                (array['open', 'deploying', 'deployed', 'unknown'])[1 + s.n %% 4])), '[]')
+            from entrance e where e.space_id = s.space_id),
         'rain_mm', jsonb_build_object('5', 3.1, '10', 6.2, '60', 40.5),
         'time_to_orange_min', 12.5, 'time_to_red_min', null,
         'ahead', jsonb_build_object('last_order_min', 4.5, 'orange',
@@ -74,13 +77,15 @@ cross join tick t;
 
 insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at,
     reasons, last_tick_seq)
-select 'space/' || s.space_id, 1, 'space', 3, 3, s.n %% 2 = 0, %(start)s::timestamptz + s.n * interval '3 minutes',
+select 'space/' || s.space_id, 1, 'space', 2 + s.n %% 3, 2 + s.n %% 3, s.n %% 2 = 0,
+    %(start)s::timestamptz + s.n * interval '3 minutes',
     case when s.n %% 2 = 1 then %(start)s::timestamptz + interval '150 minutes' end,
     jsonb_build_array(jsonb_build_object('text_zh', '水深', 'text_en', 'depth')), 30
 from (select space_id, row_number() over (order by space_id)::int as n from space) s where s.n <= 20;
 
 insert into alarm_event (subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons)
-select a.subject, k.no, 1, 1, a.raised_at + k.no * interval '4 minutes' - interval '4 minutes', k.kind, 3, a.reasons
+select a.subject, k.no, 1, 1, a.raised_at + k.no * interval '4 minutes' - interval '4 minutes', k.kind,
+    a.severity, a.reasons
 from alarm a cross join (values (1, 'raised'), (2, 'acknowledged')) as k (no, kind);
 
 insert into alarm_event (subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons)
@@ -89,6 +94,16 @@ select subject, 3, 1, 30, cleared_at, 'cleared', 0, '[]' from alarm where cleare
 insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
 values ('00000000-0000-0000-0000-000000000001', 900, 'rain_warning', 'warning/1', 'officer',
     %(start)s::timestamptz + interval '1 hour', '{"colour": "red", "state": "in_force"}');
+
+insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
+select '00000000-0000-0000-0000-000000000002', 901, 'stock_movement', p.place_kind || '/' || k.place_id, 'officer',
+    %(start)s::timestamptz + interval '2 hours',
+    jsonb_build_object('item', k.item, 'quantity', -1, 'left', k.quantity - 1, 'reason', 'sent out')
+from stock k join place p using (place_id) where k.quantity >= 1 order by k.place_id, k.item limit 1;
+
+insert into roster_shift (starts_at, ends_at, step, standing, person_id, name, phone, reach)
+values (%(start)s::timestamptz - interval '1 hour', %(start)s::timestamptz + interval '7 hours', 0, 'holder',
+    'li', 'Li', '', '[]');
 
 insert into duty_order (order_id, incident_id, subject, proof, state, owner, author, changed_at, due_at, within_s,
     text_zh, text_en, note, severity, leader)
@@ -114,6 +129,15 @@ select 'k' || n, 'i#' || n, 'i', 'first', 0, 4, 'li', 'hook', 'li', 't', 'b',
     %(start)s::timestamptz + n * interval '5 minutes',
     %(start)s::timestamptz + n * interval '5 minutes', state, 'HTTP 401', n, %(start)s::timestamptz + interval '1 hour'
 from (values (1, 'accepted'), (2, 'failed'), (3, 'queued')) as m (n, state);
+
+insert into duty_log (entry_no, at, kind, author, subject, body, previous, sha256)
+select row_number() over (order by at, order_id, step desc), at, 'order', 'li', subject,
+    jsonb_build_object('order', order_id, 'step', step, 'proof', proof, 'owner', owner, 'note', ''), '', ''
+from (
+    select order_id, subject, proof, owner, changed_at - interval '5 minutes' as at, 'issue' as step from duty_order
+    union all
+    select order_id, subject, proof, owner, changed_at, 'confirm' from duty_order where state = 'confirmed'
+) steps;
 """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dashboards import build as building
-from dashboards.house import LEVELS, MARKS
+from dashboards.house import BLIND, GREY, LEVELS, MARKS
 from undercroft.errors import BadInput
 
 PANEL_TYPES = {"stat", "table", "timeseries", "state-timeline", "geomap"}
@@ -85,3 +85,91 @@ def test_each_map_layer_reads_its_own_query_in_either_version() -> None:
     assert [layer["filterData"]["options"] for layer in panel["options"]["layers"]] == refs
     assert [layer["query"]["options"] for layer in panel["options"]["layers"]] == refs
     assert len({layer["config"]["style"]["symbol"]["fixed"] for layer in panel["options"]["layers"]}) == len(refs)
+
+
+def shown_colour(panel: dict[str, Any], column: str, value: float | None) -> str:
+    """Return the colour of a value in a stat panel, as Grafana finds it: mapping, threshold, its own green and red."""
+    properties = next(
+        {item["id"]: item["value"] for item in override["properties"]}
+        for override in panel["fieldConfig"]["overrides"]
+        if override["matcher"]["options"] == column
+    )
+    for mapping in properties.get("mappings", ()):
+        if mapping["type"] == "special" and value is None:
+            return str(mapping["options"]["result"]["color"])
+        if mapping["type"] == "value" and value is not None and f"{value:g}" in mapping["options"]:
+            return str(mapping["options"][f"{value:g}"]["color"])
+    thresholds = properties.get(
+        "thresholds", {"steps": [{"value": None, "color": "green"}, {"value": 80, "color": "red"}]}
+    )
+    low = float("-inf")
+    reached = [s["color"] for s in thresholds["steps"] if (low if s["value"] is None else s["value"]) <= (value or 0)]
+    return str(reached[-1])
+
+
+def stats(uid: str, title: str) -> dict[str, Any]:
+    return next(panel for panel in DOCUMENTS[f"{uid}.json"]["panels"] if panel["title"].endswith(title))
+
+
+GREEN, ORANGE, RED, NEUTRAL = "#009E73", "#E69F00", "#D55E00", "text"
+
+
+@pytest.mark.parametrize(
+    ("uid", "title", "column", "value", "colour"),
+    [
+        ("uc-situation", "Spaces per level", "red", 3, LEVELS[4].colour),
+        ("uc-situation", "Spaces per level", "red", 0, GREY),
+        ("uc-situation", "Spaces per level", "orange", 1, LEVELS[3].colour),
+        ("uc-situation", "Spaces per level", "normal", 480, LEVELS[0].colour),
+        ("uc-situation", "Spaces per level", "not_judged", 500, BLIND.colour),
+        ("uc-situation", "Spaces per level", "blind_share", 0.5, BLIND.colour),
+        ("uc-situation", "Spaces per level", "worst_age_s", None, GREY),
+        ("uc-situation", "State of the data", "state", 0, GREEN),
+        ("uc-situation", "State of the data", "state", 2, RED),
+        ("uc-situation", "State of the data", "state", 3, RED),
+        ("uc-situation", "Age of the data", "tick_age_s", 10, GREEN),
+        ("uc-situation", "Age of the data", "tick_age_s", 400, ORANGE),
+        ("uc-situation", "Age of the data", "tick_age_s", None, GREY),
+        ("uc-alarms", "Load", "raised", 200, NEUTRAL),
+        ("uc-alarms", "Load", "worst_10_min", 1, GREEN),
+        ("uc-alarms", "Load", "worst_10_min", 10, RED),
+        ("uc-alarms", "Load", "unacknowledged", 1, ORANGE),
+        ("uc-alarms", "Orders", "late", 1, RED),
+        ("uc-supplies", "Barriers", "coverage", 0.4, RED),
+        ("uc-supplies", "Barriers", "coverage", 1, GREEN),
+        ("uc-supplies", "Barriers", "needed", 90, NEUTRAL),
+        ("uc-pipeline", "Now", "stored", 100_000, NEUTRAL),
+        ("uc-pipeline", "Now", "dead_letters", 1, ORANGE),
+    ],
+)
+def test_a_value_has_the_colour_of_what_it_means(
+    uid: str, title: str, column: str, value: float | None, colour: str
+) -> None:
+    assert shown_colour(stats(uid, title), column, value) == colour
+
+
+def test_no_stat_leaves_its_colours_to_grafana() -> None:
+    for document in DOCUMENTS.values():
+        for panel in (panel for panel in document["panels"] if panel["type"] == "stat"):
+            assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] in {GREY, RED}
+            for override in panel["fieldConfig"]["overrides"]:
+                assert {"thresholds", "color"} <= {item["id"] for item in override["properties"]}, panel["title"]
+
+
+def test_annotations_have_the_levels_colours_and_stay_with_the_chosen_space() -> None:
+    listed = {entry["name"]: entry for entry in DOCUMENTS["uc-space.json"]["annotations"]["list"]}
+    for level in (2, 3, 4):
+        mark = LEVELS[level]
+        entry = next(entry for name, entry in listed.items() if name.startswith(mark.sign) and mark.words in name)
+        assert entry["iconColor"] == mark.colour
+        assert f"e.severity = {level}" in entry["rawQuery"]
+    assert any("order_step" in entry["rawQuery"] for entry in listed.values())
+    for entry in listed.values():
+        assert ".space_id = any(array[${space:sqlstring}]" in entry["rawQuery"]
+
+
+def test_a_panel_that_the_variables_do_not_change_says_so() -> None:
+    for document in DOCUMENTS.values():
+        for panel in document["panels"]:
+            is_filtered = all("${" in target["rawSql"] for target in panel["targets"])
+            assert is_filtered != ("不随筛选变化" in panel["description"]), panel["title"]

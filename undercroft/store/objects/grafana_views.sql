@@ -1,5 +1,7 @@
--- The contract of the dashboards: views in schema `grafana`, all that its role may read. Columns are added, never
--- renamed or dropped, while a dashboard uses them. Payloads, people's settings and secrets are not here.
+-- The contract of the dashboards: views and functions in schema `grafana`, all that its role may read. Columns are added, never
+-- renamed or dropped, while a dashboard uses them. Payloads, people's settings and secrets are not here. What belongs to a
+-- place has `street`, `kind` and `space_id` of it, null where it is none or no space: the dashboards' variables ask for them.
+-- A function says what stood at a moment, from the logs: what came later is not in it.
 
 create schema grafana;
 comment on schema grafana is 'Views for Grafana; the stable face of the database. Made again by `undercroft db migrate`.';
@@ -31,7 +33,7 @@ create view grafana.sensor as
 select n.sensor_id, n.device_id || case when n.at = '' then '' else '/' || n.at end || ':' || n.quantity as sensor_key,
     n.device_id, n.at, n.quantity, n.unit, n.place_id, p.place_kind, p.name_zh, p.name_en,
     p.name_zh || ' ' || p.name_en as place_name, p.street, p.basin_id, s.kind, n.entrance_id, n.zero_level_m,
-    e.crest_level_m, e.name_zh || ' ' || e.name_en as entrance_name, d.interval_dry_s, d.interval_wet_s
+    e.crest_level_m, e.name_zh || ' ' || e.name_en as entrance_name, d.interval_dry_s, d.interval_wet_s, s.space_id
 from public.sensor n
 join public.place p on p.place_id = n.place_id
 join public.device d on d.device_id = n.device_id
@@ -82,7 +84,7 @@ select space_id, tick_seq, tick_at, level, score, blind, reasons, contributions,
 create view grafana.alarm as
 select a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
     a.suppressed_by, a.raised_at, a.cleared_at, a.reasons -> 0 ->> 'text_zh' as reason_zh, a.reasons -> 0 ->> 'text_en' as reason_en,
-    coalesce(p.name_zh || ' ' || p.name_en, a.subject) as name, p.place_id, p.street, s.kind
+    coalesce(p.name_zh || ' ' || p.name_en, a.subject) as name, p.place_id, p.street, s.kind, s.space_id
 from public.alarm a
 left join public.device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
 left join public.place p
@@ -98,16 +100,33 @@ create view grafana.shift as
 select starts_at, ends_at, step, standing, name from public.roster_shift;
 
 create view grafana.act as
-select kind, subject, author, acted_at, body from public.act;
+select kind, subject, author, acted_at, body, commit_seq from public.act;
+
+create view grafana.incident as
+select incident_id, basin_id, opened_at, closed_at, worst from public.incident;
 
 create view grafana.duty_order as
 select o.order_id, o.incident_id, o.subject, split_part(o.subject, '/', 2) as place_id,
     coalesce(p.name_zh || ' ' || p.name_en, o.subject) as name, p.street, o.entrance, o.proof, o.state, o.severity, o.owner,
     o.author, o.changed_at, o.due_at, o.leader, o.team, o.plan, o.single_voice, o.reminders, o.reminded_at,
     o.answered_at, o.confirmed_until,
-    exists (select from public.incident i where i.incident_id = o.incident_id and i.closed_at is null) as goes_on
+    exists (select from public.incident i where i.incident_id = o.incident_id and i.closed_at is null) as goes_on,
+    s.kind, s.space_id, o.within_s
 from public.duty_order o
-left join public.place p on 'space/' || p.place_id = o.subject;
+left join public.place p on 'space/' || p.place_id = o.subject
+left join public.space s on s.space_id = p.place_id;
+
+-- Every step of every order, as the duty log has it; `state` is where the step leads (duty.orders.TRANSITIONS).
+create view grafana.order_step as
+select l.entry_no, l.at, l.body ->> 'order' as order_id, l.body ->> 'step' as step, l.body ->> 'proof' as proof,
+    l.body ->> 'owner' as owner, l.author,
+    case l.body ->> 'step' when 'issue' then 'issued' when 'take' then 'taken' when 'confirm' then 'confirmed'
+        when 'refuse' then 'refused' when 'cancel' then 'cancelled' end as state,
+    coalesce(p.name_zh || ' ' || p.name_en, l.subject) as name, p.street, s.kind, s.space_id
+from public.duty_log l
+left join public.place p on 'space/' || p.place_id = l.subject
+left join public.space s on s.space_id = p.place_id
+where l.kind = 'order';
 
 create view grafana.report_due as
 select d.incident_id, coalesce(b.name_zh || ' ' || b.name_en, i.basin_id) as name, d.kind, d.serial, d.due_at, d.reminders,
@@ -125,16 +144,18 @@ select notification_id, incident_id, reason, step, severity, person_id, channel,
 from public.notification;
 
 create view grafana.stock as
-select k.place_id, k.item, k.quantity, p.place_kind, p.name_zh || ' ' || p.name_en as name, p.street
+select k.place_id, k.item, k.quantity, p.place_kind, p.name_zh || ' ' || p.name_en as name, p.street, s.kind, s.space_id
 from public.stock k
 join public.place p using (place_id)
+left join public.space s on s.space_id = p.place_id
 where p.retired_at is null;
 
 create view grafana.stock_movement as
 select m.commit_seq, m.acted_at, m.place_id, p.name_zh || ' ' || p.name_en as place, p.street, m.item, m.quantity,
-    m.counted, m.quantity_left, m.reason, m.author
+    m.counted, m.quantity_left, m.reason, m.author, s.kind, s.space_id
 from public.stock_movement m
-left join public.place p using (place_id);
+left join public.place p using (place_id)
+left join public.space s on s.space_id = p.place_id;
 
 create view grafana.requirement as
 select space_id, nullif(entrance_id, '') as entrance_id, item, quantity from public.requirement;
@@ -145,8 +166,87 @@ select batch_id, commit_seq, lane, observed_from, observed_to, messages, redeliv
 from public.batch;
 
 create view grafana.dead_letter as
-select dead_letter_id, topic, reason, detail, device_id, payload_bytes, times_seen, first_received_at, last_received_at
-from public.dead_letter;
+select l.dead_letter_id, l.topic, l.reason, l.detail, l.device_id, l.payload_bytes, l.times_seen, l.first_received_at,
+    l.last_received_at, p.street, s.kind, s.space_id
+from public.dead_letter l
+left join public.device d on d.device_id = l.device_id
+left join public.place p on p.place_id = d.place_id
+left join public.space s on s.space_id = p.place_id;
 
 create view grafana.system_condition as
 select subject, name, is_active, value, threshold, unit, detail, changed_at from public.system_condition;
+
+-- Alarms open at a moment, with the severity, the reason and the acknowledgement that they had then (risk.asof.open_alarms).
+create function grafana.alarm_at(moment timestamptz) returns table (
+    subject text, occurrence integer, name text, street text, kind text, space_id text, raised_at timestamptz,
+    severity smallint, reason_zh text, reason_en text, changed_at timestamptz, acknowledged boolean
+) language sql stable as $$
+    select a.subject, a.occurrence, a.name, a.street, a.kind, a.space_id, a.raised_at, told.severity, told.reason_zh,
+        told.reason_en, told.changed_at, coalesce(told.acknowledged_no > told.grew_no, false)
+    from grafana.alarm a
+    cross join lateral (
+        select (array_agg(e.severity order by e.event_no desc))[1] as severity, max(e.tick_at) as changed_at,
+            (array_agg(e.reason_zh order by e.event_no desc) filter (where e.reason_zh is not null))[1] as reason_zh,
+            (array_agg(e.reason_en order by e.event_no desc) filter (where e.reason_en is not null))[1] as reason_en,
+            max(e.event_no) filter (where e.kind = 'acknowledged') as acknowledged_no,
+            max(e.event_no) filter (where e.kind in ('raised', 'severity_up', 'reason_added')) as grew_no
+        from grafana.alarm_event e
+        where e.subject = a.subject and e.occurrence = a.occurrence and e.tick_at <= moment and e.kind <> 'refused'
+    ) told
+    where a.raised_at <= moment and (a.cleared_at is null or a.cleared_at > moment)
+$$;
+
+-- Orders as they stood at a moment: those that waited, those whose incident went on, and those that moved since another
+-- one. Told by their steps; reminders are null where somebody was reminded since. A confirmation counts for three hours
+-- (duty.orders.CONFIRMED_FOR).
+create function grafana.order_at(since timestamptz, moment timestamptz) returns table (
+    order_id text, name text, street text, kind text, space_id text, proof text, severity smallint, leader text, team text,
+    plan text, single_voice text, owner text, state text, changed_at timestamptz, due_at timestamptz,
+    answered_at timestamptz, confirmed_until timestamptz, reminders integer, goes_on boolean
+) language sql stable as $$
+    select o.order_id, o.name, o.street, o.kind, o.space_id, o.proof, o.severity, o.leader, o.team, o.plan, o.single_voice,
+        newest.owner, newest.state, newest.at, issued.at + o.within_s * interval '1 second',
+        (select min(s.at) from grafana.order_step s where s.order_id = o.order_id and s.step = 'confirm'
+            and s.entry_no > issued.entry_no and s.at <= moment),
+        case when newest.state = 'confirmed' then newest.at + interval '3 hours' end,
+        case when o.reminded_at is null or o.reminded_at <= moment then o.reminders end,
+        coalesce(i.opened_at <= moment and (i.closed_at is null or i.closed_at > moment), false)
+    from grafana.duty_order o
+    cross join lateral (
+        select s.entry_no, s.at, s.state, s.owner from grafana.order_step s
+        where s.order_id = o.order_id and s.at <= moment order by s.entry_no desc limit 1
+    ) newest
+    left join lateral (
+        select s.entry_no, s.at from grafana.order_step s
+        where s.order_id = o.order_id and s.step = 'issue' and s.at <= moment order by s.entry_no desc limit 1
+    ) issued on true
+    left join grafana.incident i on i.incident_id = o.incident_id
+    where o.order_id in (
+        select c.order_id from grafana.duty_order c where c.changed_at >= since
+        union
+        select w.order_id from grafana.duty_order w where w.state not in ('confirmed', 'cancelled')
+        union
+        select g.order_id from grafana.incident j join grafana.duty_order g on g.incident_id = j.incident_id
+        where j.closed_at is null or j.closed_at > moment)
+$$;
+
+-- What every depot and space held at a moment: what the last movement before it left, else what there was before the
+-- first one after it (null where that one was a count), else what the site file states.
+create function grafana.stock_at(moment timestamptz) returns table (
+    place_id text, place_kind text, name text, street text, kind text, space_id text, item text, quantity double precision,
+    changed_at timestamptz
+) language sql stable as $$
+    select k.place_id, k.place_kind, k.name, k.street, k.kind, k.space_id, k.item,
+        case when past.commit_seq is not null then past.quantity_left
+            when later.commit_seq is not null then later.quantity_left - later.quantity else k.quantity end,
+        coalesce(past.acted_at, (select d.imported_at from grafana.deployment d where d.imported_at <= moment))
+    from grafana.stock k
+    left join lateral (
+        select m.commit_seq, m.acted_at, m.quantity_left from grafana.stock_movement m
+        where m.place_id = k.place_id and m.item = k.item and m.acted_at <= moment order by m.commit_seq desc limit 1
+    ) past on true
+    left join lateral (
+        select m.commit_seq, m.quantity_left, m.quantity from grafana.stock_movement m
+        where m.place_id = k.place_id and m.item = k.item and m.acted_at > moment order by m.commit_seq limit 1
+    ) later on true
+$$;

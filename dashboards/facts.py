@@ -1,0 +1,31 @@
+"""What queries take from the code that owns it, as SQL: filled in when a query is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from risk.thresholds import DEFAULT_THRESHOLDS
+from undercroft.quantities import BarrierState
+from undercroft.rules import RULE_UNITS
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else "'" + value.replace("'", "''") + "'"
+
+
+def _default_thresholds() -> str:
+    rows = (
+        f"({_text(row.rule)}, {_text(row.kind)}, {int(row.severity)}, {row.value!r}::float8,"
+        f" {_text(RULE_UNITS[row.rule])}, {_text(row.source)})"
+        for row in DEFAULT_THRESHOLDS
+    )
+    return "(values " + ",\n        ".join(rows) + ")"
+
+
+FACTS: Mapping[str, str] = {
+    "barrier_words": "array[" + ", ".join(_text(state.word) for state in sorted(BarrierState)) + "]",
+    "barrier_deployed": str(int(BarrierState.DEPLOYED)),
+    "barrier_unknown": str(int(BarrierState.UNKNOWN)),
+    "default_thresholds": _default_thresholds(),
+}
+"""``{{name}}`` in a query -> SQL. The words of barrier states lie in the order of their codes, which begin at 0."""
