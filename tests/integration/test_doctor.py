@@ -32,6 +32,15 @@ def test_a_migrated_database_is_well_with_and_without_timescale(live_db: str, ti
         assert found["schema"].seen == "up to date, mode live"
         assert found["clock"].verdict is Verdict.GOOD
     assert found["policies"].verdict is Verdict.GOOD
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        stopped = ("tick", "undercroft_retain_job")
+        connection.execute(
+            "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs"
+            " where hypertable_name = %s or proc_name = %s",
+            stopped,
+        )
+    found = {finding.check: finding for finding in check_database(timescale_live_db, SystemClock().now())}
+    assert found["policies"].seen == "missing: tick: policy_compression (stopped), undercroft_retain_job"
 
 
 def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> None:

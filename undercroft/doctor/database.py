@@ -61,7 +61,8 @@ def _policies(facts: DatabaseFacts) -> list[Finding]:
         return []
     found = []
     if facts.missing_policies:
-        found.append(bad("policies", f"missing: {', '.join(facts.missing_policies)}", "run `undercroft db migrate`"))
+        advice = "run `undercroft db migrate`; start a stopped one with alter_job(job_id, scheduled => true)"
+        found.append(bad("policies", f"missing: {', '.join(facts.missing_policies)}", advice))
     if facts.failing_jobs:
         advice = "read timescaledb_information.job_errors"
         found.append(bad("policies", f"last run failed: {', '.join(facts.failing_jobs)}", advice))

@@ -47,7 +47,9 @@ end as jobs_run;
 
 -- name: inspect_policies
 -- undercroft: only with TimescaleDB
-select wanted.name || ': ' || wanted.policy as name
+select wanted.name || ': ' || wanted.policy || case when exists (
+    select from timescaledb_information.jobs j where j.proc_name = wanted.policy and j.hypertable_name::text = wanted.name
+) then ' (stopped)' else '' end as name
 from (values
     ('observation_packed', 'policy_compression'), ('tick', 'policy_compression'), ('assessment', 'policy_compression'),
     ('rollup_1m', 'policy_refresh_continuous_aggregate'), ('rollup_10m', 'policy_refresh_continuous_aggregate'),
@@ -55,9 +57,9 @@ from (values
 ) as wanted (name, policy)
 where not exists (
     select from timescaledb_information.jobs j
-    where j.proc_name = wanted.policy and j.hypertable_name::text = wanted.name)
+    where j.scheduled and j.proc_name = wanted.policy and j.hypertable_name::text = wanted.name)
 union all
 select 'undercroft_retain_job'
 where (select mode from deployment) = 'live'
-  and not exists (select from timescaledb_information.jobs where proc_name = 'undercroft_retain_job')
+  and not exists (select from timescaledb_information.jobs where scheduled and proc_name = 'undercroft_retain_job')
 order by 1;
