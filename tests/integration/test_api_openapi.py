@@ -38,7 +38,8 @@ SENT = ("method", "url", "params", "headers", "json", "content", "data")
 ACTS = {
     f"/api/v1/{path}"
     for path in (
-        "acts", "orders", "orders/{order_id}/steps", "roster", "roster/absences", "incidents/{incident_id}/reports",
+        "acts", "orders", "orders/{order_id}/steps", "roster", "roster/absences", "incidents/{incident_id}/cap",
+        "incidents/{incident_id}/reports",
         "operators", "operators/{operator_id}/disable",
     )
 }  # fmt: skip
