@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.ahead import NAMES, Question
+from risk.ahead import NAMES, Question, answered
 from risk.arrays import FloatArray, SiteArrays, iso
 from risk.engine import Engine
+from risk.nowcast.calibration import TERMS, contributions
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.members import OUTSIDE_PATHS, SHARES
-from risk.nowcast.summary import LIKELY, weighted_quantiles
+from risk.nowcast.summary import LIKELY, WITHIN_MIN, weighted_quantiles
 from risk.rules_barrier import outside_of
 
 HOLDS = ("hold", "fail")
@@ -58,8 +60,30 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """How the share of the members became a probability; None: stands already, or only an unheard barrier says so.
+
+    Attributes
+    ----------
+    members, probability : float
+        Before and after.
+    terms : dict
+        What each term of the formula adds to the logit (docs/nowcast.md); what adds nothing is left out.
+    formula : str
+        ``street``, ``inside`` where nothing measures outside, or ``members`` where no gauge is heard and they say more.
+    """
+
+    severity: str
+    within_min: float
+    members: float
+    probability: float | None
+    terms: dict[str, float]
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
-    """A nowcast of one space: what it was made from, its members and its drivers."""
+    """A nowcast of one space: what it was made from, its members, its drivers, and how the probabilities came."""
 
     nowcast_id: int
     made_at: str
@@ -68,6 +92,7 @@ class Explained:
     inputs: dict[str, Any]
     members: tuple[Member, ...]
     drivers: tuple[Driver, ...]
+    weighed: tuple[Weighed, ...]
 
 
 def explained(engine: Engine, asked: Question, space_id: str) -> Explained | None:
@@ -90,8 +115,24 @@ def explained(engine: Engine, asked: Question, space_id: str) -> Explained | Non
     )  # fmt: skip
     return Explained(
         asked.nowcast_id, iso(asked.made_us) or "", space_id, likely, _inputs(engine, asked, row, arrays), members,
-        tuple(_drivers(minutes)),
+        tuple(_drivers(minutes)), tuple(_weighed(asked, row)),
     )  # fmt: skip
+
+
+def _weighed(asked: Question, row: int) -> Iterator[Weighed]:
+    """Yield the probabilities of a space, each with what made it."""
+    answer = answered(asked)
+    added = contributions(answer.members, asked.around)[row]
+    inside, silent = bool(asked.around.by_inside[row]), bool(asked.around.no_gauge[row])
+    for (k, name), (h, within_min) in product(enumerate(NAMES), enumerate(WITHIN_MIN)):
+        members, probability = float(answer.members[row, k, h]), float(answer.probability[row, k, h])
+        says_more = silent and not inside and probability == members
+        formula = "inside" if inside else "members" if says_more else "street"
+        told = {
+            term: round(value, 2) for term, value in zip(TERMS, added[k, h].tolist(), strict=True) if round(value, 2)
+        }
+        chance = None if np.isnan(probability) else round(probability, 3)
+        yield Weighed(name, within_min, round(members, 3), chance, told, formula)
 
 
 def _minutes(value: float) -> float | None:
@@ -167,6 +208,7 @@ def _inputs(engine: Engine, asked: Question, row: int, arrays: SiteArrays) -> di
         "orange_at_m3": _number(layout.target_m3[0, row], 1),
         "red_at_m3": _number(layout.target_m3[1, row], 1),
         "rain_mm_h": _number(now.rain_mm_h[row], 1),
+        "unseen_m3_min": _number(now.unseen_m3_min[row], 2),
         "pump_m3_s": round(float(layout.pump_m3_s[row].sum()), 4),
         "pump_running": bool(now.pump_running[row].any()),
         "basin": place.basin,

@@ -55,6 +55,8 @@ def _print(found: InForce) -> None:
             f"outside {e['entrance']:<16} level {_or_dash(e['level_m'])} m, crest {e['crest_m']} m,"
             f" rising {_or_dash(e['rise_m_min'])} m/min, barrier {e['barrier']}, by {e['sensor'] or 'no sensor'}"
         )
+    if inputs["unseen_m3_min"]:
+        typer.echo(f"unseen  {inputs['unseen_m3_min']} m3/min come in by the rise inside; nothing measures outside")
     typer.echo(
         f"inside  {_or_dash(inputs['inside_m3'])} m3 of {_or_dash(inputs['orange_at_m3'])} to orange,"
         f" {_or_dash(inputs['red_at_m3'])} to red; rain {_or_dash(inputs['rain_mm_h'])} mm/h;"
@@ -67,6 +69,11 @@ def _print(found: InForce) -> None:
             f"{d.assumption + ' ' + d.value:<36} {d.share:6.3f}  {times}  "
             f"{d.orange_within_60:.2f} {d.red_within_60:.2f}"
         )
+    typer.echo("probability          members  after   formula  what each term adds to its logit")
+    for w in told.weighed:
+        terms = ", ".join(f"{name} {value:+g}" for name, value in w.terms.items())
+        head = f"{w.severity} within {w.within_min:g} min"
+        typer.echo(f"{head:<20} {w.members:7.3f}  {_or_dash(w.probability):<6}  {w.formula:<7}  {terms}")
     typer.echo("member  share   rain  street  barriers  pumps  orange    red")
     for number, m in enumerate(told.members, 1):
         typer.echo(

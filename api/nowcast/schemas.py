@@ -34,6 +34,7 @@ class NowcastInput(BaseModel):
     orange_at_m3: float | None = Field(description="water inside that is orange [m³]")
     red_at_m3: float | None
     rain_mm_h: float | None
+    unseen_m3_min: float | None = Field(description="what comes in by the rise inside, where nothing measures outside")
     pump_m3_s: float
     pump_running: bool
     basin: str
@@ -63,6 +64,19 @@ class DriverOut(BaseModel):
     red_within_60: float
 
 
+class WeighedOut(BaseModel):
+    """How the share of the members became a probability."""
+
+    severity: Literal["orange", "red"]
+    within_min: float
+    members: float = Field(description="share of the members that get there")
+    probability: float | None = Field(description="null: it stands only by a barrier that is not heard")
+    terms: dict[str, float] = Field(description="what each term of the formula adds to the logit; see docs/nowcast.md")
+    formula: Literal["street", "inside", "members"] = Field(
+        description="inside: nothing measures outside; members: no rain gauge is heard, and the members say more"
+    )
+
+
 class NowcastOut(BaseModel):
     """The nowcast in force at a time; minutes count from ``made_at``."""
 
@@ -76,6 +90,7 @@ class NowcastOut(BaseModel):
     inputs: NowcastInput | None
     members: list[MemberOut]
     drivers: list[DriverOut]
+    weighed: list[WeighedOut]
 
     @classmethod
     def of(cls, space_id: str, found: InForce) -> Self:
@@ -93,5 +108,6 @@ class NowcastOut(BaseModel):
                 "inputs": told.get("inputs"),
                 "members": told.get("members", []),
                 "drivers": told.get("drivers", []),
+                "weighed": told.get("weighed", []),
             }
         )

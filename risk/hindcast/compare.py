@@ -9,14 +9,15 @@ where both fired.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
+from risk.ahead import Nowcast, Question, answered
 from risk.arrays import IntArray, to_us
-from risk.engine import Engine, Inputs, decide
+from risk.engine import Decision, Engine, Inputs, decide, question
 from risk.evidence import Samples
 from risk.hindcast.floodnet_csv import Event
 from risk.hindcast.scores import contingency
@@ -97,17 +98,35 @@ def floodnet_cases(events: Sequence[Event], sets: Sequence[ThresholdSet], truth_
 
 
 def _fired(events: Sequence[Event], sets: Sequence[ThresholdSet], alarm_severity: int) -> FloatArray:
-    engine = Engine.start(with_sets(road_site(len(events)), sets), 1, START)
     fired = np.full(len(events), np.nan)
     last_s = np.array([float(event.track.time_s[-1]) for event in events])
-    for number, inputs in enumerate(_minutes(engine, events), 1):
-        engine, decision = decide(engine, inputs)
-        for change in decision.changes:
-            now_s = float((number - 1) * TICK_S)
-            late = now_s > last_s[change.space] + TICK_S  # what follows the last sample is silence
+    for tick in road_ticks(events, sets):
+        for change in tick.decision.changes:
+            late = tick.now_s > last_s[change.space] + TICK_S  # what follows the last sample is silence
             if change.severity >= alarm_severity and np.isnan(fired[change.space]) and not late:
-                fired[change.space] = now_s
+                fired[change.space] = tick.now_s
     return fired
+
+
+@dataclass(frozen=True, slots=True)
+class RoadTick:
+    """One tick over roads: when, what was decided, and what was asked and answered after it."""
+
+    now_s: float
+    decision: Decision
+    asked: Question
+    answer: Nowcast
+
+
+def road_ticks(events: Sequence[Event], sets: Sequence[ThresholdSet]) -> Iterator[RoadTick]:
+    """Run the engine over floods at once, each a road of its own; a nowcast is given to the next tick, as in a run."""
+    engine = Engine.start(with_sets(road_site(len(events)), sets), 1, START)
+    found: Nowcast | None = None
+    for number, inputs in enumerate(_minutes(engine, events)):
+        engine, decision = decide(engine, replace(inputs, nowcast=found))
+        asked = question(engine)
+        found = answered(asked)
+        yield RoadTick(float(number * TICK_S), decision, asked, found)
 
 
 def _minutes(engine: Engine, events: Sequence[Event]) -> Iterator[Inputs]:

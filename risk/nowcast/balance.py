@@ -96,12 +96,13 @@ class _Street:
     def flows_m3(self, step: int, saved_m3: Float32Array) -> Float32Array:
         """Return inflows, shape (steps, paths, barriers hold or fail, S); fill what more barriers would save."""
         block, head, flow, into = self._block, self._head, self._open, self._flows
+        coming = block.rain_m3 if block.rain_m3.shape[0] == 1 else block.rain_m3[step : step + self.at_once]
         middle = self._middle[step : step + self.at_once, : head.shape[1]]
         np.multiply(middle[:, :, None, None], self._rise, out=head)
         head += block.head_m
         np.maximum(head, 0.0, out=head)
         _weir(head, block.weir_m3, flow)
-        np.add(_sum(flow), block.rain_m3, out=into[:, :, -1])
+        np.add(_sum(flow), coming, out=into[:, :, -1])
         if not self._barriers:
             return into
         shut, over = self._shut, self._over
@@ -116,7 +117,7 @@ class _Street:
         if block.shape.barriers == 1:
             return into
         np.copyto(flow, shut, where=block.shut)
-        np.add(_sum(flow), block.rain_m3, out=into[:, :, 0])
+        np.add(_sum(flow), coming, out=into[:, :, 0])
         return into
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from risk.hydraulics.arrays import BoolArray, FloatArray
 from risk.hydraulics.weir import WEIR_COEFFICIENT
 from risk.nowcast.layout import IntArray, Layout, Now
-from risk.nowcast.members import OUTSIDE_PATHS, SHARES
+from risk.nowcast.members import OUTSIDE_PATHS, SHARES, STEP_OF_PATH_MIN
 
 Float32Array = NDArray[np.float32]
 
@@ -54,10 +54,11 @@ class Likeness:
         size = now.volume_m3.size
         count = np.bincount(layout.space, minlength=size)
         moving = np.bincount(layout.space, ~(now.rise_m_min <= 0.0), minlength=size) > 0
-        moving |= ~(now.rain_mm_h * layout.ramp_m2 <= 0.0)
+        moving |= ~(now.rain_mm_h * layout.ramp_m2 <= 0.0) | ~(now.unseen_m3_min <= 0.0)
         shut = np.bincount(layout.space, now.closed, minlength=size) > 0
         pumped = np.asarray(((layout.pump_m3_s > 0.0) & now.pump_powered).any(axis=1))
-        rank = (((count * 2 + moving) * 2) + shut) * 2 + pumped
+        unseen = ~(now.unseen_m3_min <= 0.0)
+        rank = ((((unseen * (count.max(initial=0) + 1) + count) * 2 + moving) * 2) + shut) * 2 + pumped
         first = np.searchsorted(layout.space, np.arange(size))
         return cls(moving, shut, pumped, rank.astype(np.int64), first.astype(np.int64), count.astype(np.int64))
 
@@ -82,8 +83,8 @@ class Block:
         Water inside. [m³]
     target_m3 : ndarray, shape (K, S)
         Volumes to be reached. [m³]
-    rain_m3 : ndarray, shape (paths, S)
-        Rain that runs in in each step. [m³]
+    rain_m3 : ndarray, shape (1 or steps, paths, S)
+        Rain that runs in in each step, and what comes in unseen; one row where no step differs. [m³]
     head_m, rise_m_min : ndarray, shape (E, S)
         Outside level over the crest [m], and its rate, falling as 0 [m/min].
     weir_m3, seal_m3 : ndarray, shape (E, S)
@@ -136,12 +137,13 @@ def block_of(layout: Layout, now: Now, chosen: IntArray, likeness: Likeness) -> 
     closed = there & now.closed[rows]
     persistence = np.array([path.rain_persistence for path in OUTSIDE_PATHS[: shape.paths]])
     rain = now.rain_mm_h[chosen] / 1000.0 / 3600.0 * layout.ramp_m2[chosen] * STEP_S
-    unknown = np.isnan(now.volume_m3[chosen] + now.rain_mm_h[chosen]) | np.isnan(outside + rise).any(axis=0)
+    unseen = now.unseen_m3_min[chosen]
+    unknown = np.isnan(now.volume_m3[chosen] + now.rain_mm_h[chosen] + unseen) | np.isnan(outside + rise).any(axis=0)
     return Block(
         shape=shape,
         volume_m3=now.volume_m3[chosen].astype(np.float32),
         target_m3=layout.target_m3[:, chosen].astype(np.float32),
-        rain_m3=(persistence[:, None] * rain).astype(np.float32),
+        rain_m3=_coming_m3(persistence[:, None] * rain, unseen).astype(np.float32),
         pumps=_pumps(layout, now, chosen) if pumped else (),
         head_m=(outside - each(layout.crest_m, 0.0)).astype(np.float32),
         rise_m_min=np.maximum(rise, 0.0),
@@ -155,6 +157,13 @@ def block_of(layout: Layout, now: Now, chosen: IntArray, likeness: Likeness) -> 
         target_level_m=np.stack([each(level, np.inf) for level in layout.target_level_m]),
         unknown=unknown,
     )
+
+
+def _coming_m3(rain_m3: FloatArray, unseen_m3_min: FloatArray) -> FloatArray:
+    """Return rain, and what comes in unseen as the paths carry it on, shape (1 or steps, paths, S)."""
+    if not np.any(unseen_m3_min != 0.0):
+        return rain_m3[None]
+    return rain_m3[None] + STEP_OF_PATH_MIN[:, : rain_m3.shape[0], None] * unseen_m3_min
 
 
 def _pumps(layout: Layout, now: Now, chosen: IntArray) -> tuple[Pump, ...]:

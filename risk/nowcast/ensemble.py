@@ -51,7 +51,8 @@ def _may_get_wet(layout: Layout, now: Now) -> BoolArray:
     entrance_dry = (highest <= least) & (highest < least + 1.0)
     touched = np.bincount(layout.space, ~entrance_dry, minlength=now.volume_m3.size) > 0
     rain_in = now.rain_mm_h * layout.ramp_m2
-    return np.asarray(touched | ~(now.volume_m3 <= 0.0) | ~(rain_in <= 0.0), dtype=np.bool_)
+    comes_in = ~(rain_in <= 0.0) | ~(now.unseen_m3_min <= 0.0)
+    return np.asarray(touched | ~(now.volume_m3 <= 0.0) | comes_in, dtype=np.bool_)
 
 
 def _run_block(block: Block, chosen: IntArray, result: NowcastResult) -> None:

@@ -68,6 +68,9 @@ class Now:
         Outside level [m over datum] and its recent rate [m/min]; NaN: unknown.
     closed : ndarray of bool, shape (E,)
         True only where the barrier is known to be deployed.
+    unseen_m3_min : ndarray, shape (S,)
+        What comes in, by the rise inside, where nothing measures outside; 0 elsewhere. It goes on as the street would.
+        [m³/min]
     """
 
     volume_m3: FloatArray
@@ -77,3 +80,4 @@ class Now:
     outside_m: FloatArray
     rise_m_min: FloatArray
     closed: BoolArray
+    unseen_m3_min: FloatArray

@@ -83,5 +83,8 @@ def outside_rise_m(rise_rate_m_min: FloatArray, path: OutsidePath, minutes: Floa
 EFFECTIVE_MIN = np.hstack([outside_rise_m(np.ones(1), path, np.arange(STEPS + 1.0)) for path in OUTSIDE_PATHS])
 """Minutes of the present rate that each path comes to by the end of each minute, shape (steps + 1, paths). [min]"""
 
+STEP_OF_PATH_MIN = np.diff(EFFECTIVE_MIN, axis=0)
+"""Minutes of the present rate in each step, shape (steps, paths). [min]"""
+
 MIDDLE_MIN = 0.5 * (EFFECTIVE_MIN[1:] + EFFECTIVE_MIN[:-1])
 """The same at the middle of each step, shape (steps, paths). [min]"""

@@ -72,12 +72,24 @@ def fit(
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Storms of each kind.")] = 20,
     first_seed: Annotated[int, typer.Option(min=1, help="Seed of the first; keep these apart from scored ones.")] = 101,
     storms: Annotated[str, typer.Option(help="Kinds, with commas.")] = GOAL_STORMS,
+    events: Annotated[
+        Path | None, typer.Option(help="FloodNet events, CSV: fit roads that only their own water tells of.")
+    ] = None,
+    sensors: Annotated[Path | None, typer.Option(help="FloodNet sensor metadata, CSV.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Fit what turns shares of the ensemble into probabilities, and tell whether it is what is in use.
 
-    The defaults are the storms that the numbers in use were fitted on. It changes nothing.
+    The defaults are the storms that the numbers in use were fitted on; with `--events`, floods that began before July
+    2024, and later ones score it. It changes nothing.
     """
+    if (events is None) != (sensors is None):
+        raise BadInput("hindcast fit: --events and --sensors belong together")
+    if events is not None and sensors is not None:
+        from risk.hindcast.roads import told_of_roads  # noqa: PLC0415 - other commands start faster without
+
+        typer.echo(told_of_roads(events, sensors, as_json=as_json))
+        return
     from simulators.hindcast.fit import fit_of, fit_text  # noqa: PLC0415 - other commands start faster without
 
     ran = _ran(load_site(sample_site_path()), storms, range(first_seed, first_seed + seeds))

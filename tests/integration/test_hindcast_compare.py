@@ -21,8 +21,13 @@ id = "early"
 author = "test"
 source = "test"
 valid_from = 2026-01-01T00:00:00Z
-rows = [{ rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" }]
+rows = [
+  { rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" },
+  # No forecast, so that the readings alone decide and can be counted by hand.
+  { rule = "orange-within-30min", kind = "underpass", severity = "orange", value = 1.1, unit = "share", source = "t" },
+]
 """
+LATE = EARLY.replace("early", "late").replace("8.0", "15.0")
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +38,9 @@ def _logging_as_before() -> Iterator[None]:
 
 
 def test_two_sets_over_a_stored_run(exercise_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "early.toml"
+    path, late = tmp_path / "early.toml", tmp_path / "late.toml"
     path.write_text(EARLY)
+    late.write_text(LATE)
     with opened(exercise_db) as connection:
         import_site(connection, a_site(), "test", RUN_START)
         ids = sensor_ids(connection)
@@ -45,7 +51,7 @@ def test_two_sets_over_a_stored_run(exercise_db: str, tmp_path: Path, monkeypatc
             pass
         before = connection.execute("select count(*) as n from tick").fetchone()
         monkeypatch.setenv("UNDERCROFT_DATABASE_URL", exercise_db)
-        words = ["hindcast", "compare", "default", str(path), "--json"]
+        words = ["hindcast", "compare", str(late), str(path), "--json"]
         result = CliRunner().invoke(build_app("hindcast"), words)
         assert result.exit_code == 0, (result.output, result.exception)
         same = CliRunner().invoke(build_app("hindcast"), ["hindcast", "compare", "site", "default", "--json"])

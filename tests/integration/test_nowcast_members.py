@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +52,13 @@ async def test_the_members_are_those_of_the_time_that_was_asked_for(
     assert max(orange) == min(orange) == pytest.approx(0.18 / 0.034, abs=0.15)
     steady = [driver for driver in found["drivers"] if driver["value"] == "0 of its rate"]
     assert [(driver["assumption"], driver["share"]) for driver in steady] == [("rain goes on at", 0.15)]
+    weighed = {(w["severity"], w["within_min"]): w for w in found["weighed"]}[("orange", 30.0)]
+    assert weighed["formula"] == "street"
+    z = sum(weighed["terms"].values())
+    bent = -2.83 + 0.45 * min(z + 2, 0) + 1.44 * min(max(z + 2, 0), 2) + 1.13 * min(max(z, 0), 2) + 0.8 * max(z - 2, 0)
+    by_formula = 1.0 / (1.0 + math.exp(-bent))
+    assert weighed["probability"] == pytest.approx(by_formula, abs=0.01)
+    assert weighed["probability"] == written["evidence"]["ahead"]["orange"]["within_30"]
     assert "the same" in run("nowcast", "--space", "gar", "--at", AT.isoformat())
     assert "the space was dry" in run(
         "nowcast", "--space", "met", "--at", (RUN_START + timedelta(minutes=3)).isoformat()
@@ -61,6 +69,7 @@ async def test_the_members_are_those_of_the_time_that_was_asked_for(
     async with running(exercise_db) as client:
         answer = await get(client, "/spaces/gar/nowcast", at=AT.isoformat())
         assert answer["members"] == found["members"]
+        assert answer["weighed"] == found["weighed"]
         assert (answer["nowcast_id"], answer["as_written"]) == (found["nowcast_id"], True)
         assert (await get(client, "/spaces/gar/nowcast", 404, at=RUN_START.isoformat()))["error"] == "NowcastNotKnown"
         assert (await get(client, "/spaces/none/nowcast", 404))["error"] == "SpaceUnknown"

@@ -60,6 +60,7 @@ def test_no_member_reaches_a_threshold_later_with_more_of_anything(
         rise_m_min=np.where(now.rise_m_min > 0.0, now.rise_m_min * faster, now.rise_m_min),
         rain_mm_h=now.rain_mm_h * wetter,
         volume_m3=now.volume_m3 * fuller,
+        unseen_m3_min=now.unseen_m3_min * faster,
     )
     less, extra = nowcast(layout, now), nowcast(layout, more)
     slack_min = 0.01  # 32-bit floats

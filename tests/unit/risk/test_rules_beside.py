@@ -86,8 +86,8 @@ def test_warning_of_another_basin_does_not_count() -> None:
 
 
 def test_likely_time_to_orange_alone_is_yellow_and_never_red() -> None:
-    # 5 cm at 0.9 cm/min: orange (15 cm) in 11 min, red (27 cm) in 24 min.
-    crank = Crank(site(underpass()))
+    # 5 cm at 0.9 cm/min: orange (15 cm) in 11 min, red (27 cm) in 24 min. The ensemble's say is a rule of its own.
+    crank = Crank(site(underpass()), nowcast=False)
     for minute in range(6):
         crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.005 + 0.009 * minute))
     found = rules(crank, "up")["time-to-orange"]

@@ -25,8 +25,13 @@ id = "early"
 author = "test"
 source = "test"
 valid_from = 2026-01-01T00:00:00Z
-rows = [{ rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" }]
+rows = [
+  { rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" },
+  # No forecast, so that the readings alone decide and can be counted by hand.
+  { rule = "orange-within-30min", kind = "underpass", severity = "orange", value = 1.1, unit = "share", source = "t" },
+]
 """
+LATE = EARLY.replace("early", "late").replace("8.0", "15.0")
 
 
 def flood(name: str, depths_cm: list[float]) -> Event:
@@ -51,13 +56,14 @@ def test_tables_and_minutes_by_hand() -> None:
 
 
 def test_lower_threshold_fires_earlier_and_costs_a_false_alarm(tmp_path: Path) -> None:
-    path = tmp_path / "early.toml"
+    path, late = tmp_path / "early.toml", tmp_path / "late.toml"
     path.write_text(EARLY)
+    late.write_text(LATE)
     floods = [
         flood("s1", [*np.arange(3.0, 16.1, 0.5).tolist(), *([16.0] * 5)]),  # 15 cm at minute 24, 8 cm at minute 10
         flood("s2", [*np.arange(3.0, 9.1, 0.5).tolist(), *([9.0] * 5), *([3.0] * 5)]),  # never 15 cm
     ]
-    default = floodnet_cases(floods, sets_of("default", None), 0.15, 3)
+    default = floodnet_cases(floods, sets_of(str(late), None), 0.15, 3)
     early = floodnet_cases(floods, sets_of(str(path), None), 0.15, 3)
     assert default.crossing_s.tolist()[0] == 24 * 60
     assert default.fired_s[0] == 25 * 60  # second sample at or above 15 cm
@@ -67,6 +73,8 @@ def test_lower_threshold_fires_earlier_and_costs_a_false_alarm(tmp_path: Path) -
     assert told["a"] == {"hits": 1, "misses": 0, "false_alarms": 0, "quiet": 1}
     assert told["b"] == {"hits": 1, "misses": 0, "false_alarms": 1, "quiet": 0}
     assert told["gained_min_sum"] == 14.0
+    foreseen = floodnet_cases(floods, sets_of("default", None), 0.15, 3)
+    assert foreseen.fired_s[0] < 24 * 60, "the nowcast speaks, as in a run"
 
 
 def test_different_cases_are_refused() -> None:

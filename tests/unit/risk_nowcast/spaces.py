@@ -37,4 +37,5 @@ def street(layout: Layout, level_m: float, rise_m_min: float = 0.0, *, closed: b
         outside_m=np.full(n, level_m),
         rise_m_min=np.full(n, rise_m_min),
         closed=np.full(n, closed),
+        unseen_m3_min=np.zeros(shape[0]),
     )

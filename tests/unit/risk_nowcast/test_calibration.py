@@ -22,11 +22,18 @@ from risk.nowcast.calibration import (
 
 
 def around(
-    missing_m: float, rain_mm: tuple[float, float, float], *, barrier: bool = True, being_closed: bool = False
+    missing_m: float,
+    rain_mm: tuple[float, float, float],
+    *,
+    barrier: bool = True,
+    being_closed: bool = False,
+    by_inside: bool = False,
+    no_gauge: bool = False,
 ) -> Around:
     """Return what is around one space, the same depth missing to orange and red."""
     return Around(
-        np.full((1, 2), missing_m), np.array([rain_mm]), np.array([not barrier]), np.array([being_closed])
+        np.full((1, 2), missing_m), np.array([rain_mm]), np.array([not barrier]), np.array([being_closed]),
+        np.array([by_inside]), np.array([no_gauge]),
     )  # fmt: skip
 
 
@@ -133,3 +140,16 @@ def test_a_bend_is_found_and_never_falls() -> None:
     happened = (rng.random(40_000) < 1.0 / (1.0 + np.exp(-bend(logit) @ made_by))).astype(float)
     assert fitted_bend(logit, floats(happened)) == pytest.approx(made_by, abs=0.15)
     assert (fitted_bend(floats(-logit), floats(happened))[1:] == LEAST_SLOPE).all()
+
+
+def test_a_silent_gauge_talks_no_member_down() -> None:
+    """Seven of ten members, rain abating: little by the formula; where no gauge is heard, what the members say."""
+    told, untold = (one(0.7, 0.2, (0.0, 1.0, 20.0), no_gauge=gone) for gone in (False, True))
+    assert (told[0] < 0.1).all()
+    assert untold.tolist() == [[0.7] * 3, [0.7] * 3]
+
+
+def test_a_road_without_a_sensor_outside_by_hand() -> None:
+    """z = -1.55; nine in ten and 4.5 cm missing: -1.87 + 0.83 x 2.197 + 0.65 x 0.693 = 0.404; rain says nothing."""
+    assert one(0.5, 0.095, (6.0, 10.0, 20.0), by_inside=True)[0, 1] == pytest.approx(0.175, abs=5e-4)
+    assert one(0.9, 0.045, (0.0, 0.0, 0.0), by_inside=True)[0, 0] == pytest.approx(0.600, abs=1e-3)

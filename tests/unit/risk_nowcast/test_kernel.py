@@ -12,7 +12,7 @@ from risk.nowcast.balance import run_balance
 from risk.nowcast.block import Likeness, block_of
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.layout import Layout, Now
-from risk.nowcast.members import MIDDLE_MIN, OUTSIDE_PATHS, STEPS
+from risk.nowcast.members import EFFECTIVE_MIN, MIDDLE_MIN, OUTSIDE_PATHS, STEPS
 
 
 def drawn(seed: int, spaces: int) -> tuple[Layout, Now]:
@@ -43,6 +43,7 @@ def drawn(seed: int, spaces: int) -> tuple[Layout, Now]:
         outside_m=12.0 + rng.uniform(-0.2, 0.6, size),
         rise_m_min=np.where(rng.random(size) < 0.4, -0.01, rng.uniform(0.0, 0.03, size)),
         closed=has_barrier & (rng.random(size) < 0.3),
+        unseen_m3_min=np.where(rng.random(spaces) < 0.3, rng.uniform(0.0, 5.0, spaces), 0.0),
     )
     return layout, now
 
@@ -65,7 +66,8 @@ def crossing_min(layout: Layout, now: Now, space: int, path: int, *, hold: bool,
         )
         running = (volume >= layout.pump_on_m3[space]) | (running & (volume > layout.pump_off_m3[space]))
         pumped = float((layout.pump_m3_s[space] * (running & usable)).sum())
-        after = max(volume + (float(flow.sum()) + float(rain) - pumped) * 60.0, 0.0)
+        unseen = float(now.unseen_m3_min[space]) * (EFFECTIVE_MIN[step + 1, path] - EFFECTIVE_MIN[step, path])
+        after = max(volume + (float(flow.sum()) + float(rain) - pumped) * 60.0 + unseen, 0.0)
         for k, target in enumerate(layout.target_m3[:, space]):
             if np.isinf(minutes[k]) and after >= target:
                 minutes[k] = step + (target - volume) / (after - volume)
@@ -109,6 +111,7 @@ def one_space(layout: Layout, now: Now, space: int, mine: np.ndarray) -> tuple[L
         "pump_on_m3",
         "pump_off_m3",
         "ramp_m2",
+        "unseen_m3_min",
     }
 
     def cut(name: str, values: np.ndarray) -> np.ndarray:
@@ -142,5 +145,6 @@ def test_water_is_neither_made_nor_lost() -> None:
                 layout.leakage_m3_h_m2[rows],
             ).sum()
             fell = now.rain_mm_h[space] / 3.6e6 * layout.ramp_m2[space] * OUTSIDE_PATHS[path].rain_persistence * STEPS
-            expected = now.volume_m3[space] + (came + fell) * 60.0
+            unseen = now.unseen_m3_min[space] * EFFECTIVE_MIN[-1, path]
+            expected = now.volume_m3[space] + (came + fell) * 60.0 + unseen
             np.testing.assert_allclose(run.without_m3[path, space], expected, rtol=1e-5, atol=1e-3)

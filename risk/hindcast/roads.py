@@ -1,0 +1,131 @@
+"""Probabilities of roads that only their own water tells of, on measured street floods: cases to fit and to score."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from risk.ahead import NAMES, TARGETS
+from risk.arrays import BoolArray, IntArray
+from risk.hindcast.compare import EVENTS_AT_ONCE, road_site, road_ticks
+from risk.hindcast.floodnet_csv import Event, read_events
+from risk.hindcast.scores import Cases, ReliabilityBin, brier, reliability
+from risk.hydraulics.arrays import FloatArray, floats
+from risk.nowcast.calibration import BY_INSIDE, TERMS, fitted, terms
+from risk.nowcast.summary import WITHIN_MIN
+from risk.thresholds import thresholds_at
+
+FITTED_BEFORE = datetime(2024, 7, 1)  # noqa: DTZ001 - the tables carry local times
+"""Floods that began before this are fitted on, later ones scored."""
+CASE_EVERY_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RoadCases:
+    """One severity: a case per flood and 5 minutes before the crossing; ``event`` numbers the flood.
+
+    ``terms`` has shape (cases, times, 4), the rest (cases, times).
+    """
+
+    event: IntArray
+    early: BoolArray
+    terms: FloatArray
+    probability: FloatArray
+    happened: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RoadScore:
+    """One severity and time: Brier score and reliability of later floods."""
+
+    cases: int
+    brier: float
+    bins: Sequence[ReliabilityBin]
+
+
+def road_cases(events: Sequence[Event]) -> tuple[RoadCases, RoadCases]:
+    """Run floods as the live engine would, without rain, and return what was foreseen of orange and of red."""
+    table = thresholds_at(road_site(1), datetime(2026, 1, 1).astimezone())
+    space = road_site(1).spaces[0]
+    depths_m = [table.value("inside-depth", space.id, space.kind, severity) for severity in TARGETS]
+    rows: tuple[list[tuple[int, FloatArray, FloatArray, FloatArray]], ...] = ([], [])
+    order = sorted(range(len(events)), key=lambda k: (float(events[k].track.time_s[-1]), k))
+    for first in range(0, len(order), EVENTS_AT_ONCE):
+        ids = order[first : first + EVENTS_AT_ONCE]
+        tracks = [events[k].track for k in ids]
+        crossing_s = [[track.crossing_s(depth) for track in tracks] for depth in depths_m]
+        for tick in road_ticks([events[k] for k in ids], ()):
+            if tick.now_s % CASE_EVERY_S != 0.0:
+                continue
+            made_of = terms(tick.answer.members, tick.asked.around)[..., : BY_INSIDE.shape[-1]]
+            for row, place in enumerate(tick.answer.spaces.tolist()):
+                for k in range(len(TARGETS)):
+                    left_s = crossing_s[k][place] - tick.now_s
+                    if tick.now_s <= tracks[place].time_s[-1] and not left_s <= 0.0:
+                        happened = floats([left_s <= 60.0 * within for within in WITHIN_MIN])
+                        rows[k].append((ids[place], made_of[row, k], tick.answer.probability[row, k], happened))
+    orange, red = (_as_cases(events, of) for of in rows)
+    return orange, red
+
+
+def _as_cases(events: Sequence[Event], rows: Sequence[tuple[int, FloatArray, FloatArray, FloatArray]]) -> RoadCases:
+    event = np.array([row[0] for row in rows], np.int64)
+    early = np.array([events[k].started_at < FITTED_BEFORE for k in event.tolist()], np.bool_)
+    made_of, probability, happened = (floats(np.stack([row[k] for row in rows])) for k in (1, 2, 3))
+    return RoadCases(event, early, made_of, probability, happened)
+
+
+def fit_of_roads(cases: Sequence[RoadCases], decimals: int = 2) -> FloatArray:
+    """Return what `risk.nowcast.calibration.BY_INSIDE` is to be, from the early floods, rounded as it is kept."""
+    found = [[fitted(of.terms[of.early, h], of.happened[of.early, h]) for h in range(len(WITHIN_MIN))] for of in cases]
+    return floats(np.round(np.array(found), decimals) + 0.0)
+
+
+def scored(cases: RoadCases, h: int) -> RoadScore:
+    """Return how the probabilities in use do on the later floods."""
+    late = ~cases.early
+    kept = Cases(cases.probability[late, h], cases.happened[late, h], cases.event[late])
+    return RoadScore(int(late.sum()), brier(kept), reliability(kept))
+
+
+def told_of_roads(events: Path, sensors: Path, *, as_json: bool) -> str:
+    """Return the fit on the early floods, whether it is in use, and the score on the later ones."""
+    cases = road_cases(read_events(events, sensors))
+    fit = fit_of_roads(cases)
+    scores = [[scored(of, h) for h in range(len(WITHIN_MIN))] for of in cases]
+    if as_json:
+        rows = [
+            {
+                "severity": name, "within_min": within, "cases": score.cases, "brier": round(score.brier, 4),
+                "reliability": [
+                    {
+                        "from": one.low, "cases": one.cases, "events": one.events, "forecast": round(one.forecast, 4),
+                        "observed": round(one.observed, 4), "standard_error": round(one.standard_error, 4),
+                        "reliable": one.reliable,
+                    }
+                    for one in score.bins
+                ],
+            }
+            for name, of in zip(NAMES, scores, strict=True)
+            for within, score in zip(WITHIN_MIN, of, strict=True)
+        ]  # fmt: skip
+        return json.dumps({"coefficients": fit.tolist(), "later": rows}, indent=2)
+    lines = [f"{'':<16}" + " ".join(f"{name:>9}" for name in TERMS[: fit.shape[-1]])]
+    for name, of, found in zip(NAMES, scores, fit, strict=True):
+        for within, score, row in zip(WITHIN_MIN, of, found, strict=True):
+            off = ", ".join(f"{one.forecast:.2f} came {one.observed:.2f}" for one in score.bins if not one.reliable)
+            lines.append(
+                f"{f'{name} {within:g} min':<16}"
+                + " ".join(f"{value:9.2f}" for value in row)
+                + f"   later floods: {score.cases} cases, Brier {score.brier:.4f}, bins off: {off or 'none'}"
+            )
+    differs = float(np.abs(fit - BY_INSIDE).max())
+    lines.append(
+        "these are the numbers in use" if differs < 0.005 else f"the numbers in use differ by up to {differs:.2f}"
+    )
+    return "\n".join(lines)
