@@ -41,6 +41,7 @@ from tests.unit.risk.builders import guarded, site, underpass
 from undercroft.cli import build_app
 from undercroft.clock import FakeClock
 from undercroft.errors import BadInput
+from undercroft.site.model import Site, ThresholdSet
 from undercroft.store import duty_acts, duty_late
 from undercroft.store.connection import Connection
 from undercroft.store.duty_roster import replace_shifts
@@ -67,7 +68,7 @@ class Night:
     def __init__(self, db: Connection, bot_url: str, hook_url: str) -> None:
         self.db = db
         self.script: dict[str, Any] = tomllib.loads((CASE / "case.toml").read_text("utf-8"))
-        import_site(db, site(guarded("gar", "car_park"), underpass("up")), "test", START)
+        import_site(db, the_site(), "test", START)
         self.people()
         self.ids = sensor_ids(db)
         self.follower = Follower(db)
@@ -264,6 +265,17 @@ def written(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "cap": [element.text for element in message.iter() if element.tag.endswith(("}status", "}severity"))],
         "load": run("incident", "load", incident_id).splitlines(),
     }
+
+
+def the_site() -> Site:
+    """A car park and an underpass, where readings alone raise orange: the times of the night are counted by hand."""
+    never = {"rule": "orange-within-30min", "space": "up", "severity": "orange", "value": 1.1, "unit": "share"}
+    readings = {
+        "id": "readings-alone", "author": "test", "source": "test", "valid_from": "2026-01-01T00:00:00Z",
+        "rows": [never | {"source": "test"}],
+    }  # fmt: skip
+    sets = (ThresholdSet.model_validate(readings),)
+    return site(guarded("gar", "car_park"), underpass("up")).model_copy(update={"threshold_sets": sets})
 
 
 def test_the_night_ends_as_its_file_says(exercise_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
