@@ -50,12 +50,13 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
         chosen = template_for(SpaceKind(place["kind"]), severity, proof)
         if chosen is None:
             raise ActInvalid(f"order: a {place['kind']} has no order for {proof}")
+        began = store.order_time(connection, at)
         fresh = Order(
             f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.WARNED, owner,
-            actor.operator_id, at, chosen.text_zh, chosen.text_en, chosen.within, entrance, severity=severity,
+            actor.operator_id, began, chosen.text_zh, chosen.text_en, chosen.within, entrance, severity=severity,
             command=_command(connection, subject, place, severity),
         )  # fmt: skip
-        return _saved(connection, actor, advance(fresh, "issue", author=actor.operator_id, at=at), "issue")
+        return _saved(connection, actor, advance(fresh, "issue", author=actor.operator_id, at=began), "issue", at)
 
     body = {"proof": proof.value, "owner": owner, "entrance": entrance}
     return through(connection, actor, Asked("order", "order", subject, body, key), now, do)
@@ -135,15 +136,18 @@ def order_step(
         row = store.order(connection, order_id)
         if row is None:
             raise SubjectUnknown(f"there is no order {order_id[:100]}")
-        after = advance(order_of(row), step, author=actor.operator_id, at=at, note=note)
+        moved_at = store.order_time(connection, at)
+        after = advance(order_of(row), step, author=actor.operator_id, at=moved_at, note=note)
         differs = _disagreement(connection, after) if after.state is OrderState.CONFIRMED else None
-        return _saved(connection, actor, after, step, differs)
+        return _saved(connection, actor, after, step, at, differs)
 
     asked = Asked("order_step", f"order_{step[:40]}", f"order/{order_id[:100]}", {"note": note}, key)
     return through(connection, actor, asked, now, do)
 
 
-def _saved(connection: Connection, actor: Actor, moved: Order, step: str, differs: str | None = None) -> Effect:
+def _saved(
+    connection: Connection, actor: Actor, moved: Order, step: str, at: datetime, differs: str | None = None
+) -> Effect:
     store.save_order(connection, {
         "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject,
         "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
@@ -157,16 +161,15 @@ def _saved(connection: Connection, actor: Actor, moved: Order, step: str, differ
         body |= asdict(moved.command)
     if differs:
         body["disagreement"] = differs
-    entry_no = log(connection, "order", actor.operator_id, moved.subject, body, moved.changed_at)
+    entry_no = log(connection, "order", actor.operator_id, moved.subject, body, at)
     said = {"order_id": moved.order_id, "disagreement": differs}
-    return Effect(entry_no, _seen_by_confirmer(connection, actor, moved), {**body, "subject": moved.subject}, said)
+    return Effect(entry_no, _seen_by_confirmer(connection, actor, moved, at), {**body, "subject": moved.subject}, said)
 
 
-def _seen_by_confirmer(connection: Connection, actor: Actor, moved: Order) -> tuple[ForEngine, ...]:
+def _seen_by_confirmer(connection: Connection, actor: Actor, moved: Order, at: datetime) -> tuple[ForEngine, ...]:
     """Return what the engine is told of a confirmation: field reports of its confirmer, for `CONFIRMED_FOR`."""
     if moved.state is not OrderState.CONFIRMED:
         return ()
-    at = moved.changed_at
     said = {
         "by": actor.name, "observed_at": at.isoformat(), "expires_at": (at + CONFIRMED_FOR).isoformat(),
         "note": f"order {moved.order_id} confirmed",

@@ -92,7 +92,7 @@ def list_orders(
 
     place = zone_of(zone)
     with opened("order list") as connection:
-        now = store.acting_time(connection, SystemClock().now())
+        now = store.order_time(connection, store.acting_time(connection, SystemClock().now()))
         shown = [standing(row, now) for row in store.orders(connection, is_open=None if every else True)]
     orders = [order for order in shown if every or waits(order)]
     if as_json:
@@ -110,7 +110,7 @@ def tally_orders(as_json: AsJson = False) -> None:
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
     with opened("order tally") as connection:
-        now = store.acting_time(connection, SystemClock().now())
+        now = store.order_time(connection, store.acting_time(connection, SystemClock().now()))
         tally = store.order_tally(connection, now, now - TALLY_OVER)
     if as_json:
         typer.echo(orjson.dumps(tally, option=orjson.OPT_INDENT_2).decode())
@@ -129,7 +129,7 @@ def show_order(order_id: str, zone: Zone = "Asia/Shanghai", as_json: AsJson = Fa
 
     place = zone_of(zone)
     with opened("order show") as connection:
-        now = store.acting_time(connection, SystemClock().now())
+        now = store.order_time(connection, store.acting_time(connection, SystemClock().now()))
         rows = store.orders(connection, order_id=order_id)
         if not rows:
             raise BadInput(f"order show: there is no order {order_id}; see `undercroft order list --all`")

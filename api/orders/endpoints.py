@@ -92,4 +92,6 @@ async def get_order(order_id: OrderId, given: Given) -> OrderWithSteps:
 async def _now(given: Services) -> datetime:
     deployment = await given.deployment()
     tick = await given.reader.row("read_newest_tick")
-    return present(deployment.mode, tick["tick_at"] if tick else None, given.clock.now())
+    at = present(deployment.mode, tick["tick_at"] if tick else None, given.clock.now())
+    row = await given.reader.row("acts_order_time", at=at)
+    return row["at"] if row else at

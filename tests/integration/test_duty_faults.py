@@ -9,12 +9,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from duty.model import Person, Reach
+from duty.notifier import Channels, Notifier
+from duty.order_acts import order
+from duty.orders import Proof
 from duty.roster import Shift
 from duty.roster_acts import shift_row
+from duty.texts import Style
+from tests.integration.door_kit import actor
 from tests.integration.duty_kit import START, duty_file, messages, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service
 from tests.integration.test_duty_service import HOOK, OK
@@ -24,6 +30,7 @@ from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
 from undercroft.stack.datadir import open_data_dir
 from undercroft.stack.postgres import running_postgres
+from undercroft.store import duty_acts
 from undercroft.store.connection import Connection
 from undercroft.store.databases import create_database, migrate_database
 from undercroft.store.duty_roster import replace_shifts
@@ -57,6 +64,27 @@ def test_a_clock_that_is_set_back_puts_off_no_escalation(live_db: str) -> None:
         ("li", "first"), ("li", "repeat"), ("wu", "escalated"),
     ]  # fmt: skip
     assert rows[1]["decided_at"] - rows[0]["decided_at"] >= timedelta(minutes=3)
+
+
+def test_a_clock_that_is_set_back_makes_no_order_late_that_is_not(live_db: str) -> None:
+    """The notifier goes on an hour ahead of the clock; a barrier order given now has its whole time."""
+    at, ahead = now(), now() + timedelta(hours=1)
+    with opened(live_db) as db:
+        prepared(db, at=at)
+        tick(db, 1, at, ("space/gar", "raised", 4))
+        notifier = Notifier(db, Channels(frozenset({"hook"})), Style({}, ZoneInfo("UTC"), False))
+        notifier.step_live(ahead, ahead)
+        given = order(db, actor(db), "space/gar", Proof.BARRIER_DEPLOYED, "street", at, "north")
+        (row,) = db.execute("select due_at, within_s from duty_order").fetchall()
+        due_at = ahead + timedelta(seconds=row["within_s"])
+        assert (row["due_at"], given.at) == (due_at, at)
+        for moment, late in ((due_at, 0), (due_at + timedelta(seconds=1), 1)):
+            notifier.step_live(moment, moment)
+            told = {row["cause"] for row in messages(db) if row["reason"] == "order_late"}
+            assert len(told) == late
+        # A notifier's clock that was a day ahead is not followed.
+        db.execute("update duty_progress set decided_at = %s", (at + timedelta(days=2),))
+        assert duty_acts.order_time(db, at) == at
 
 
 def test_a_shift_that_ends_at_midnight_hands_the_alarm_over(exercise_db: str) -> None:

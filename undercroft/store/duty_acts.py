@@ -131,6 +131,12 @@ def acting_time(connection: Connection, now: datetime) -> datetime:
     return now if row is None or row["run_at"] is None else row["run_at"]
 
 
+def order_time(connection: Connection, at: datetime) -> datetime:
+    """Return by what time an order's clock runs: the act's, never behind the notifier's, which never goes back."""
+    row = _one(connection, "acts_order_time", at=at)
+    return at if row is None else row["at"]
+
+
 def insert_act(
     connection: Connection, act_id: uuid.UUID, kind: str, name: str, author: str, at: datetime, body: Mapping[str, Any]
 ) -> int:

@@ -71,6 +71,13 @@ on conflict (place_id, item) do update set quantity = excluded.quantity;
 -- A run has its own time: that of its newest tick.
 select d.mode, max(t.tick_at) as run_at from deployment d left join tick t on d.mode = 'exercise' group by d.mode;
 
+-- name: acts_order_time
+-- The notifier's time goes on where the clock was when it is set back; it holds an order's clock against that. More than a
+-- day ahead nobody has set a clock back: then one was a day ahead.
+select case when d.mode = 'live' and p.decided_at < %(at)s::timestamptz + interval '1 day'
+    then greatest(%(at)s::timestamptz, p.decided_at) else %(at)s::timestamptz end as at
+from deployment d cross join duty_progress p;
+
 -- name: acts_insert
 insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
 values (%(act_id)s, %(commit_seq)s, %(kind)s, %(subject)s, %(author)s, %(acted_at)s, %(body)s::jsonb);

@@ -90,6 +90,8 @@ grant delete on roster_shift to undercroft_duty;
 grant select on site_version, tick, basin, place, space, entrance, device, sensor, observation, act, alarm, incident,
     operator, commit_counter, duty_order, report, act_key, stock to undercroft_acts;
 grant insert, update on stock to undercroft_acts;
+-- By whose time an order's clock runs.
+grant select on duty_progress to undercroft_acts;
 -- What Grafana's rules say comes by the same way.
 grant select, insert, update on system_condition to undercroft_acts;
 grant select on duty_log, duty_log_head, alarm_event to undercroft_acts;
