@@ -103,12 +103,16 @@ class Recent:
         return Recent(self.samples.copy(), self.lost_us, self.strays)
 
     def note_sample(self, new: Sample) -> None:
-        """Remember a reading that was the newest when it came, at its place by time."""
+        """Remember a reading that was the newest when it came, at its place by time.
+
+        A time is stored once. Where two writers had the same reading at once, the one that is stored counts.
+        """
         samples = self.samples
         if not samples or new.observed_us > samples[-1].observed_us:
             samples.append(new)
         elif new.observed_us > samples[0].observed_us or len(samples) < MOST_RECENT:
-            self.samples = deque(sorted([*samples, new])[-MOST_RECENT:], maxlen=MOST_RECENT)
+            others = [sample for sample in samples if sample.observed_us != new.observed_us]
+            self.samples = deque(sorted([*others, new])[-MOST_RECENT:], maxlen=MOST_RECENT)
 
     def note_stray(self, observed_us: int, received_us: int, *, is_lost: bool = False) -> None:
         """Remember a reading that was not the newest, with those that were received together with it."""

@@ -167,6 +167,7 @@ _TURNS = st.lists(
 """Who takes the next batch; whether the other commits one between its look and its rows, or it starts anew after it."""
 
 
+@example(steps=_OLDER_FROM_ANOTHER[:1] * 2, cuts=[1], turns=[(0, "between")], most=2)
 @example(steps=_OLDER_FROM_ANOTHER, cuts=[1], turns=[(0, "between")], most=4_000)
 @example(steps=_OWN_BATCH_AFTER_ANOTHERS, cuts=[1], turns=[(0, "between"), (0, "")], most=4_000)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
