@@ -118,7 +118,7 @@ def site_ahead(arrays: SiteArrays, storage: Storage) -> SiteAhead:
         pump_m3_s=capacity,
         pump_on_m3=np.maximum(on_m3, off_m3 + SMALL_M3),
         pump_off_m3=off_m3,
-        ramp_m2=np.zeros(arrays.n_spaces),
+        ramp_m2=np.array([space.open_ramp_m2 for space in arrays.spaces], np.float64),
         space=arrays.e_space,
         width_m=arrays.e_width_m,
         crest_m=arrays.e_crest_m,

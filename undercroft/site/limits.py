@@ -28,6 +28,9 @@ WidthM = Annotated[float, Field(gt=0.0, le=60.0, allow_inf_nan=False)]
 AreaM2 = Annotated[float, Field(gt=0.0, le=500_000.0, allow_inf_nan=False)]
 """Of one floor; the largest underground shopping centres have about 0.4 km² on all their floors. [m²]"""
 
+OpenAreaM2 = Annotated[float, Field(ge=0.0, le=50_000.0, allow_inf_nan=False)]
+"""Of ramps and shafts open to the rain; the open approaches of a long road tunnel have about 20,000 m². [m²]"""
+
 CatchmentM2 = Annotated[float, Field(gt=0.0, le=1e8, allow_inf_nan=False)]
 """Street area that drains to one space; a whole district such as Futian has 79 km². [m²]"""
 

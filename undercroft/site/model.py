@@ -25,6 +25,7 @@ from undercroft.site.limits import (
     IntervalS,
     ItemCount,
     LevelM,
+    OpenAreaM2,
     People,
     PeriodS,
     SomeItems,
@@ -181,6 +182,8 @@ class Space(_Place):
     ceiling_height_m: HeightM = 3.0
     catchment_m2: CatchmentM2 = 10_000.0
     """Street area that drains towards its entrances; the simulator's subcatchment. [m²]"""
+    open_ramp_m2: OpenAreaM2 = 0.0
+    """Open ramps, stairs and shafts whose rain runs in, whatever stands on the street. [m²]"""
     storage: tuple[StorageRow, ...] = Field(min_length=1)
     exposure: Exposure = Exposure()
     entrances: tuple[Entrance, ...] = Field(min_length=1)

@@ -40,7 +40,7 @@ def place_columns(site: Site) -> Columns:
 
 
 def _space_detail(space: Space) -> str:
-    keep = {"catchment_m2", "storage", "exposure", "pumps"}
+    keep = {"catchment_m2", "open_ramp_m2", "storage", "exposure", "pumps"}
     return json.dumps(space.model_dump(mode="json", include=keep), sort_keys=True)
 
 

@@ -143,3 +143,31 @@ def test_unknown_inside_is_no_forecast() -> None:
             *(f"{of}_{minutes}" for of in ("within", "members") for minutes in (15, 30, 60)),
         )
     )
+
+
+def test_rain_on_an_open_ramp_runs_in_by_hand() -> None:
+    """60 mm/h on 1500 m² is 1.5 m³/min, and 40 m³ are missing to orange: 26.7 min, and 17.8 or 53 at 1.5 or half of it.
+
+    Shares of these: 0.40, 0.20, 0.25. 3 cm inside are 60 m³, orange is from 5 cm; the street is dry.
+    """
+    told = {}
+    for ramp_m2 in (0.0, 1500.0):
+        crank = Crank(site(guarded("s", "car_park", barrier=None) | {"open_ramp_m2": ramp_m2}))
+        for minute in range(13):
+            readings = [("s-out:water_depth_m", minute, 0.0), ("s-in:water_depth_m", minute, 0.03)]
+            crank.tick(minute, *readings, ("rain-1:rain_total_mm", minute, float(minute)))
+        told[ramp_m2] = ahead(crank, "s")["orange"]
+    assert (told[0.0]["members_30"], told[0.0]["members_60"]) == (0.0, 0.0)
+    assert (told[1500.0]["members_15"], told[1500.0]["members_30"]) == (0.0, 0.6)
+    assert told[1500.0]["members_60"] == pytest.approx(0.85)
+
+
+def test_a_road_with_one_sensor_is_foreseen_by_its_own_rise() -> None:
+    """9 mm a minute on a road: 5 cm at minute 5, and orange, 15 cm, 11.1 min on at that rate."""
+    crank = Crank(site(underpass()))
+    for minute in range(7):
+        crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.005 + 0.009 * minute))
+    told = ahead(crank, "up")
+    assert told["orange"]["earliest_min"] < 11.1 < told["orange"]["latest_min"]
+    assert told["orange"]["within_60"] >= told["orange"]["within_15"] > told["red"]["within_15"]
+    assert told["order"] == "none", "nothing to close"
