@@ -118,6 +118,9 @@ def run(url: str, steps: list[int]) -> list[Figure]:
     """Return the figures of filled databases: times at the longest stretch, their growth, the bytes of a reading."""
     with ExitStack() as stack:
         connections = [stack.enter_context(closing(open_filled(database_of(url, days, steps)))) for days in steps]
+        for connection in connections:
+            if nothing := idle(connection):
+                raise BadInput(f"these queries find nothing to time: {', '.join(nothing)}: fill an empty database anew")
         spans = spans_ms(connections)
         longest = connections[-1]
         compress_readings(longest, END)
@@ -158,20 +161,29 @@ def compared(ours: list[Figure], plain: list[Figure]) -> list[Figure]:
     return [*ours, Figure("times_smaller", smaller, "times", SMALLER_LIMIT, "plain PostgreSQL", "higher"), *beside]
 
 
-def spans_ms(connections: Sequence[Connection]) -> list[Spans]:
-    """Return, by database, how long each panel's query took over the last hours; a panel of one space has one. [ms]
+def idle(connection: Connection) -> list[str]:
+    """Return the queries that find no row: their times would say nothing."""
+    return [name for name, text in sorted(texts().items()) if not connection.execute(text.encode()).fetchall()]
 
-    The databases take turns query by query, so that whatever else the machine does falls on all of them alike.
-    """
-    texts = {
+
+def texts() -> dict[str, str]:
+    """Return every query of panels and annotations over the last hours, by name; a panel of one space has one."""
+    return {
         each.name: fill_macros(
             each.sql, END - WINDOW, END, interval_ms=60_000, variables={"space": ["bench-7"]} if board.one_space else {}
         )
         for board in all_dashboards()
         for each in board.queries()
     }
+
+
+def spans_ms(connections: Sequence[Connection]) -> list[Spans]:
+    """Return, by database, how long each query took over the last hours. [ms]
+
+    The databases take turns query by query, so that whatever else the machine does falls on all of them alike.
+    """
     found: list[Spans] = [{} for _ in connections]
-    for name, text in sorted(texts.items()):
+    for name, text in sorted(texts().items()):
         warm_s = max(timed_s(connection, text, 1)[0] for connection in connections)
         for _ in range(_TIMES if warm_s < VERY_LONG_S else _FEW_TIMES):
             for connection, spans in zip(connections, found, strict=True):

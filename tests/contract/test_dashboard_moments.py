@@ -6,8 +6,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from dashboards.dashboard import ANNOTATIONS
 from dashboards.macros import fill
 from dashboards.queries import query
@@ -31,14 +29,6 @@ insert into device (device_id, place_id, interval_dry_s, interval_wet_s) values 
 insert into sensor (device_id, quantity, unit, place_id, entrance_id, zero_level_m)
 values ('d', 'rain_total_mm', 'mm', 'p', null, 0), ('d', 'barrier_state', 'state', 'p', 'e', null)
 """
-
-
-@pytest.fixture
-def moments(any_db: str) -> Any:
-    with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
-        for statement in SITE.split(";\n"):
-            connection.execute(statement.encode())
-        yield connection
 
 
 def asked(
@@ -77,7 +67,7 @@ def act(db: Connection, number: int, kind: str, subject: str, at: datetime, body
     )
 
 
-def test_an_alarm_is_as_it_was_then(moments: Connection) -> None:
+def an_alarm_is_as_it_was_then(moments: Connection) -> None:
     """Raised orange, acknowledged after 30 min, red (and so not acknowledged) after 40, cleared after 2 h."""
     alarm(moments, 1, END, END + 2 * HOUR)
     for number, (minutes, kind, severity) in enumerate(
@@ -102,7 +92,7 @@ def test_an_alarm_is_as_it_was_then(moments: Connection) -> None:
     assert (held["time"], held["value"]) == (END + 60 * MINUTE, 4.0)
 
 
-def test_a_burst_is_not_lost_in_long_steps(moments: Connection) -> None:
+def a_burst_is_not_lost_in_long_steps(moments: Connection) -> None:
     """Twenty alarms within 200 s: 18 in one ten minutes of the clock, two in the one before."""
     for number in range(20):
         alarm(moments, number, END - timedelta(days=3, seconds=200 - 20) + timedelta(seconds=10 * number))
@@ -114,7 +104,7 @@ def test_a_burst_is_not_lost_in_long_steps(moments: Connection) -> None:
         assert figures["raised"] == 20
 
 
-def test_an_order_and_a_stock_are_as_they_were_then(moments: Connection) -> None:
+def an_order_and_a_stock_are_as_they_were_then(moments: Connection) -> None:
     moments.execute(
         "insert into incident (incident_id, basin_id, opened_at, closed_at, worst, state)"
         " values ('i', 'b', %s, %s, 3, '{}')",
@@ -164,7 +154,7 @@ def test_an_order_and_a_stock_are_as_they_were_then(moments: Connection) -> None
     assert held == {-1: [(10.0, None), (1.0, None)], 30: [(7.0, 1800.0), (1.0, None)], 90: [(4.0, 1800.0), (1.0, None)]}
 
 
-def test_the_steps_of_orders_lead_where_the_duty_says(moments: Connection) -> None:
+def the_steps_of_orders_lead_where_the_duty_says(moments: Connection) -> None:
     for number, step in enumerate({step for _, step in TRANSITIONS}, 1):
         moments.execute(
             "insert into duty_log (entry_no, at, kind, author, subject, body, previous, sha256)"
@@ -182,7 +172,7 @@ def test_the_steps_of_orders_lead_where_the_duty_says(moments: Connection) -> No
     assert row == {"same": True}
 
 
-def test_a_barrier_is_what_the_engine_holds_it_for(moments: Connection) -> None:
+def a_barrier_is_what_the_engine_holds_it_for(moments: Connection) -> None:
     """A switch's word of 23 h ago that failed its tests closes nothing; what the engine took from a report does."""
     moments.execute(
         "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
@@ -210,7 +200,7 @@ def test_a_barrier_is_what_the_engine_holds_it_for(moments: Connection) -> None:
     assert [(row["state"], row["switch"], row["quality"]) for row in rows] == [(3, 3, 4)]
 
 
-def test_a_warning_in_force_is_there_however_old(moments: Connection) -> None:
+def a_warning_in_force_is_there_however_old(moments: Connection) -> None:
     act(
         moments,
         1,
@@ -231,7 +221,7 @@ def test_a_warning_in_force_is_there_however_old(moments: Connection) -> None:
     assert seen(END, street=["south"]) == [("warning/b", None, 0)]
 
 
-def test_gauges_are_summed_and_counted_over_what_was_asked(moments: Connection) -> None:
+def gauges_are_summed_and_counted_over_what_was_asked(moments: Connection) -> None:
     """A perfect gauge: a reading each 600 s for two days, a millimetre each time."""
     moments.execute(
         "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
@@ -251,7 +241,7 @@ def test_gauges_are_summed_and_counted_over_what_was_asked(moments: Connection) 
         assert (row["rain_10_mm"], row["rain_60_mm"], row["rain_range_mm"]) == (1.0, 6.0, whole), window
 
 
-def test_idle_ticks_do_not_age_a_batch(moments: Connection) -> None:
+def idle_ticks_do_not_age_a_batch(moments: Connection) -> None:
     """Two batches a second apart judged 0.1 s after the second; then ticks every 5 s that read nothing."""
     began = END - 10 * MINUTE
     for number in (1, 2):
@@ -269,7 +259,7 @@ def test_idle_ticks_do_not_age_a_batch(moments: Connection) -> None:
     assert [row["value"] for row in asked(moments, "judging", END - HOUR, END)] == [1.1]
 
 
-def test_a_site_without_thresholds_of_its_own_has_the_defaults(moments: Connection) -> None:
+def a_site_without_thresholds_of_its_own_has_the_defaults(moments: Connection) -> None:
     def inside(until: datetime) -> list[tuple[int, float, str]]:
         rows = asked(moments, "space_thresholds", until - HOUR, until, space=["p"])
         return [(row["level"], row["value"], row["origin"][:2]) for row in rows if row["rule"] == "inside-depth"]
@@ -285,3 +275,26 @@ def test_a_site_without_thresholds_of_its_own_has_the_defaults(moments: Connecti
     )
     assert inside(END - MINUTE) == [(3, 0.05, "默认"), (4, 0.3, "默认")]
     assert inside(END + MINUTE) == [(3, 0.04, "站点"), (4, 0.2, "站点")]
+
+
+CHECKS = (
+    an_alarm_is_as_it_was_then,
+    a_burst_is_not_lost_in_long_steps,
+    an_order_and_a_stock_are_as_they_were_then,
+    the_steps_of_orders_lead_where_the_duty_says,
+    a_barrier_is_what_the_engine_holds_it_for,
+    a_warning_in_force_is_there_however_old,
+    gauges_are_summed_and_counted_over_what_was_asked,
+    idle_ticks_do_not_age_a_batch,
+    a_site_without_thresholds_of_its_own_has_the_defaults,
+)
+
+
+def test_what_stood_at_a_moment(any_db: str) -> None:
+    """Each of `CHECKS` on a site of its own; one database for all, since making one takes longest."""
+    with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
+        for check in CHECKS:
+            with connection.transaction(force_rollback=True):
+                for statement in SITE.split(";\n"):
+                    connection.execute(statement.encode())
+                check(connection)

@@ -22,6 +22,17 @@ ROLLUPS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
 """The finest first: each is made from the one before."""
 
 
+_OF_A_DAY = (
+    "bench_fill_day",
+    "bench_fill_engine",
+    "bench_fill_assessments",
+    "bench_fill_alarms",
+    "bench_fill_acts",
+    "bench_fill_duty",
+    "bench_fill_letters",
+)
+
+
 def open_empty(url: str) -> Connection:
     """Open an exercise database that holds no readings yet."""
     return _open(url, is_filled=False)
@@ -60,7 +71,7 @@ def stop_jobs(connection: Connection) -> None:
 
 
 def fill(connection: Connection, sensors: int, end: datetime, days: int) -> None:
-    """Write some days of readings and assessments before an instant; the newest day is written last."""
+    """Write some days of all that panels show before an instant; the newest day is written last."""
     with translated_errors():
         connection.execute("select setseed(0.5)")
         connection.execute(sql("bench_fill_site"), {"sensors": sensors})
@@ -71,8 +82,8 @@ def extend(connection: Connection, end: datetime, before: int, days: int) -> Non
     """Write the days further back: ``before`` are there already, ``days`` are wanted."""
     with translated_errors():
         for back in range(days, before, -1):
-            day = {"day": end - back * DAY, "has_batches": back <= BATCH_DAYS}
-            for name in ("bench_fill_day", "bench_fill_engine", "bench_fill_assessments"):
+            day = {"day": end - back * DAY, "end": end, "has_batches": back <= BATCH_DAYS}
+            for name in _OF_A_DAY:
                 connection.execute(sql(name), day)
         connection.execute("analyze")
 
