@@ -254,13 +254,34 @@ def test_live_has_no_exercise_banner_and_misses_the_engine(page: Page, live_db: 
         page.goto("about:blank")
 
 
-def test_text_from_the_site_is_never_markup(page: Page, exercise_db: str, world: World) -> None:
+_WAITING = """
+insert into incident (incident_id, basin_id, opened_at, worst, state)
+select 'i', basin_id, %(now)s, 4, '{}' from place where place_id = %(space)s;
+insert into duty_order (order_id, incident_id, subject, proof, state, owner, author, changed_at, due_at, within_s,
+    text_zh, text_en, note, confirmed_after)
+select 'o-000000000' || n, 'i', 'space/' || %(space)s, 'evacuated', case n when 1 then 'issued' else 'confirmed' end,
+    '<img src=x>', 'li', %(now)s::timestamptz - n * interval '100 minutes',
+    %(now)s::timestamptz - interval '12 minutes', 600, '', '', '', 0 from generate_series(1, 2) as n;
+insert into report_due (incident_id, kind, serial, due_at)
+values ('i', 'phone', 0, %(now)s::timestamptz - interval '7 minutes')
+"""
+"""An order that is late by 12 minutes, a confirmation of 200 minutes ago, a report missing for 7."""
+
+
+def test_what_waits_for_somebody_is_named_and_text_from_the_site_is_never_markup(
+    page: Page, exercise_db: str, world: World
+) -> None:
     spaces = seed(world)
+    for statement in _WAITING.split(";\n"):
+        world.connection.execute(statement.encode(), {"now": world.now, "space": spaces[0]})
     world.connection.execute(
         "update place set name_zh = '<img src=x onerror=alert(1)>' where place_id = %s", (spaces[0],)
     )
     with running_api(exercise_db) as (address, _):
         page.goto(address)
         expect(page.locator("#spaces tr").first).to_contain_text("<img src=x")
-        assert page.locator("#spaces img").count() == 0
+        for words in ("指令超时 12 分", "order LATE 12 min", "已过期，请重新确认", "now expired: confirm again",
+                      "漏报 7 分", "first report by phone (0) MISSING for 7 min", "<img src=x>"):  # fmt: skip
+            expect(page.locator("#duty")).to_contain_text(words)
+        assert page.locator("#spaces img, #duty img").count() == 0
         page.goto("about:blank")
