@@ -48,3 +48,14 @@ class QualityTest(IntFlag):
     """Water rises inside while every entrance is dry: a leak, a pump that fails, or a faulty sensor."""
     FLOAT_GAUGE = 16384
     """A float switch and a gauge of the same spot contradict each other."""
+
+
+def names_of_tests(bits: int) -> list[str]:
+    """Return the names of the tests in ``quality_tests``, as the glossary has them in both languages.
+
+    Examples
+    --------
+    >>> names_of_tests(8192 | 1024)
+    ['late', 'inside_outside']
+    """
+    return [str(test.name).lower() for test in QualityTest if bits & test]

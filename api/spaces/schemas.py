@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from api.pagination import Cursor, Page
 from api.params import Level, Reason, sensor_key
 from api.spaces.numbers import KeyNumbers, key_numbers, stale_after_s
 from undercroft.model import SpaceKind
+from undercroft.quality import names_of_tests
 
 Row = Mapping[str, Any]
 
@@ -97,6 +98,13 @@ class EntranceOut(BaseModel):
     barrier_deploy_min: float | None
 
 
+TestNames = Annotated[
+    list[str],
+    BeforeValidator(names_of_tests),
+    Field(description="the tests that gave the flag, by name; see the glossary"),
+]
+
+
 class SensorOut(BaseModel):
     """A sensor and its newest reading."""
 
@@ -108,6 +116,7 @@ class SensorOut(BaseModel):
     observed_at: datetime | None
     value: float | None
     quality: int | None = Field(description="QARTOD: 1 good, 2 unknown, 3 suspect, 4 fail, 9 missing")
+    quality_tests: TestNames
 
 
 class ThresholdOut(BaseModel):
@@ -165,6 +174,7 @@ class ObservationOut(BaseModel):
     observed_at: datetime
     value: float | None
     quality: int
+    quality_tests: TestNames
     received_at: datetime
 
 

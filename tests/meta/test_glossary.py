@@ -8,7 +8,7 @@ import pytest
 
 from ingest.reasons import Reason
 from undercroft.model import Mode, Severity, SpaceKind
-from undercroft.quality import Quality
+from undercroft.quality import Quality, QualityTest
 from undercroft.quantities import QUANTITIES, BarrierState
 from undercroft.rules import RULE_UNITS
 
@@ -21,6 +21,7 @@ CODES = [
     *(state.word for state in BarrierState),
     *(mode.value for mode in Mode),
     *(reason.value for reason in Reason),
+    *(str(test.name).lower() for test in QualityTest),
 ]
 
 

@@ -76,10 +76,10 @@ select entrance_id, item, quantity from requirement where space_id = %(space_id)
 -- name: read_place_sensors
 select
     n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.entrance_id, n.zero_level_m,
-    o.observed_at, o.value, o.quality
+    o.observed_at, o.value, o.quality, coalesce(o.quality_tests, 0) as quality_tests
 from sensor n
 left join lateral (
-    select observed_at, value, quality from observation
+    select observed_at, value, quality, quality_tests from observation
     where observation.sensor_id = n.sensor_id order by observed_at desc limit 1
 ) o on true
 where n.place_id = %(place_id)s and n.retired_at is null
@@ -91,7 +91,7 @@ from sensor
 where place_id = %(place_id)s and device_id = %(device_id)s and at = %(at)s and quantity = %(quantity)s;
 
 -- name: read_observations
-select observed_at, value, quality, received_at
+select observed_at, value, quality, quality_tests, received_at
 from observation
 where sensor_id = %(sensor_id)s and observed_at >= %(since)s and observed_at <= %(until)s
   and (%(before)s::timestamptz is null or observed_at < %(before)s)
