@@ -3,8 +3,9 @@ copy observation_packed (sensor_id, observed_at, value_thousandths, quality, qua
 from stdin with (format binary);
 
 -- name: count_committed
+-- Each once: a worker that is stopped for long loses its connection, and what it had is delivered again.
 select
-    coalesce(sum(messages), 0)::bigint as messages,
+    coalesce(sum(messages - redelivered), 0)::bigint as messages,
     coalesce(extract(epoch from max(committed_at) - min(committed_at)), 0)::double precision as seconds
 from batch;
 
