@@ -13,7 +13,7 @@ from duty.incidents import AlarmNote, Incident
 from duty.log_words import words_of
 from duty.notifier import event_of, load_names
 from duty.refusals import NotPossibleNow, SubjectUnknown
-from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues
+from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, to_write
 from duty.signing import stored_heads
 from duty.texts import SEVERITY_WORDS, Named
 from undercroft.model import Mode, Severity
@@ -87,9 +87,9 @@ def asked_for(case: Case, now: datetime, limits: Limits) -> tuple[list[Due], Cou
 
 
 def to_come(case: Case, now: datetime, limits: Limits) -> list[Due]:
-    """Return the reports that were not handed in yet, in order."""
-    done = {row["serial"] for row in case.reports if row["submitted_at"]}
-    return [due for due in asked_for(case, now, limits)[0] if due.serial not in done]
+    """Return the reports that were not handed in yet, in order; one that was lets those before it rest."""
+    newest = max((row["serial"] for row in case.reports if row["submitted_at"]), default=-1)
+    return [due for due in asked_for(case, now, limits)[0] if due.serial > newest]
 
 
 def facts_of(connection: Connection, case: Case) -> list[Fact]:
@@ -126,16 +126,16 @@ def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits
     NotPossibleNow
         If the incident needs none (any more).
     """
-    left = [due for due in to_come(case, now, limits) if due.kind is not ReportKind.PHONE]
-    if not left:
+    asked = to_write(to_come(case, now, limits), now)
+    if asked is None:
         raise NotPossibleNow(f"report: incident {case.row['incident_id']} needs none now")
     written = [row for row in case.reports if row["submitted_at"] and row["kind"] != ReportKind.PHONE]
     since = max((row["drafted_at"] for row in written), default=case.row["opened_at"])
-    if left[0].kind is ReportKind.FINAL:
+    if asked.kind is ReportKind.FINAL:
         since = case.row["opened_at"]
     place = (case.row["name_zh"], case.row["name_en"])
     report = draft(
-        case.row["incident_id"], left[0], facts_of(connection, case), now, since, place=place, exercise=case.is_exercise
+        case.row["incident_id"], asked, facts_of(connection, case), now, since, place=place, exercise=case.is_exercise
     )
     heads = stored_heads(connection)
     return replace(report, head_printed=heads[-1].printed) if heads else report

@@ -139,6 +139,26 @@ def dues(
     return found
 
 
+def to_write(left: Sequence[Due], now: datetime) -> Due | None:
+    """Return which report is to be written next of those that were not handed in; None: none in writing.
+
+    The first one first; of follow-ups that are late the newest, which tells what the others would have told.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> at = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    >>> late = [Due(ReportKind.FOLLOW_UP, 1 + n, at - timedelta(hours=7 - 2 * n)) for n in (1, 2, 3, 4)]
+    >>> to_write(late, at).serial
+    4
+    """
+    written = [due for due in left if due.kind is not ReportKind.PHONE]
+    over = [due for due in written if due.due_at < now]
+    if written and written[0].kind is ReportKind.FIRST:
+        return written[0]
+    return over[-1] if over else next(iter(written), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """How reporting went: on time, late, and missing now."""

@@ -11,7 +11,7 @@ from duty.load import flood_times, load_of
 from duty.model import Reason
 from duty.orders import Order, OrderState, Proof, advance, disagreement, templates
 from duty.refusals import ActRefused
-from duty.reports import Count, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, markdown, plain
+from duty.reports import Count, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, markdown, plain, to_write
 from duty.texts import ADVICE, Named, Style, write
 from tests.unit.duty.kit import at, event, play
 from undercroft.model import Severity, SpaceKind
@@ -140,6 +140,16 @@ def test_reports_are_asked_for_and_counted() -> None:
     phoned = [*sent, Submitted(ReportKind.PHONE, 0, at(30))]
     assert count(asked, phoned, at(8 * 60)) == Count(on_time=2, late=1, missing=1)
     assert dues(None, None, [], at(8 * 60), Limits()) == []
+
+
+def test_of_follow_ups_that_were_missed_the_newest_is_written_but_the_first_report_first() -> None:
+    # Serious at 0, going on at 9 h: written reports were due at 2, 4, 6 and 8 h.
+    asked = dues(at(0), None, [], at(9 * 60), Limits())
+    assert [due.serial for due in asked] == [0, 1, 2, 3, 4, 5]
+    assert to_write(asked, at(9 * 60)) == Due(ReportKind.FIRST, 1, at(120))
+    assert to_write(asked[2:], at(9 * 60)) == Due(ReportKind.FOLLOW_UP, 4, at(480))
+    assert to_write(asked[5:], at(9 * 60)) == Due(ReportKind.FOLLOW_UP, 5, at(600))
+    assert to_write(asked[:1], at(9 * 60)) is None
 
 
 def test_a_follow_up_does_not_repeat_the_start_and_names_its_sources() -> None:
