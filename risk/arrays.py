@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.sensors import BARRIER, LEVEL, MAINS, ONLINE, PUMP, RAIN_ROLES, STOCK, SensorSpec, sensors_of
-from risk.thresholds import ThresholdTable, next_change, thresholds_at
+from risk.thresholds import YELLOW, ThresholdTable, next_change, thresholds_at
 from undercroft.site.model import Entrance, Site, Space
 
 FloatArray = NDArray[np.float64]
@@ -216,15 +216,23 @@ class SiteArrays:
         return np.where(np.isfinite(self.e_barrier_top_m) & (switches > 0), switches, -1)
 
     @cached_property
-    def s_stale_us(self) -> dict[float, IntArray]:
-        """Age at which each sensor is stale at its dry pace, by missed intervals; filled as asked for. [µs]"""
-        return {}
+    def s_stale_intervals(self) -> FloatArray:
+        """Missed intervals after which each sensor is stale: by its space, the kind of it, or for all. Shape (S,)."""
+        find = self.thresholds.value
+        of_space = [find("blind", space.id, space.kind, YELLOW) for space in self.spaces]
+        elsewhere = self.thresholds.by_kind["blind", None, YELLOW].value
+        return np.array([*of_space, elsewhere])[self.s_space]
 
-    def stale_us(self, intervals: float) -> IntArray:
+    @cached_property
+    def s_stale_us(self) -> IntArray:
+        """Age at which each sensor is stale at its dry pace. [µs]"""
+        return np.floor(self.s_stale_intervals * self.s_limit_dry_us).astype(np.int64)
+
+    def stale_us(self, intervals: FloatArray | float) -> IntArray:
         """Return the greatest age at which each sensor is still fresh at its dry pace. [µs]"""
-        if intervals not in self.s_stale_us:
-            self.s_stale_us[intervals] = np.floor(intervals * self.s_limit_dry_us).astype(np.int64)
-        return self.s_stale_us[intervals]
+        if intervals is self.s_stale_intervals:
+            return self.s_stale_us
+        return np.floor(intervals * self.s_limit_dry_us).astype(np.int64)
 
     @cached_property
     def outside_by_entrance(self) -> tuple[IntArray, Segments]:

@@ -1,4 +1,4 @@
-"""Which spaces tell nothing: silent now, or not heard at all yet."""
+"""Which spaces tell nothing: silent now, blind since it rained, or not heard at all yet."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ def silent_spaces(statics: SiteStatics, fresh: BoolArray) -> BoolArray:
         heard = statics.primary_groups.maximum(speaks.astype(np.int8), 1)
         silent[statics.primary_group_space[heard == 0]] = True
     return silent
+
+
+def blind_spaces(state: EngineState, statics: SiteStatics, silent: BoolArray, in_rain: BoolArray) -> BoolArray:
+    """Tell which spaces are blind, and remember it: one that fell silent in rain is blind until it is heard again.
+
+    The end of the rain says nothing of the water that it left. A space that no sensor can ever be heard of is blind
+    while it rains.
+    """
+    state.blind[:] = silent & (in_rain | (state.blind & ~statics.unmonitored))
+    return state.blind.copy()
 
 
 def unheard_spaces(state: EngineState, statics: SiteStatics) -> BoolArray:

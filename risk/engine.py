@@ -22,6 +22,7 @@ from risk.firstout import first_out, open_by_basin
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, is_storm, take_acts
 from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
 from risk.reasons import reasons_of
+from risk.replaced import keep_last_words
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
@@ -98,6 +99,7 @@ def with_site(engine: Engine, site: Site, site_commit_seq: int, instant: datetim
     """Return the engine on another version of the site; what both versions know keeps its memory."""
     plant = plant_of(site, instant)
     state = carried_over(engine.state, engine.plant.arrays, plant.arrays, site_commit_seq)
+    keep_last_words((engine.state, engine.plant.arrays), (state, plant.arrays))
     return _with_shortage(Engine(state, plant))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.rise import least_of_three
 from risk.sensors import RAIN_DEPTH, RAIN_TOTAL
 from risk.state import RAIN_SLOTS, EngineState
 from risk.thresholds import IN_RAIN_MM
@@ -65,7 +66,11 @@ def window_depth_mm(times_us: IntArray, totals_mm: FloatArray, window_min: float
 
 @dataclass(frozen=True, slots=True)
 class RainNews:
-    """One new reading each of some rain sensors; ``prior`` is the value held before it."""
+    """One new reading each of some rain sensors; ``prior`` is the value held before it.
+
+    ``good, replaces, behind, first`` as in `risk.rise.LevelNews`; ``good_x`` is the good reading of the instant, NaN
+    for none, and ``good_us`` the time of the one before it.
+    """
 
     sensor: IntArray
     at_us: IntArray
@@ -73,6 +78,14 @@ class RainNews:
     prior: FloatArray
     good: BoolArray
     replaces: BoolArray
+    behind: BoolArray
+    good_x: FloatArray
+    good_us: IntArray
+    first: BoolArray
+
+    def where(self, rows: IntArray) -> RainNews:
+        """Return some of the readings."""
+        return RainNews(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 def fold_rain(state: EngineState, arrays: SiteArrays, news: RainNews) -> None:
@@ -80,25 +93,44 @@ def fold_rain(state: EngineState, arrays: SiteArrays, news: RainNews) -> None:
 
     A counter that falls has been reset: what it shows since then is the increment. A doubtful reading counts when it
     is plausible, and moves nothing when it is not. Readings that came late are lost to ``rain_depth_mm`` and
-    ``rain_intensity_mm_h``, not to a counter.
+    ``rain_intensity_mm_h``, not to a counter. The greater of what all readings and what the good ones alone show
+    counts: a doubtful one cannot put rain where it weighs less.
     """
-    s, at_us, good = news.sensor, news.at_us, news.good
-    gauges = arrays.s_slot[s]
-    inc = _increments_mm(state, arrays, news)
-    state.total_mm[gauges] += inc
-    times, totals = state.curve_us[gauges], state.curve_mm[gauges]
-    empty = times[:, -1] == NEVER_US
-    shift = (at_us - times[:, -2] >= SPACING_US) | empty
-    times[shift, : RAIN_SLOTS - 1], totals[shift, : RAIN_SLOTS - 1] = times[shift, 1:], totals[shift, 1:]
-    times[:, -1], totals[:, -1] = at_us, state.total_mm[gauges]
-    state.curve_us[gauges], state.curve_mm[gauges] = times, totals
-    acc = np.stack([window_depth_mm(times, totals, window) for window in WINDOWS_MIN], axis=1)
-    acc = np.where(good[:, None], acc, np.maximum(acc, state.acc_mm[gauges]))
+    gauges = arrays.s_slot[news.sensor]
+    acc = state.acc_mm[gauges]
+    every, sure = np.flatnonzero(~news.behind), np.flatnonzero(np.isfinite(news.good_x))
+    part, rows = news.where(every), gauges[every]
+    state.total_mm[rows] += _increments_mm(state, arrays, part)
+    shown = _pushed((state.curve_us, state.curve_mm), rows, part.at_us, state.total_mm[rows])
+    acc[every] = np.where(part.good[:, None], shown, np.maximum(shown, acc[every]))
+    part, rows = news.where(sure), gauges[sure]
+    state.sure_total_mm[rows] += _sure_increments_mm(state, arrays, part)
+    shown = _pushed((state.sure_curve_us, state.sure_curve_mm), rows, part.at_us, state.sure_total_mm[rows])
+    acc[sure] = np.maximum(shown, acc[sure])
     state.acc_mm[gauges] = acc
-    state.last_acc_mm[gauges, :, :2] = state.last_acc_mm[gauges, :, 1:]
-    state.last_acc_mm[gauges, :, 2] = acc
+    _push_last(state, gauges, acc, news.first)
     wet = acc[:, 0] >= IN_RAIN_MM.value
-    state.wet_us[gauges] = np.where(wet, at_us, state.wet_us[gauges])
+    state.wet_us[gauges] = np.where(wet, np.maximum(state.wet_us[gauges], news.at_us), state.wet_us[gauges])
+
+
+def _pushed(curve: tuple[IntArray, FloatArray], gauges: IntArray, at_us: IntArray, total_mm: FloatArray) -> FloatArray:
+    """Put points on curves, and return the depths of the windows, shape (n, 3). [mm]"""
+    times, totals = curve[0][gauges], curve[1][gauges]
+    shift = (at_us - times[:, -2] >= SPACING_US) | (times[:, -1] == NEVER_US)
+    times[shift, : RAIN_SLOTS - 1], totals[shift, : RAIN_SLOTS - 1] = times[shift, 1:], totals[shift, 1:]
+    times[:, -1], totals[:, -1] = at_us, total_mm
+    curve[0][gauges], curve[1][gauges] = times, totals
+    return np.stack([window_depth_mm(times, totals, window) for window in WINDOWS_MIN], axis=1)
+
+
+def _push_last(state: EngineState, gauges: IntArray, acc_mm: FloatArray, first: BoolArray) -> None:
+    """Keep the last three depths of each window: a good one ends the oldest, a doubtful one the least if it is more."""
+    pushed, other = gauges[first], gauges[~first]
+    state.last_acc_mm[pushed, :, :2] = state.last_acc_mm[pushed, :, 1:]
+    state.last_acc_mm[pushed, :, 2] = acc_mm[first]
+    last = state.last_acc_mm[other]
+    place = np.arange(3) == least_of_three(last)[..., None]
+    state.last_acc_mm[other] = np.where(place, np.maximum(last, acc_mm[~first][..., None]), last)
 
 
 def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> FloatArray:
@@ -109,7 +141,21 @@ def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> Fl
     state.held[s] = np.where(odd, news.prior, state.held[s])
     counter = np.where(odd, 0.0, np.where(rise >= 0.0, rise, now))
     depth = np.where(news.replaces, np.maximum(rise, 0.0), now)
-    before = news.previous_us
-    lasted_us = np.where(before == NEVER_US, 0, np.minimum(news.at_us - before, INTENSITY_HOLDS_US))
-    flowed = now * lasted_us / 3.6e9
+    flowed = now * _lasted_us(news.previous_us, news.at_us) / 3.6e9
     return np.asarray(np.where(role == RAIN_TOTAL, counter, np.where(role == RAIN_DEPTH, depth, flowed)))
+
+
+def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> FloatArray:
+    """Return what the good readings add, as if no other had come. [mm]"""
+    role, now, gauges = arrays.s_role[news.sensor], news.good_x, arrays.s_slot[news.sensor]
+    prior = state.sure_rain[gauges]
+    rise = np.where(np.isnan(prior), 0.0, now - prior)
+    counter = np.where(rise >= 0.0, rise, np.where(news.first, now, 0.0))
+    depth = np.where(news.first, now, np.maximum(rise, 0.0))
+    state.sure_rain[gauges] = np.where(news.first, now, np.fmax(prior, now))
+    flowed = now * _lasted_us(news.good_us, news.at_us) / 3.6e9
+    return np.asarray(np.where(role == RAIN_TOTAL, counter, np.where(role == RAIN_DEPTH, depth, flowed)))
+
+
+def _lasted_us(before_us: IntArray, at_us: IntArray) -> IntArray:
+    return np.where(before_us == NEVER_US, 0, np.clip(at_us - before_us, 0, INTENSITY_HOLDS_US))

@@ -10,8 +10,9 @@ A report is evidence of quality UNKNOWN: it may raise, it never lowers.
   place counts; its reporter may correct it by a later one. It ends when it has expired **and** a level sensor of the
   space has given a good reading since, or a later report came after it expired: silence never ends it.
 - *Barrier*: the latest report of an entrance counts until it expires. ``deployed`` closes an entrance whose switches
-  are silent, missing or unsure; a fresh one that says open, deploying, overtopped or failed wins. Any other reported
-  state opens a closed one.
+  are silent, missing or unsure. A switch that said open, deploying, overtopped or failed wins over all that was seen
+  before it had fallen silent (3 missed intervals after that word): its silence later does not prove the person right.
+  Any other reported state opens a closed one.
 - *Pump, closed, evacuated*: the latest report of its place counts until it expires; see `risk.said`.
 """
 
@@ -23,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from risk.arrays import BoolArray, SiteArrays, iso, to_us
-from risk.evidence import flapping, said_by_switches
+from risk.arrays import NEVER_US, BoolArray, IntArray, SiteArrays, iso, to_us
+from risk.evidence import NOT_CLOSED, flapping, said_by_switches
 from risk.levels import entrance_index
 from risk.state import EngineState, FieldReport
 from risk.warnings import Act
@@ -33,9 +34,6 @@ from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
 MOST_DEPTH_M = 50.0
 
 PUMP_WORDS = {"running": 1.0, "stopped": 0.0}
-
-_NOT_CLOSED = (BarrierState.OPEN, BarrierState.DEPLOYING, BarrierState.OVERTOPPED, BarrierState.FAILED)
-"""What a switch must say to contradict a person; one that is unsure does not."""
 
 
 def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) -> BoolArray:
@@ -141,20 +139,27 @@ def with_reported_barriers(
         if report.value != float(BarrierState.DEPLOYED):
             closed[entrance] = False
         elif arrays.entrances[entrance].entrance.barrier is not None:
-            switches = asked.get(entrance, ())
-            wavers = bool(flapping(state, np.array(switches, np.int64)).any())
-            closed[entrance] = not wavers and not any(
-                bool(fresh[s]) and state.value[s] in _NOT_CLOSED for s in switches
+            switches = np.array(asked.get(entrance, ()), np.int64)
+            denied = _denied(state, arrays, switches, report.observed_us) or bool(
+                (fresh[switches] & np.isin(state.value[switches], NOT_CLOSED)).any()
             )
+            closed[entrance] = not denied and not flapping(state, switches).any()
     return closed
+
+
+def _denied(state: EngineState, arrays: SiteArrays, switches: IntArray, seen_us: int) -> bool:
+    """Tell whether a switch said that it does not close, and was not yet silent when a person saw it closed."""
+    said_us = state.denied_us[switches]
+    silent_us = said_us + arrays.stale_us(arrays.s_stale_intervals)[switches]
+    return bool(((said_us != NEVER_US) & (seen_us <= silent_us)).any())
 
 
 def known_not_closed(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
     """Tell at which entrances a fresh switch, or a person, says that the barrier does not close it. Shape (E,)."""
-    known = said_by_switches(state, arrays, fresh, _NOT_CLOSED)
+    known = said_by_switches(state, arrays, fresh, NOT_CLOSED)
     for key, report in state.reports.items():
         name, entrance_id, what = key.split("/")
-        if what == "barrier" and report.value in _NOT_CLOSED:
+        if what == "barrier" and report.value in NOT_CLOSED:
             known[entrance_index(arrays, arrays.space_index[name], entrance_id)] = True
     return known
 

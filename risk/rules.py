@@ -25,12 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
-from risk.blindness import silent_spaces, unheard_spaces
+from risk.blindness import blind_spaces, silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.forecast import TimeToThreshold
 from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
 from risk.pumping import pumping
 from risk.reports import with_reported_barriers
+from risk.rise import least_of_three
 from risk.rules_barrier import barrier_step, outside_of, unclosed
 from risk.rules_forecast import ahead_only, forecast_family
 from risk.rules_rain import RainView, rain_view
@@ -132,7 +133,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         for view in views:
             view[REPORT] = reported
     silent = silent_spaces(statics, fresh)
-    blind = silent & rain.in_rain
+    blind = blind_spaces(state, statics, silent, rain.in_rain)
     stand_ins: dict[int, StandIns] = {}
     if state.stand_ins or blind.any():
         told = Told(fresh, closed, silent, blind)
@@ -307,7 +308,7 @@ def _pump_and_leak(
         out = arrays.l_family == 1
         watched, wet_out = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
         watched[arrays.l_space[out & (depth > -np.inf)]] = True
-        wet_out[arrays.l_space[out & (depth >= WET_DEPTH_M.value)]] = True
+        wet_out[arrays.l_space[out & (state.sure_m[:, -1] >= WET_DEPTH_M.value)]] = True  # doubt dries nothing
         leaks = np.zeros(n, np.bool_)
         leaks[arrays.l_space[wet_inside]] = True
         now[LEAK] = np.where(leaks & watched & ~wet_out & ~statics.underpass, 2, 0)
@@ -316,13 +317,19 @@ def _pump_and_leak(
 def _derived(state: EngineState, seen: Seen, views: tuple[Severities, ...], steps: dict[int, Severities]) -> None:
     """Confirm the derived families over ticks; a bump goes no further than ``steps``, on confirmed water."""
     now, candidate, below, lasting = views
-    touched = np.flatnonzero(seen.touched)
+    heard, doubted = np.flatnonzero(seen.heard), np.flatnonzero(seen.touched & ~seen.heard)
     families = np.array(DERIVED)
-    if touched.size:
-        last = state.derived_last[touched]
+    if heard.size:
+        last = state.derived_last[heard]
         last[:, :, :2] = last[:, :, 1:]
-        last[:, families, 2] = now[families][:, touched].T
-        state.derived_last[touched] = last
+        last[:, families, 2] = now[families][:, heard].T
+        state.derived_last[heard] = last
+    if doubted.size:  # what only doubtful evidence shows takes the place of the least of the three, where it is more
+        cells = np.ix_(doubted, families)
+        last = state.derived_last[cells]
+        place = np.arange(3) == least_of_three(last)[..., None]
+        shown = now[families][:, doubted].T[..., None]
+        state.derived_last[cells] = np.where(place, np.maximum(last, shown), last)
     live = seen.touched.copy()
     live[rows_with_memory(state)] = True
     for family in DERIVED:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from risk.arrays import FloatArray, SiteArrays
+from risk.arrays import NEVER_US, FloatArray, SiteArrays
 from risk.sensors import STOCK
 from risk.state import EngineState
 from risk.supplies.requirement import space_requirement
@@ -26,12 +26,17 @@ def fold_movements(state: EngineState, acts: Iterable[Act]) -> bool:
 
 
 def stock_in_hand(state: EngineState, arrays: SiteArrays) -> dict[Holding, float]:
-    """Return the stock of every place: what a sensor counts, else what the site file and the movements leave."""
+    """Return the stock of every place: what a sensor counts, else what the site file and the movements leave.
+
+    A count that was never well made may take from the books, and adds nothing to them.
+    """
     stock = dict(state.stock)
     counting = [s for s in np.flatnonzero(arrays.s_role == STOCK).tolist() if np.isfinite(state.held[s])]
     for s in sorted(counting, key=lambda s: (int(state.evidence_us[s]), s)):
         spec = arrays.sensors[s]
-        stock[spec.place, spec.quantity.removeprefix(STOCK_PREFIX)] = -float(state.held[s])  # held: fewer is worse
+        holding = spec.place, spec.quantity.removeprefix(STOCK_PREFIX)
+        counted = -float(state.held[s])  # held: fewer is worse
+        stock[holding] = counted if state.good_us[s] != NEVER_US else min(counted, stock.get(holding, 0.0))
     return stock
 
 

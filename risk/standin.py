@@ -8,6 +8,8 @@ A stand-in is named and marked wherever it counts. It may raise a level, it neve
 - *Rain*: the nearest fresh gauge, first of the basin, else within 5 km. The basin's own rain counts by its own rule;
   that of another basin counts here, by the same thresholds.
 
+Of those nearer that fell silent, what they said last counts beside it: silence is never better than no news.
+
 It is held against the thresholds of the silent entrances, and reaches orange at most: measured elsewhere, it does not
 say that people here are in danger now. The worst that stood in counts until the space itself is heard again, also when
 the stand-in falls or falls silent, or the rain ends. An alarm wants it on two readings in a row.
@@ -64,9 +66,10 @@ def fold_stand_ins(
     heard = told.fresh & (state.evidence_us != NEVER_US)
     found: dict[int, StandIns] = {}
     for space in np.flatnonzero(told.blind).tolist():
-        near = StandIns(_first(neighbours.water(space), heard), _first(neighbours.rain(space), heard))
-        found[space] = near
-        readings = [_water(state, arrays, neighbours, space, near.water, told), _rain(state, arrays, space, near.rain)]
+        water, rain = neighbours.water(space), neighbours.rain(space)
+        found[space] = StandIns(_first(water, heard), _first(rain, heard))
+        readings = [_water(state, arrays, neighbours, space, s, told) for s in _up_to_first(state, water, heard)]
+        readings += [_rain(state, arrays, space, s) for s in _up_to_first(state, rain, heard)]
         worst = max(
             (reading for reading in readings if reading is not None),
             key=lambda reading: (reading.severity, reading.rule),
@@ -86,6 +89,14 @@ def fold_stand_ins(
 def _first(sensors: NDArray[np.int64], heard: BoolArray) -> int:
     hits = np.flatnonzero(heard[sensors])
     return int(sensors[hits[0]]) if hits.size else -1
+
+
+def _up_to_first(state: EngineState, sensors: NDArray[np.int64], heard: BoolArray) -> list[int]:
+    """Return the nearest sensor that speaks, and those nearer that fell silent: what they said last still counts."""
+    speaking = np.flatnonzero(heard[sensors])
+    within = sensors[: int(speaking[0]) + 1] if speaking.size else sensors
+    spoke: list[int] = within[state.evidence_us[within] != NEVER_US].tolist()
+    return spoke
 
 
 def _taken(old: StoodIn | None, new: StoodIn) -> StoodIn:

@@ -80,13 +80,16 @@ class EngineState:
         ``order_us, observed_us, value, quality``: the newest reading as it came; ``x`` the same on the scale where
         more is worse (depth over ground, 1 for a barrier that is not closed). ``held``: the value the rules use; a
         good reading sets it, a doubtful one may only raise it. ``held_before``: before the newest instant, for
-        conflicts. ``evidence_us``: newest good or doubtful reading. ``good_run``: good readings in a row, up to 3;
-        ``good_tick_us``: tick at which the last of them came. ``left_us``: when a barrier last left ``deployed``.
+        conflicts. ``evidence_us``: newest good or doubtful reading; ``good_us``: newest instant with a good one.
+        ``good_run``: good readings in a row, up to 3; ``good_tick_us``: tick at which the last of them came.
+        ``left_us``: when a barrier last left ``deployed``; ``denied_us``: when its switch last said that it does not
+        close, never once a good word says otherwise.
     Level sensors (L)
-        ``ring_*``: samples for the rise rate; ``last_*``: the last three samples, oldest first; ``rate`` [m/min];
-        ``implicated``: has had a part in the open alarm of its space.
+        ``ring_*``: samples for the rise rate, ``sure_*``: the good ones alone; ``last_*``: three samples, see
+        `risk.rise`; ``rate`` [m/min]; ``implicated``: has had a part in the open alarm of its space.
     Rain sensors (G)
-        ``total_mm``: own cumulative curve; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
+        ``total_mm, curve_*``: own cumulative curve; ``sure_total_mm, sure_curve_*``: that of good readings alone,
+        ``sure_rain`` the last of them; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     ``conditions``: the alarms of devices and of the system, by subject. ``stock``: supplies by place and item, as the
     site file and the movements since leave them. ``stand_ins``: what stood in for spaces that are silent, by space.
     Spaces (N)
@@ -95,6 +98,7 @@ class EngineState:
         closed_bits``: the forecast and the barriers it was made with. ``met, met_us``: the last times to orange and
         red and the last probability of orange that met their limits, and the tick that made them. ``alarm_*``: the
         alarm; ``stood_down_us``: when a person ended it, until new evidence comes.
+        ``blind``: fell silent in rain, and was not heard since.
         ``written_*``: what the last assessment said. ``shortage``: of supplies, see `risk.shortage`.
     """
 
@@ -117,16 +121,20 @@ class EngineState:
     held: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
     held_before: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
     evidence_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    good_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     known_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     spacing_us: IntArray = field(metadata=_axis("S", np.int64, 2**62))
     good_run: Small = field(metadata=_axis("S", np.int8, 0))
     good_tick_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     running_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     left_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    denied_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     out_of_service_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
 
     ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
     ring_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (RISE_SLOTS,)))
+    sure_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
+    sure_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (RISE_SLOTS,)))
     last_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (3,)))
     last_m: FloatArray = field(metadata=_axis("L", np.float64, -np.inf, (3,)))
     rate: FloatArray = field(metadata=_axis("L", np.float64, 0.0))
@@ -136,6 +144,10 @@ class EngineState:
     total_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0))
     curve_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US, (RAIN_SLOTS,)))
     curve_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0, (RAIN_SLOTS,)))
+    sure_rain: FloatArray = field(metadata=_axis("G", np.float64, np.nan))
+    sure_total_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0))
+    sure_curve_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US, (RAIN_SLOTS,)))
+    sure_curve_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0, (RAIN_SLOTS,)))
     acc_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0, (3,)))
     last_acc_mm: FloatArray = field(metadata=_axis("G", np.float64, -np.inf, (3, 3)))
     wet_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
@@ -153,6 +165,7 @@ class EngineState:
     ahead_order_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
     shortage: FloatArray = field(metadata=_axis("N", np.float64, 0.0))
     closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))
+    blind: BoolArray = field(metadata=_axis("N", np.bool_, 0))
     alarm_severity: Small = field(metadata=_axis("N", np.int8, 0))
     alarm_peak: Small = field(metadata=_axis("N", np.int8, 0))
     alarm_families: NDArray[np.int32] = field(metadata=_axis("N", np.int32, 0))
@@ -202,7 +215,8 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
     """Return the state for another version of the site: what both know keeps its memory, the rest starts fresh.
 
-    A level sensor whose ground changed keeps its held value as it was measured then, until its next reading.
+    A level sensor whose ground changed keeps its held value as it was measured then, until its next reading. What a
+    sensor that was taken out had last said stays with the place; see `risk.replaced`.
     """
     result = fresh_state(new, site_commit_seq)
     result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to

@@ -37,7 +37,7 @@ class SiteStatics:
     to_orange_min: FloatArray
     to_red_min: FloatArray
     orange_share: FloatArray
-    stale_intervals: float
+    stale_intervals: FloatArray
     primary_sensors: IntArray
     primary_groups: Segments
     primary_group_space: IntArray
@@ -78,7 +78,6 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
     unmonitored = np.ones(arrays.n_spaces, np.bool_)
     unmonitored[arrays.l_space[primary]] = False
     leak_m = _single(arrays, "leak", 2, np.inf)
-    stale = arrays.thresholds.by_kind.get(("blind", None, 2))
     storage = storage_of(arrays)
     outside = np.flatnonzero(arrays.l_outside)
     return SiteStatics(
@@ -102,7 +101,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         to_orange_min=_single(arrays, "time-to-orange", 2, -np.inf),
         to_red_min=_single(arrays, "time-to-red", 3, -np.inf),
         orange_share=_single(arrays, "orange-within-30min", 3, np.inf),
-        stale_intervals=3.0 if stale is None else stale.value,
+        stale_intervals=arrays.s_stale_intervals,
         primary_sensors=arrays.l_sensor[primary],
         primary_groups=Segments.of(group.astype(np.int64), groups),
         primary_group_space=group_space,

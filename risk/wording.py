@@ -137,9 +137,11 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
             near_en, near_zh = _near(words.get("stand_ins", ()))
             if words.get("never"):
                 return f"No level sensor here while it rains: blind{near_en}", f"降雨中本处无水位数据:失明{near_zh}"
+            what_en, what_zh = ("Only doubtful data", "只有存疑数据") if words.get("doubted") else ("No data", "无数据")
+            rain_en, rain_zh = ("since it rained", "雨后") if words.get("over") else ("while it rains", "降雨中")
             return (
-                f"No data {en} for {words['minutes']:.0f} min while it rains: blind{near_en}",
-                f"降雨中{zh}已 {words['minutes']:.0f} 分钟无数据:失明{near_zh}",
+                f"{what_en} {en} for {words['minutes']:.0f} min {rain_en}: blind{near_en}",
+                f"{rain_zh}{zh}已 {words['minutes']:.0f} 分钟{what_zh}:失明{near_zh}",
             )
     raise ValueError(f"no words for rule {rule}")
 

@@ -160,13 +160,15 @@ def blind(context: Context, space: int, severity: int) -> Fact | None:
     ]
     if not rows:
         return Fact("blind", 0.0, "", NEVER_US, {"never": True} | _stand_ins(context, space))
-    level = min(rows, key=lambda r: (int(state.evidence_us[arrays.l_sensor[r]]), r))
+    level = min(rows, key=lambda r: (int(state.good_us[arrays.l_sensor[r]]), r))
     sensor = int(arrays.l_sensor[level])
-    heard = max(int(state.evidence_us[sensor]), int(state.known_us[sensor]))
+    heard = max(int(state.good_us[sensor]), int(state.known_us[sensor]))
     missed = (context.tick_us - heard) / max(int(arrays.s_limit_dry_us[sensor]), 1)
     words = entrance_words(context, int(arrays.l_entrance[level])) | {
         "minutes": round((context.tick_us - heard) / 60e6, 1)
     }
+    words["doubted"] = int(state.evidence_us[sensor]) > heard
+    words["over"] = not bool(context.views.rain.in_rain[space])
     words |= _stand_ins(context, space)
     return Fact("blind", missed, sensor_key_of(context, level), int(state.evidence_us[sensor]), words, sensor)
 

@@ -118,7 +118,7 @@ def test_every_sensor_that_can_say_something_wakes(rows: list[tuple[float, tuple
     state.last_rate[:] = 0.004
     state.implicated[:] = [part for *_, part, _ in rows]
     state.good_run[SITE.l_sensor] = [good for *_, good in rows]
-    seen = seen_after(state, SITE, np.zeros(SITE.n_spaces, np.bool_), [])
+    seen = seen_after(state, SITE, (np.zeros(SITE.n_spaces, np.bool_),) * 2, [])
     depth, least = seen.depth_m, STATICS.levels.open_m
     said = []
     for chosen in (np.arange(depth.size), risk.rules.rows_that_matter(state, seen, depth)):

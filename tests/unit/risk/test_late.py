@@ -119,4 +119,4 @@ def test_an_old_low_reading_clears_nothing() -> None:
     chain.hear(0, (0, RED_M))
     for minute in range(1, 40):
         chain.hear(minute, (minute - 60, 0.0))
-    assert chain.raised == [("raised", 4)]
+    assert chain.raised == [("raised", 4), ("reason_added", 4)], "and words of a lost clock alone leave the space blind"

@@ -1,0 +1,98 @@
+"""What the sensors of a place had last said when a new site version took them out: a change of hardware dries nothing.
+
+- A *level sensor, gauge or barrier switch* that the new version has at the same place (entrance, floor, gauge site)
+  takes over what the old one had last said, as the word of a silent sensor: held until its own first good reading.
+- Where none takes over, the last depth of at least 2 cm stays as a report of the place (`risk.reports`): it counts
+  until another level sensor of the space gives a good reading, or an officer stands the alarm down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from risk.arrays import NEVER_US, SiteArrays
+from risk.sensors import BARRIER, LEVEL, RAIN_ROLES
+from risk.state import EngineState, FieldReport
+from risk.thresholds import WET_DEPTH_M
+
+Place = tuple[int, str, str]
+"""Role, place and entrance of a sensor."""
+
+_LEVEL = ("last_us", "last_m", "rate", "last_rate", "implicated")
+_GAUGE = (
+    "total_mm", "curve_us", "curve_mm", "sure_total_mm", "sure_curve_us", "sure_curve_mm", "acc_mm", "last_acc_mm",
+    "wet_us", "busy_us",
+)  # fmt: skip
+"""Without the counter itself, which begins anew."""
+_SWITCH = ("left_us", "denied_us")
+
+
+def keep_last_words(before: tuple[EngineState, SiteArrays], after: tuple[EngineState, SiteArrays]) -> None:
+    """Hand what sensors had last said, that the new version of a site has no longer, to those in their places."""
+    (state, old), (result, new) = before, after
+    gone = [s for s, sensor in enumerate(old.sensors) if sensor.key not in new.sensor_index]
+    if not gone:
+        return
+    fresh: dict[Place, int] = {}
+    for s, sensor in enumerate(new.sensors):
+        if sensor.key not in old.sensor_index:
+            fresh.setdefault(_place(new, s), s)
+    for place, sensors in _by_place(old, gone).items():
+        worst = max(sensors, key=lambda s: (float(np.nan_to_num(state.held[s], nan=-1.0)), -s))
+        heir = fresh.get(place)
+        if heir is not None:
+            _inherit(before, worst, after, heir)
+        elif place[0] == LEVEL and place[1] in new.space_index and state.held[worst] >= WET_DEPTH_M.value:
+            _report(before, worst, result, place)
+
+
+def _place(arrays: SiteArrays, sensor: int) -> Place:
+    spec = arrays.sensors[sensor]
+    return int(arrays.s_role[sensor]), spec.place, spec.entrance or ""
+
+
+def _by_place(arrays: SiteArrays, sensors: Iterable[int]) -> dict[Place, list[int]]:
+    found: dict[Place, list[int]] = {}
+    for sensor in sensors:
+        found.setdefault(_place(arrays, sensor), []).append(sensor)
+    return found
+
+
+def _inherit(
+    before: tuple[EngineState, SiteArrays], gone: int, after: tuple[EngineState, SiteArrays], heir: int
+) -> None:
+    (state, old), (result, new) = before, after
+    role = int(old.s_role[gone])
+    if state.evidence_us[gone] == NEVER_US or role not in {LEVEL, BARRIER, *RAIN_ROLES}:
+        return
+    result.evidence_us[heir] = state.evidence_us[gone]
+    names: tuple[str, ...] = _SWITCH
+    if role == LEVEL:
+        result.held[heir] = result.held_before[heir] = state.held[gone]
+        names = _LEVEL
+    elif role in RAIN_ROLES:
+        names = _GAUGE
+    source, target = (gone, heir) if role == BARRIER else (int(old.s_slot[gone]), int(new.s_slot[heir]))
+    if source < 0 or target < 0:
+        return
+    for name in names:
+        getattr(result, name)[target] = getattr(state, name)[source]
+
+
+def _report(before: tuple[EngineState, SiteArrays], gone: int, result: EngineState, place: Place) -> None:
+    state, old = before
+    key = old.sensors[gone].key
+    name = f"{place[1]}/{place[2]}/depth"
+    report = FieldReport(
+        value=round(float(state.held[gone]), 3),
+        by=key,
+        author="site import",
+        observed_us=int(state.evidence_us[gone]),
+        expires_us=state.tick_us,
+        note="last word of a sensor that the site no longer has",
+    )
+    known = result.reports.get(name)
+    if known is None or known.value < report.value:
+        result.reports[name] = report

@@ -1,0 +1,67 @@
+"""A site import that takes out sensors takes no danger with them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from risk.engine import with_site
+from tests.unit.risk.builders import START, Crank, Reading, depth_sensor, device, gauge, guarded, site, space
+
+RAIN = "rain-1:rain_total_mm"
+
+
+def up(*devices: dict[str, Any]) -> dict[str, Any]:
+    return space("up", "underpass", devices=list(devices))
+
+
+def severity(crank: Crank) -> int:
+    return int(crank.engine.state.alarm_severity[crank.engine.plant.arrays.space_index["up"]])
+
+
+def reimported(*devices: dict[str, Any]) -> Crank:
+    """Half a metre on the road, red; then a site version with other devices."""
+    crank = Crank(site(up(device("old", depth_sensor()), device("beside", depth_sensor("north")))), nowcast=False)
+    for minute in range(4):
+        crank.tick(minute, ("old:water_depth_m", minute, 0.5), (RAIN, minute, 0.0))
+    assert (crank.levels["up"], severity(crank)) == (4, 4)
+    after = START + timedelta(minutes=4)
+    crank.engine = with_site(crank.engine, site(up(*devices)), 2, after)
+    return crank
+
+
+def run(crank: Crank, minutes: range, *keys: str) -> None:
+    for minute in minutes:
+        readings: list[Reading] = [(key, minute, 0.0) for key in keys]
+        crank.tick(minute, *readings, (RAIN, minute, 0.0))
+
+
+@pytest.mark.parametrize("left", [[device("new", depth_sensor())], [device("beside", depth_sensor("north"))]])
+def test_red_stands_until_a_sensor_of_the_space_says_otherwise(left: list[dict[str, Any]]) -> None:
+    crank = reimported(*left)
+    run(crank, range(4, 40))
+    assert (crank.levels["up"], severity(crank)) == (4, 4), "not one reading"
+    reason = next(entry for entry in reversed(crank.outputs) if entry.assessments).assessments[0].reasons[0]
+    assert (reason["rule"], reason["value"]) == ("inside-depth", 0.5)
+    key = f"{left[0]['id']}{'/north' if left[0]['sensors'][0].get('at') else ''}:water_depth_m"
+    run(crank, range(40, 60), key)
+    assert (crank.levels["up"], severity(crank)) == (0, 0)
+
+
+def test_a_gauge_that_is_replaced_keeps_its_rain() -> None:
+    """30 mm in 10 minutes: orange. The new counter begins at 0, which is no reset of the old one."""
+    places = [guarded("up", "car_park")]
+    crank = Crank(site(*places), nowcast=False)
+    for minute in range(12):
+        crank.tick(minute, (RAIN, minute, 100.0 + 3.0 * minute), ("up-out:water_depth_m", minute, 0.0))
+    assert crank.levels["up"] == 3
+    new = gauge("rain-1")
+    new["devices"] = [device("tipper", {"quantity": "rain_total_mm"})]
+    crank.engine = with_site(crank.engine, site(*places, gauges=[new]), 2, START + timedelta(minutes=12))
+    crank.tick(12, ("up-out:water_depth_m", 12, 0.0))
+    assert crank.levels["up"] == 3
+    assert crank.engine.state.acc_mm[0, 1] == pytest.approx(30.0)
+    crank.tick(17, ("tipper:rain_total_mm", 17, 7000.0))
+    assert crank.engine.state.acc_mm[0, 1] == pytest.approx(12.0), "of the ten minutes, four saw 3 mm each"
