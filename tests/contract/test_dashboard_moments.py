@@ -277,7 +277,30 @@ def a_site_without_thresholds_of_its_own_has_the_defaults(moments: Connection) -
     assert inside(END + MINUTE) == [(3, 0.04, "站点"), (4, 0.2, "站点")]
 
 
+def a_report_is_due_as_it_was_then(moments: Connection) -> None:
+    """Due half an hour after the incident opened, handed in after an hour."""
+    moments.execute(
+        "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('r', 'b', %s, 3, '{}')", (END,)
+    )
+    moments.execute("insert into report_due values ('r', 'first', 1, %s)", (END + 30 * MINUTE,))
+    moments.execute(
+        "insert into report (incident_id, serial, kind, drafted_at, covers_from, text, author, submitted_at)"
+        " values ('r', 1, 'first', %s, %s, '', 'li', %s)",
+        (END, END, END + HOUR),
+    )
+    then = {}
+    for minutes in (-1, 10, 40, 90):
+        row = one(moments, "report_figures", END + minutes * MINUTE)
+        rows = asked(moments, "reports_due", END - HOUR, END + minutes * MINUTE)
+        then[minutes] = (row["missing"], row["to_come"], row["late"], [(r["missing_age_s"], r["late_s"]) for r in rows])
+    assert then == {
+        -1: (0, 0, 0, []), 10: (0, 1, 0, [(None, None)]), 40: (1, 0, 0, [(600.0, None)]),
+        90: (0, 0, 1, [(None, 1800.0)]),
+    }  # fmt: skip
+
+
 CHECKS = (
+    a_report_is_due_as_it_was_then,
     an_alarm_is_as_it_was_then,
     a_burst_is_not_lost_in_long_steps,
     an_order_and_a_stock_are_as_they_were_then,

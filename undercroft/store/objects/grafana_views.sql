@@ -132,7 +132,9 @@ create view grafana.report_due as
 select d.incident_id, coalesce(b.name_zh || ' ' || b.name_en, i.basin_id) as name, d.kind, d.serial, d.due_at, d.reminders,
     d.reminded_at, r.author, r.drafted_at, r.submitted_at, r.submitted_by, not exists (
         select from public.report h where h.incident_id = d.incident_id and h.submitted_at is not null
-            and (h.serial >= d.serial or h.kind = 'final')) as is_open
+            and (h.serial >= d.serial or h.kind = 'final')) as is_open, i.opened_at, (
+        select min(h.submitted_at) from public.report h where h.incident_id = d.incident_id
+            and (h.serial >= d.serial or h.kind = 'final')) as closed_at
 from public.report_due d
 join public.incident i using (incident_id)
 left join public.basin b using (basin_id)
