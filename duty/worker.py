@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import groupby
 from typing import Any
 
 import structlog
@@ -69,18 +68,41 @@ class Limiter:
         self.sent.append(now_s)
 
 
-def groups_to_merge(rows: list[dict[str, Any]], free: int) -> list[tuple[int, list[int]]]:
-    """Return which messages should carry which others, when more wait than may be sent.
+SEPARATOR = "\n――――――\n"
+"""Between the texts of one send."""
 
-    Only messages that were never sent merge, so that a repeated attempt is the same message; each group is one
-    address, its carrier the most urgent.
+
+def carried_by_first(rows: Sequence[Mapping[str, Any]], free: int, most_bytes: int | None) -> list[int]:
+    """Return which messages the most urgent one carries to its address, when more wait than may be sent.
+
+    As many as the service takes whole beside it, the most urgent first; what does not fit waits for a send of its own.
+    Only messages that were never sent, and carry nothing yet, merge, so that a repeated attempt is the same message.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        What waits, most urgent first.
+    free : int
+        How many may be sent now.
+    most_bytes : int or None
+        How long a text the service takes whole, in UTF-8. [byte]
     """
     if len(rows) <= free:
         return []
-    fresh = [row for row in rows if row["attempts"] == 0]
-    by_address = groupby(sorted(fresh, key=lambda row: str(row["address"])), key=lambda row: row["address"])
-    groups = [[row["notification_id"] for row in members] for _, members in by_address]
-    return [(ids[0], ids[1:]) for ids in groups if len(ids) > 1]
+    first, *others = [row for row in rows if row["address"] == rows[0]["address"]]
+    if not _merges(first):
+        return []
+    taken, room = [], float("inf") if most_bytes is None else most_bytes - len(first["body"].encode())
+    for row in others:
+        needs = len((SEPARATOR + row["body"]).encode())
+        if _merges(row) and needs <= room:
+            taken.append(row["notification_id"])
+            room -= needs
+    return taken
+
+
+def _merges(row: Mapping[str, Any]) -> bool:
+    return row["attempts"] == 0 and not row["carries"]
 
 
 @dataclass(slots=True)
@@ -104,8 +126,9 @@ class Channel:
         free = self.limiter.free(now_s, ready[0]["severity"])
         if free <= 0:
             return False
-        for carrier, others in groups_to_merge(ready, free):
-            store.merge(connection, carrier, others)
+        carried = carried_by_first(ready, free, self.sender.most_bytes)
+        if carried:
+            store.merge(connection, ready[0]["notification_id"], carried)
         self._send(connection, ready[0])
         return True
 
@@ -123,7 +146,7 @@ class Channel:
         number = row["notification_id"]
         carried = store.begin_attempt(connection, number, self.clock.now())
         self.limiter.take(self.clock.monotonic_s())
-        body = "\n――――――\n".join([row["body"], *carried])
+        body = SEPARATOR.join([row["body"], *carried])
         message = Outgoing(row["key"], row["address"], row["title"], body, row["severity"])
         outcome = send_guarded(self.sender, message, self.name)
         doubtful = row["doubtful"] + 1 if isinstance(outcome, Temporary) and outcome.most is not None else 0

@@ -53,6 +53,11 @@ Outcome = Accepted | HandedOver | Temporary | Permanent
 class Sender(Protocol):
     """Sends one message and tells how it went; it raises nothing for a service that fails."""
 
+    @property
+    def most_bytes(self) -> int | None:
+        """How long a body the service takes whole, in UTF-8; None where it has no limit. [byte]"""
+        ...
+
     def send(self, message: Outgoing) -> Outcome:
         """Send now, within the channel's time limit."""
         ...

@@ -32,10 +32,11 @@ class WeCom:
 
     url: str
     timeout_s: float
+    most_bytes: int = 2048
 
     def send(self, message: Outgoing) -> Outcome:
-        """Send as text, at most 2,048 bytes."""
-        text = {"content": cut(message.body, 2048), "mentioned_list": [message.address]}
+        """Send as text."""
+        text = {"content": cut(message.body, self.most_bytes), "mentioned_list": [message.address]}
         answer = _post(self.url, {"msgtype": "text", "text": text}, message.key, self.timeout_s)
         return _judge(answer, "errcode", "errmsg", WECOM_TEMPORARY, WECOM_PERMANENT)
 
@@ -48,6 +49,7 @@ class DingTalk:
     secret: str
     timeout_s: float
     now: Now
+    most_bytes: int = 18_000
 
     def send(self, message: Outgoing) -> Outcome:
         """Send as text, signed by timestamp."""
@@ -56,7 +58,7 @@ class DingTalk:
         url = f"{self.url}{'&' if '?' in self.url else '?'}timestamp={stamp}&sign={quote_plus(sign)}"
         everybody = message.address == "@all"
         at = {"isAtAll": True} if everybody else {"atMobiles": [message.address]}
-        content = {"msgtype": "text", "text": {"content": cut(message.body, 18_000)}, "at": at}
+        content = {"msgtype": "text", "text": {"content": cut(message.body, self.most_bytes)}, "at": at}
         answer = _post(url, content, message.key, self.timeout_s)
         return _judge(answer, "errcode", "errmsg", DINGTALK_TEMPORARY, DINGTALK_PERMANENT)
 
@@ -69,6 +71,7 @@ class Feishu:
     secret: str
     timeout_s: float
     now: Now
+    most_bytes: int = 18_000
 
     def send(self, message: Outgoing) -> Outcome:
         """Send as text, signed by timestamp: the key of the signature is timestamp and secret, its message is empty."""
@@ -77,7 +80,7 @@ class Feishu:
         mention = f'<at user_id="{message.address}"></at>\n'
         content = {
             "timestamp": stamp, "sign": sign, "msg_type": "text",
-            "content": {"text": mention + cut(message.body, 18_000)},
+            "content": {"text": mention + cut(message.body, self.most_bytes)},
         }  # fmt: skip
         answer = _post(self.url, content, message.key, self.timeout_s)
         return _judge(answer, "code", "msg", FEISHU_TEMPORARY, FEISHU_PERMANENT)

@@ -28,6 +28,7 @@ class Mail:
     password: str
     security: str
     timeout_s: float
+    most_bytes: int | None = None
 
     def send(self, message: Outgoing) -> Outcome:
         """Send one mail; its Message-ID is the idempotency key."""

@@ -9,6 +9,8 @@ import apprise
 from duty.senders.base import HandedOver, Outcome, Outgoing, Permanent, Temporary
 
 TRIES = 5
+TITLE_ROOM_BYTES = 300
+"""What a title may take where a service has none of its own and Apprise puts it before the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,12 @@ class Other:
     """A URL of Apprise in which ``{address}`` stands for the address."""
 
     url: str
+
+    @property
+    def most_bytes(self) -> int | None:
+        """How long a body the service takes: as many bytes as Apprise says characters, so never too many."""
+        service = apprise.Apprise.instantiate(self.url.replace("{address}", "address"))
+        return None if service is None else max(service.body_maxlen - TITLE_ROOM_BYTES, 1)
 
     def send(self, message: Outgoing) -> Outcome:
         """Hand the message over."""

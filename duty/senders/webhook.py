@@ -36,6 +36,7 @@ class Webhook:
     secret: str
     timeout_s: float
     now: Callable[[], float]
+    most_bytes: int | None = None
 
     def send(self, message: Outgoing) -> Outcome:
         """Send; the receipt is ``id`` or ``receipt`` of the answer."""

@@ -14,7 +14,7 @@ import pytest
 
 import duty.file
 from duty.senders.base import Outcome, Outgoing
-from duty.worker import Limiter, groups_to_merge
+from duty.worker import Limiter, carried_by_first
 from tests.integration.duty_kit import (
     START,
     duty_file,
@@ -99,6 +99,8 @@ def test_a_refusal_inside_a_200_goes_to_the_fallback(live_db: str) -> None:
 
 class Breaks:
     """A sender that breaks its promise to raise nothing."""
+
+    most_bytes = None
 
     def send(self, message: Outgoing) -> Outcome:
         raise TypeError(f"cannot send to http://example.org/?key=secret: {message.key}")
@@ -208,13 +210,18 @@ def test_a_database_that_drops_its_sessions_loses_nothing(live_db: str) -> None:
         assert len(set(it.keys)) == len(messages(db))
 
 
-def test_over_the_limit_messages_merge_by_address_and_red_carries() -> None:
+def test_over_the_limit_the_most_urgent_carries_what_fits_to_its_address() -> None:
+    """Of 100 bytes the carrier takes 10; a line between takes 20, so 70 fit and 71 do not. 5 was tried, 8 carries."""
     rows = [
-        {"notification_id": n, "address": address, "attempts": attempts}
-        for n, address, attempts in [(7, "a", 0), (3, "b", 0), (4, "a", 0), (5, "a", 1), (6, "c", 0)]
-    ]
-    assert groups_to_merge(rows, 5) == []
-    assert groups_to_merge(rows, 2) == [(7, [4])]
+        {"notification_id": n, "address": address, "attempts": attempts, "carries": n == 8, "body": "b" * size}
+        for n, address, attempts, size in [
+            (7, "a", 0, 10), (3, "b", 0, 1), (4, "a", 0, 71), (9, "a", 0, 70), (5, "a", 1, 1), (8, "a", 0, 1),
+        ]
+    ]  # fmt: skip
+    assert carried_by_first(rows, 6, 100) == []
+    assert carried_by_first(rows, 5, 100) == [9]
+    assert carried_by_first(rows, 5, None) == [4, 9]
+    assert carried_by_first(rows[4:], 1, None) == []
 
 
 def test_the_limit_is_a_sliding_minute() -> None:

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from duty.senders.base import Accepted, Outcome, Outgoing, Temporary
+from duty.senders.bots import WeCom
 from duty.worker import Channel, Limiter
 from tests.integration.duty_kit import START, messages, opened
+from tests.integration.duty_servers import service
 from undercroft.clock import FakeClock
 from undercroft.store.connection import Connection
 
@@ -19,6 +21,8 @@ AWAY = Temporary("ConnectError")
 
 class Planned:
     """A channel that answers by plan, then takes everything."""
+
+    most_bytes = None
 
     def __init__(self, *plan: Outcome) -> None:
         self.plan, self.sent = list(plan), list[str]()
@@ -40,12 +44,12 @@ class Queue:
         """A new process: what was in memory is gone."""
         self.channel = Channel("hook", self.sender, Limiter(self.per_minute), self.clock)
 
-    def put(self, key: str, severity: int, address: str = "li") -> None:
+    def put(self, key: str, severity: int, address: str = "li", body: str = "b") -> None:
         self.db.execute(
             "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
-            " title, body, decided_at, state) values (%s, %s, 'i', 'first', 0, %s, 'li', 'hook', %s, 't', 'b', %s,"
+            " title, body, decided_at, state) values (%s, %s, 'i', 'first', 0, %s, 'li', 'hook', %s, 't', %s, %s,"
             " 'queued')",
-            (key, key, severity, address, START),
+            (key, key, severity, address, body, START),
         )
 
     def send(self) -> int:
@@ -138,3 +142,22 @@ def test_red_goes_at_once_past_a_limit_that_yellow_has_used_up(exercise_db: str)
         assert it.send() == 0
         assert it.wait(59.0) > 0
         assert it.sender.sent[6] == "second"
+
+
+def test_a_robot_is_told_of_every_basin_whole(exercise_db: str) -> None:
+    """21 long red texts and 5 short ones for a robot that takes 2,048 bytes, 18 a minute: what does not fit waits."""
+    with opened(exercise_db) as db, service(lambda _: (200, {"errcode": 0})) as robot:
+        it = Queue(db)
+        it.channel = Channel("hook", WeCom(robot.url, 30.0), Limiter(18), it.clock)
+        for number in range(26):
+            it.put(f"k{number}", 4, "@all", f"【红色】{number:02}" + "水" * (600 if number < 21 else 40))
+        while it.channel.step(db):
+            pass
+        assert [len(robot.received), sum(row["state"] == "queued" for row in messages(db))] == [18, 3]
+        it.clock.advance(timedelta(seconds=60))
+        while it.channel.step(db):
+            pass
+        texts = [sent["text"]["content"] for sent in robot.received]
+        assert max(len(text.encode()) for text in texts) <= 2048
+        assert all(any(row["body"] in text for text in texts) for row in messages(db))
+        assert {row["state"] for row in messages(db)} == {"accepted"}

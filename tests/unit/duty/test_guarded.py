@@ -11,6 +11,8 @@ from duty.senders.guarded import send_guarded
 class Says:
     """A sender that answers what it was made with."""
 
+    most_bytes = None
+
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
 

@@ -92,6 +92,8 @@ def outbox_of(senders: Mapping[str, Sender], *reach: Reach) -> Outbox:
 class Service:
     """A channel that answers by plan, then takes everything; it remembers what it was sent."""
 
+    most_bytes = None
+
     def __init__(self, *plan: Outcome) -> None:
         self.plan, self.sent = list(plan), list[str]()
 

@@ -54,8 +54,9 @@ update duty_progress set tick_seq = %(tick_seq)s, decided_at = %(decided_at)s, b
 update duty_progress set beat_at = %(beat_at)s;
 
 -- name: duty_open_messages
-select notification_id, key, severity, address, title, body, attempts, failures, doubtful, next_try_at from notification
-where channel = %(channel)s and state in ('queued', 'sending')
+select notification_id, key, severity, address, title, body, attempts, failures, doubtful, next_try_at,
+    exists (select from notification m where m.merged_into = n.notification_id) as carries
+from notification n where channel = %(channel)s and state in ('queued', 'sending')
 order by severity desc, notification_id limit %(most)s;
 
 -- name: duty_merge
