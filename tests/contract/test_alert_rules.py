@@ -12,8 +12,10 @@ import pytest
 import yaml
 
 from dashboards.build import build
-from tests.contract.storm import fill_storm
+from undercroft.clock import SystemClock
+from undercroft.site import load_site, sample_site_path
 from undercroft.store.connection import connect
+from undercroft.store.site import import_site
 
 ROOT = Path(__file__).parents[2]
 PROVISIONING = ROOT / "deploy/grafana/provisioning"
@@ -44,7 +46,6 @@ def fires(connection: Any, uid: str) -> bool | None:
 
 
 def test_each_rule_fires_when_it_should_and_is_quiet_when_all_is_well(any_db: str) -> None:
-    fill_storm(any_db)
     fresh_tick = (
         "insert into tick (tick_seq, tick_at, up_to_commit_seq, committed_at)"
         " values (%s, now(), 1, now() - %s::interval)"
@@ -55,6 +56,7 @@ def test_each_rule_fires_when_it_should_and_is_quiet_when_all_is_well(any_db: st
         " where device_id like 'canary%%' and quantity <> 'online'"
     )
     with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
+        import_site(connection, load_site(sample_site_path()), "tests", SystemClock().now())
 
         def found() -> dict[str, bool | None]:
             connection.execute("set role undercroft_grafana")
@@ -62,7 +64,7 @@ def test_each_rule_fires_when_it_should_and_is_quiet_when_all_is_well(any_db: st
             connection.execute("reset role")
             return said
 
-        # The storm is of years ago: nothing was judged or heard in the last day.
+        # Nothing was judged or heard yet.
         assert found() == {"uc-engine-silent": True, "uc-canary-late": True, "uc-database-away": False}
         connection.execute(fresh_tick, (9001, "61 s"))
         connection.execute(reading, {"late": "181 s"})
@@ -72,8 +74,8 @@ def test_each_rule_fires_when_it_should_and_is_quiet_when_all_is_well(any_db: st
         assert found() == {"uc-engine-silent": False, "uc-canary-late": False, "uc-database-away": False}
 
 
-def test_without_a_canary_its_rule_has_no_data_and_an_empty_database_is_away(any_db: str) -> None:
-    with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
+def test_without_a_canary_its_rule_has_no_data_and_an_empty_database_is_away(exercise_db: str) -> None:
+    with closing(connect(exercise_db, application_name="tests", autocommit=True)) as connection:
         assert fires(connection, "uc-canary-late") is None
         assert RULES["uc-canary-late"]["noDataState"] == "OK"
         assert fires(connection, "uc-engine-silent") is True
