@@ -6,11 +6,11 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from duty.incidents import AlarmNote, Incident
+from duty.incidents import AlarmNote, Incident, Pressed
 
 _INSTANTS = frozenset(
     {"opened_at", "told_at", "stepped_at", "orange_stepped_at", "red_stepped_at", "clear_since"}
-    | {"since", "orange_since", "red_since"}
+    | {"since", "orange_since", "red_since", "acknowledged_at", "at"}
 )
 
 
@@ -24,7 +24,8 @@ def from_json(value: dict[str, Any]) -> Incident:
     one_clock = {name: value.get("stepped_at") for name in ("orange_stepped_at", "red_stepped_at")}
     value = one_clock | value  # written when all severities had one clock
     alarms = tuple(AlarmNote(**_plain(AlarmNote, note)) for note in value["alarms"])
-    return Incident(**{**_plain(Incident, value), "alarms": alarms})
+    pressed = tuple(Pressed(**_plain(Pressed, entry)) for entry in value.get("pressed", ()))
+    return Incident(**{**_plain(Incident, value), "alarms": alarms, "pressed": pressed})
 
 
 def _plain(kind: type, value: dict[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class AlarmNote:
     text_en: str = ""
     orange_since: datetime | None = None
     red_since: datetime | None = None
+    acknowledged_at: datetime | None = None
 
     def since_of(self, severity: Severity) -> datetime | None:
         """Return when somebody first had to look at it at a severity; None when it is below."""
@@ -58,6 +59,21 @@ class AlarmNote:
         if not self.active or self.acknowledged:
             return False
         return self.severity >= Severity.RED or not self.quiet_by
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """How far the telling has come of what stays undone in an incident, for one reason (`duty.unfinished`).
+
+    ``about`` are the subjects or orders that were told; ``since`` is the first telling, ``at`` the last by the clock.
+    """
+
+    reason: str
+    about: tuple[str, ...]
+    since: datetime
+    times: int
+    step: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ class Incident:
     clear_since: datetime | None = None
     clear_told: bool = True
     worst: int = 0
+    pressed: tuple[Pressed, ...] = ()
 
     def stepped_at_of(self, severity: Severity) -> datetime | None:
         """Return when the clock of a severity was started anew by a repetition."""
@@ -164,13 +181,13 @@ def _changed(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
         quiet = () if event.kind == "severity_up" else note.quiet_by
         worded = replace(note, text_zh=event.text_zh or note.text_zh, text_en=event.text_en or note.text_en)
         clocked = _clocked(worded, event.severity, event.at, anew=known is None or not note.waits)
-        return replace(clocked, active=True, acknowledged=False, quiet_by=quiet)
+        return replace(clocked, active=True, acknowledged=False, acknowledged_at=None, quiet_by=quiet)
     if event.kind == "severity_down":
         return _clocked(note, event.severity, event.at, anew=False)
     if event.kind in ENDED:
         return replace(note, active=False)
     if event.kind == "acknowledged":
-        return replace(note, acknowledged=True)
+        return replace(note, acknowledged=True, acknowledged_at=event.at)
     if event.kind in QUIET_BY:
         return _quietened(note, event)
     return note

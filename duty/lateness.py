@@ -8,7 +8,7 @@ late the call, nothing is skipped: steps that were missed are reached together (
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from duty.model import Policy
 from duty.orders import Order
@@ -46,12 +46,17 @@ def remind(waits: Reminded, now: datetime, steps: int, policy: Policy) -> Remind
     return None if step is None else replace(waits, times=waits.times + 1, step=step, at=now)
 
 
+def interval_of(severity: Severity, policy: Policy) -> timedelta:
+    """Return after which time something of a severity is told again; below yellow as for the mildest that is told."""
+    return policy.interval[severity] if severity in policy.interval else max(policy.interval.values())
+
+
 def next_telling(
     severity: Severity, due_at: datetime, told_at: datetime | None, told_step: int, now: datetime, steps: int,
     policy: Policy,
 ) -> int | None:  # fmt: skip
     """Return up to which step it is to be told now that a time is over; None: not now, it was told just before."""
-    interval = policy.interval[severity] if severity in policy.interval else max(policy.interval.values())
+    interval = interval_of(severity, policy)
     passed = (now - (due_at if told_at is None else told_at)) // interval
     if told_at is not None and passed < 1:
         return None

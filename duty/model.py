@@ -19,6 +19,8 @@ class Reason(StrEnum):
     ALL_CLEAR = "all_clear"
     ORDER_LATE = "order_late"
     REPORT_LATE = "report_late"
+    NO_ORDER = "no_order"
+    ORDER_UNDONE = "order_undone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,11 @@ from duty.late_text import write_late, write_late_reports
 from duty.lateness import Reminded, remind
 from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
 from duty.order_acts import order_of
+from duty.order_watch import OrderWatch
 from duty.report_watch import ReportWatch
 from duty.roster import Roster, roster_of
 from duty.texts import Named, Style, Written, write
+from duty.unfinished_text import write_no_order, write_undone
 from undercroft.model import SpaceKind
 from undercroft.store import duty as store
 from undercroft.store import duty_late
@@ -62,6 +64,7 @@ class Notifier:
     style: Style
     policy: Policy = field(default_factory=Policy)
     reports: ReportWatch = field(default_factory=ReportWatch)
+    orders: OrderWatch = field(default_factory=OrderWatch)
     incidents: dict[str, Incident] = field(default_factory=dict)
     progress: store.Progress | None = None
     beyond_help: set[str] = field(default_factory=set)
@@ -131,6 +134,7 @@ class Notifier:
                 presses = self.reports.look(self.connection, last_at)
             if presses:
                 messages += self._press(at, roster.chain(at), before.deployment_id)
+        messages += self._ask(last_at, roster.chain(last_at), before.deployment_id, changed)
         saved = [incident_row(incident, closed.get(incident.incident_id)) for incident in changed.values()]
         reminded = [
             _reminded_row(waits) for waits in late.values() if waits.at is not None and waits.at >= moments[0][1]
@@ -172,6 +176,28 @@ class Notifier:
             )  # fmt: skip
             found += rows
             log.warning("order_late", order=order_id, reminders=told.times, messages=len(rows))
+        return found
+
+    def _ask(
+        self, at: datetime, chain: tuple[Person, ...], deployment_id: str, changed: dict[str, Incident]
+    ) -> list[dict[str, Any]]:
+        """Return a row for every way to reach those who are told that somebody said "mine", and it is not done."""
+        if not self.orders.look(self.connection, self.incidents.values(), at):
+            return []
+        found = []
+        for basin, incident in sorted(self.incidents.items()):
+            after, asked = self.orders.asked(incident, at, len(chain), self.policy)
+            named = self._basin(basin)
+            for told in asked:
+                written = (write_undone if told.undone else write_no_order)(told, incident, named, at, self.style)
+                rows = self._late_rows(
+                    told.cause, incident.incident_id, told.reason, int(told.severity), told.step, told.owner, written,
+                    at, chain, deployment_id, told.subjects,
+                )  # fmt: skip
+                found += rows
+                log.warning(told.reason.value, incident=incident.incident_id, about=told.about, messages=len(rows))
+            if after is not incident:
+                self.incidents[basin] = changed[incident.incident_id] = after
         return found
 
     def _press(self, at: datetime, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:

@@ -52,11 +52,12 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
             raise ActInvalid(f"order: a {place['kind']} has no order for {proof}")
         began = store.order_time(connection, at)
         fresh = Order(
-            f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.WARNED, owner,
-            actor.operator_id, began, chosen.text_zh, chosen.text_en, chosen.within, entrance, severity=severity,
+            f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.ISSUED, owner,
+            actor.operator_id, began, chosen.text_zh, chosen.text_en, chosen.within, entrance,
+            began + chosen.within, severity=severity,
             command=_command(connection, subject, place, severity),
         )  # fmt: skip
-        return _saved(connection, actor, advance(fresh, "issue", author=actor.operator_id, at=began), "issue", at)
+        return _saved(connection, actor, fresh, "issue", at)
 
     body = {"proof": proof.value, "owner": owner, "entrance": entrance}
     return through(connection, actor, Asked("order", "order", subject, body, key), now, do)

@@ -1,4 +1,4 @@
-"""Orders: warning, order, confirmation, each with clock, owner and proof; templates by kind of space and severity.
+"""Orders and their confirmations, each with clock, owner and proof; templates by kind of space and severity.
 
 Who leads it, with which team, by which plan, and who alone speaks (四个一) is `duty.command`'s.
 """
@@ -19,7 +19,6 @@ from undercroft.quantities import BarrierState
 class OrderState(StrEnum):
     """Where an order stands."""
 
-    WARNED = "warned"
     ISSUED = "issued"
     TAKEN = "taken"
     CONFIRMED = "confirmed"
@@ -38,8 +37,6 @@ class Proof(StrEnum):
 
 
 TRANSITIONS: Mapping[tuple[OrderState, str], OrderState] = {
-    (OrderState.WARNED, "issue"): OrderState.ISSUED,
-    (OrderState.WARNED, "cancel"): OrderState.CANCELLED,
     (OrderState.ISSUED, "take"): OrderState.TAKEN,
     (OrderState.ISSUED, "confirm"): OrderState.CONFIRMED,
     (OrderState.ISSUED, "refuse"): OrderState.REFUSED,
@@ -48,6 +45,7 @@ TRANSITIONS: Mapping[tuple[OrderState, str], OrderState] = {
     (OrderState.TAKEN, "refuse"): OrderState.REFUSED,
     (OrderState.TAKEN, "cancel"): OrderState.CANCELLED,
     (OrderState.REFUSED, "issue"): OrderState.ISSUED,
+    (OrderState.REFUSED, "cancel"): OrderState.CANCELLED,
     (OrderState.CONFIRMED, "confirm"): OrderState.CONFIRMED,
     (OrderState.CONFIRMED, "issue"): OrderState.ISSUED,
 }
@@ -86,7 +84,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order; ``due_at`` runs from the step to issued, ``severity`` is that of its place when it was given."""
+    """One order; ``due_at`` runs from when it was issued, ``severity`` is that of its place when it was given."""
 
     order_id: str
     incident_id: str

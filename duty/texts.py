@@ -27,6 +27,8 @@ REASON_WORDS = {
     Reason.ESCALATED: ("升级，前一级未确认", "escalated, the step before has not acknowledged"),
     Reason.ALL_CLEAR: ("解除", "all clear"), Reason.ORDER_LATE: ("指令超时", "order late"),
     Reason.REPORT_LATE: ("报告超时", "report late"),
+    Reason.NO_ORDER: ("已接警，未下达指令", "acknowledged, no order given"),
+    Reason.ORDER_UNDONE: ("指令未落实", "order not carried out"),
 }  # fmt: skip
 
 ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {

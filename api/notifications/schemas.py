@@ -30,7 +30,10 @@ class NotificationOut(BaseModel):
     key: str = Field(description="sent with every attempt, so that who receives it twice can tell")
     cause: str = Field(description="the decision that it comes of; the same for all who are told of it")
     incident_id: str
-    reason: str = Field(description="`first`, `worse`, `repeat`, `escalated`, `all_clear` or `order_late`")
+    reason: str = Field(
+        description="`first`, `worse`, `repeat`, `escalated`, `all_clear`, `order_late`, `report_late`, `no_order`"
+        " or `order_undone`"
+    )
     step: int = Field(description="step of the roster")
     severity: int
     person_id: str

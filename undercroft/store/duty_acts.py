@@ -242,20 +242,22 @@ def seen(connection: Connection, name: str, quantity: str, entrance: str) -> lis
 
 
 def orders(
-    connection: Connection, *, is_open: bool | None = None, order_id: str | None = None, most: int = 1000
-) -> list[Row]:
+    connection: Connection, *, is_open: bool | None = None, order_id: str | None = None,
+    incident_id: str | None = None, most: int = 1000,
+) -> list[Row]:  # fmt: skip
     """Return orders, open ones first, with what the sensors at their places show now.
 
     With ``is_open`` also those confirmed in an incident that goes on, for `duty.order_view.waits` to choose from.
     """
     nothing = {
         "subject": None,
-        "incident_id": None,
         "after_ended": None,
         "after_changed_at": None,
         "after_order_id": None,
     }
-    return _all(connection, "read_orders", open=is_open, order_id=order_id, limit=most, **nothing)
+    return _all(
+        connection, "read_orders", open=is_open, order_id=order_id, incident_id=incident_id, limit=most, **nothing
+    )
 
 
 def order_history(connection: Connection, order_id: str) -> list[Row]:

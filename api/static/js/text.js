@@ -62,7 +62,6 @@ export const CONTRIBUTIONS = {
 };
 
 export const ORDER_STATES = {
-  warned: { zh: "待下达", en: "warned" },
   issued: { zh: "已下达", en: "issued" },
   taken: { zh: "已接令", en: "taken" },
   confirmed: { zh: "已确认", en: "confirmed" },

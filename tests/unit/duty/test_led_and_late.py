@@ -55,10 +55,10 @@ def test_every_kind_and_level_has_all_four() -> None:
 def waiting(severity: Severity = Severity.RED) -> Reminded:
     """An order of minute 0 with 5 minutes, due at 5."""
     order = Order(
-        "o1", "i1", "space/gar", Proof.ENTRANCE_CLOSED, OrderState.WARNED, "wu", "li", at(0), "封闭", "close",
-        timedelta(minutes=5), severity=severity, command=BOOK.of("gar", SpaceKind.CAR_PARK, "", severity),
+        "o1", "i1", "space/gar", Proof.ENTRANCE_CLOSED, OrderState.ISSUED, "wu", "li", at(0), "封闭", "close",
+        timedelta(minutes=5), due_at=at(5), severity=severity, command=BOOK.of("gar", SpaceKind.CAR_PARK, "", severity),
     )  # fmt: skip
-    return Reminded(advance(order, "issue", author="li", at=at(0)))
+    return Reminded(order)
 
 
 def played(waits: Reminded, minutes: list[float], steps: int = 3) -> list[tuple[float, int, int]]:

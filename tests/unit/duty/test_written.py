@@ -74,13 +74,12 @@ def test_chattering_and_stale() -> None:
 
 
 def order() -> Order:
-    return Order("o1", "i1", "space/gar", Proof.BARRIER_DEPLOYED, OrderState.WARNED, "street", "li", at(0), "装", "do",
-                 timedelta(minutes=15))  # fmt: skip
+    return Order("o1", "i1", "space/gar", Proof.BARRIER_DEPLOYED, OrderState.ISSUED, "street", "li", at(1), "装", "do",
+                 timedelta(minutes=15), due_at=at(16))  # fmt: skip
 
 
-def test_an_order_from_warning_to_confirmation() -> None:
-    issued = advance(order(), "issue", author="li", at=at(1))
-    assert issued.due_at == at(16)
+def test_an_order_to_its_confirmation() -> None:
+    issued = order()
     assert not issued.is_late(at(16))
     assert issued.is_late(at(17))
     done = advance(advance(issued, "take", author="wu", at=at(3)), "confirm", author="wu", at=at(9))
@@ -96,11 +95,11 @@ def test_an_order_from_warning_to_confirmation() -> None:
 @pytest.mark.parametrize(
     ("steps", "complaint"),
     [
-        (["confirm"], "is warned: confirm is not possible"),
-        (["issue", "confirm", "take"], "is confirmed: take is not possible (possible: confirm, issue)"),
-        (["issue", "refuse"], "refuse needs a reason"),
-        (["issue", "issue"], "is issued: issue is not possible"),
-        (["issue", "dance"], "there is no step 'dance'; there are issue, cancel, take, confirm, refuse"),
+        (["refuse"], "refuse needs a reason"),
+        (["confirm", "take"], "is confirmed: take is not possible (possible: confirm, issue)"),
+        (["cancel"], "cancel needs a reason"),
+        (["issue"], "is issued: issue is not possible"),
+        (["dance"], "there is no step 'dance'; there are take, confirm, refuse, cancel, issue"),
     ],
 )
 def test_steps_that_are_not(steps: list[str], complaint: str) -> None:

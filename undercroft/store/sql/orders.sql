@@ -45,7 +45,7 @@ order by f.ended, f.changed_at desc, f.order_id;
 -- name: read_order_tally
 -- How orders go: those whose newest step lies in the stretch, and those that wait now. A confirmation is late by its clock,
 -- and expired when it no longer counts while its incident goes on.
-select count(*) filter (where state in ('warned', 'issued', 'taken', 'refused'))::int as waiting,
+select count(*) filter (where state in ('issued', 'taken', 'refused'))::int as waiting,
     count(*) filter (where state in ('issued', 'taken') and due_at < %(now)s)::int as late,
     count(*) filter (where state = 'confirmed' and answered_at <= due_at)::int as confirmed_in_time,
     count(*) filter (where state = 'confirmed' and answered_at > due_at)::int as confirmed_late,
