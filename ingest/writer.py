@@ -1,6 +1,6 @@
 """One batch, one transaction: rows, conflicts, dead letters, and last the batch with its commit number.
 
-The usual batch, of readings that are all new, takes two round trips, and one more to look around where others write
+The usual batch, of readings that are all new, takes three round trips, and one more to look around where others write
 beside; any other is written statement by statement. Every message ends in one of three ways: its parts are stored,
 they are dead letters, or `StoreUnavailable` is raised and the whole batch is kept for another try.
 """
@@ -181,7 +181,7 @@ class BatchWriter:
         return self._write_any(connection, examined, messages)
 
     def _write_new(self, connection: Connection, examined: Examined, after: int | None) -> Written | None:
-        """Write a usual batch in two round trips, if all its readings are new and nobody has committed since ``after``.
+        """Write a usual batch in three round trips if all its readings are new and nobody committed since ``after``.
 
         The statements themselves tell: if not, nothing is written, and the answer is None.
         """

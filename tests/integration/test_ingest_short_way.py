@@ -1,4 +1,4 @@
-"""The usual batch in two round trips: what is not new, or was judged before another's commit, is not written by it."""
+"""The usual batch in three round trips: it writes nothing that is not new, or was judged before another's commit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def record_of(rows: Rows) -> BatchRecord:
 
 
 def commit(database: str, rows: Rows, after: int | None) -> tuple[int | None, list[int]]:
-    """Return the commit number, and what others saw between the two round trips."""
+    """Return the commit number, and what others saw before the commit."""
     seen: list[int] = []
     with closing(connect(database, application_name="test", autocommit=True)) as connection:
         (batch_id,) = take_batch_ids(connection)
@@ -50,6 +50,14 @@ def commit(database: str, rows: Rows, after: int | None) -> tuple[int | None, li
 def counter(database: str) -> int:
     found: int = one(database, "select commit_seq from commit_counter")
     return found
+
+
+def test_more_than_a_socket_holds_is_sent_whole(live_db: str) -> None:
+    """60,000 readings, some 3 MB; half a statement sent is one that the server waits for until its limit strikes."""
+    seq, seen = commit(live_db, rows_at(*range(60_000)), None)
+    assert seq is not None
+    assert seen == [0]
+    assert one(live_db, WRITTEN) == 60_001
 
 
 @pytest.mark.parametrize("is_alone", [True, False])

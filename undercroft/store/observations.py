@@ -138,7 +138,7 @@ def commit_new_batch(
     after: int | None,
     on_inserted: Callable[[], None],
 ) -> int | None:
-    """Commit a batch of rows that ought to be new, in two round trips: one to write it all, one to commit.
+    """Commit a batch of rows that ought to be new, in three round trips: to write it all, to say so, to commit.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def commit_new_batch(
     after : int or None
         Newest commit number that the rows were judged by; None: there is no other writer.
     on_inserted : callable
-        Called between the two round trips.
+        Called before the last of them.
 
     Returns
     -------
@@ -167,8 +167,8 @@ def commit_new_batch(
     with connection.pipeline() as pipeline, connection.transaction() as transaction:
         inserted = connection.execute(sql("insert_observations"), rows.take(order).parameters(batch_id))
         answer = connection.execute(sql("finish_batch"), _batch_parameters(batch_id, record, after))
-        pipeline.sync()  # not only a flush: to the server a transaction stands still from here on, and its limit runs
-        finished = answer.fetchone()
+        finished = answer.fetchone()  # sends all of it first, however much: a sync alone stops when the socket is full
+        pipeline.sync()  # to the server a transaction stands still from here on, and its limit runs
         if finished is not None and inserted.rowcount == len(rows):
             commit_seq = int(finished["commit_seq"])
             on_inserted()
