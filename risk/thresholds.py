@@ -190,7 +190,7 @@ def in_rule_unit(row: ThresholdRow) -> float:
 def thresholds_at(site: Site, instant: datetime) -> ThresholdTable:
     """Return the defaults overridden by the site's threshold sets that are valid at an instant.
 
-    Sets apply in order of ``valid_from``, then of id: the later wins.
+    Sets apply in order of ``valid_from``, then of id: the later wins. Within a set a row of a kind beats one for all.
     """
     by_kind = {(row.rule, row.kind, int(row.severity)): row for row in DEFAULT_THRESHOLDS}
     by_space: dict[tuple[str, str, int], Threshold] = {}
@@ -199,14 +199,17 @@ def thresholds_at(site: Site, instant: datetime) -> ThresholdTable:
         if chosen.valid_from > instant:
             continue
         applied.append(chosen.id)
-        for row in chosen.rows:
+        for row in sorted(chosen.rows, key=lambda entry: entry.kind is not None):
             severity = Severity[row.severity.upper()]
             source = f"{row.source} ({chosen.id}, {chosen.author})"
             threshold = Threshold(row.rule, row.kind, severity, in_rule_unit(row), source)
             if row.space is not None:
                 by_space[row.rule, row.space, severity] = threshold
-            else:
-                by_kind[row.rule, row.kind, severity] = threshold
+                continue
+            if row.kind is None:  # for all kinds, also those that have a default of their own
+                for kind in SpaceKind:
+                    by_kind.pop((row.rule, kind, severity), None)
+            by_kind[row.rule, row.kind, severity] = threshold
     return ThresholdTable(by_kind, by_space, tuple(applied))
 
 

@@ -1,4 +1,4 @@
-"""Checks across fields: identifiers, references, thresholds. Heights and devices have files of their own."""
+"""Checks across fields: identifiers and references. Heights, devices and thresholds have files of their own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
-from undercroft.rules import RULE_UNITS, units_of_rule
 from undercroft.site.check_decoders import decoder_problems
 from undercroft.site.check_devices import device_problems, is_depth, is_rain
-from undercroft.site.check_heights import space_height_problems
+from undercroft.site.check_heights import space_height_problems, zero_level_problems
+from undercroft.site.check_thresholds import threshold_problems
 from undercroft.site.nodes import Node
 from undercroft.site.problems import Problem
 
@@ -21,11 +21,12 @@ def cross_problems(document: dict[str, Any]) -> list[Problem]:
         *_identifier_problems(top),
         *_reference_problems(top),
         *_supply_problems(top),
-        *_threshold_problems(top),
+        *threshold_problems(top),
         *_command_problems(top),
         *_district_problems(top),
         *device_problems(top),
         *decoder_problems(top),
+        *zero_level_problems(top),
         *(problem for space in top.tables("space") for problem in space_height_problems(space)),
     ]
 
@@ -94,24 +95,6 @@ def _supply_problems(top: Node) -> Iterator[Problem]:
             if (need.text("entrance"), item) in seen:
                 yield need.problem("item", "an item required once only for this entrance or space")
             seen.add((need.text("entrance"), item))
-
-
-def _threshold_problems(top: Node) -> Iterator[Problem]:
-    spaces = _idents(top.tables("space"))
-    for owner in top.tables("threshold_set"):
-        seen: set[tuple[str | None, ...]] = set()
-        for row in owner.tables("rows"):
-            space, rule, unit = row.text("space"), row.text("rule"), row.text("unit")
-            if space is not None and space not in spaces:
-                yield row.problem("space", _known(spaces, "a space of this file"))
-            if rule is not None and rule not in RULE_UNITS:
-                yield row.problem("rule", "one of " + ", ".join(sorted(RULE_UNITS)))
-            elif rule is not None and unit is not None and unit not in units_of_rule(rule):
-                yield row.problem("unit", f"the unit of {rule}: " + " or ".join(units_of_rule(rule)))
-            key = (rule, row.text("kind"), space, row.text("severity"))
-            if key in seen:
-                yield row.problem("rule", "one row for each rule, kind, space and severity")
-            seen.add(key)
 
 
 def _command_problems(top: Node) -> Iterator[Problem]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from undercroft.site.limits import LEVEL_LIMITS_M
+from undercroft.site.model import Space
 from undercroft.site.nodes import Node
 from undercroft.site.problems import Problem, shown
 
 HIGHEST_STEP_M = 3.0
 """A crest further above its roadway is a level and a depth mixed up. [m]"""
 DEEPEST_SPACE_M = 100.0
+LOWEST_CEILING_M, LEAST_WIDTH_M = 1.5, 0.3
+"""What a person still gets through. [m]"""
+ZERO_LEVEL_WITHIN_M = 100.0
+"""A gauge's zero level further from all roads and floors is of another datum or another unit. [m]"""
 
 
 def space_height_problems(space: Node) -> Iterator[Problem]:
@@ -17,11 +23,38 @@ def space_height_problems(space: Node) -> Iterator[Problem]:
     yield from _entrance_problems(space)
     yield from _storage_problems(space)
     yield from _pump_problems(space)
+    ceiling_m = space.number("ceiling_height_m")
+    if ceiling_m is not None and 0.0 < ceiling_m < LOWEST_CEILING_M:
+        yield space.problem("ceiling_height_m", f"at least {LOWEST_CEILING_M:g} m")
+
+
+def zero_level_problems(top: Node) -> Iterator[Problem]:
+    """Yield zero levels that are nowhere near the roads and floors of the file."""
+    spaces = list(top.tables("space"))
+    stated = [space.number("floor_level_m") for space in spaces]
+    stated += [entrance.number("roadway_level_m") for space in spaces for entrance in space.tables("entrances")]
+    known = [level for level in stated if level is not None]
+    if not known:
+        return
+    least, most = min(known), max(known)
+    lowest, highest = LEVEL_LIMITS_M  # beyond these the model has said so
+    for place in (*spaces, *top.tables("gauge")):
+        for device in place.tables("devices"):
+            for sensor in device.tables("sensors"):
+                zero_m = sensor.number("zero_level_m")
+                if zero_m is None or not lowest <= zero_m <= highest:
+                    continue
+                if not least - ZERO_LEVEL_WITHIN_M <= zero_m <= most + ZERO_LEVEL_WITHIN_M:
+                    within = f"{ZERO_LEVEL_WITHIN_M:g} m of the roads and floors of this file, {least:g} to {most:g} m"
+                    yield sensor.problem("zero_level_m", f"a level within {within}")
 
 
 def _entrance_problems(space: Node) -> Iterator[Problem]:
     floor_m = space.number("floor_level_m")
     for entrance in space.tables("entrances"):
+        width_m = entrance.number("width_m")
+        if width_m is not None and 0.0 < width_m < LEAST_WIDTH_M:
+            yield entrance.problem("width_m", f"at least {LEAST_WIDTH_M:g} m")
         crest_m, roadway_m = entrance.number("crest_level_m"), entrance.number("roadway_level_m")
         if crest_m is not None and floor_m is not None and not floor_m < crest_m <= floor_m + DEEPEST_SPACE_M:
             expected = f"a level above the floor of the space, {floor_m:g}, by at most {DEEPEST_SPACE_M:g} m"
@@ -45,7 +78,10 @@ def _storage_problems(space: Node) -> Iterator[Problem]:
 
 
 def _pump_problems(space: Node) -> Iterator[Problem]:
+    ceiling_m = space.number("ceiling_height_m") or float(Space.model_fields["ceiling_height_m"].default)
     for pump in space.tables("pumps"):
         on_m, off_m = pump.number("on_depth_m"), pump.number("off_depth_m")
         if on_m is not None and off_m is not None and on_m <= off_m:
             yield pump.problem("on_depth_m", f"a depth above off_depth_m, {off_m:g}", found=shown(on_m))
+        if on_m is not None and on_m >= ceiling_m > 0.0:
+            yield pump.problem("on_depth_m", f"a depth below the ceiling, {ceiling_m:g} m")

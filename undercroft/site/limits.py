@@ -10,7 +10,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-LevelM = Annotated[float, Field(ge=-500.0, le=9000.0, allow_inf_nan=False)]
+LEVEL_LIMITS_M = (-500.0, 9000.0)
+LevelM = Annotated[float, Field(ge=LEVEL_LIMITS_M[0], le=LEVEL_LIMITS_M[1], allow_inf_nan=False)]
 """Above the site datum; from the shore of the Dead Sea (-430 m) to the highest mountain (8,849 m). [m]"""
 
 DepthM = Annotated[float, Field(ge=0.0, le=200.0, allow_inf_nan=False)]

@@ -101,3 +101,25 @@ def test_threshold_set_overrides_from_its_day_on() -> None:
     reason = crank.outputs[-1].assessments[0].reasons[0]
     assert (reason["threshold"], reason["source"]) == (0.08, "local (t1, bureau)")
     assert START.minute == 0
+
+
+@pytest.mark.parametrize("scope", [{}, {"kind": "underpass"}, {"space": "up"}])
+def test_a_threshold_for_all_a_kind_or_a_space_works(scope: dict[str, str]) -> None:
+    """Blind after 1 missed interval of 5 minutes in place of 3, and orange at 40 cm in place of 15."""
+    rows = [
+        {"rule": "blind", "severity": "yellow", "value": 1.0, "unit": "intervals", "source": "x", **scope},
+        {"rule": "inside-depth", "severity": "orange", "value": 0.4, "unit": "m", "source": "x", **scope},
+        {"rule": "inside-depth", "severity": "red", "value": 0.6, "unit": "m", "source": "x", **scope},
+    ]
+    chosen = {"id": "t", "author": "a", "source": "s", "valid_from": "2026-01-01T00:00:00Z", "rows": rows}
+    crank = Crank(site(underpass(), underpass("other"), threshold_set=[chosen] if rows else []), nowcast=False)
+    interval_min = crank.engine.plant.arrays.sensors[-1].interval_dry_s / 60
+    crank.tick(0, ("up-lvl:water_depth_m", 0, 0.3), ("other-lvl:water_depth_m", 0, 0.0), ("rain-1:rain_total_mm", 0, 0))
+    assert crank.levels["up"] == 2, "30 cm: red by the defaults"
+    late = 1.5 * interval_min
+    crank.tick(late, ("rain-1:rain_total_mm", late - 1, 0), ("rain-1:rain_total_mm", late, 5))
+    blind = {
+        space.id: bool(is_blind)
+        for space, is_blind in zip(crank.engine.plant.arrays.spaces, crank.engine.state.blind, strict=True)
+    }
+    assert blind == {"up": True, "other": "space" not in scope}

@@ -27,7 +27,7 @@ def _entrances(draw: st.DrawFn, number: int, floor_m: float) -> dict[str, Any]:
         "id": f"e{number}",
         "name_zh": draw(_NAMES),
         "name_en": draw(_NAMES),
-        "width_m": draw(_POSITIVE),
+        "width_m": draw(st.floats(0.3, 60.0)),
         "roadway_level_m": roadway_m,
         "crest_level_m": round(roadway_m + draw(st.integers(0, 2000)) / 1000, 3),
         "barrier_needed": draw(st.booleans()),

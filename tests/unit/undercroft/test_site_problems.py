@@ -142,7 +142,8 @@ def test_the_last_values_that_are_allowed(tmp_path: Path) -> None:
         ("on_depth_m = 0.2", "on_depth_m = 0.0501"),
         ("floor_level_m = 1.0", "floor_level_m = 3.99"),
         ('{ id = "g1-rain",', '{ id = "g1-rain", interval_wet_s = 600,'),
-        ('unit = "m"', 'unit = "cm"'),
+        ('value = 0.25\nunit = "m"', 'value = 25\nunit = "cm"'),
+        ("floor_level_m = 1.0", "floor_level_m = 1.0\nceiling_height_m = 1.5"),
     ]:
         load_site(write_site(tmp_path, changed(old, new)))
 
@@ -248,3 +249,30 @@ def test_who_leads_is_said_once_for_each_place_and_of_places_that_are_there(tmp_
         ("command[#2].severity", "one row for each space, kind and severity"),
         ("command[#3].space", "the id of a space of this file: s1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "expected"),
+    [
+        ("floor_level_m = 1.0", "floor_level_m = 1.0\nceiling_height_m = 0.01", "ceiling_height_m", "at least 1.5 m"),
+        ("on_depth_m = 0.2", "on_depth_m = 50.0", "on_depth_m", "a depth below the ceiling, 3 m"),
+        ("width_m = 6", "width_m = 0.001", "width_m", "at least 0.3 m"),
+    ],
+)
+def test_what_no_person_could_enter_or_no_pump_could_start_at_is_refused(
+    tmp_path: Path, old: str, new: str, field: str, expected: str
+) -> None:
+    problem = problems_of(tmp_path, changed(old, new))[0]
+    assert (problem.field.rsplit(".", 1)[-1], problem.expected) == (field, expected)
+
+
+def test_a_zero_level_far_from_every_road_and_floor_is_refused(tmp_path: Path) -> None:
+    """Floor 1 m, road 4 m: 5,000 m is a level of another country, or millimetres."""
+    old = '{ quantity = "rain_total_mm" }'
+    for zero_m, wrong in ((5000.0, True), (-400.0, True), (104.0, False)):
+        text = changed(old, f'{old}, {{ quantity = "water_depth_m", zero_level_m = {zero_m} }}')
+        if wrong:
+            expected = "a level within 100 m of the roads and floors of this file, 1 to 4 m"
+            assert [problem.expected for problem in problems_of(tmp_path, text)] == [expected]
+        else:
+            load_site(write_site(tmp_path, text))
