@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from duty.order_acts import order_of
 from duty.order_watch import OrderWatch
 from duty.report_watch import ReportWatch
 from duty.roster import Roster, roster_of
+from duty.set_back import incident_set_back
 from duty.texts import Named, Style, Written, write
 from duty.unfinished_text import write_no_order, write_undone
 from undercroft.model import SpaceKind
@@ -93,6 +94,19 @@ class Notifier:
         self._take([(newest, now)], beat_at)
         return newest - before
 
+    def set_back(self, now: datetime, by: timedelta) -> None:
+        """Go on at an earlier time, with every wait as far along as it was: the clock was ahead and was set right."""
+        before = self.reached()
+        log.warning("clock_set_back", by_s=round(by.total_seconds()), now=now.isoformat())
+        self.incidents = {basin: incident_set_back(entry, by) for basin, entry in self.incidents.items()}
+        self.reports.set_back(by)
+        store.save_decisions(
+            self.connection, store.Progress(before.tick_seq, now, before.deployment_id),
+            [incident_row(entry, None) for entry in self.incidents.values()], [], now, (),
+            lambda connection: duty_late.set_back(connection, now, by),
+        )  # fmt: skip
+        self.restore()
+
     def reached(self) -> store.Progress:
         """Return how far the alarm log was read."""
         if self.progress is None:
@@ -119,7 +133,7 @@ class Notifier:
         for tick_seq, at in moments:
             events = [row for row in rows if row["tick_seq"] <= tick_seq]
             rows = rows[len(events) :]
-            self._fold(events, changed, closed)
+            self._fold(events, at, changed, closed)
             for basin, incident in sorted(self.incidents.items()):
                 after, causes = due(incident, at, len(roster.chain(at)), self.policy)
                 for cause in causes:
@@ -236,9 +250,12 @@ class Notifier:
         """Return who is told when nobody is on duty, or nobody could be reached."""
         return Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback)
 
-    def _fold(self, rows: Iterable[dict[str, Any]], changed: dict[str, Incident], closed: dict[str, datetime]) -> None:
+    def _fold(
+        self, rows: Iterable[dict[str, Any]], at: datetime, changed: dict[str, Incident], closed: dict[str, datetime]
+    ) -> None:
         for row in rows:
             event, basin = event_of(row), row["basin_id"]
+            event = replace(event, at=min(event.at, at))  # the engine's clock was ahead: no wait begins in the future
             incident = self.incidents.get(basin)
             if incident is None:
                 if event.kind not in NEWS:

@@ -12,6 +12,7 @@ from duty.incidents import Incident
 from duty.model import AlarmEventIn, Policy
 from duty.report_lateness import Asked, Clock, LateReports, clocks_of, remind_reports
 from duty.reports import Due, Limits, ReportKind, Submitted
+from duty.set_back import clock_set_back
 from undercroft.store import duty_late as store
 from undercroft.store.connection import Connection
 
@@ -40,6 +41,12 @@ class ReportWatch:
         }
         self.looked_at = None
 
+    def set_back(self, by: timedelta) -> None:
+        """Take the times of a clock that was ahead back with it; the store takes back what it keeps of them."""
+        self.clocks = {
+            name: tuple(clock_set_back(clock, by) for clock in clocks) for name, clocks in self.clocks.items()
+        }
+
     def note(self, incident: Incident, event: AlarmEventIn) -> None:
         """Take an event of the alarm log: the first of a space that is grave enough starts the clocks."""
         if event.severity < self.limits.from_severity or not event.subject.startswith("space/"):
@@ -67,7 +74,10 @@ class ReportWatch:
         for row in store.report_clocks(connection, [name for name in ids if name not in self.clocks]):
             known.setdefault(row["incident_id"], []).append(_clock_of(row))
         for name, asked in self.asked.items():
-            self.asked[name] = replace(asked, submitted=tuple(handed_in.get(name, ())), author=authors.get(name, ""))
+            serious_at = min(asked.serious_at, at)  # not in the future, where the engine's clock was ahead
+            self.asked[name] = replace(
+                asked, serious_at=serious_at, submitted=tuple(handed_in.get(name, ())), author=authors.get(name, "")
+            )
             self.clocks.setdefault(name, tuple(known.get(name, ())))  # what was told since stands here alone
         return True
 

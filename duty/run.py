@@ -199,7 +199,9 @@ def _style(connection: Connection, mode: Mode) -> Style:
 
 
 def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, timers: _Timers) -> int:
-    now, now_s = steady.now(), steady.monotonic_s()
+    (now, set_back), now_s = steady.now_and_set_back(), steady.monotonic_s()
+    if set_back and mode is Mode.LIVE:
+        notifier.set_back(now, set_back)
     if now_s - timers.site_s >= SITE_LOOK_EVERY_S:
         timers.site_s = now_s
         _keep_style(notifier, mode, timers)

@@ -32,30 +32,53 @@ class SystemClock:
         return time.monotonic()
 
 
-class SteadyClock:
-    """The time of day that never goes back: when the clock is set back, time goes on from where it was.
+MOST_AHEAD = timedelta(minutes=1)
+"""How far time goes on ahead of a clock that was set back; more is followed. Default (proposal)."""
 
-    May be shared between threads.
+
+class SteadyClock:
+    """The time of day that goes back only by much: when the clock is set back by less, time goes on from where it was.
+
+    One that was ahead of the machine's clock for good would keep the time of another shift, or another day. May be
+    shared between threads.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock = clock, threading.Lock()
         self._newest, self._at_s = clock.now(), clock.monotonic_s()
+        self._set_back = timedelta(0)
 
     def now(self) -> datetime:
-        """Tell the present instant, never earlier than before."""
+        """Tell the present instant, never earlier than before but where the clock was set back by much."""
         with self._lock:
-            now_s = self._clock.monotonic_s()
-            steady = self._newest + timedelta(seconds=now_s - self._at_s)
-            self._newest, self._at_s = max(self._clock.now(), steady), now_s
-            return self._newest
+            return self._now()
+
+    def now_and_set_back(self) -> tuple[datetime, timedelta]:
+        """Tell the present instant, and by how much time was set back since this was asked last; 0 is not at all."""
+        with self._lock:
+            now, by = self._now(), self._set_back
+            self._set_back = timedelta(0)
+            return now, by
+
+    def _now(self) -> datetime:
+        now_s, machine = self._clock.monotonic_s(), self._clock.now()
+        steady = self._newest + timedelta(seconds=now_s - self._at_s)
+        ahead = steady - machine
+        if ahead > MOST_AHEAD:
+            self._set_back += ahead
+            steady = machine
+        self._newest, self._at_s = max(machine, steady), now_s
+        return self._newest
 
     def monotonic_s(self) -> float:
         """Count seconds on the clock behind it. [s]"""
         return self._clock.monotonic_s()
 
     def be_at_least(self, instant: datetime | None) -> None:
-        """Go on from an instant that was told before, by this process or another one, if that is later."""
+        """Go on from an instant that was told before, by this process or another one, if that is later.
+
+        An instant too far ahead of the machine's clock counts as a set-back at the next question.
+        """
         with self._lock:
             if instant is not None:
                 self._newest = max(self._newest, instant)

@@ -25,7 +25,7 @@ from tests.integration.duty_kit import START, duty_file, messages, now, opened, 
 from tests.integration.duty_servers import service
 from tests.integration.test_duty_service import HOOK, OK
 from tests.integration.test_engine_run import commit_batch, sensor_ids, start_engine
-from undercroft.clock import SystemClock
+from undercroft.clock import FakeClock, SteadyClock, SystemClock
 from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
 from undercroft.stack.datadir import open_data_dir
@@ -63,7 +63,56 @@ def test_a_clock_that_is_set_back_puts_off_no_escalation(live_db: str) -> None:
     assert [(row["person_id"], row["reason"]) for row in rows] == [
         ("li", "first"), ("li", "repeat"), ("wu", "escalated"),
     ]  # fmt: skip
-    assert rows[1]["decided_at"] - rows[0]["decided_at"] >= timedelta(minutes=3)
+    assert rows[1]["decided_at"] < rows[0]["decided_at"]  # by the clock that was set right
+
+
+def test_a_clock_that_was_two_days_ahead_is_followed_back(live_db: str) -> None:
+    """Ahead, with Li's shift over, a red is told to the fallback; once the clock is right it is Li's, three minutes on.
+
+    The engine's times stay ahead. The order that was given meanwhile, 60 s before the clock was right, keeps its time.
+    """
+    at, two_days = now(), timedelta(days=2)
+    channels = Channels(frozenset({"hook"}), fallback=(Reach("hook", "control"),))
+
+    def step(seconds: float, by: timedelta = timedelta(0)) -> list[tuple[str, str]]:
+        before, moment = len(messages(db)), at + timedelta(seconds=seconds) + by
+        notifier.step_live(moment, moment)
+        return [(row["person_id"], row["reason"]) for row in messages(db)[before:]]
+
+    with opened(live_db) as db:
+        prepared(db, at=at)
+        notifier = Notifier(db, channels, Style({}, ZoneInfo("UTC"), False))
+        tick(db, 1, at + two_days, ("space/gar", "raised", 4))
+        assert step(0, two_days) == [("fallback", "first")]
+        order(db, actor(db), "space/gar", Proof.BARRIER_DEPLOYED, "street", at + two_days, "north")
+        within = db.execute("select within_s from duty_order").fetchall()[0]["within_s"]
+        step(60, two_days)
+        # Another process, and the clock is right again.
+        notifier = Notifier(db, channels, Style({}, ZoneInfo("UTC"), False))
+        steady = SteadyClock(FakeClock(at + timedelta(seconds=60)))
+        steady.be_at_least(notifier.reached().decided_at)
+        moment, by = steady.now_and_set_back()
+        assert (moment, by) == (at + timedelta(seconds=60), two_days)
+        assert steady.now_and_set_back() == (moment, timedelta(0))
+        notifier.set_back(moment, by)
+        assert step(179) == []
+        assert step(180) == [("li", "repeat"), ("wu", "escalated")]
+        assert max(row["queued_at"] for row in messages(db)) == at + timedelta(seconds=180)
+        tick(db, 2, at + two_days, ("space/gar", "acknowledged", 4), ("space/up", "raised", 4))
+        assert step(200) == [("li", "worse"), ("wu", "worse")]
+        assert step(379) == []
+        assert [reason for _, reason in step(380)] == ["repeat", "repeat", "escalated"]
+        (row,) = db.execute("select due_at from duty_order").fetchall()
+        assert row["due_at"] == at + timedelta(seconds=within)
+
+
+def test_a_clock_that_goes_back_a_little_is_waited_for() -> None:
+    clock = FakeClock(START)
+    steady = SteadyClock(clock)
+    steady.be_at_least(START + timedelta(seconds=60))
+    assert steady.now_and_set_back() == (START + timedelta(seconds=60), timedelta(0))
+    clock.advance(timedelta(seconds=5))
+    assert steady.now() == START + timedelta(seconds=65)
 
 
 def test_a_clock_that_is_set_back_makes_no_order_late_that_is_not(live_db: str) -> None:

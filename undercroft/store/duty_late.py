@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from undercroft.store.connection import Connection
 from undercroft.store.duty import Row, rows, run
@@ -33,6 +33,11 @@ def save_report_clocks(connection: Connection, clocks: Mapping[str, Sequence[Map
     flat = [row for found in clocks.values() for row in found]
     run(connection, "duty_forget_report_clocks", incident_ids=list(clocks))
     run(connection, "duty_save_report_clocks", **{name: [row[name] for row in flat] for name in _CLOCK})
+
+
+def set_back(connection: Connection, now: datetime, by: timedelta) -> None:
+    """Take back, inside a transaction, what a clock that was ahead by so much had written."""
+    run(connection, "duty_set_back", now=now, by=by)
 
 
 def report_tally(connection: Connection, now: datetime, since: datetime) -> Row:

@@ -208,3 +208,18 @@ select
     (select max(tick_seq) from tick)::text as engine,
     (select beat_at from duty_progress)::text as duty,
     (select commit_seq from batch order by commit_seq desc limit 1)::text as ingest;
+
+-- name: duty_set_back
+-- What a clock that was ahead wrote: orders whose clock began in what is the future now, when lateness was told last, and
+-- the times of messages, so that none counts as just sent, or as refused, for as long as the clock was ahead.
+with orders as (
+    update duty_order set reminded_at = reminded_at - %(by)s::interval,
+        due_at = case when due_at - within_s * interval '1 second' > %(now)s then due_at - %(by)s::interval else due_at end
+    where state in ('issued', 'taken')
+        and (reminded_at is not null or due_at - within_s * interval '1 second' > %(now)s)
+), clocks as (
+    update report_due set reminded_at = reminded_at - %(by)s::interval where reminded_at is not null
+)
+update notification set queued_at = least(queued_at, %(now)s), first_attempt_at = least(first_attempt_at, %(now)s),
+    settled_at = least(settled_at, %(now)s)
+where queued_at > %(now)s or first_attempt_at > %(now)s or settled_at > %(now)s;
