@@ -71,7 +71,7 @@ def an_alarm_is_as_it_was_then(moments: Connection) -> None:
     """Raised orange, acknowledged after 30 min, red (and so not acknowledged) after 40, cleared after 2 h."""
     alarm(moments, 1, END, END + 2 * HOUR)
     for number, (minutes, kind, severity) in enumerate(
-        [(0, "raised", 3), (30, "acknowledged", 3), (35, "refused", 3), (40, "severity_up", 4), (120, "cleared", 0)], 1
+        [(0, "raised", 3), (30, "acknowledged", 3), (35, "refused", 3), (40, "severity_up", 4), (120, "cleared", 4)], 1
     ):
         event(moments, number, END + minutes * MINUTE, kind, severity)
     then = {
@@ -90,12 +90,14 @@ def an_alarm_is_as_it_was_then(moments: Connection) -> None:
     # Red since before the range, and nothing in it: the timeline begins with what held.
     (held,) = asked(moments, "alarm_timeline", END + 60 * MINUTE, END + 90 * MINUTE)
     assert (held["time"], held["value"]) == (END + 60 * MINUTE, 4.0)
+    seen = [row["value"] for row in asked(moments, "alarm_timeline", END, END + 121 * MINUTE)]
+    assert seen == [3.0, 3.0, 4.0, 0.0]  # the refusal is no change
 
 
 def a_burst_is_not_lost_in_long_steps(moments: Connection) -> None:
     """Twenty alarms within 200 s: 18 in one ten minutes of the clock, two in the one before."""
     for number in range(20):
-        alarm(moments, number, END - timedelta(days=3, seconds=200 - 20) + timedelta(seconds=10 * number))
+        alarm(moments, number, END - timedelta(days=3, minutes=20, seconds=200 - 20) + timedelta(seconds=10 * number))
     for later in range(0, 50, 10):
         until = END + later * MINUTE
         values = [row["value"] for row in asked(moments, "alarm_load", until - timedelta(days=30), until)]
