@@ -59,6 +59,9 @@ def asof(
     with closing(connect(url.get_secret_value(), application_name="undercroft-asof", autocommit=True)) as connection:
         picture = picture_at(connection, instant_of(at, "--at"), space)
         differing = differences(connection, picture.tick["tick_seq"]) if verify else None
+    remark = behind(picture.tick, instant_of(at, "--at"))
+    if remark:
+        typer.echo(f"asof: {remark}", err=True)
     if as_json:
         shown = {"tick": picture.tick, "spaces": picture.spaces, "alarms": picture.alarms}
         shown |= {"observations": picture.observations} | ({} if differing is None else {"differences": differing})
@@ -86,6 +89,18 @@ def picture_at(connection: Connection, at: datetime, space: str | None = None) -
         raise BadInput(f"asof: nothing was known of a space {space!r} at {at.isoformat()}")
     alarms = open_alarms(store.alarm_events(connection, seq, space))
     return Picture(tick, spaces, alarms, store.observations(connection, tick, space))
+
+
+def behind(tick: Row, asked: datetime) -> str:
+    """Return a remark where no tick was taken for a minute before the time asked: what is shown is older; else none.
+
+    The engine ticks at least every 5 s live, and every minute in a run.
+    """
+    late_min = (asked - tick["tick_at"]).total_seconds() / 60.0
+    if late_min <= 1.0:
+        return ""
+    late = f"{late_min:.0f} min" if late_min < 120.0 else f"{late_min / 60.0:.1f} h"
+    return f"the newest tick then, {tick['tick_at']:%F %T}Z, is {late} older than {asked.isoformat()}"
 
 
 def open_alarms(events: list[Row]) -> list[Row]:

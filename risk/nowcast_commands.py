@@ -9,6 +9,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from risk.asof import behind
 from risk.inforce import InForce, nowcast_at
 from undercroft.errors import BadInput
 from undercroft.store.connection import connect
@@ -37,6 +38,9 @@ def show_nowcast(
     instant = None if at is None else instant_of(at, "--at")
     with closing(connect(url.get_secret_value(), application_name="undercroft-nowcast", autocommit=True)) as connection:
         found = nowcast_at(connection, space, instant)
+    remark = "" if instant is None else behind(found.tick, instant)
+    if remark:
+        typer.echo(f"nowcast: {remark}", err=True)
     if as_json:
         typer.echo(orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2).decode())
     else:

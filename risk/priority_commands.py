@@ -62,6 +62,7 @@ def show_dispatch(
     found = supply_plan(site, {row["space_id"]: row for row in assessments}, stock, every=every)
     if as_json:
         told = {"tick": tick, "needs": [_finite(asdict(need)) for need in found.needs]}
+        told |= {"work": [asdict(work) for work in found.work]}
         told |= {"shipments": [_finite(asdict(shipment)) for shipment in found.plan.shipments]}
         told |= {"unmet": [asdict(unmet) for unmet in found.plan.unmet]}
         told |= {"entrances_without_barrier": ["/".join(place) for place in found.coverage.missing]}
@@ -76,6 +77,9 @@ def show_dispatch(
         )
     for left in found.plan.unmet:
         typer.echo(f"unmet   {left.quantity:>5} {left.item:<12} {left.space:<50} {left.why.value.replace('_', ' ')}")
+    for work in found.work:
+        boards = f", or {work.panels} flood panels in {work.panel_minutes:.0f} min" if work.panels else ""
+        typer.echo(f"close   {work.people:>5} people       {work.space:<50} {work.minutes:.0f} min{boards}")
     coverage = found.coverage
     typer.echo(
         f"barriers: {coverage.needed - len(coverage.missing)} of {coverage.needed} entrances that need one have one"

@@ -54,12 +54,23 @@ class EntranceWithout(BaseModel):
     entrance: str
 
 
+class WorkOut(BaseModel):
+    """What closing the entrances of a space takes of people, once supplies are there."""
+
+    space: str
+    people: int
+    minutes: float = Field(description="until the slowest entrance is closed [min]")
+    panels: int = Field(description="barrier boards that do in place of its sandbags, where slots are fitted")
+    panel_minutes: float = Field(description="for the same people to set them [min]")
+
+
 class DispatchOut(BaseModel):
     """A proposal; people order."""
 
     tick_seq: int
     tick_at: datetime = Field(description="all minutes count from here")
     needs: list[NeedOut]
+    work: list[WorkOut]
     shipments: list[ShipmentOut]
     unmet: list[UnmetOut]
     barriers_needed: int = Field(description="entrances that should have a barrier")
@@ -73,6 +84,7 @@ class DispatchOut(BaseModel):
             {
                 **tick,
                 "needs": [_finite(asdict(need)) for need in found.needs],
+                "work": [asdict(work) for work in found.work],
                 "shipments": [_finite(asdict(sent)) for sent in found.plan.shipments],
                 "unmet": [asdict(left) for left in found.plan.unmet],
                 "barriers_needed": found.coverage.needed,

@@ -21,12 +21,34 @@ LEAST_PRIORITY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What closing the entrances of a space takes of people, side by side, once supplies are there.
+
+    Attributes
+    ----------
+    people : int
+        Two at a barrier, four at an entrance that is walled up.
+    minutes : float
+        Until the slowest entrance is closed. [min]
+    panels, panel_minutes : int, float
+        Barrier boards that do in place of the sandbags where slots are fitted, and the minutes to set them. [min]
+    """
+
+    space: str
+    people: int
+    minutes: float
+    panels: int
+    panel_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyPlan:
-    """Needs, who sends what, what stays open, and which entrances lack a barrier."""
+    """Needs, the work, who sends what, what stays open, and which entrances lack a barrier."""
 
     needs: tuple[Need, ...]
     plan: DispatchPlan
     coverage: Coverage
+    work: tuple[Work, ...]
 
 
 def supply_plan(
@@ -46,7 +68,14 @@ def supply_plan(
     depots = {depot.id: depot for depot in site.depots}
     held = {(place, item): quantity for (place, item), quantity in stock.items() if place in depots}
     minutes = {(depot.id, space.id): travel_min(depot, space) for depot in site.depots for space in chosen}
-    return SupplyPlan(needs, dispatch(needs, held, minutes), barrier_coverage(site.spaces))
+    work = tuple(found for found in map(work_of, chosen) if found.people)
+    return SupplyPlan(needs, dispatch(needs, held, minutes), barrier_coverage(site.spaces), work)
+
+
+def work_of(space: Space) -> Work:
+    """Return what closing the entrances of a space takes of people, whatever is on site."""
+    takes = space_requirement(space, pairs=PAIRS)
+    return Work(space.id, takes.people, takes.minutes, takes.panels, takes.panel_minutes)
 
 
 def _in_question(assessment: Mapping[str, Any] | None) -> bool:

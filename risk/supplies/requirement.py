@@ -69,11 +69,17 @@ class Requirement:
         People who work at it.
     minutes : float
         Minutes from arrival of supplies and people until it is done. [min]
+    panels : int
+        Barrier boards (stop-log panels) that do in place of the sandbags of its entrances, where slots are fitted.
+    panel_minutes : float
+        Minutes in which the same people set them. [min]
     """
 
     items: Mapping[str, float]
     people: int
     minutes: float
+    panels: int = 0
+    panel_minutes: float = 0.0
 
 
 def sandbags(width_m: float, height_m: float, factors: Factors = PROPOSED) -> int:
@@ -133,16 +139,20 @@ def deploy_min(bags: int, pairs: int, factors: Factors = PROPOSED) -> float:
 def entrance_requirement(entrance: Entrance, pairs: int = 2, factors: Factors = PROPOSED) -> Requirement:
     """Return what an entrance takes: its own barrier, else panels or sandbags of the wall height.
 
-    An entrance with a barrier takes two people and the barrier's own minutes; one that needs none takes nothing. The
-    items are alternatives only in the sense that either sandbags or panels will do; sandbags are asked for, since
-    panels need fitted slots.
+    An entrance with a barrier takes two people and the barrier's own minutes; one that needs none takes nothing. Either
+    sandbags or panels will do; sandbags are asked for, since panels need fitted slots.
+
+    By hand: 6 m, 36 cm: 15 x 3 x 1.5 = 68 bags by two pairs in 68 / 4 = 17 min; or 3 x 2 = 6 panels in 6 / (0.5 x 2) =
+    6 min.
     """
     if entrance.barrier is not None:
         return Requirement({}, 2, entrance.barrier.deploy_min)
     if not entrance.barrier_needed:
         return Requirement({}, 0, 0.0)
     bags = sandbags(entrance.width_m, factors.wall_m, factors)
-    return Requirement({SANDBAG: float(bags)}, 2 * pairs, deploy_min(bags, pairs, factors))
+    boards = panels(entrance.width_m, factors.wall_m, factors)
+    setting_min = boards / (factors.panels_per_pair_min * pairs)
+    return Requirement({SANDBAG: float(bags)}, 2 * pairs, deploy_min(bags, pairs, factors), boards, setting_min)
 
 
 def space_requirement(
@@ -166,6 +176,8 @@ def space_requirement(
         {item: quantity for item, quantity in sorted(items.items()) if quantity > 0.0},
         sum(part.people for part in parts),
         max(part.minutes for part in parts),
+        sum(part.panels for part in parts),
+        max(part.panel_minutes for part in parts),
     )
 
 

@@ -74,6 +74,9 @@ def test_what_is_sent_and_what_comes_first(exercise_db: str, monkeypatch: pytest
     told: dict[str, Any] = orjson.loads(run("dispatch", "--all", "--json"))
     needs = {need["space"]: need for need in told["needs"]}
     assert {name: need["quantity"] for name, need in needs.items()} == {"up": 45.0, "gar": 45.0}
+    assert {(w["space"], w["people"], w["minutes"], w["panels"]) for w in told["work"]} == {
+        ("up", 4, 11.25, 4), ("gar", 4, 11.25, 4), ("met", 2, 10.0, 0),
+    }  # fmt: skip
     assert told["entrances_without_barrier"] == ["up/north", "gar/north"]
     # 10 min of loading and no way, then 45 / 4 min of laying: who is due sooner gets nothing, and is told why.
     late = {name for name, need in needs.items() if need["due_min"] is not None and need["due_min"] < 10.0 + 45.0 / 4.0}

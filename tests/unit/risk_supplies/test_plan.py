@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from risk.supplies.plan import due_min, inflow_m3_s, needs_of, supply_plan
+from risk.supplies.plan import Work, due_min, inflow_m3_s, needs_of, supply_plan
 from tests.unit.risk.builders import NAMES, entrance, site, space
 
 BARE = {"storage": [{"depth_m": 0.0, "area_m2": 2000.0}]}
@@ -49,6 +49,14 @@ def test_needs_are_the_requirement_less_what_is_on_site() -> None:
         6.25,
         61.0,
     )
+
+
+def test_closing_takes_people_minutes_and_boards() -> None:
+    """A barrier: 2 people, 10 min. 4 m walled up: 4 people, 45 / 4 = 11.25 min; or 2 x 2 boards in 4 / (0.5 x 2) min."""
+    doors = [entrance("north", barrier={"height_m": 0.6, "deploy_min": 10.0}), entrance("south")]
+    world = site(space("s", "car_park", entrances=doors), space("dry", "car_park"))
+    (work,) = supply_plan(world, {"s": assessed(2)}, {}).work
+    assert work == Work("s", 6, 11.25, 4, 4.0)
 
 
 def test_nearest_depot_in_time_sends_and_what_comes_too_late_is_named() -> None:
