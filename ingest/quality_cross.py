@@ -4,7 +4,9 @@ Either may only make a reading suspect: it still raises, and does not calm. Whic
 
 Inside and outside. Water that rises inside while every entrance is dry is a leak, a pump that fails, or a faulty
 sensor (docs/risk.md has a rule for it, with words). Only the rise is doubtful: what stands, or falls, behind a street
-that has drained is what every flood leaves, and must be free to clear. A dry inside behind a wet street is what a
+that has drained is what every flood leaves, and must be free to clear. So a rise is 3 cm over the highest that the
+sensor read in the earlier half of its last ten minutes: water that stands under a sensor of 1 or 2 cm steps rises at no
+step of it, and water that rises by half a centimetre in a minute does. A dry inside behind a wet street is what a
 barrier is for, and no doubt. An entrance that no sensor watches, or whose sensor has not spoken for longer than its
 interval, may be wet, so nothing is said then. Underpasses gather rain at their own lowest point, so nothing is said of
 them either.
@@ -12,11 +14,14 @@ them either.
 Float and gauge. A float switch is lifted by water at its zero, the level at which it is mounted, and knows nothing
 below. Lifted, with a gauge of the same spot that stands 0.10 m below it, or let down with one 0.10 m above it, they
 contradict each other. A margin that wide covers the switch's own play; a jammed float and a silted gauge look the same.
+A gauge reads no less than what it reads when dry, however low the water: a switch mounted below that, in a sump, hangs
+down under every dry reading and contradicts none of them, and the margin counts from the dry reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from ingest.quality_limits import CROSS_US, FLOAT_M, INSIDE_RISE_M, INSIDE_RISE_US, INSIDE_WET_M, MINUTE_US, WET_M
@@ -53,8 +58,9 @@ def rises_inside(
         return False
     before = [entry.value for entry in memory.samples if not entry.is_failed and _is_recent(entry, sample)]
     last, _ = memory.last_sound()
-    least_m = min(before, default=sample.value if last is None else last.value)
-    if _micrometres(sample.value - least_m) < INSIDE_RISE_M:
+    earlier = before[: (len(before) + 1) // 2]
+    highest_m = max(earlier, default=sample.value if last is None else last.value)
+    if _micrometres(sample.value - highest_m) < INSIDE_RISE_M:
         return False
     return all(_is_dry(sensors, sample, newest) for sensors in outside)
 
@@ -63,7 +69,7 @@ def contradicts_float(sample: Sample, floats: Iterable[Beside], newest: Newest) 
     """Tell whether a gauge's reading contradicts a float switch; ``limit_m`` is what the gauge reads where it trips."""
     for beside in floats:
         other = _word_of(beside, sample, newest)
-        if other is not None and _differ(sample.value, other.value, beside.limit_m):
+        if other is not None and _differ(sample.value, other.value, beside):
             return True
     return False
 
@@ -72,7 +78,7 @@ def contradicts_gauge(sample: Sample, gauges: Iterable[Beside], newest: Newest) 
     """Tell whether a float switch contradicts a gauge; ``limit_m`` is what the gauge reads where the switch trips."""
     for beside in gauges:
         other = _word_of(beside, sample, newest)
-        if other is not None and _differ(other.value, sample.value, beside.limit_m):
+        if other is not None and _differ(other.value, sample.value, beside):
             return True
     return False
 
@@ -121,7 +127,16 @@ def _gauges_at(rows: Iterable[Mapping[str, Any]]) -> tuple[Beside, ...]:
 
 
 def _trip(gauge: Mapping[str, Any], *, float_switch: Mapping[str, Any], other: Mapping[str, Any]) -> Beside:
-    return Beside(other["sensor_id"], float(float_switch["zero_level_m"]) - _zero_m(gauge), _holds_us(other))
+    trips_m = float(float_switch["zero_level_m"]) - _zero_m(gauge)
+    return Beside(other["sensor_id"], trips_m, _holds_us(other), _dry_m(gauge))
+
+
+def _dry_m(gauge: Mapping[str, Any]) -> float:
+    """Return what a gauge reads when dry: 0, or the level of the roadway or floor on which it stands. [m]"""
+    if gauge["quantity"] == "water_depth_m":
+        return 0.0
+    ground_m = gauge["floor_level_m"] if gauge["entrance_id"] is None else gauge["roadway_level_m"]
+    return -inf if ground_m is None else float(ground_m)
 
 
 def _zero_m(row: Mapping[str, Any]) -> float:
@@ -151,9 +166,10 @@ def _is_recent(entry: Sample, sample: Sample) -> bool:
     return sample.observed_us - entry.observed_us <= INSIDE_RISE_US
 
 
-def _differ(gauge_m: float, is_lifted: float, trips_m: float) -> bool:
-    over_m = _micrometres(gauge_m - trips_m)
-    return over_m < -FLOAT_M if is_lifted else over_m > FLOAT_M
+def _differ(gauge_m: float, is_lifted: float, beside: Beside) -> bool:
+    if is_lifted:
+        return _micrometres(gauge_m - beside.limit_m) < -FLOAT_M
+    return _micrometres(gauge_m - max(beside.limit_m, beside.dry_m)) > FLOAT_M
 
 
 def _micrometres(height_m: float) -> float:

@@ -14,7 +14,8 @@ CROSS_M = 0.15
 CROSS_US = 2 * MINUTE_US
 INSIDE_WET_M = 0.05
 """Over the floor: inflow counts as confirmed from here (garage ramp and metro entrance, trigger table)."""
-INSIDE_RISE_M = 0.01
+INSIDE_RISE_M = 0.03
+"""Over what was read before: more than one step of a sensor that resolves 2 cm."""
 INSIDE_RISE_US = 10 * MINUTE_US
 FLOAT_M = 0.10
 GAP_INTERVALS = 3.0

@@ -40,6 +40,8 @@ class Beside(NamedTuple):
     """Where the two have to agree, as a level sensor reads it. [m]"""
     holds_us: int
     """How long its word holds. [µs]"""
+    dry_m: float = -inf
+    """Of a float switch and a gauge: what the gauge reads when dry. [m]"""
 
 
 @dataclass(frozen=True, slots=True)

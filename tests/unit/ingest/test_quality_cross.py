@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ingest.batch import Draft
 from ingest.quality_checks import examine
@@ -65,9 +67,31 @@ def test_water_that_rises_inside_while_every_entrance_is_dry_is_suspect() -> Non
 
 
 def test_slow_water_is_known_by_ten_minutes_of_it() -> None:
-    """By 0.5 cm from 5 cm on: 1 cm over the least of the last ten minutes is a rise."""
-    slow = [(IN, minute, 0.05 + 0.005 * minute) for minute in range(1, 4)]
-    assert bits_of([(NORTH, 0, 0.0), (SOUTH, 0, 6.0), (IN, 0, 0.05), *slow]) == [0, 0, 0, 0, CROSSED, CROSSED]
+    """By 0.5 cm a minute from 5 cm on: at minute 10 the highest of the readings 0 to 4 is 7 cm, 10 cm are 3 over it.
+
+    At minute 9 the earlier half is 0 to 4 of 0 to 8: 9.5 cm, 2.5 over it. From minute 11 on it is the reading 6 before.
+    """
+    said = [entry for minute in range(16) for entry in rising(minute, 0.05 + 0.005 * minute)]
+    inside = [found for entry, found in zip(said, bits_of(said), strict=True) if entry[0] == IN]
+    assert inside == [0] * 10 + [CROSSED] * 6
+
+
+@given(
+    step_m=st.sampled_from([0.01, 0.02]),
+    steps=st.lists(st.booleans(), min_size=2, max_size=50),
+    minutes=st.sampled_from([0.1, 0.5, 1.0, 2.0, 5.0]),
+)
+@example(step_m=0.01, steps=[False, True] * 15, minutes=1.0)
+@example(step_m=0.02, steps=[False] * 12 + [True, False] * 10, minutes=1.0)
+def test_water_that_stands_under_a_coarse_sensor_is_no_rise(step_m: float, steps: list[bool], minutes: float) -> None:
+    within = steps[: int(28 / minutes)]  # a level that has stood for half an hour is a flat line
+    said = [entry for n, up in enumerate(within) for entry in rising(n * minutes, round(0.20 + step_m * up, 2))]
+    assert set(bits_of(said)) == {0}
+
+
+def rising(minute: float, depth_m: float) -> Said:
+    """Dry entrances, and then what is said inside."""
+    return [(NORTH, minute, 0.0), (SOUTH, minute, 6.0), (IN, minute, depth_m)]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +104,7 @@ def test_slow_water_is_known_by_ten_minutes_of_it() -> None:
         ("what a flood has left stands", [(IN, 0, 0.4), (NORTH, 1, 0.0), (SOUTH, 1, 6.0), (IN, 2, 0.4)]),
         ("and falls", [(IN, 0, 0.4), (NORTH, 1, 0.0), (SOUTH, 1, 6.0), (IN, 2, 0.3), (IN, 3, 0.1)]),
         ("a barrier holds", [(NORTH, 0, 0.3), (SOUTH, 0, 6.4), (IN, 0, 0.0), (NORTH, 1, 0.4), (IN, 1, 0.0)]),
-        ("a few millimetres are the sensor's own", [(IN, -1, 0.05), *DRY[:2], (IN, 1, 0.054), (IN, 2, 0.059)]),
+        ("two centimetres are the sensor's own", [(IN, -1, 0.05), *DRY[:2], (IN, 1, 0.06), (IN, 2, 0.079)]),
     ],
 )
 def test_what_is_no_doubt(what: str, said: Said) -> None:
@@ -117,6 +141,20 @@ def test_a_gauge_over_the_datum_is_held_against_the_same_height() -> None:
     site = [sensor(LEVEL_IN, "water_level_m", None, None), sensor(FLOAT, "float_lifted", None, 2.3)]
     assert wet_inside_m(site[0]) == pytest.approx(2.05)
     assert bits_of([(FLOAT, 0, 1), (LEVEL_IN, 1, 2.21), (LEVEL_IN, 2, 2.19)], site) == [0, 0, FLOATS]
+
+
+@pytest.mark.parametrize(("gauge", "dry_m"), [(SITE[0], 0.0), (sensor(IN, "water_level_m", None, None), 2.0)])
+def test_a_float_in_a_sump_contradicts_no_dry_gauge(gauge: dict[str, Any], dry_m: float) -> None:
+    """Mounted 1 m below the floor: down it says that the gauge is dry, and lifted nothing of the water on the floor."""
+    site = [gauge, sensor(FLOAT, "float_lifted", None, 1.0)]
+    said: Said = [(FLOAT, 0, 0), (IN, 1, dry_m), (IN, 2, dry_m + 0.10), (FLOAT, 2.5, 0), (IN, 3, dry_m + 0.11)]
+    assert bits_of(said, site) == [0, 0, 0, 0, FLOATS]
+    assert set(bits_of([(FLOAT, 0, 1), (IN, 1, dry_m), (IN, 2, dry_m + 0.2), (FLOAT, 3, 1)], site)) == {0}
+
+
+def test_a_level_gauge_in_the_sump_is_held_against_its_float() -> None:
+    site = [sensor(LEVEL_IN, "water_level_m", None, None), sensor(FLOAT, "float_lifted", None, 1.5)]
+    assert bits_of([(FLOAT, 0, 1), (LEVEL_IN, 1, 1.4), (LEVEL_IN, 2, 1.39)], site) == [0, 0, FLOATS]
 
 
 def test_an_outside_gauge_is_held_against_no_street() -> None:
