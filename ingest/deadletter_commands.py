@@ -18,6 +18,7 @@ from ingest.retry import retry_dead_letter
 from ingest.timestamps import rfc3339_us
 from undercroft.errors import BadInput, PayloadInvalid
 from undercroft.settings import Settings
+from undercroft.store.commit import HELD_AT_MOST_S, limit_transactions
 from undercroft.store.connection import Connection, connect
 from undercroft.store.dead_letters import (
     LetterFilter,
@@ -163,7 +164,9 @@ def _database() -> Iterator[Connection]:
     if settings.database_url is None:
         raise BadInput("deadletter: set UNDERCROFT_DATABASE_URL")
     url = settings.database_url.get_secret_value()
-    with closing(connect(url, application_name="undercroft-deadletter", autocommit=True)) as connection:
+    name = "undercroft-deadletter"  # it writes rows as ingest does, under the same limits
+    with closing(connect(url, application_name=name, autocommit=True, idle_within_s=HELD_AT_MOST_S)) as connection:
+        limit_transactions(connection)
         yield connection
 
 

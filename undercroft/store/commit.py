@@ -18,7 +18,8 @@ disconnected by PostgreSQL: frozen, or its machine gone. [s]"""
 
 
 TRANSACTION_AT_MOST_S = 60.0
-"""Of a writer's transaction, on PostgreSQL 17 and newer: covers also one frozen with half a request sent. [s]"""
+"""Of a writer's transaction, and of anybody's from the number on, on PostgreSQL 17 and newer: covers also one frozen
+with half a request sent. [s]"""
 
 
 def held_at_most_ms() -> str:
@@ -26,23 +27,36 @@ def held_at_most_ms() -> str:
     return f"{HELD_AT_MOST_S * 1000:.0f}"
 
 
+def transaction_at_most_ms() -> str:
+    """Return `TRANSACTION_AT_MOST_S` as PostgreSQL takes it."""
+    return f"{TRANSACTION_AT_MOST_S * 1000:.0f}"
+
+
 def take_commit_seq(connection: Connection) -> int:
     """Take the next number of the commit order; the counter stays locked until this transaction ends.
 
-    Call it as late as possible: whoever holds the number holds up every other writer.
+    Call it as late as possible: whoever holds the number holds up every other writer. The limits stand before the
+    number is taken, on whatever connection, so that there is no moment at which one can be frozen with it for good.
     """
-    row = connection.execute("update commit_counter set commit_seq = commit_seq + 1 returning commit_seq").fetchone()
+    limits = [("idle_in_transaction_session_timeout", held_at_most_ms())]
+    if connection.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
+        limits.append(("transaction_timeout", transaction_at_most_ms()))
+    names, values = zip(*limits, strict=True)
+    connection.execute(
+        "select set_config(name, value, true) from unnest(%s::text[], %s::text[]) as limits (name, value)",
+        (list(names), list(values)),
+    )
+    row = connection.execute(
+        "with counter as (update commit_counter set commit_seq = commit_seq + 1 returning commit_seq)"
+        " select commit_seq, pg_notify(%s, commit_seq::text) from counter",
+        (COMMIT_CHANNEL,),
+    ).fetchone()
     assert row is not None  # noqa: S101 - the migration wrote the row
     seq: int = row["commit_seq"]
-    connection.execute(
-        "select pg_notify(%s, %s), set_config('idle_in_transaction_session_timeout', %s, true)",
-        (COMMIT_CHANNEL, str(seq), held_at_most_ms()),
-    )
     return seq
 
 
 def limit_transactions(connection: Connection) -> None:
     """End transactions of this connection after `TRANSACTION_AT_MOST_S`, where the server knows such a limit."""
     if connection.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
-        limit = f"{TRANSACTION_AT_MOST_S * 1000:.0f}"
-        connection.execute("select set_config('transaction_timeout', %s, false)", (limit,))
+        connection.execute("select set_config('transaction_timeout', %s, false)", (transaction_at_most_ms(),))
