@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from duty.model import Reach
 from duty.senders.http import UNKNOWN_CODE_TRIES
 from undercroft.store import duty as store
 from undercroft.store.conditions import SYSTEM, Condition, list_conditions, set_condition
@@ -17,7 +18,7 @@ DEAD_AFTER = timedelta(minutes=2)
 """How long a channel may take nothing of what is tried on it: default (proposal); a grey-listed mail takes minutes."""
 
 REFUSAL_COUNTS_FOR = timedelta(hours=1)
-"""How long a refusal stands when nothing is sent to that address any more."""
+"""How long the refusal of an address stands that neither roster nor fallback use any more."""
 
 MOST_ERROR_CHARACTERS = 200
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -53,17 +54,20 @@ def _condition(row: Mapping[str, Any], now: datetime) -> Condition | None:
     return Condition(name, True, round(waited_s, 1), DEAD_AFTER.total_seconds(), "s", detail)
 
 
-def tell_channel_faults(connection: Connection, now: datetime) -> list[Condition]:
+def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterable[Reach] = ()) -> list[Condition]:
     """Have each channel that refuses or is dead stand as an alarm of the system; return what changed.
 
     Parameters
     ----------
     now : datetime
-        The notifier's time, which never goes back.
+        The notifier's time.
+    fallback : iterable of Reach
+        Addresses that are used whoever is on duty.
     """
     known = list_conditions(connection)
     told = [row["name"] for row in known if row["is_active"] and row["subject"] == SYSTEM]
-    rows = store.channel_faults(connection, now - REFUSAL_COUNTS_FOR, UNKNOWN_CODE_TRIES)
+    used = [(reach.channel, reach.address) for reach in fallback]
+    rows = store.channel_faults(connection, now, now - REFUSAL_COUNTS_FOR, used, UNKNOWN_CODE_TRIES)
     return [
         condition
         for condition in conditions_of(rows, told, now)

@@ -52,6 +52,9 @@ class Channels:
         return "failed", "no such channel in the duty file"
 
 
+TOLD = frozenset({Reason.FIRST.value, Reason.WORSE.value, Reason.REPEAT.value, Reason.ESCALATED.value})
+"""Reasons after which somebody waits for the end."""
+
 DISTRICT = Named("全区及系统", "whole district and system")
 """What alarms of no basin belong to."""
 
@@ -138,6 +141,8 @@ class Notifier:
                 after, causes = due(incident, at, len(roster.chain(at)), self.policy)
                 for cause in causes:
                     messages += self.messages(cause, basin, roster.chain(at), before.deployment_id)
+                    if Reason.ALL_CLEAR in cause.reasons:
+                        messages += self._all_clear(cause, basin, messages, before.deployment_id)
                 if after is not incident:
                     self.incidents[basin] = changed[after.incident_id] = after
                 if is_over(after, at, self.policy):
@@ -241,6 +246,24 @@ class Notifier:
             )
             for step, person in enumerate(people)
             for reach in person.reach or self.channels.fallback
+        ]  # fmt: skip
+
+    def _all_clear(
+        self, cause: Cause, basin: str, queued: Sequence[dict[str, Any]], deployment_id: str
+    ) -> list[dict[str, Any]]:
+        """Return the all clear for everybody whom the incident told, but for those told of it as being on duty now."""
+        mine = [row for row in queued if row["incident_id"] == cause.incident_id]
+        now_told = {(row["channel"], row["address"]) for row in mine if row["cause"] == cause.key}
+        told = [*store.told(self.connection, cause.incident_id), *(row for row in mine if row["cause"] != cause.key)]
+        others = {(row["channel"], row["address"]): row for row in told if row["reason"] in TOLD}
+        written = write(cause, Reason.ALL_CLEAR, self._basin(basin), self.style)
+        return [
+            message_row(
+                cause.key, cause.incident_id, Reason.ALL_CLEAR, row["step"], cause.severity,
+                Person(row["person_id"], row["person_id"]), Reach(*address), deployment_id, written.title, written.body,
+                cause.at, self.channels, "",
+            )
+            for address, row in sorted(others.items()) if address not in now_told
         ]  # fmt: skip
 
     def _basin(self, basin: str) -> Named:

@@ -219,7 +219,7 @@ def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, timers: _Timers) 
             log.error("nobody_reached", causes=rescued)
     if mode is Mode.LIVE and now_s - timers.channels_s >= CHANNEL_LOOK_EVERY_S:
         timers.channels_s = now_s
-        for condition in tell_channel_faults(notifier.connection, now):
+        for condition in tell_channel_faults(notifier.connection, now, notifier.channels.fallback):
             log.warning(condition.name, holds=condition.is_active, detail=condition.detail)
     if mode is Mode.LIVE and now_s - timers.gap_s >= GAP_LOOK_EVERY_S:
         timers.gap_s = now_s

@@ -147,13 +147,45 @@ def test_a_channel_that_refuses_is_an_alarm_until_it_takes_something(live_db: st
         assert standing(db) == {}
 
 
-def test_a_refusal_is_forgotten_after_an_hour_without_another(live_db: str) -> None:
-    with alarmed(live_db) as (db, _):
+def test_a_refusal_stands_until_the_address_takes_something_or_is_used_no_more(live_db: str) -> None:
+    """On the roster, and on the fallback, for days. Off both for an hour, and its own all clear begins it not anew."""
+    with alarmed(live_db) as (db, notifier):
         settle(db, "queued", "li", settled_at=None, doubtful=5, failures=5, first_attempt_at=WHEN)
         assert [c.is_active for c in tell_channel_faults(db, after(1))] == [True]
         settle(db, "failed", "li", settled_at=after(2))
+        assert tell_channel_faults(db, after(19 * 3600)) == []
+        db.execute("delete from roster_shift")
+        assert tell_channel_faults(db, after(3603), [Reach("hook", "li")]) == []
         assert tell_channel_faults(db, after(3600)) == []
         assert [c.is_active for c in tell_channel_faults(db, after(3603))] == [False]
+        tick(db, 2, after(3604), ("space/gar", "cleared", 0))
+        notifier.step_live(after(3604), after(3604))
+        settle(db, "failed", "li", settled_at=after(3605))
+        assert [row["reason"] for row in messages(db) if row["person_id"] == "li"] == ["first", "all_clear"]
+        assert tell_channel_faults(db, after(3606)) == []
+
+
+def test_the_all_clear_reaches_everybody_who_was_told(live_db: str) -> None:
+    """Li was told and goes at 100 s, the fallback when Li's channel refused; Sun has the shift at the end."""
+    with alarmed(live_db) as (db, notifier):
+        db.execute("update roster_shift set ends_at = %s", (after(100),))
+        db.execute(
+            "insert into roster_shift select %s, %s, step, standing, 'sun', 'sun', phone,"
+            """ '[{"channel": "hook", "address": "sun"}]' from roster_shift where step = 0""",
+            (after(100), after(9000)),
+        )
+        settle(db, "failed", "li", settled_at=after(1))
+        assert rescue(notifier, after(2), after(2)) == 1
+        tick(db, 2, after(200), ("space/gar", "cleared", 0))
+        notifier.step_live(after(200), after(200))
+        ends = [(row["person_id"], row["address"]) for row in messages(db) if row["reason"] == "all_clear"]
+        assert sorted(ends) == [("fallback", "control"), ("li", "li"), ("sun", "sun")]
+        # The water comes back: only who was told of that waits for its end.
+        for number, (seconds, kind, severity) in enumerate([(300, "raised", 3), (400, "cleared", 0)], start=3):
+            tick(db, number, after(seconds), ("space/gar", kind, severity))
+            notifier.step_live(after(seconds), after(seconds))
+        again = [row["person_id"] for row in messages(db)[-2:]]
+        assert again == ["sun", "sun"]
 
 
 def test_a_channel_that_takes_nothing_for_two_minutes_is_an_alarm(live_db: str) -> None:

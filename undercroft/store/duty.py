@@ -189,9 +189,27 @@ def refused_steps(connection: Connection, causes: Sequence[str], most: int) -> s
     return {(row["cause"], row["step"]) for row in found}
 
 
-def channel_faults(connection: Connection, since: datetime, most: int) -> list[Row]:
-    """Return the channels of which an address refused since a time, or on which something waits in vain."""
-    return rows(connection, "duty_channel_faults", since=since, most=most)
+def told(connection: Connection, incident_id: str) -> list[Row]:
+    """Return whom an incident told since its last all clear, each address once."""
+    return rows(connection, "duty_told", incident_id=incident_id)
+
+
+def channel_faults(
+    connection: Connection, now: datetime, since: datetime, fallback: Sequence[tuple[str, str]], most: int
+) -> list[Row]:
+    """Return the channels of which an address refuses, or on which something waits in vain.
+
+    Parameters
+    ----------
+    since : datetime
+        From when on a refusal counts of an address that neither roster nor ``fallback`` use.
+    fallback : sequence of (channel, address)
+        Used whoever is on duty.
+    """
+    channels, addresses = [channel for channel, _ in fallback], [address for _, address in fallback]
+    return rows(
+        connection, "duty_channel_faults", now=now, since=since, channels=channels, addresses=addresses, most=most
+    )
 
 
 def shifts(connection: Connection, starts_at: datetime, ends_at: datetime) -> list[Row]:

@@ -109,15 +109,38 @@ where cause = any(%(causes)s::text[])
 group by cause, step
 having bool_and(state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s));
 
+-- name: duty_told
+-- Whom an incident told since its last all clear, and how: each address once.
+select distinct on (channel, address) person_id, channel, address, step::int as step, reason from notification
+where incident_id = %(incident_id)s and reason not in ('all_clear', 'order_late', 'report_late')
+    and notification_id > coalesce((
+        select max(notification_id) from notification where incident_id = %(incident_id)s and reason = 'all_clear'), 0)
+order by channel, address, step, notification_id;
+
 -- name: duty_channel_faults
--- Of each channel: how many addresses refused what they were sent last (since a time), and since when messages wait that
--- nobody took, while the channel took nothing else.
-with settled as (
-    select distinct on (channel, address) channel, state = 'failed' as is_refused, error
-    from notification
-    where state in ('accepted', 'handed_over', 'failed')
-        and (settled_at > %(since)s or settled_at is null and state = 'failed' and queued_at > %(since)s)
-    order by channel, address, coalesce(settled_at, queued_at) desc, notification_id desc
+-- Of each channel: how many addresses refused what they were sent last, and since when messages wait that nobody took, while
+-- the channel took nothing else. A refusal stands for as long as roster or fallback use the address; for another one it counts
+-- since a time, and that of an all clear, which goes to whoever was told, does not.
+with used as (
+    select r.reach ->> 'channel' as channel, r.reach ->> 'address' as address
+    from roster_shift s cross join jsonb_array_elements(s.reach) as r (reach)
+    where s.ends_at > %(now)s::timestamptz and s.starts_at < %(now)s::timestamptz + interval '8 days'
+    union select * from unnest(%(channels)s::text[], %(addresses)s::text[])
+), settled as (
+    select u.channel, n.is_refused, n.error from used u cross join lateral (
+        select state = 'failed' as is_refused, error from notification
+        where channel = u.channel and address = u.address and state in ('accepted', 'handed_over', 'failed')
+        order by coalesce(settled_at, queued_at) desc, notification_id desc limit 1
+    ) n
+    union all
+    select channel, is_refused, error from (
+        select distinct on (channel, address) channel, state = 'failed' as is_refused, error
+        from notification
+        where state in ('accepted', 'handed_over', 'failed') and reason <> 'all_clear'
+            and (settled_at > %(since)s or settled_at is null and state = 'failed' and queued_at > %(since)s)
+            and (channel, address) not in (select channel, address from used)
+        order by channel, address, coalesce(settled_at, queued_at) desc, notification_id desc
+    ) others
 ), doubted as (
     select distinct on (channel, address) channel, true as is_refused, error
     from notification where state in ('queued', 'sending') and doubtful >= %(most)s order by channel, address, notification_id desc
