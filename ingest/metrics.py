@@ -75,6 +75,11 @@ class Metrics:
         self._window.labels(lane).set_function(window)
         self._oldest.labels(lane).set_function(oldest_s)
 
+    def unwatch(self, lane: str) -> None:
+        """Show these two no longer: another worker serves the lane, and what this one left open ages nowhere."""
+        self._window.remove(lane)
+        self._oldest.remove(lane)
+
     def note(self, lane: str, written: Written, elapsed_s: float) -> None:
         """Count a committed batch."""
         record = written.record

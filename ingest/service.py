@@ -194,6 +194,7 @@ class Service:
             lane.stop()
         for lane in lanes:
             self._join(lane)
+            self.metrics.unwatch(lane.name)
 
     def _lane(self, kind: str, slot: int, filters: tuple[str, ...], in_order: tuple[str, ...]) -> Lane:
         """Make a lane; ``in_order`` are filters that one session alone takes, that of slot 0: their order holds.

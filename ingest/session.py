@@ -28,6 +28,9 @@ from undercroft.store.observations import whole_ms
 
 KEEPALIVE_S = 30
 _READ_BYTES = 262_144
+BATCH_BYTES = 2_097_152
+"""Payloads of a batch: some 50,000 readings in packs, seconds of a transaction that may last `TRANSACTION_AT_MOST_S`.
+One more message may stand above it, and a message has 262,144 bytes at most."""
 _IDLE_S = 0.5
 
 
@@ -84,6 +87,7 @@ class Session:
         self._wake_in.setblocking(False)
         self._committed: deque[Batch] = deque()
         self._open: list[Message] = []
+        self._open_bytes = 0
         self._opened_s = 0.0
         self._generation = 0
         self._is_new_session = False
@@ -210,7 +214,8 @@ class Session:
             if not self._open:
                 self._opened_s = self._clock.monotonic_s()
             self._open.append(message)
-            if len(self._open) >= limit or is_run_clock(message.topic):
+            self._open_bytes += len(message.payload)
+            if len(self._open) >= limit or self._open_bytes >= BATCH_BYTES or is_run_clock(message.topic):
                 self._close_batch()
 
     def _close_when_due(self) -> None:
@@ -224,7 +229,7 @@ class Session:
         now_s = self._clock.monotonic_s()
         batch = Batch(tuple(self._open), self._generation, self._is_new_session, self._opened_s, now_s)
         self._waiting_since.append(self._opened_s)
-        self._open = []
+        self._open, self._open_bytes = [], 0
         self._batches_out += 1
         self._on_batch(batch)
 

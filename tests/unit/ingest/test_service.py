@@ -28,11 +28,40 @@ class EndedLane:
         return True
 
 
+class OpenLane(EndedLane):
+    """Stands for a lane that is left with an open batch; the real one would need a database that hangs for 8 s."""
+
+    failure: Any = None
+
+    def join(self) -> bool:
+        return False
+
+
+def test_a_slot_given_back_with_an_open_batch_shows_no_age_that_grows() -> None:
+    settings = ServiceSettings("postgresql://nobody@127.0.0.1:1/none", BrokerUrl("", 1, False, None, None), 500, 0.01)
+    service = Service(settings, Deployment("0" * 32, Mode.EXERCISE), SystemClock(), {})
+    lane: Any = OpenLane()
+
+    def shown() -> dict[str, float | None]:
+        names = ("window_messages", "oldest_unacknowledged_seconds")
+        sample = service.metrics.registry.get_sample_value
+        return {name: sample(f"undercroft_ingest_{name}", {"lane": lane.name}) for name in names}
+
+    service.metrics.watch(lane.name, lambda: 3.0, lambda: 20.0)
+    service._lanes[1] = [lane]
+    assert shown() == {"window_messages": 3.0, "oldest_unacknowledged_seconds": 20.0}
+    service._close(1)
+    assert set(shown().values()) == {None}
+    service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0)
+    assert set(shown().values()) == {0.0}, "it is back"
+
+
 def test_a_lane_that_failed_while_its_slot_was_given_back_is_no_clean_end(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ServiceSettings("postgresql://nobody@127.0.0.1:1/none", BrokerUrl("", 1, False, None, None), 500, 0.01)
     deployment = Deployment("0" * 32, Mode.EXERCISE)
     service = Service(settings, deployment, SystemClock(), {})
     lane: Any = EndedLane()
+    service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0)
     service._lanes[1] = [lane]
     service._close(1)
     stop = threading.Event()

@@ -6,6 +6,7 @@ import socket
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -98,6 +99,19 @@ def test_what_is_committed_is_not_open_while_the_broker_is_away() -> None:
     session.committed(batches.popleft())
     assert (session.undelivered, session.oldest_age_s()) == (0, 0.0)
     session.abandon()
+
+
+def test_a_batch_of_large_packs_is_closed_before_it_outlasts_a_transaction() -> None:
+    """250,000 bytes each: 2,097,152 are reached by the ninth. 500 such packs of 2,000 were a million rows."""
+    batches: deque[Batch] = deque()
+    settings = replace(SETTINGS, batch_max_messages=500)
+    session = Session(settings, batches.append, lambda _: None, FakeClock(instant(NOON_US)), no_failpoint)
+    pack = level(0.1)._replace(payload=b" " * 250_000)
+    session._take([pack] * 20)
+    session._close_batch()
+    session._take([level(0.1)] * 500)
+    session.abandon()
+    assert [len(batch.messages) for batch in batches] == [9, 9, 2, 500]
 
 
 FILTERS = ("flood/v1/+/+/+/observation", "senml/#")

@@ -52,7 +52,7 @@ def test_needs_are_the_requirement_less_what_is_on_site() -> None:
 
 
 def test_closing_takes_people_minutes_and_boards() -> None:
-    """A barrier: 2 people, 10 min. 4 m walled up: 4 people, 45 / 4 = 11.25 min; or 2 x 2 boards in 4 / (0.5 x 2) min."""
+    """A barrier: 2 people, 10 min. 4 m of wall: 4 people, 45 / 4 = 11.25 min; or 2 x 2 boards in 4 / (0.5 x 2) min."""
     doors = [entrance("north", barrier={"height_m": 0.6, "deploy_min": 10.0}), entrance("south")]
     world = site(space("s", "car_park", entrances=doors), space("dry", "car_park"))
     (work,) = supply_plan(world, {"s": assessed(2)}, {}).work
