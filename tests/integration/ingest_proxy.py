@@ -18,7 +18,7 @@ class CuttingProxy:
         self.acknowledged: list[tuple[str, bytes]] = []
         """Topic and payload of each message that ingest has acknowledged, over all connections."""
         self.in_flight_at_end = 0
-        """Messages in flight when the last connection ended that had any."""
+        """Messages in flight when the last connection ended that had any, since `forget_ends`."""
         self._open: dict[socket.socket, dict[int, tuple[str, bytes]]] = {}
         """By connection and packet identifier: what was delivered whole and is not acknowledged."""
         self._target_port = target_port
@@ -39,6 +39,17 @@ class CuttingProxy:
         """Messages that are delivered to ingest, whole, and not acknowledged."""
         with self._lock:
             return sum(map(len, self._open.values()))
+
+    @property
+    def connections(self) -> int:
+        """Connections of ingest that are open."""
+        with self._lock:
+            return len(self._open)
+
+    def forget_ends(self) -> None:
+        """Count anew for the next fault: what an earlier one had in flight says nothing of it."""
+        with self._lock:
+            self.in_flight_at_end = 0
 
     def cut_after(self, count: int) -> None:
         with self._lock:

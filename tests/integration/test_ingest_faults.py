@@ -151,7 +151,11 @@ class World:
             yield holder
 
     def check_acknowledged(self) -> None:
-        """Each message that was acknowledged since the last look is in the database."""
+        """Each message that was acknowledged since the last look is in the database, those of device states left out.
+
+        A state that says what the one before it said leaves no row, so no acknowledgement of one can be looked up;
+        `check` counts the changes at the end, each once and in order.
+        """
         new = self.proxy.acknowledged[self.checked :]
         self.checked += len(new)
         kept = _kept(self.owner_url)
@@ -191,11 +195,13 @@ def kill_ingest(world: World, messages: Messages) -> None:
 
 def kill_at_failpoint(world: World, messages: Messages) -> None:
     world.ingest.stop()
+    wait_until(lambda: world.proxy.connections == 0, "the end of the connections is seen")
+    world.proxy.forget_ends()
     world.publish(messages)
     place = world.source.choice(PLACES)
     world.ingest.start(UNDERCROFT_FAILPOINT=f"{place}:{world.source.randint(1, 2)}", UNDERCROFT_BATCH_MAX_MESSAGES="50")
     world.ingest.wait_killed()
-    wait_until(lambda: world.proxy.in_flight == 0, "the end of the connection is seen")
+    wait_until(lambda: world.proxy.connections == 0, "the end of the connections is seen")
     assert world.proxy.in_flight_at_end >= IN_FLIGHT
     world.ingest.start()
 
