@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from duty.local import zone_of
 from duty.senders.base import Sender
 from undercroft.errors import BadInput
 from undercroft.model import Mode
@@ -70,6 +71,7 @@ def run_duty_command(
 def run_watch_command(
     config: DutyConfig = None,
     mode: Annotated[Mode, typer.Option(help="what the database is taken for until it has answered once")] = Mode.LIVE,
+    zone: Annotated[str, typer.Option(help="of the times in the messages")] = "Asia/Shanghai",
 ) -> None:
     """Watch engine, ingest and notifier from outside, and tell the fallback of the duty file when one falls silent."""
     from duty.file import DutyFile, load_duty_file, sender_of  # noqa: PLC0415
@@ -79,6 +81,7 @@ def run_watch_command(
     from undercroft.stack.ready import announce_ready  # noqa: PLC0415
 
     configure_logging(Settings().log_format, service="watch")
+    place = zone_of(zone)
     duty_file = load_duty_file(config) if config else DutyFile()
     url, clock, stop = database_url("watch"), SystemClock(), threading.Event()
 
@@ -92,4 +95,4 @@ def run_watch_command(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run_watch(url, clock, stop.wait, senders_of, duty_file.fallback_reach(), announce_ready, mode)
+    run_watch(url, clock, stop.wait, senders_of, duty_file.fallback_reach(), announce_ready, mode, zone=place)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from duty.local import local
 from duty.orders import Proof
 from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
 
@@ -16,7 +18,9 @@ SAID_AS: Mapping[Proof, str] = {
 """The field of a field report that speaks of what an order asks for; `checked` is a matter of nobody's report."""
 
 
-def reported_against(proof: Proof, entrance: str, reports: Sequence[Mapping[str, Any]]) -> str | None:
+def reported_against(
+    proof: Proof, entrance: str, reports: Sequence[Mapping[str, Any]], zone: ZoneInfo | None = None
+) -> str | None:
     """Return how the newest field reports contradict a confirmation, None where they do not.
 
     Parameters
@@ -26,6 +30,8 @@ def reported_against(proof: Proof, entrance: str, reports: Sequence[Mapping[str,
     reports : sequence of mapping
         Those of the space since the confirmation, in commit order: ``body``, ``author``, ``acted_at`` (RFC 3339). One
         that names no entrance speaks of all, and takes the place of those before it.
+    zone : ZoneInfo or None
+        Of the times in the words; None is UTC, and says so.
 
     Examples
     --------
@@ -33,6 +39,8 @@ def reported_against(proof: Proof, entrance: str, reports: Sequence[Mapping[str,
     >>> report = {**said, "acted_at": "2026-07-01T16:12:00+00:00"}
     >>> reported_against(Proof.BARRIER_DEPLOYED, "north", [report])
     'confirmed as barrier_deployed, but Sun reported barrier open at north, 2026-07-01 16:12Z'
+    >>> reported_against(Proof.BARRIER_DEPLOYED, "north", [report], ZoneInfo("Asia/Shanghai"))
+    'confirmed as barrier_deployed, but Sun reported barrier open at north, 2026-07-02 00:12'
     >>> reported_against(Proof.BARRIER_DEPLOYED, "south", [report])
     """
     field = SAID_AS.get(proof)
@@ -44,7 +52,7 @@ def reported_against(proof: Proof, entrance: str, reports: Sequence[Mapping[str,
         if not where or entrance:
             newest.clear()
         newest[where] = report
-    against = [_words(proof, report) for report in newest.values() if _contradicts(report["body"][field])]
+    against = [_words(proof, report, zone) for report in newest.values() if _contradicts(report["body"][field])]
     return f"confirmed as {proof}, but {', '.join(against)}" if against else None
 
 
@@ -58,7 +66,7 @@ def _contradicts(said: object) -> bool:
     return barrier not in {BarrierState.DEPLOYED, BarrierState.DEPLOYED_UNVERIFIED, BarrierState.UNKNOWN}
 
 
-def _words(proof: Proof, report: Mapping[str, Any]) -> str:
+def _words(proof: Proof, report: Mapping[str, Any], zone: ZoneInfo | None) -> str:
     body = report["body"]
     what = {
         Proof.BARRIER_DEPLOYED: f"barrier {body.get('barrier')}", Proof.PUMP_RUNNING: f"pump {body.get('pump')}",
@@ -66,4 +74,5 @@ def _words(proof: Proof, report: Mapping[str, Any]) -> str:
     }[proof]  # fmt: skip
     where = f" at {body['entrance']}" if body.get("entrance") else ""
     at = datetime.fromisoformat(report["acted_at"])
-    return f"{body.get('by') or report['author']} reported {what}{where}, {at:%F %H:%M}Z"
+    when = f"{at:%F %H:%M}Z" if zone is None else local(at, zone)
+    return f"{body.get('by') or report['author']} reported {what}{where}, {when}"

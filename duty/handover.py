@@ -54,7 +54,12 @@ class Sheet:
 
 
 def load_sheet(
-    connection: Connection, at: datetime, now: datetime, limits: reports.Limits, unsigned: str = ""
+    connection: Connection,
+    at: datetime,
+    now: datetime,
+    limits: reports.Limits,
+    unsigned: str = "",
+    zone: ZoneInfo | None = None,
 ) -> Sheet:
     """Return what there is to hand over; the newest handover of the duty log is its note.
 
@@ -62,9 +67,11 @@ def load_sheet(
     ----------
     unsigned : str
         Why the duty log could not be signed; the sheet says so, loudly.
+    zone : ZoneInfo or None
+        Of the times in words; None is UTC, and says so.
     """
     heads = stored_heads(connection)
-    orders = [standing(row, at) for row in acts.orders(connection, is_open=True)]
+    orders = [standing(row, at, zone) for row in acts.orders(connection, is_open=True)]
     return Sheet(
         at=at,
         exercise=mode_of(connection) is Mode.EXERCISE,

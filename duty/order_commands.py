@@ -93,7 +93,7 @@ def list_orders(
     place = zone_of(zone)
     with opened("order list") as connection:
         now = store.order_time(connection, store.acting_time(connection, SystemClock().now()))
-        shown = [standing(row, now) for row in store.orders(connection, is_open=None if every else True)]
+        shown = [standing(row, now, place) for row in store.orders(connection, is_open=None if every else True)]
     orders = [order for order in shown if every or waits(order)]
     if as_json:
         typer.echo(orjson.dumps(orders, option=orjson.OPT_INDENT_2).decode())
@@ -133,7 +133,7 @@ def show_order(order_id: str, zone: Zone = "Asia/Shanghai", as_json: AsJson = Fa
         rows = store.orders(connection, order_id=order_id)
         if not rows:
             raise BadInput(f"order show: there is no order {order_id}; see `undercroft order list --all`")
-        order, steps = standing(rows[0], now), store.order_history(connection, order_id)
+        order, steps = standing(rows[0], now, place), store.order_history(connection, order_id)
     if as_json:
         typer.echo(orjson.dumps(order | {"steps": steps}, option=orjson.OPT_INDENT_2).decode())
         return

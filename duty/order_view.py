@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from duty.command import TEAM_OF_FOUR, Command
 from duty.contradiction import reported_against
@@ -15,7 +16,7 @@ TALLY_OVER = timedelta(hours=24)
 """Over which time orders that have ended are counted."""
 
 
-def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def standing(row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None = None) -> dict[str, Any]:
     """Return an order with its clock, and with the disagreement as the sensors, and whoever looked since, have it now.
 
     Parameters
@@ -24,6 +25,8 @@ def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         Of the statement ``read_orders``.
     now : datetime
         In a run, the run's.
+    zone : ZoneInfo or None
+        Of the times in words; None is UTC, and says so.
 
     Returns
     -------
@@ -42,12 +45,13 @@ def standing(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "confirmed_until": until,
         "holds": None if until is None else now < until,
         "expired": bool(row["goes_on"]) and order.has_expired(now),
-        "disagreement": None if until is None else _against(order, row),
+        "disagreement": None if until is None else _against(order, row, zone),
     }
 
 
-def _against(order: Order, row: Mapping[str, Any]) -> str | None:
-    found = disagreement(order.proof, row["seen"]), reported_against(order.proof, order.entrance, row["said"])
+def _against(order: Order, row: Mapping[str, Any], zone: ZoneInfo | None) -> str | None:
+    reported = reported_against(order.proof, order.entrance, row["said"], zone)
+    found = disagreement(order.proof, row["seen"]), reported
     return "; ".join(text for text in found if text) or None
 
 

@@ -130,7 +130,7 @@ def hand_over(
     with at_the_door("roster handover") as (connection, actor, now):
         done = perform(connection, actor, Act("handover", "-", {"text": note, "to": to}), now)
         unsigned = _signed_or_why_not(connection, key or Settings().data_dir / "duty-log.key", now)
-        sheet = load_sheet(connection, done.at, now, limits, unsigned)
+        sheet = load_sheet(connection, done.at, now, limits, unsigned, place)
     if as_json:
         said = {
             "entry_no": done.entry_no,

@@ -10,6 +10,7 @@ import gc
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -36,6 +37,8 @@ ANSWER_WITHIN_S = 10.0
 """A database that lets connecting and three small questions wait this long does not answer, whatever it waits for."""
 
 LOOK_EVERY_S = 2.0
+ZONE = ZoneInfo("Asia/Shanghai")
+"""Of the times in the messages, unless another one is named: the site cannot be asked while its database is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def _found(url: str, within_s: float) -> dict[str, str | None] | None:
 def run_watch(  # noqa: PLR0913, PLR0917 - the loop's surroundings
     url: str, clock: Clock, wait: Callable[[float], bool], senders_of: Callable[[Mode], Mapping[str, Sender]],
     reach: tuple[Reach, ...], on_ready: Callable[[], None] = lambda: None, assumed: Mode = Mode.LIVE,
+    zone: ZoneInfo = ZONE,
     within_s: float = ANSWER_WITHIN_S, every_s: float = LOOK_EVERY_S,
 ) -> None:  # fmt: skip
     """Watch until ``wait`` says stop. [s]
@@ -132,9 +136,11 @@ def run_watch(  # noqa: PLR0913, PLR0917 - the loop's surroundings
         The channels that may be used in a mode; asked again when the database turns out to be of another one.
     assumed : Mode
         What the database is taken for until it has answered.
+    zone : ZoneInfo
+        Of the times in the messages: those of whoever is told.
     """
     signs = ask(url, within_s)
-    watch, outbox = Watch(), Outbox(senders_of, reach, signs.mode if signs else assumed)
+    watch, outbox = Watch(), Outbox(senders_of, reach, signs.mode if signs else assumed, zone)
     on_ready()
     while True:
         if signs is not None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -51,8 +52,10 @@ class Outbox:
     """Tells everybody who is to know, each address by itself."""
 
     def __init__(
-        self, senders_of: Callable[[Mode], Mapping[str, Sender]], reach: tuple[Reach, ...], mode: Mode
-    ) -> None:
+        self, senders_of: Callable[[Mode], Mapping[str, Sender]], reach: tuple[Reach, ...], mode: Mode,
+        zone: ZoneInfo,
+    ) -> None:  # fmt: skip
+        self._zone = zone
         self._senders_of, self._lines = senders_of, [Line(entry) for entry in reach]
         self._mode, self._senders = mode, senders_of(mode)
 
@@ -77,7 +80,7 @@ class Outbox:
         while line.waiting and now_s >= line.not_before_s:
             notice, channel = line.waiting[0], line.reach.channel
             sender = self._senders.get(channel)
-            sent = message(notice, line.reach.address, self._mode)
+            sent = message(notice, line.reach.address, self._mode, self._zone)
             outcome = send_guarded(sender, sent, channel) if sender else Permanent("no such channel")
             line.tries += 1
             if isinstance(outcome, Accepted | HandedOver):
@@ -95,7 +98,7 @@ class Outbox:
         return taken
 
 
-def message(notice: Notice, address: str, mode: Mode) -> Outgoing:
+def message(notice: Notice, address: str, mode: Mode, zone: ZoneInfo) -> Outgoing:
     """Return what is sent about a part, in a drill with its mark; the key is that of this silence."""
     zh, en = NAMES[notice.part]
     mark_zh, mark_en = EXERCISE_MARK if mode is Mode.EXERCISE else ("", "")
@@ -105,4 +108,6 @@ def message(notice: Notice, address: str, mode: Mode) -> Outgoing:
     advice = "请人工值守监测并联系维护。 Watch by hand and call maintenance." if is_silent else ""
     facts = f"watch|{notice.part}|{notice.what}|{notice.at.isoformat()}|{address}"
     key = hashlib.sha256(facts.encode()).hexdigest()[:32]
-    return Outgoing(key, address, title, f"{title}\n{notice.at:%Y-%m-%d %H:%M:%S} UTC\n{advice}", 4)
+    return Outgoing(
+        key, address, title, f"{title}\n时间 time {notice.at.astimezone(zone):%Y-%m-%d %H:%M:%S}\n{advice}", 4
+    )

@@ -17,7 +17,7 @@ import pytest
 
 from duty.model import Reach
 from duty.senders.webhook import Webhook
-from duty.watch import ANSWER_WITHIN_S, SILENT_AFTER_S, STARTING_S, Watch, ask, run_watch
+from duty.watch import ANSWER_WITHIN_S, SILENT_AFTER_S, STARTING_S, ZONE, Watch, ask, run_watch
 from duty.watch_outbox import Notice, Outbox
 from ingest.broker import parse_broker_url
 from ingest.speaking import speaking_client
@@ -65,7 +65,7 @@ def test_each_part_that_is_killed_is_told(live_db: str, tmp_path: Path) -> None:
     with opened(live_db) as db, service(lambda _: (200, {})) as it, process("risk", live_db) as engine:
         prepared(db)
         hook = Webhook(it.url, "s", 5.0, lambda: 0.0)
-        outbox = Outbox(lambda _: {"hook": hook}, REACH, Mode.LIVE)
+        outbox = Outbox(lambda _: {"hook": hook}, REACH, Mode.LIVE, ZONE)
         with process("duty", live_db) as notifier:
             until(lambda: all(life(live_db).get(part) is not None for part in ("engine", "duty")))
             watch, first = Watch(), life(live_db)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from duty.model import Reach
 from duty.senders.base import Accepted, Outcome, Outgoing, Permanent, Sender, Temporary
@@ -11,6 +12,8 @@ from duty.watch import STARTING_S, Watch
 from duty.watch_outbox import Notice, Outbox, message
 from tests.unit.duty.kit import START
 from undercroft.model import Mode
+
+SHENZHEN = ZoneInfo("Asia/Shanghai")
 
 
 def after(seconds: float) -> datetime:
@@ -78,15 +81,17 @@ def test_a_database_that_is_gone_at_the_first_look_is_told_at_once() -> None:
 
 def test_each_silence_has_its_own_key_and_a_drill_its_mark() -> None:
     first, later = Notice("engine", "silent", after(0)), Notice("engine", "silent", after(300))
-    one = message(first, "li", Mode.LIVE)
+    one = message(first, "li", Mode.LIVE, SHENZHEN)
     assert "无响应" in one.title
-    assert one.key != message(later, "li", Mode.LIVE).key
-    assert one.key == message(first, "li", Mode.LIVE).key
-    assert message(first, "li", Mode.EXERCISE).body.startswith("【演练】【系统】")
+    midnight = Notice("engine", "silent", datetime(2026, 7, 1, 16, 5, tzinfo=UTC))
+    assert "时间 time 2026-07-02 00:05:00\n" in message(midnight, "li", Mode.LIVE, SHENZHEN).body
+    assert one.key != message(later, "li", Mode.LIVE, SHENZHEN).key
+    assert one.key == message(first, "li", Mode.LIVE, SHENZHEN).key
+    assert message(first, "li", Mode.EXERCISE, SHENZHEN).body.startswith("【演练】【系统】")
 
 
 def outbox_of(senders: Mapping[str, Sender], *reach: Reach) -> Outbox:
-    return Outbox(lambda _: senders, reach, Mode.LIVE)
+    return Outbox(lambda _: senders, reach, Mode.LIVE, SHENZHEN)
 
 
 class Service:
@@ -137,7 +142,9 @@ def test_an_outage_before_an_odd_answer_costs_it_no_try() -> None:
 
 def test_the_channels_are_those_of_the_mode_that_the_database_says() -> None:
     live, drill = Service(), Service()
-    outbox = Outbox(lambda mode: {"hook": live if mode is Mode.LIVE else drill}, (Reach("hook", "a"),), Mode.LIVE)
+    outbox = Outbox(
+        lambda mode: {"hook": live if mode is Mode.LIVE else drill}, (Reach("hook", "a"),), Mode.LIVE, SHENZHEN
+    )
     for mode, part in ((Mode.LIVE, "engine"), (Mode.EXERCISE, "duty"), (Mode.EXERCISE, "ingest")):
         outbox.be(mode)
         outbox.add(Notice(part, "silent", after(0)))
