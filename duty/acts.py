@@ -48,9 +48,7 @@ def perform(connection: Connection, actor: Actor, act: Act, now: datetime, key: 
         if problem is not None:
             raise ActInvalid(f"{act.kind}: {problem}")
         body = completed(connection, actor, act.kind, act.subject, act.body, at)
-        subjects = _subjects(connection, act)
-        for subject in subjects:
-            check(connection, actor, act.kind, subject, body, at)
+        subjects = _possible(connection, actor, act, body, at)
         if act.kind == "submit_report":
             _submit(connection, actor, act, at)
         if act.kind == "stock_movement":
@@ -61,6 +59,27 @@ def perform(connection: Connection, actor: Actor, act: Act, now: datetime, key: 
         return Effect(entry_no, tuple(engine), body | covered)
 
     return through(connection, actor, Asked(act.kind, act.kind, act.subject, act.body, key), now, do)
+
+
+def _possible(connection: Connection, actor: Actor, act: Act, body: Mapping[str, Any], at: datetime) -> list[str]:
+    """Return what an act is about and can be done to; of an incident's alarms those that a colleague took are left out.
+
+    Raises
+    ------
+    Refused
+        If there is nothing that it can be done to; of several the last refusal.
+    """
+    found, refusal = [], None
+    for subject in _subjects(connection, act):
+        try:
+            check(connection, actor, act.kind, subject, body, at)
+        except (NotPossibleNow, SubjectUnknown) as error:
+            refusal = error
+            continue
+        found.append(subject)
+    if refusal is not None and not found:
+        raise refusal
+    return found
 
 
 def _subjects(connection: Connection, act: Act) -> list[str]:

@@ -82,6 +82,34 @@ class Notifier:
         rows = store.open_incidents(self.connection)
         self.incidents = {row["basin_id"]: from_json(row["state"]) for row in rows}
         self.reports.restore(self.connection)
+        self.heal()
+
+    def heal(self) -> None:
+        """Take in what was missed of the alarms of open incidents; end those of spaces that left the site.
+
+        An alarm keeps the incident it began in, so nothing is missed. Incidents of a notifier that looked for an alarm
+        in the basin where its place lies now are put right, and one whose place is gone can end.
+        """
+        reached = self.reached()
+        held = [note for incident in self.incidents.values() for note in incident.open_alarms]
+        pairs = [(note.subject, note.occurrence) for note in held]
+        if pairs and reached.decided_at is not None:
+            rows = store.events_of(self.connection, pairs, reached.tick_seq)
+            gone = store.gone(self.connection, [subject for subject, _ in pairs])
+            self._fold(rows, reached.decided_at, {}, {})
+            for note in held:
+                if note.subject in gone:
+                    home = self._homes()[note.subject, note.occurrence]
+                    end = AlarmEventIn(note.subject, note.occurrence, 0, "cleared", 0, reached.decided_at)
+                    self.incidents[home] = fold(self.incidents[home], end)
+
+    def _homes(self) -> dict[tuple[str, int], str]:
+        """Return, of each alarm of an open incident, the basin of that incident."""
+        return {
+            (note.subject, note.occurrence): basin
+            for basin, incident in self.incidents.items()
+            for note in incident.alarms
+        }
 
     def step_run(self, beat_at: datetime) -> int:
         """Decide at every tick of a run that was not read yet, as if each had just happened; return how many."""
@@ -274,11 +302,13 @@ class Notifier:
         return Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback)
 
     def _fold(
-        self, rows: Iterable[dict[str, Any]], at: datetime, changed: dict[str, Incident], closed: dict[str, datetime]
+        self, rows: Sequence[dict[str, Any]], at: datetime, changed: dict[str, Incident], closed: dict[str, datetime]
     ) -> None:
+        homes = self._homes() if rows else {}
         for row in rows:
-            event, basin = event_of(row), row["basin_id"]
+            event = event_of(row)
             event = replace(event, at=min(event.at, at))  # the engine's clock was ahead: no wait begins in the future
+            basin = homes.get((event.subject, event.occurrence), row["basin_id"])  # it keeps the incident it began in
             incident = self.incidents.get(basin)
             if incident is None:
                 if event.kind not in NEWS:
@@ -286,6 +316,7 @@ class Notifier:
                 incident = opened(basin, event)
                 closed.pop(incident.incident_id, None)
             self.incidents[basin] = changed[incident.incident_id] = fold(incident, event)
+            homes[event.subject, event.occurrence] = basin
             self.reports.note(self.incidents[basin], event)
 
     def roster(self, starts_at: datetime, ends_at: datetime) -> Roster:

@@ -232,6 +232,7 @@ def _keep_style(notifier: Notifier, mode: Mode, timers: _Timers) -> None:
     site_seq = store.site_seq(notifier.connection)
     if site_seq != timers.site_seq:
         timers.site_seq, notifier.style = site_seq, _style(notifier.connection, mode)
+        notifier.heal()
 
 
 def _tell_gap(connection: Connection, now: datetime, zone: ZoneInfo) -> None:

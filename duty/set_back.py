@@ -8,22 +8,25 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from duty.incidents import Incident
+from duty.incidents import AlarmNote, Incident
 from duty.report_lateness import Clock
 
 
 def incident_set_back(incident: Incident, by: timedelta) -> Incident:
     """Return an incident whose clocks stand as far from now as they stood before; it keeps its name and beginning."""
-    alarms = tuple(
-        replace(
-            note, since=note.since - by, orange_since=_back(note.orange_since, by), red_since=_back(note.red_since, by)
-        )
-        for note in incident.alarms
-    )
+    alarms = tuple(_note_set_back(note, by) for note in incident.alarms)
     return replace(
         incident, alarms=alarms, told_at=_back(incident.told_at, by), stepped_at=_back(incident.stepped_at, by),
         orange_stepped_at=_back(incident.orange_stepped_at, by), red_stepped_at=_back(incident.red_stepped_at, by),
         clear_since=_back(incident.clear_since, by),
+        pressed=tuple(replace(pressed, at=pressed.at - by) for pressed in incident.pressed),
+    )  # fmt: skip
+
+
+def _note_set_back(note: AlarmNote, by: timedelta) -> AlarmNote:
+    return replace(
+        note, since=note.since - by, orange_since=_back(note.orange_since, by), red_since=_back(note.red_since, by),
+        acknowledged_at=_back(note.acknowledged_at, by),
     )  # fmt: skip
 
 

@@ -81,6 +81,17 @@ def events(connection: Connection, after: int, up_to: int) -> list[Row]:
     return rows(connection, "duty_events", after=after, up_to=up_to)
 
 
+def events_of(connection: Connection, alarms: Sequence[tuple[str, int]], up_to: int) -> list[Row]:
+    """Return what ended alarms ``(subject, occurrence)``, or acknowledged them, since their last news, up to a tick."""
+    subjects, occurrences = [subject for subject, _ in alarms], [occurrence for _, occurrence in alarms]
+    return rows(connection, "duty_events_of", subjects=subjects, occurrences=occurrences, up_to=up_to)
+
+
+def gone(connection: Connection, subjects: Sequence[str]) -> set[str]:
+    """Return the spaces among subjects that left the site."""
+    return {row["subject"] for row in rows(connection, "duty_gone", subjects=list(subjects))}
+
+
 def open_incidents(connection: Connection) -> list[Row]:
     """Return the incidents that have not ended."""
     return rows(connection, "duty_open_incidents")

@@ -23,6 +23,20 @@ left join place q on q.place_id = d.place_id
 where e.tick_seq > %(after)s and e.tick_seq <= %(up_to)s
 order by e.tick_seq, e.subject, e.event_no;
 
+-- name: duty_events_of
+select e.subject, e.occurrence, e.event_no, e.kind, e.severity, e.tick_at, e.tick_seq, e.reasons, '' as basin_id
+from unnest(%(subjects)s::text[], %(occurrences)s::int[]) as a (subject, occurrence)
+join alarm_event e using (subject, occurrence)
+where e.tick_seq <= %(up_to)s and e.kind in ('cleared', 'stood_down', 'acknowledged') and not exists (
+    select from alarm_event n
+    where n.subject = e.subject and n.occurrence = e.occurrence and n.event_no > e.event_no and n.tick_seq <= %(up_to)s
+        and n.kind in ('raised', 'severity_up', 'reason_added'))
+order by e.tick_seq, e.subject, e.event_no;
+
+-- name: duty_gone
+select 'space/' || place_id as subject from place
+where 'space/' || place_id = any(%(subjects)s::text[]) and retired_at is not null;
+
 -- name: duty_open_incidents
 select incident_id, basin_id, opened_at, worst, state from incident where closed_at is null order by incident_id;
 

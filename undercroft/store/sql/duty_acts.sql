@@ -162,10 +162,16 @@ where 'space/' || s.place_id = %(subject)s and s.quantity = %(quantity)s
 order by s.sensor_id;
 
 -- name: acts_incident_of
--- A space with the open incident of its basin; how grave it is there: its open alarm, else the incident's worst.
+-- A space with the open incident of its open alarm, which began there, else of its basin; how grave it is there: its open alarm, else the incident's worst.
 select i.incident_id, s.kind, p.street, coalesce(case when a.active then a.severity end, i.worst, 0)::int as severity
 from place p join space s on s.space_id = p.place_id
-left join incident i on i.basin_id = p.basin_id and i.closed_at is null
+left join lateral (
+    select incident_id, worst from (
+        select incident_id, worst, basin_id, state -> 'alarms' @> jsonb_build_array(
+            jsonb_build_object('subject', 'space/' || p.place_id, 'active', true)) as began_there
+        from incident where closed_at is null) o
+    where o.began_there or o.basin_id = p.basin_id order by o.began_there desc limit 1
+) i on true
 left join lateral (
     select active, severity from alarm where alarm.subject = 'space/' || p.place_id order by occurrence desc limit 1
 ) a on true

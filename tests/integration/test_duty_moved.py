@@ -1,0 +1,92 @@
+"""An alarm keeps the incident it began in, wherever a site import puts its place; and an incident can end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from duty import acts, door
+from duty.notifier import Channels, Notifier
+from duty.texts import Style
+from tests.integration.duty_kit import messages, opened, prepared, tick
+from tests.integration.duty_kit import now as right_now
+from undercroft.store import duty_acts
+from undercroft.store.connection import Connection
+
+CHANNELS, STYLE = Channels(frozenset({"hook"})), Style({}, ZoneInfo("UTC"), exercise=False)
+BEGAN = right_now()
+HOUR = timedelta(hours=1)
+
+
+def move(db: Connection) -> None:
+    db.execute("insert into basin (basin_id, name_zh, name_en) values ('b9', '九', 'nine')")
+    db.execute("update place set basin_id = 'b9' where place_id = 'gar'")
+
+
+def told(db: Connection) -> list[str]:
+    return [row["reason"] for row in messages(db) if row["reason"] != "report_late"]
+
+
+def still_open(db: Connection) -> int:
+    return len(db.execute("select from incident where closed_at is null").fetchall())
+
+
+def test_an_alarm_of_a_place_that_moved_is_acknowledged_and_ends_where_it_began(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db, at=BEGAN)
+        notifier = Notifier(db, CHANNELS, STYLE)
+        tick(db, 1, BEGAN, ("space/gar", "raised", 4), ("space/up", "raised", 2))
+        notifier.step_live(BEGAN, BEGAN)
+        move(db)
+        of = duty_acts.incident_of(db, "space/gar")
+        assert of is not None
+        assert of["incident_id"] == db.execute("select incident_id from incident").fetchall()[0]["incident_id"]
+        at = BEGAN + timedelta(seconds=10)
+        tick(db, 2, at, ("space/gar", "acknowledged", 4), ("space/gar", "cleared", 0), ("space/up", "cleared", 0))
+        for when in (at, at + HOUR):
+            notifier.step_live(when, when)
+        assert told(db) == ["first", "all_clear"]
+        assert still_open(db) == 0
+        tick(db, 3, at + HOUR, ("space/gar", "raised", 4))
+        db.execute("update alarm_event set occurrence = 2 where tick_seq = 3")
+        notifier.step_live(at + HOUR, at + HOUR)
+        assert [row["basin_id"] for row in db.execute("select * from incident where closed_at is null")] == ["b9"]
+
+
+def test_an_incident_that_missed_the_end_of_its_alarm_and_one_whose_space_is_gone_end(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db, at=BEGAN)
+        notifier = Notifier(db, CHANNELS, STYLE)
+        tick(db, 1, BEGAN, ("space/gar", "raised", 4), ("space/up", "raised", 4))
+        notifier.step_live(BEGAN, BEGAN)
+        tick(db, 2, BEGAN, ("space/gar", "acknowledged", 4), ("space/gar", "cleared", 0))
+        db.execute("update duty_progress set tick_seq = 2")  # as a notifier left it that looked for it in another basin
+        again = Notifier(db, CHANNELS, STYLE)
+        again.restore()
+        (incident,) = again.incidents.values()
+        assert [note.subject for note in incident.open_alarms] == ["space/up"]
+        db.execute("update place set retired_at = %s where place_id = 'up'", (BEGAN,))
+        again.heal()
+        for when in (BEGAN + HOUR, BEGAN + 2 * HOUR):
+            again.step_live(when, when)
+        assert told(db) == ["first", "all_clear"]
+        assert still_open(db) == 0
+
+
+def test_an_incident_is_acknowledged_though_a_colleague_took_one_of_its_alarms(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db, at=BEGAN)
+        tick(db, 1, BEGAN, ("space/gar", "raised", 4), ("space/up", "raised", 4))
+        for subject, taken in (("space/gar", True), ("space/up", False)):
+            db.execute(
+                "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, acknowledged,"
+                " raised_at, reasons, last_tick_seq) values (%s, 1, 'space', 4, 4, true, %s, %s, '[]', 1)",
+                (subject, taken, BEGAN),
+            )
+        Notifier(db, CHANNELS, STYLE).step_live(BEGAN, BEGAN)
+        token, hashed = door.new_token()
+        duty_acts.add_operator(db, "wu", "wu", "officer", hashed, BEGAN)
+        incident = messages(db)[0]["incident_id"]
+        act = acts.Act("acknowledge", f"incident/{incident}", {"comment": "mine"})
+        acts.perform(db, door.authorise(db, token, "test", BEGAN), act, BEGAN)
+        assert [row["subject"] for row in db.execute("select subject from act")] == ["space/up"]
