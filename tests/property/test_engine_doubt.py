@@ -111,17 +111,21 @@ def good(minutes: list[Minute], start: int = 99) -> list[list[Reading]]:
 
 def picked(**said: float) -> tuple[int, ...]:
     """Return the picks of a run in which some sensors say what is named, and the others nothing."""
-    named = {key: said.get(name) for name, key in zip(("up", "out", "inside", "gate"), VALUES, strict=False)}
-    return tuple(
-        len(values) if named.get(key) is None else values.index(named[key])  # type: ignore[arg-type]
-        for key, values in VALUES.items()
-    )
+    names = {"up": UP, "out": OUT, "inside": IN, "gate": GATE, "online": BEACON, "rain": RAIN}
+    named = {names[name]: value for name, value in said.items()}
+    return tuple(len(values) if named.get(key) is None else values.index(named[key]) for key, values in VALUES.items())
 
 
 @settings(max_examples=60, deadline=None)
 @given(runs=feeds, added=doubts, report=reports, alone=st.booleans())
 @example(runs=[(picked(out=0.35), 5, 0.0)], added=[(2, GATE, 1, 3, 0.0)], report=None, alone=False)
 @example(runs=[(picked(out=0.04), 6, 0.035)], added=[(0, OUT, 4, 3, -0.5)], report=None, alone=False)
+@example(
+    runs=[(picked(out=0.35, gate=3.0), 3, 0.0), (picked(out=0.35, online=0.0), 3, 0.0)],
+    added=[(5, BEACON, 0, 3, 0.0)],
+    report=None,
+    alone=False,
+)
 def test_readings_that_are_not_good_never_lower_a_level_nor_an_alarm(
     runs: list[Run], added: list[tuple[int, str, int, int, float]], report: int | None, alone: bool
 ) -> None:
@@ -142,7 +146,7 @@ def test_readings_that_are_not_good_never_lower_a_level_nor_an_alarm(
 @settings(max_examples=30, deadline=None)
 @given(runs=feeds, silent=st.sets(st.sampled_from(sorted(set(VALUES) - {BEACON})), min_size=1), report=reports)
 @example(runs=[(picked(out=0.35, gate=0.0), 6, 0.0)], silent={GATE}, report=3)
-@example(runs=[(picked(up=0.0), 5, 0.0)], silent={UP}, report=None)
+@example(runs=[(picked(up=0.0, rain=4.0), 5, 0.0)], silent={UP}, report=None)
 def test_silence_is_never_better_than_no_news(runs: list[Run], silent: set[str], report: int | None) -> None:
     """From a minute on all sensors say what they said last; some of them, or all, say nothing instead."""
     minutes = minutes_of(runs)

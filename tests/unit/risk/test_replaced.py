@@ -65,3 +65,14 @@ def test_a_gauge_that_is_replaced_keeps_its_rain() -> None:
     assert crank.engine.state.acc_mm[0, 1] == pytest.approx(30.0)
     crank.tick(17, ("tipper:rain_total_mm", 17, 7000.0))
     assert crank.engine.state.acc_mm[0, 1] == pytest.approx(12.0), "of the ten minutes, four saw 3 mm each"
+
+
+def test_blindness_does_not_end_with_the_rain() -> None:
+    """The road's sensor dies in rain, and the rain ends: nobody knows what it left, until the sensor speaks."""
+    crank = Crank(site(up(device("old", depth_sensor()))), nowcast=False)
+    for minute in range(0, 150, 5):
+        readings: list[Reading] = [("old:water_depth_m", minute, 0.0)] if minute < 15 else []
+        crank.tick(minute, *readings, (RAIN, minute, 1.0 * min(minute, 40)))
+    assert (crank.levels["up"], severity(crank)) == (2, 2)
+    run(crank, range(150, 165), "old:water_depth_m")
+    assert (crank.levels["up"], severity(crank)) == (0, 0)
