@@ -72,6 +72,9 @@ def run_watch_command(
     config: DutyConfig = None,
     mode: Annotated[Mode, typer.Option(help="what the database is taken for until it has answered once")] = Mode.LIVE,
     zone: Annotated[str, typer.Option(help="of the times in the messages")] = "Asia/Shanghai",
+    tell_nobody: Annotated[
+        bool, typer.Option("--tell-nobody", help="watch for the log alone, without a fallback")
+    ] = False,
 ) -> None:
     """Watch engine, ingest and notifier from outside, and tell the fallback of the duty file when one falls silent."""
     from duty.file import DutyFile, load_duty_file, sender_of  # noqa: PLC0415
@@ -83,6 +86,9 @@ def run_watch_command(
     configure_logging(Settings().log_format, service="watch")
     place = zone_of(zone)
     duty_file = load_duty_file(config) if config else DutyFile()
+    if not duty_file.fallback and not tell_nobody:
+        named = config or "without a duty file"
+        raise BadInput(f"watch: {named}: no fallback: nobody can be told; name one, or say --tell-nobody")
     url, clock, stop = database_url("watch"), SystemClock(), threading.Event()
 
     def senders_of(mode: Mode) -> Mapping[str, Sender]:

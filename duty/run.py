@@ -77,6 +77,10 @@ def run_duty(
     if mode is None:
         return
     channels = channels_of_mode(duty_file, mode)
+    if mode is Mode.LIVE and not channels.usable:
+        log.error("nobody_can_be_told", error="the duty file names no channel: alarms are raised, and nobody is told")
+    elif mode is Mode.LIVE and not channels.fallback:
+        log.error("no_fallback", error="the duty file names no fallback: while the roster is empty nobody is told")
     steady = SteadyClock(clock)
     workers = _workers(url, duty_file, channels, (clock, steady), environment, stop, faults)
     for worker in workers:

@@ -124,6 +124,18 @@ def test_the_doctor_of_the_stack_finds_the_configuration_good_that_the_broker_ha
     assert done.exit_code == 0, done.output
 
 
+def test_with_the_duty_file_as_it_comes_the_doctor_is_loud_and_the_dead_man_does_not_start() -> None:
+    path = str(ROOT / "deploy/duty/duty.toml")
+    done = CliRunner().invoke(build_app("doctor"), ["doctor", "--only", "duty", "--duty", path])
+    assert done.exit_code == 1
+    assert "NOBODY CAN BE TOLD" in done.output
+    for more in ([], ["--config", path]):
+        command = [sys.executable, "-m", "undercroft", "watch", *more]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert ended.returncode == 2
+        assert "no fallback: nobody can be told" in ended.stderr
+
+
 def test_the_duty_file_of_the_stack_is_one() -> None:
     assert load_duty_file(ROOT / "deploy/duty/duty.toml").channels == ()
     commented = (ROOT / "deploy/duty/duty.toml").read_text(encoding="utf-8").replace("\n# ", "\n")
@@ -277,7 +289,10 @@ def test_the_health_check_of_every_login_passes_and_sees_what_is_wrong(
     logins = sorted({source.removesuffix("_url") for source in sources if source.endswith("_url")} & set(LOGINS))
     assert logins == sorted(LOGINS)
     checks = {tuple(each["healthcheck"]["test"]) for each in OURS.values() if "healthcheck" in each}
-    assert checks == {("CMD", "undercroft", "doctor", "--only", "database")}
+    base = ("CMD", "undercroft", "doctor", "--only", "database")
+    told = (*base, "--only", "duty", "--duty", "/etc/undercroft/duty.toml")
+    assert checks == {base, told}
+    assert {name for name in OURS if OURS[name].get("healthcheck", {}).get("test") == [*told]} == {"duty", "watch"}
 
     def bad(login: str) -> list[str]:
         password = (folder / f"{login}_password").read_text(encoding="utf-8").strip()

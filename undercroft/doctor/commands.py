@@ -13,6 +13,7 @@ from undercroft.clock import SystemClock
 from undercroft.doctor.access import INGEST, check_access_list
 from undercroft.doctor.broker import check_certificate, check_sign_in
 from undercroft.doctor.database import check_database
+from undercroft.doctor.duty import check_duty_file
 from undercroft.doctor.finding import Finding, Verdict, bad, note
 from undercroft.doctor.grafana import check_grafana
 from undercroft.doctor.machine import check_clock, check_disks, check_versions
@@ -20,7 +21,10 @@ from undercroft.doctor.mosquitto import check_configuration, has_bound_client_id
 from undercroft.errors import BadInput
 from undercroft.settings import Settings
 
-PARTS = ("machine", "database", "broker", "grafana")
+PARTS = ("machine", "database", "broker", "duty", "grafana")
+NO_DUTY_FILE = note(
+    "duty", "NOBODY CAN BE TOLD of an alarm by a notifier without a duty file; none was given", "name one with --duty"
+)
 _SIGNS = {Verdict.GOOD: "ok  ", Verdict.NOTE: "note", Verdict.BAD: "BAD "}
 
 
@@ -30,20 +34,25 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    only: Annotated[list[str] | None, typer.Option(help="machine, database, broker or grafana; default: all")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="machine, database, broker, duty or grafana; default: all")
+    ] = None,
     mosquitto: Annotated[
         Path | None, typer.Option(help="a mosquitto.conf to check, with the access list that it names", dir_okay=False)
     ] = None,
     grafana: Annotated[str | None, typer.Option(help="URL of a Grafana to check")] = None,
+    duty: Annotated[
+        Path | None, typer.Option(envvar="UNDERCROFT_DUTY_FILE", help="a duty file to check: can anybody be told?")
+    ] = None,
     disk: Annotated[list[Path] | None, typer.Option(help="a folder whose disk to check; default: DATA_DIR")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
-    """Check a deployment: versions, schema, policies, rights, clocks, certificates, queue limits, disk."""
+    """Check a deployment: versions, schema, policies, rights, clocks, certificates, queue limits, disk, who is told."""
     chosen = only or list(PARTS)
     if wrong := [part for part in chosen if part not in PARTS]:
         raise BadInput(f"--only {wrong[0]}: it is one of {', '.join(PARTS)}")
-    found = examine(Settings(), chosen, mosquitto, grafana, disk)
+    found = examine(Settings(), chosen, mosquitto, grafana, disk, duty)
     if as_json:
         typer.echo(json.dumps([finding.as_json() for finding in found], ensure_ascii=False))
     else:
@@ -60,6 +69,7 @@ def examine(
     mosquitto: Path | None = None,
     grafana: str | None = None,
     disks: list[Path] | None = None,
+    duty: Path | None = None,
 ) -> list[Finding]:
     """Return the findings of these parts."""
     clock = SystemClock()
@@ -75,6 +85,8 @@ def examine(
             found += check_database(settings.database_url.get_secret_value(), clock.now())
     if "broker" in parts:
         found += _broker(settings, mosquitto, clock)
+    if "duty" in parts:
+        found += [NO_DUTY_FILE] if duty is None else check_duty_file(duty)
     if "grafana" in parts and grafana is not None:
         found += check_grafana(grafana)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -11,6 +12,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from undercroft.clock import SystemClock
+from undercroft.doctor.commands import NO_DUTY_FILE
+from undercroft.doctor.duty import check_duty_file
+from undercroft.doctor.finding import Verdict
 from undercroft.errors import BadInput, StackFailed
 from undercroft.model import Mode
 from undercroft.settings import Settings
@@ -80,6 +84,7 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         say(f"mode      {options.mode.value}")
         if not _acts_url(settings, stack, urls):
             say("acts      none over HTTP: UNDERCROFT_ACTS_DATABASE_URL names no login for them")
+        _say_told(options.mode, say)
         say(f"page      http://{settings.api_host}:{port}/")
         _say_publishing(stack, site, options.mode, say)
         say("running; Ctrl-C ends it")
@@ -137,6 +142,16 @@ def _site_in_force(owner_url: str, given: Site | None, say: Say) -> Site:
         site = given or load_site(sample_site_path())
         import_site(connection, site, _AUTHOR, SystemClock().now())
     return site
+
+
+def _say_told(mode: Mode, say: Say) -> None:
+    """Say when nobody can be told of a live alarm; a drill tells nobody unless it is asked to."""
+    path = os.environ.get("UNDERCROFT_DUTY_FILE")
+    if mode is not Mode.LIVE:
+        return
+    for finding in [NO_DUTY_FILE] if not path else check_duty_file(Path(path)):
+        if finding.verdict is not Verdict.GOOD:
+            say(f"duty      {finding.seen}")
 
 
 def _say_servers(stack: EmbeddedStack, say: Say) -> None:
