@@ -30,7 +30,7 @@ def write_late(waits: Reminded, now: datetime, style: Style) -> Written:
     lines = [
         title,
         f"时间 time {now.astimezone(style.zone):%Y-%m-%d %H:%M:%S}  事件 incident {order.incident_id}",
-        f"· {where}  {order.text_zh} {order.text_en}",
+        f"· {place.name_zh} {place.name_en} {where}  {order.text_zh} {order.text_en}",
         f"· 责任人 owner {owner}，时限 due {due_at.astimezone(style.zone):%H:%M:%S}，第 {waits.times} 次催办 reminder",
         cut(f"四个一 {order.command.line}", MOST_COMMAND_BYTES),
         "请催办，办结后登记确认；无法执行须登记拒绝并说明。 Press for it; enter its confirmation or refusal.",

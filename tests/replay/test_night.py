@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -191,6 +192,7 @@ class Night:
             "messages": [
                 [minute_of(r["decided_at"]), *(r[name] for name in MESSAGE)] for r in messages(db)
             ],
+            "texts": texts(messages(db)),
             "orders": [
                 [
                     r["subject"], r["proof"], r["state"], r["owner"], minute_of(r["due_at"]), r["reminders"],
@@ -232,6 +234,18 @@ def as_text(value: dict[str, Any]) -> str:
         else:
             parts.append(f'  "{name}": {orjson.dumps(entries).decode()}')
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def texts(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    """Return each text once, line by line, with when and why it was first told; who got it, `messages` says.
+
+    The names of orders are chance; they are written as ``o-…``.
+    """
+    told: dict[str, list[Any]] = {}
+    for row in rows:
+        lines = re.sub(r"\bo-[0-9a-f]{10}\b", "o-…", f"{row['title']}\n{row['body']}").splitlines()
+        told.setdefault("\n".join(lines), [minute_of(row["decided_at"]), row["reason"], *lines])
+    return list(told.values())
 
 
 def facts(report: list[str]) -> list[str]:
