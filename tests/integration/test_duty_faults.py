@@ -43,6 +43,10 @@ class MovedClock:
         self._clock = SystemClock()
         self.by, self.more_s = timedelta(0), 0.0
 
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass, by both."""
+        self.by, self.more_s = self.by + timedelta(seconds=seconds), self.more_s + seconds
+
     def now(self) -> datetime:
         return self._clock.now() + self.by
 
@@ -174,11 +178,11 @@ def test_a_channel_that_fails_for_a_time_reaches_the_fallback_once_and_goes_on(l
         with running(live_db, file, {"BAD": bad.url, "URL": control_room.url, "SECRET": "s"}, clock):
             tick(db, 1, now(), ("space/gar", "raised", 4))
             wait_until(db, lambda rows: bool(rows) and rows[0]["error"] == "HTTP 503")
-            clock.more_s = 181.0
+            clock.pass_by(181.0)
             rows = wait_until(db, lambda rows: "accepted" in {row["state"] for row in rows})
             assert [row["address"] for row in rows if row["state"] == "accepted"] == ["control"]
             well.set()
-            clock.more_s = 242.0  # the next attempt is due
+            clock.pass_by(61.0)  # the next attempt is due
             rows = wait_until(db, lambda rows: {row["state"] for row in rows} == {"accepted"})
     assert [(row["address"], row["reason"]) for row in rows if row["cause"].split("!")[0] == rows[0]["cause"]] == [
         ("li", "first"), ("control", "escalated"),
