@@ -185,8 +185,9 @@ def contributions(share: FloatArray, around: Around) -> FloatArray:
 def calibrated(share: FloatArray, around: Around) -> FloatArray:
     """Return the probability that each threshold is reached within each time, shape as ``share``, see `terms`.
 
-    Longer is never less likely, and red is never more likely than orange. Where no gauge is heard it is at
-    least the share of the members, so that silence talks nothing down. NaN: unknown.
+    Longer is never less likely, and red is never more likely than orange. NaN: unknown. Where no gauge is
+    heard that of orange, which raises an alarm, is at least the share of the members, so that silence talks nothing
+    down.
 
     By hand, a road without a sensor outside, 9.5 cm missing, half of the members: orange within 30 min z = -1.55,
     P = 0.175; nine in ten, 4.5 cm missing: within 15 min z = -1.87 + 0.83 x 2.197 + 0.65 x 0.693 = 0.404, P = 0.600.
@@ -195,8 +196,8 @@ def calibrated(share: FloatArray, around: Around) -> FloatArray:
     logit = np.einsum("skhb,khb->skh", bend(floats(straight)), BENDS)
     logit = np.where(around.by_inside[:, None, None], straight, logit)
     chance = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
-    untold = (around.no_gauge & ~around.by_inside)[:, None, None]
-    chance = np.where(untold, np.maximum(chance, share), chance)
+    untold = (around.no_gauge & ~around.by_inside)[:, None]
+    chance[:, 0] = np.where(untold, np.maximum(chance[:, 0], share[:, 0]), chance[:, 0])
     chance = np.maximum.accumulate(chance, axis=2)
     return floats(np.minimum.accumulate(chance, axis=1))
 
