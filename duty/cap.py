@@ -30,6 +30,8 @@ URGENCY = {
     Severity.RED: "Immediate", Severity.ORANGE: "Immediate", Severity.YELLOW: "Expected", Severity.BLUE: "Future",
     Severity.NORMAL: "Past",
 }  # fmt: skip
+CERTAINTY = {Severity.RED: "Observed", Severity.NORMAL: "Observed"}
+"""No forecast raises red; of a lesser alarm it may be all there is, so that is "Likely"."""
 RESPONSE = {
     Severity.RED: ("Evacuate", "Avoid"), Severity.ORANGE: ("Execute", "Avoid"), Severity.YELLOW: ("Prepare",),
     Severity.BLUE: ("Monitor",), Severity.NORMAL: ("AllClear",),
@@ -192,7 +194,7 @@ def _info(  # noqa: PLR0913, PLR0917 - one block of one message
         _add(info, "responseType", response)
     _add(info, "urgency", URGENCY[severity])
     _add(info, "severity", SEVERITY[severity])
-    _add(info, "certainty", "Observed")
+    _add(info, "certainty", CERTAINTY.get(severity, "Likely"))
     _add(info, "effective", _time(sent, origin.zone))
     _add(info, "senderName", origin.sender_names[number])
     _add(info, "headline", f"{mark}{SEVERITY_WORDS[severity][number]} {event}")

@@ -21,7 +21,7 @@ from duty.texts import Style
 from duty.unreached import pass_on, rescue
 from duty.worker import Channel, Limiter, Worker
 from undercroft.clock import Clock, SteadyClock
-from undercroft.errors import BadInput, StackFailed, StoreUnavailable
+from undercroft.errors import BadInput, StackFailed, StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store import duty as store
 from undercroft.store.conditions import set_condition
@@ -189,7 +189,7 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
 def _sign(keep_signed: KeepSigned, connection: Connection, at: datetime) -> None:
     try:
         keep_signed(connection, at)
-    except BadInput as error:  # a broken chain must not stop the telling
+    except (BadInput, StoreRejected) as error:  # neither a broken chain nor a missing right may stop the telling
         log.exception("duty_log_not_signed", error=str(error))
 
 

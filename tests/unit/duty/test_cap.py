@@ -69,6 +69,12 @@ def test_what_it_says() -> None:
     assert text(message(4, "Exercise"), "headline")[0].startswith("【演练】")
 
 
+def test_only_red_and_its_end_are_observed() -> None:
+    """A forecast alone may raise orange (docs/risk.md), never red."""
+    told = {severity: set(text(message(severity), "certainty")) for severity in (None, 1, 2, 3, 4)}
+    assert told == {None: {"Observed"}, 1: {"Likely"}, 2: {"Likely"}, 3: {"Likely"}, 4: {"Observed"}}
+
+
 def test_later_messages_update_and_cancel() -> None:
     earlier = "duty@example.org,x,2026-07-01T23:50:00+08:00"
     assert text(message(4, "Draft", earlier), "msgType") == ["Update"]
