@@ -77,6 +77,10 @@ def fold_stand_ins(
         )
         if worst is not None:
             name = arrays.spaces[space].id
+            if not heard[
+                arrays.sensor_index[worst.last_sensor]
+            ]:  # no second reading will come to bear its last word out
+                worst = replace(worst, confirmed=worst.severity)
             state.stand_ins[name] = _taken(state.stand_ins.get(name), worst)
     now, candidate, below, lasting = views
     for name, stood in state.stand_ins.items():
@@ -100,10 +104,10 @@ def _up_to_first(state: EngineState, sensors: NDArray[np.int64], heard: BoolArra
 
 
 def _taken(old: StoodIn | None, new: StoodIn) -> StoodIn:
-    """Return the worst that stood in, and whether two readings in a row said so."""
+    """Return the worst that stood in, and whether two readings in a row said so, or the last of one that is silent."""
     if old is None:
         return new
-    confirmed = old.confirmed
+    confirmed = max(old.confirmed, new.confirmed)
     if (new.last_us, new.sensor) != (old.last_us, old.last_sensor):
         confirmed = max(confirmed, min(new.severity, old.last_severity))
     worst = new if new.severity >= old.severity else old

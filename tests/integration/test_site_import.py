@@ -228,5 +228,6 @@ def test_a_wrong_file_is_refused_before_the_database_is_touched(
     result = CliRunner().invoke(build_app(), ["site", "import", str(path)])
 
     assert result.exit_code == 2
-    assert result.stderr == f"{path}:37: space[s1].entrances[n].width_m: found 0, expected a number above 0\n"
+    told = "space[s1].entrances[n].width_m: found 0, expected a number above 0, at most 60"
+    assert result.stderr == f"{path}:37: {told}\n"
     assert _everything(connection) == before

@@ -181,6 +181,9 @@ def test_the_orders_are_those_of_the_code() -> None:
     found = set()
     for states, step, after in table("| from | step | to |"):
         word, to = step.split()[0], after.split(";")[0].split()[0]
+        if states.strip() == "(none)":
+            assert (word, to) == ("issue", OrderState.ISSUED)
+            continue
         found |= {(OrderState(state.strip()), word, OrderState(to)) for state in states.split(",")}
     assert found == {(state, step, after) for (state, step), after in TRANSITIONS.items()}
 
