@@ -38,10 +38,13 @@ def floodnet(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
     """Run the nowcast over observed street floods, in time order, and score it beside simple alarms."""
-    _must(threshold_m > 0.0, "--threshold-m must be above 0")
-    _must(horizon_min > 0.0, "--horizon-min must be above 0")
+    _must(0.0 < threshold_m <= 10.0, "--threshold-m must be above 0 and at most 10")
+    _must(0.0 < horizon_min <= 1440.0, "--horizon-min must be above 0 and at most 1440, a day")
     _must(0.0 < probability <= 1.0, "--probability must be above 0 and at most 1")
     rows = read_events(events, sensors)
+    if score_from is not None:
+        is_any = any(row.started_at.date() >= score_from.date() for row in rows)
+        _must(is_any, f"--score-from {score_from:%Y-%m-%d}: {events} has no event from that day")
     hindcast = run_hindcast(rows, Target(threshold_m, horizon_min * 60.0))
     alarms, crossings = hindcast.alarms_s(probability), hindcast.crossings_s()
     try:

@@ -75,10 +75,13 @@ def test_one_row_per_event_verbatim_and_scores_that_add_up(tmp_path: Path) -> No
 
 def test_report_for_people_and_scoring_from_a_day(tmp_path: Path) -> None:
     floods = season(6, tides=12, rains=3)
-    text = run(
-        write_events(tmp_path / "e.csv", floods),
-        *("--sensors", write_sensors(tmp_path / "s.csv"), "--out", tmp_path / "o.csv", "--score-from", "2022-01-08"),
-    )
+    files = (
+        write_events(tmp_path / "e.csv", floods), "--sensors", write_sensors(tmp_path / "s.csv"),
+        "--out", tmp_path / "o.csv",
+    )  # fmt: skip
+    text = run(*files, "--score-from", "2022-01-08")
+    with pytest.raises(BadInput, match="no event from that day"):
+        run(*files, "--score-from", "2099-01-01")
     assert "events from 2022-01-08" in text
     assert "gap closed" in text
 
@@ -114,7 +117,12 @@ def test_missing_files_columns_and_silly_options_are_refused(tmp_path: Path) -> 
         read_events(tmp_path / "none.csv", sensors)
     with pytest.raises(BadInput, match="column flood_start_time"):
         read_events(sensors, sensors)
-    for option in (("--probability", 0), ("--threshold-m", -1), ("--horizon-min", 0)):
+    for option in (
+        ("--probability", 0),
+        ("--threshold-m", -1),
+        ("--horizon-min", 0),
+        ("--horizon-min", "inf"),
+    ):
         with pytest.raises(BadInput, match=str(option[0])):
             run(sensors, "--sensors", sensors, "--out", tmp_path / "o.csv", *option)
 
