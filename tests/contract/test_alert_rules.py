@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from dashboards.build import build
+from tests.contract.flavours import slow_on_timescale
 from undercroft.clock import SystemClock
 from undercroft.site import load_site, sample_site_path
 from undercroft.store.connection import connect
@@ -45,6 +46,7 @@ def fires(connection: Any, uid: str) -> bool | None:
     return bool(value > limit if is_above else value < limit)
 
 
+@slow_on_timescale
 def test_each_rule_fires_when_it_should_and_is_quiet_when_all_is_well(any_db: str) -> None:
     fresh_tick = (
         "insert into tick (tick_seq, tick_at, up_to_commit_seq, committed_at)"

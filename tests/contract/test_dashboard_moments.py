@@ -10,6 +10,7 @@ from dashboards.dashboard import ANNOTATIONS
 from dashboards.macros import fill
 from dashboards.queries import query
 from duty.orders import CONFIRMED_FOR, TRANSITIONS
+from tests.contract.flavours import slow_on_timescale
 from undercroft.store.connection import Connection, connect
 
 END = datetime(2026, 7, 1, 6, 30, tzinfo=UTC)
@@ -315,6 +316,7 @@ CHECKS = (
 )
 
 
+@slow_on_timescale
 def test_what_stood_at_a_moment(any_db: str) -> None:
     """Each of `CHECKS` on a site of its own; one database for all, since making one takes longest."""
     with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:

@@ -13,6 +13,7 @@ from dashboards.build import all_dashboards
 from dashboards.dashboard import ANNOTATIONS, VARIABLES
 from dashboards.macros import fill
 from dashboards.queries import Query, names, query
+from tests.contract.flavours import slow_on_timescale
 from tests.contract.storm import END, START, fill_storm
 from undercroft.store.connection import connect
 
@@ -64,6 +65,7 @@ def test_queries_return_what_they_declare_with_data_of_a_storm(filled_db: str) -
         assert bool(rows) != (each.name in EMPTY_IN_THE_STORM), each.name
 
 
+@slow_on_timescale
 def test_a_choice_of_street_or_nothing_at_all_is_no_error(any_db: str) -> None:
     for chosen in (["O'Brien street"], []):
         found = answers(any_db, 60_000, district=chosen, street=chosen, kind=chosen, space=chosen)
@@ -71,6 +73,7 @@ def test_a_choice_of_street_or_nothing_at_all_is_no_error(any_db: str) -> None:
         assert found["why"][1] == [(5,)]  # no site is imported
 
 
+@slow_on_timescale
 def test_variables_and_annotations_run(filled_db: str) -> None:
     with closing(connect(filled_db, application_name="tests", autocommit=True)) as connection:
         for text in [*(sql for _, sql in VARIABLES.values()), *(each.query.sql for each in ANNOTATIONS)]:
@@ -102,6 +105,7 @@ def test_every_query_is_used_and_every_value_shown_has_an_age_or_a_time() -> Non
         assert each.name == "why" or columns[0] == "time" or any(name.endswith("age_s") for name in columns), each.name
 
 
+@slow_on_timescale
 def test_a_storm_is_not_shown_where_the_range_ends_before_it(filled_db: str) -> None:
     with closing(connect(filled_db, application_name="tests", autocommit=True)) as connection:
         text = fill(query("alarms_open").sql, START - timedelta(hours=3), START)

@@ -100,6 +100,7 @@ drop materialized view rollup_1m; delete from store_object;
 """
 
 
+@pytest.mark.slow
 def test_buckets_without_readings_survive_an_upgrade_that_makes_rollups_anew(
     timescale_live_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.contract.flavours import slow_on_timescale
 from tests.contract.readings import store
 from tests.timescale import bare_database
 from undercroft.clock import FakeClock
@@ -110,6 +111,7 @@ def commit_batches(connection: Connection, ages: list[int]) -> None:
     )
 
 
+@slow_on_timescale
 def test_batches_are_kept_thirty_days_and_where_an_incident_holds(any_live_db: str) -> None:
     # NOW is half past nine: the day of NOW - 30 d is not over at the limit, that of NOW - 31 d is.
     with closing(opened(any_live_db)) as connection:
@@ -131,6 +133,7 @@ def test_batches_are_kept_thirty_days_and_where_an_incident_holds(any_live_db: s
         assert [(NOW - row["committed_at"]).days for row in kept] == [0, 29, 30, 200]
 
 
+@slow_on_timescale
 def test_an_open_incident_holds_by_itself_and_a_hold_of_it_until_a_day_after_it_closed(any_live_db: str) -> None:
     # The incident opened 90 days ago, so that from day 91 on batches stay while it is open. Closed 60 days ago, a hold
     # of it keeps the days 91 to 59: older and younger ones go.
@@ -183,6 +186,7 @@ def test_retention_goes_every_hour_and_a_database_that_is_away_waits_for_the_nex
     assert said[0].startswith("retention put off for an hour: database: connection failed")
 
 
+@slow_on_timescale
 def test_an_exercise_has_no_retention(any_db: str) -> None:
     with closing(opened(any_db)) as connection:
         store(connection, [(1, NOW - 2000 * DAY, 1.0, 1)])
@@ -191,6 +195,7 @@ def test_an_exercise_has_no_retention(any_db: str) -> None:
         assert held_days(connection) == [2000]
 
 
+@pytest.mark.slow
 def test_plain_tables_are_converted_when_the_extension_appears(
     timescale_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
