@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from duty import paper, reports
 from duty.dutylog import Head
-from duty.notifier import load_names, load_roster
 from duty.order_view import against, expiry, standing, waits
 from duty.roster import Roster
+from duty.rows import load_names, load_roster
 from duty.signing import stored_heads
 from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named
 from undercroft.model import Mode, Severity

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from duty.codec import from_json, to_json
+from duty.codec import from_json
 from duty.decide import Cause, due, is_over
 from duty.incidents import NEWS, Incident, fold, opened
 from duty.late_text import write_late, write_late_reports
 from duty.lateness import Reminded, remind
 from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
-from duty.order_acts import order_of
 from duty.order_watch import OrderWatch
 from duty.report_watch import ReportWatch
-from duty.roster import Roster, roster_of
+from duty.roster import Roster
+from duty.rows import event_of, incident_row, late_orders, load_roster, reminded_row
 from duty.set_back import incident_set_back
 from duty.texts import Named, Style, Written, write
 from duty.unfinished_text import write_no_order, write_undone
-from undercroft.model import SpaceKind
 from undercroft.store import duty as store
 from undercroft.store import duty_late
 from undercroft.store.connection import Connection
@@ -152,7 +151,7 @@ class Notifier:
         before = self.reached()
         last_seq, last_at = moments[-1]
         rows = store.events(self.connection, before.tick_seq, last_seq) if last_seq > before.tick_seq else []
-        late = _late_orders(self.connection, last_at)
+        late = late_orders(self.connection, last_at)
         if not rows and not self.incidents and not late and not self.reports.asked:
             self.save(store.Progress(last_seq, last_at, before.deployment_id), [], [], beat_at)
             return
@@ -184,7 +183,7 @@ class Notifier:
         messages += self._ask(last_at, roster.chain(last_at), before.deployment_id, changed)
         saved = [incident_row(incident, closed.get(incident.incident_id)) for incident in changed.values()]
         reminded = [
-            _reminded_row(waits) for waits in late.values() if waits.at is not None and waits.at >= moments[0][1]
+            reminded_row(waits) for waits in late.values() if waits.at is not None and waits.at >= moments[0][1]
         ]
         self.save(store.Progress(last_seq, last_at, before.deployment_id), saved, messages, beat_at, reminded)
 
@@ -357,54 +356,3 @@ def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
         "severity": severity, "person_id": person.person_id, "channel": reach.channel, "address": reach.address,
         "title": title, "body": body, "decided_at": at, "state": state, "error": error, "subjects": subjects,
     }  # fmt: skip
-
-
-def _late_orders(connection: Connection, at: datetime) -> dict[str, Reminded]:
-    return {
-        row["order_id"]: Reminded(order_of(row), row["reminders"], row["reminded_step"], row["reminded_at"])
-        for row in store.late_orders(connection, at)
-    }
-
-
-def _reminded_row(waits: Reminded) -> dict[str, Any]:
-    return {
-        "order_id": waits.order.order_id, "due_at": waits.order.due_at, "reminders": waits.times,
-        "reminded_step": waits.step, "reminded_at": waits.at,
-    }  # fmt: skip
-
-
-def event_of(row: Mapping[str, Any]) -> AlarmEventIn:
-    """Return a row of the alarm log as duty reads it, with the words of its worst reason."""
-    reason: dict[str, Any] = max(row["reasons"], key=lambda entry: entry.get("severity", 0), default={})
-    return AlarmEventIn(
-        row["subject"], row["occurrence"], row["event_no"], row["kind"], row["severity"], row["tick_at"],
-        reason.get("text_zh", ""), reason.get("text_en", ""),
-    )  # fmt: skip
-
-
-def incident_row(incident: Incident, closed_at: datetime | None) -> dict[str, Any]:
-    """Return an incident as the store keeps it."""
-    return {
-        "incident_id": incident.incident_id, "basin_id": incident.basin, "opened_at": incident.opened_at,
-        "closed_at": closed_at, "worst": incident.worst, "state": to_json(incident),
-    }  # fmt: skip
-
-
-def load_roster(connection: Connection, starts_at: datetime, ends_at: datetime) -> Roster:
-    """Return the roster around a stretch of time."""
-    return roster_of(store.shifts(connection, starts_at, ends_at), store.absences(connection, starts_at, ends_at))
-
-
-def load_names(connection: Connection) -> dict[str, Named]:
-    """Return what subjects and basins are called."""
-    return names_of(store.names(connection))
-
-
-def names_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Named]:
-    """Return what subjects and basins are called, of the rows of ``duty_names``."""
-    return {
-        row["subject"]: Named(
-            row["name_zh"], row["name_en"], SpaceKind(row["kind"]) if row["kind"] else None, row["street"]
-        )
-        for row in rows
-    }

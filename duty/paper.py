@@ -11,9 +11,9 @@ from duty import cap
 from duty.codec import from_json
 from duty.incidents import AlarmNote, Incident
 from duty.log_words import words_of
-from duty.notifier import event_of, load_names
 from duty.refusals import NotPossibleNow, SubjectUnknown
 from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, to_write
+from duty.rows import event_of, load_names
 from duty.signing import stored_heads
 from duty.texts import SEVERITY_WORDS, Named
 from undercroft.model import Mode, Severity

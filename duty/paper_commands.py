@@ -207,7 +207,7 @@ def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] =
     """Show the alarm load of an incident against EEMUA 191 and ISA-18.2."""
     from duty import paper  # noqa: PLC0415
     from duty.load import MANAGEABLE_PER_WINDOW, load_of  # noqa: PLC0415
-    from duty.notifier import event_of  # noqa: PLC0415
+    from duty.rows import event_of  # noqa: PLC0415
 
     with _opened("incident load") as (connection, now):
         case = paper.load_case(connection, incident_id)

@@ -72,8 +72,8 @@ def show_roster(
     as_json: AsJson = False,
 ) -> None:
     """Show who is told first, second ... now, and the gaps ahead."""
-    from duty.notifier import load_roster  # noqa: PLC0415 - help starts faster
     from duty.roster_view import view_of  # noqa: PLC0415
+    from duty.rows import load_roster  # noqa: PLC0415 - help starts faster
 
     place, now = zone_of(zone), SystemClock().now()
     until = now + timedelta(hours=hours)

@@ -15,8 +15,9 @@ from duty.channel_faults import tell_channel_faults
 from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
 from duty.gap import gap_condition
-from duty.notifier import Channels, Notifier, load_names, load_roster
+from duty.notifier import Channels, Notifier
 from duty.report_watch import ReportWatch
+from duty.rows import load_names, load_roster
 from duty.texts import Style
 from duty.unreached import pass_on, rescue
 from duty.worker import Channel, Limiter, Worker

@@ -11,7 +11,8 @@ import structlog
 
 from duty.decide import passed_on
 from duty.model import Reason
-from duty.notifier import FALLBACK, Notifier, incident_row, message_row
+from duty.notifier import FALLBACK, Notifier, message_row
+from duty.rows import incident_row
 from duty.senders.http import UNKNOWN_CODE_TRIES
 from undercroft.store import duty as store
 

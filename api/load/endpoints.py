@@ -14,7 +14,7 @@ from api.load.schemas import AlarmLoad, LoadOut, ShiftLoad, Target
 from api.services import Given
 from duty.load import STALE_AFTER, load_of
 from duty.model import AlarmEventIn
-from duty.notifier import event_of
+from duty.rows import event_of
 
 router = APIRouter(tags=["alarms"])
 

@@ -17,9 +17,9 @@ from duty import acts, door, refusals
 from duty.codec import to_json
 from duty.incidents import fold
 from duty.incidents import opened as opening
-from duty.notifier import load_roster
 from duty.order_acts import order
 from duty.orders import Proof
+from duty.rows import load_roster
 from tests.integration.door_kit import SUBJECT, actor, alarm, audited, rewrite
 from tests.integration.duty_kit import START, now, opened, prepared
 from tests.unit.duty.kit import event
