@@ -24,11 +24,12 @@ from typer.testing import CliRunner
 
 from duty import acts, door, paper, report_acts
 from duty.model import Reach
-from duty.notifier import Channels, Notifier, load_names
+from duty.notifier import Channels, Notifier
 from duty.order_acts import order, order_step
 from duty.order_view import standing, waits
 from duty.orders import Proof
 from duty.reports import Limits
+from duty.rows import load_names
 from duty.senders.bots import WeCom
 from duty.senders.webhook import Webhook
 from duty.texts import Style
