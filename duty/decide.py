@@ -32,6 +32,8 @@ class Cause:
     alarms: tuple[AlarmNote, ...]
     lowest_step: int = 0
     """The step that the first reason is for."""
+    refused_by: tuple[str, ...] = ()
+    """Who refused it, where that is why it is told."""
 
     @property
     def key(self) -> str:
@@ -61,7 +63,9 @@ def due(incident: Incident, now: datetime, steps: int, policy: Policy) -> tuple[
     return incident, causes
 
 
-def passed_on(incident: Incident, now: datetime, steps: int) -> tuple[Incident, Cause] | None:
+def passed_on(
+    incident: Incident, now: datetime, steps: int, refused_by: tuple[str, ...] = ()
+) -> tuple[Incident, Cause] | None:  # fmt: skip
     """Return what the next step is told at once when the highest one refused whole: red cannot wait for a clock.
 
     None where no red alarm waits, or nobody stands above. The clocks go on as they are.
@@ -70,14 +74,16 @@ def passed_on(incident: Incident, now: datetime, steps: int) -> tuple[Incident, 
     ----------
     steps : int
         Steps that the roster has now.
+    refused_by : tuple of str
+        Who stands at the highest step, and refused.
     """
     red = any(note.severity >= Severity.RED for note in incident.waiting)
     reached = incident.reached + 1
     if not red or incident.reached < 0 or reached >= steps:
         return None
     causes: list[Cause] = []
-    told = _told(incident, now, (Reason.ESCALATED,), causes)
-    return replace(told, reached=reached), replace(causes[0], lowest_step=reached)
+    told = _told(incident, now, (Reason.REFUSED,), causes)
+    return replace(told, reached=reached), replace(causes[0], lowest_step=reached, refused_by=refused_by)
 
 
 def is_over(incident: Incident, now: datetime, policy: Policy) -> bool:

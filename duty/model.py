@@ -16,11 +16,18 @@ class Reason(StrEnum):
     WORSE = "worse"
     REPEAT = "repeat"
     ESCALATED = "escalated"
+    REFUSED = "refused"
     ALL_CLEAR = "all_clear"
     ORDER_LATE = "order_late"
     REPORT_LATE = "report_late"
     NO_ORDER = "no_order"
     ORDER_UNDONE = "order_undone"
+
+
+AGAIN = frozenset(
+    {Reason.REPEAT, Reason.ORDER_LATE, Reason.REPORT_LATE, Reason.NO_ORDER, Reason.ORDER_UNDONE}
+)  # fmt: skip
+"""What is told again until somebody acts: news goes before it, and an unsent one gives way to the next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Channels:
         return "failed", "no such channel in the duty file"
 
 
-TOLD = frozenset({Reason.FIRST.value, Reason.WORSE.value, Reason.REPEAT.value, Reason.ESCALATED.value})
+TOLD = frozenset({Reason.FIRST, Reason.WORSE, Reason.REPEAT, Reason.ESCALATED, Reason.REFUSED})
 """Reasons after which somebody waits for the end."""
 
 DISTRICT = Named("全区及系统", "whole district and system")

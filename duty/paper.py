@@ -60,7 +60,7 @@ def load_case(connection: Connection, incident_id: str) -> Case:
     stretch = (row["basin_id"], row["opened_at"], row["closed_at"])
     return case_of(
         row,
-        store.events(connection, *stretch),
+        store.events(connection, incident_id),
         store.reports_of(connection, incident_id),
         store.log_entries(connection, incident_id, *stretch),
     )
@@ -96,6 +96,7 @@ def facts_of(connection: Connection, case: Case) -> list[Fact]:
     """Return the facts of an incident, each with the reading, event or log entry it comes from."""
     names = load_names(connection)
     found = [_event_fact(row, names) for row in case.events if row["kind"] in KIND_WORDS]
+    found += [_passed_on(row) for row in store.refused(connection, case.row["incident_id"])]
     for row in case.log:
         if row["kind"] in PAPER_WORK:
             continue
@@ -116,6 +117,12 @@ def _event_fact(row: Mapping[str, Any], names: Mapping[str, Any]) -> Fact:
         row["tick_at"], row["kind"], f"{name_zh} {zh}{level[0]} {event.text_zh}".strip(),
         f"{name_en} {en} {level[1]} {event.text_en}".strip(), source,
     )  # fmt: skip
+
+
+def _passed_on(row: Mapping[str, Any]) -> Fact:
+    person, title = row["person_id"], row["title"]
+    source = f"message {row['notification_id']}"
+    return Fact(row["decided_at"], "refused", f"转告 {person}", f"told {person} instead: {title}", source)
 
 
 def draft_next(connection: Connection, case: Case, now: datetime, limits: Limits) -> Draft:

@@ -25,6 +25,7 @@ REASON_WORDS = {
     Reason.FIRST: ("首次", "first"), Reason.WORSE: ("加重", "worse"),
     Reason.REPEAT: ("重复，尚无人确认", "repeat, nobody has acknowledged"),
     Reason.ESCALATED: ("升级，前一级未确认", "escalated, the step before has not acknowledged"),
+    Reason.REFUSED: ("升级，{who} 的通道拒收", "escalated, the channel of {who} refused it"),
     Reason.ALL_CLEAR: ("解除", "all clear"), Reason.ORDER_LATE: ("指令超时", "order late"),
     Reason.REPORT_LATE: ("报告超时", "report late"),
     Reason.NO_ORDER: ("已接警，未下达指令", "acknowledged, no order given"),
@@ -96,6 +97,12 @@ ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {
 """What to do, for the person who is told: (Chinese, English)."""
 
 EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
+TIME_LINE = "时间 time "
+"""How the line begins that says when, and of which incident."""
+
+MOST_REFUSED_BY_BYTES = 120
+"""What the names of those who refused may take of a title."""
+
 MOST_COMMAND_BYTES = 500
 """What the four (四个一) may take of a message, so that places and advice keep their room."""
 
@@ -157,10 +164,11 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     severity = Severity(notes[0].severity) if notes else Severity.NORMAL
     mark_zh, mark_en = style.mark
     word_zh, word_en = SEVERITY_WORDS[severity]
-    why_zh, why_en = REASON_WORDS[reason]
+    who = cut("、".join(cause.refused_by), MOST_REFUSED_BY_BYTES)
+    why_zh, why_en = (words.format(who=who) for words in REASON_WORDS[reason])
     title = f"{mark_zh}【{word_zh}】{basin.name_zh}（{why_zh}） {mark_en}{word_en} {basin.name_en} ({why_en})"
     local = cause.at.astimezone(style.zone)
-    head = [title, f"时间 time {local:%Y-%m-%d %H:%M:%S}  事件 incident {cause.incident_id}"]
+    head = [title, f"{TIME_LINE}{local:%Y-%m-%d %H:%M:%S}  事件 incident {cause.incident_id}"]
     if reason is Reason.ALL_CLEAR:
         tail = ["报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters."]
     else:

@@ -5,7 +5,9 @@ A message is refused when its channel refused it for good, or answered `UNKNOWN_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -21,7 +23,6 @@ log = structlog.get_logger(__name__)
 LOOKS_BACK = timedelta(hours=2)
 """How long past the longest interval a message is looked at: an open incident has told of itself again since."""
 
-STEP_REFUSED = "前一级拒收或无法送达 the step before refuses, or cannot be reached"
 NOBODY_REACHED = "原收件人均未送达 nobody of those addressed could be reached"
 NOBODY_YET = (
     "原收件人至今均未送达，仍在重试 nobody of those addressed could be reached in time; it is still being tried"
@@ -42,20 +43,21 @@ def pass_on(notifier: Notifier, at: datetime, now: datetime) -> int:
     if not newest:
         return 0
     refused = store.refused_steps(notifier.connection, list(newest), UNKNOWN_CODE_TRIES)
-    basins = [basin for cause, basin in newest.items() if (cause, notifier.incidents[basin].reached) in refused]
-    if not basins:
+    by = {basin: refused.get((cause, notifier.incidents[basin].reached), ()) for cause, basin in newest.items()}
+    if not any(by.values()):
         return 0
     chain, progress, saved, messages = notifier.roster(at, at).chain(at), notifier.reached(), [], []
-    for basin in sorted(basins):
-        passed = passed_on(notifier.incidents[basin], at, len(chain))
+    names = {person.person_id: person.name for person in chain}
+    for basin in sorted(basin for basin, people in by.items() if people):
+        who = tuple(names.get(person, person) for person in by[basin])
+        passed = passed_on(notifier.incidents[basin], at, len(chain), who)
         if passed is None:
             continue
         incident, cause = passed
         notifier.incidents[basin] = incident
         saved.append(incident_row(incident, None))
-        rows = notifier.messages(cause, basin, chain, progress.deployment_id)
-        messages += [row | {"body": notifier.style.headed(STEP_REFUSED, row["body"])} for row in rows]
-        log.error("step_refused", incident=incident.incident_id, next_step=incident.reached)
+        messages += notifier.messages(cause, basin, chain, progress.deployment_id)
+        log.error("step_refused", incident=incident.incident_id, refused_by=who, next_step=incident.reached)
     if saved:
         notifier.save(progress, saved, messages, now)
     return len(saved)
@@ -84,7 +86,7 @@ def rescue(notifier: Notifier, at: datetime, now: datetime, *, refused_only: boo
         body = notifier.style.headed(NOBODY_REACHED if row["is_refused"] else NOBODY_YET, row["body"])
         rows += [
             message_row(
-                row["cause"] + "!", row["incident_id"], Reason.ESCALATED, row["step"], row["severity"], person, reach,
+                row["cause"] + "!", row["incident_id"], _reason_of(row), row["step"], row["severity"], person, reach,
                 deployment_id, row["title"], body, at, notifier.channels, row["subjects"],
             )
             for reach in notifier.channels.fallback
@@ -92,3 +94,8 @@ def rescue(notifier: Notifier, at: datetime, now: datetime, *, refused_only: boo
     store.queue_messages(notifier.connection, rows, now)
     notifier.beyond_help |= {row["cause"] for row in new}
     return len(new)
+
+
+def _reason_of(row: Mapping[str, Any]) -> Reason:
+    """Return why the fallback is told: of what was only told again, again."""
+    return Reason.REPEAT if row["is_repeat"] else Reason.ESCALATED

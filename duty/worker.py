@@ -1,4 +1,4 @@
-"""One queue and one thread per channel: red first, at least once, merged over the limit.
+"""One queue and one thread per channel: news first, red first of it, at least once, merged over the limit.
 
 A channel that hangs, or whose sender breaks, holds up itself alone. How often a message failed and when it is tried
 again stands with it in the store: a notifier that starts again goes on waiting.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
+from duty.merging import carried_by, next_of, text_of
+from duty.model import AGAIN
 from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
 from duty.senders.guarded import send_guarded
 from undercroft.clock import Clock
@@ -38,7 +41,7 @@ ANSWER_WITHIN_S = 30.0
 
 
 RED_SHARE = 6
-"""One send in so many is kept for red, at least one: of 18 a minute, 3."""
+"""One send in so many is kept for red, of 18 a minute 3; at least one, where a minute has more than one."""
 
 
 @dataclass(slots=True)
@@ -68,43 +71,6 @@ class Limiter:
         self.sent.append(now_s)
 
 
-SEPARATOR = "\n――――――\n"
-"""Between the texts of one send."""
-
-
-def carried_by_first(rows: Sequence[Mapping[str, Any]], free: int, most_bytes: int | None) -> list[int]:
-    """Return which messages the most urgent one carries to its address, when more wait than may be sent.
-
-    As many as the service takes whole beside it, the most urgent first; what does not fit waits for a send of its own.
-    Only messages that were never sent, and carry nothing yet, merge, so that a repeated attempt is the same message.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        What waits, most urgent first.
-    free : int
-        How many may be sent now.
-    most_bytes : int or None
-        How long a text the service takes whole, in UTF-8. [byte]
-    """
-    if len(rows) <= free:
-        return []
-    first, *others = [row for row in rows if row["address"] == rows[0]["address"]]
-    if not _merges(first):
-        return []
-    taken, room = [], float("inf") if most_bytes is None else most_bytes - len(first["body"].encode())
-    for row in others:
-        needs = len((SEPARATOR + row["body"]).encode())
-        if _merges(row) and needs <= room:
-            taken.append(row["notification_id"])
-            room -= needs
-    return taken
-
-
-def _merges(row: Mapping[str, Any]) -> bool:
-    return row["attempts"] == 0 and not row["carries"]
-
-
 @dataclass(slots=True)
 class Channel:
     """Sends what waits for one channel."""
@@ -119,18 +85,29 @@ class Channel:
     def step(self, connection: Connection) -> bool:
         """Send the most urgent message that is due; tell whether there was one."""
         now_s = self.clock.monotonic_s()
-        rows = store.open_messages(connection, self.name, AT_ONCE)
-        ready = [row for row in rows if self._not_before_s(row, now_s) <= now_s]
-        if not ready or now_s < self.paused_until_s:
+        if now_s < self.paused_until_s:
             return False
-        free = self.limiter.free(now_s, ready[0]["severity"])
-        if free <= 0:
+        ready = self._ready(connection, now_s)
+        found = next_of(ready, partial(self.limiter.free, now_s))
+        if found is None:
             return False
-        carried = carried_by_first(ready, free, self.sender.most_bytes)
+        if len(ready) > 1 and any(row["reason"] in AGAIN for row in ready):
+            if store.give_way(connection, self.name, AGAIN):
+                ready = self._ready(connection, now_s)
+                found = next_of(ready, partial(self.limiter.free, now_s))
+            if found is None:
+                return False
+        urgent, free = found
+        carried = carried_by(urgent, ready, self.sender.most_bytes) if len(ready) > free else []
         if carried:
-            store.merge(connection, ready[0]["notification_id"], carried)
-        self._send(connection, ready[0])
+            store.merge(connection, urgent["notification_id"], carried)
+        self._send(connection, urgent)
         return True
+
+    def _ready(self, connection: Connection, now_s: float) -> list[dict[str, Any]]:
+        """Return what may be tried now, most urgent first."""
+        rows = store.open_messages(connection, self.name, AT_ONCE, AGAIN)
+        return [row for row in rows if self._not_before_s(row, now_s) <= now_s]
 
     def _not_before_s(self, row: dict[str, Any], now_s: float) -> float:
         """Return when a message may be tried; of one that an earlier process tried, what it left of the wait."""
@@ -146,8 +123,7 @@ class Channel:
         number = row["notification_id"]
         carried = store.begin_attempt(connection, number, self.clock.now())
         self.limiter.take(self.clock.monotonic_s())
-        body = SEPARATOR.join([row["body"], *carried])
-        message = Outgoing(row["key"], row["address"], row["title"], body, row["severity"])
+        message = Outgoing(row["key"], row["address"], row["title"], text_of(row, carried), row["severity"])
         outcome = send_guarded(self.sender, message, self.name)
         doubtful = row["doubtful"] + 1 if isinstance(outcome, Temporary) and outcome.most is not None else 0
         if isinstance(outcome, Temporary) and _is_exhausted(outcome, doubtful, row["severity"]):

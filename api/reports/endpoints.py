@@ -147,8 +147,7 @@ async def get_cap(incident_id: IncidentId, identifier: CapIdentifier, given: Giv
 
 async def _case(given: Services, incident_id: str) -> paper.Case:
     row = await _row(given, incident_id)
-    stretch: dict[str, Any] = {"basin_id": row["basin_id"], "starts_at": row["opened_at"], "ends_at": row["closed_at"]}
-    events = await given.reader.rows("reports_events", **stretch)
+    events = await given.reader.rows("reports_events", incident_id=incident_id)
     return paper.case_of(row, events, await given.reader.rows("reports_of", incident_id=incident_id))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from duty import acts, door
+from duty import acts, door, paper
 from duty.notifier import Channels, Notifier
 from duty.texts import Style
 from tests.integration.duty_kit import messages, opened, prepared, tick
 from tests.integration.duty_kit import now as right_now
-from undercroft.store import duty_acts
+from undercroft.store import duty_acts, duty_late, duty_reports
 from undercroft.store.connection import Connection
 
 CHANNELS, STYLE = Channels(frozenset({"hook"})), Style({}, ZoneInfo("UTC"), exercise=False)
@@ -51,6 +51,15 @@ def test_an_alarm_of_a_place_that_moved_is_acknowledged_and_ends_where_it_began(
         db.execute("update alarm_event set occurrence = 2 where tick_seq = 3")
         notifier.step_live(at + HOUR, at + HOUR)
         assert [row["basin_id"] for row in db.execute("select * from incident where closed_at is null")] == ["b9"]
+        # Reports and CAP follow the alarms, not where the place lies now; its next alarm is told in the other incident.
+        first, second = (paper.load_case(db, row["incident_id"]) for row in reversed(duty_reports.incidents(db)))
+        assert [(row["subject"], row["kind"]) for row in first.events if row["subject"] == "space/gar"] == [
+            ("space/gar", "raised"), ("space/gar", "acknowledged"), ("space/gar", "cleared"),
+        ]  # fmt: skip
+        assert [(row["subject"], row["occurrence"]) for row in second.events] == [("space/gar", 2)]
+        assert paper.cap_subjects(second) == ["space/gar"]
+        serious = {row["incident_id"]: row["serious_at"] for row in duty_late.serious_incidents(db, 4)}
+        assert serious == {first.row["incident_id"]: BEGAN, second.row["incident_id"]: at + HOUR}
 
 
 def test_an_incident_that_missed_the_end_of_its_alarm_and_one_whose_space_is_gone_end(live_db: str) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import duty.file
+from duty.merging import carried_by, next_of
 from duty.senders.base import Outcome, Outgoing
-from duty.worker import Limiter, carried_by_first
+from duty.worker import Limiter
 from tests.integration.duty_kit import (
     START,
     duty_file,
@@ -213,15 +214,22 @@ def test_a_database_that_drops_its_sessions_loses_nothing(live_db: str) -> None:
 def test_over_the_limit_the_most_urgent_carries_what_fits_to_its_address() -> None:
     """Of 100 bytes the carrier takes 10; a line between takes 20, so 70 fit and 71 do not. 5 was tried, 8 carries."""
     rows = [
-        {"notification_id": n, "address": address, "attempts": attempts, "carries": n == 8, "body": "b" * size}
+        {
+            "notification_id": n, "address": address, "attempts": attempts, "carries": n == 8, "body": "b" * size,
+            "reason": "first", "severity": 4,
+        }
         for n, address, attempts, size in [
             (7, "a", 0, 10), (3, "b", 0, 1), (4, "a", 0, 71), (9, "a", 0, 70), (5, "a", 1, 1), (8, "a", 0, 1),
         ]
     ]  # fmt: skip
-    assert carried_by_first(rows, 6, 100) == []
-    assert carried_by_first(rows, 5, 100) == [9]
-    assert carried_by_first(rows, 5, None) == [4, 9]
-    assert carried_by_first(rows[4:], 1, None) == []
+    assert next_of(rows, lambda _: 5) == (rows[0], 5)
+    assert carried_by(rows[0], rows, 100) == [9]
+    assert carried_by(rows[0], rows, None) == [4, 9]
+    assert carried_by(rows[4], rows, None) == []
+    # A repeat is told by its first two lines beside others: 2 + 1 + 13 bytes, and 20 before the other.
+    again = [row | {"reason": "repeat", "body": "bb\n时间 time 1\n" + "b" * 90} for row in rows]
+    assert carried_by(again[0], again, 52) == [4]
+    assert carried_by(again[0], again, 51) == []
 
 
 def test_the_limit_is_a_sliding_minute() -> None:
@@ -271,7 +279,7 @@ def test_what_a_message_carries_goes_with_it_into_a_worse_one(live_db: str) -> N
         low, middle, red = (row["notification_id"] for row in messages(db))
         store.merge(db, middle, [low])
         store.merge(db, red, [middle])
-        assert store.begin_attempt(db, red, START) == ["body 2", "body 1"]
+        assert [row["body"] for row in store.begin_attempt(db, red, START)] == ["body 2", "body 1"]
         store.settle(db, red, "accepted", START, receipt="r", error=None)
         assert [row["state"] for row in messages(db)] == ["accepted"] * 3
 

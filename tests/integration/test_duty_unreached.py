@@ -61,8 +61,11 @@ def test_a_red_that_its_step_refuses_goes_up_at_once_step_by_step(live_db: str) 
         assert [pass_on(notifier, after(n), after(n)) for n in (3, 4)] == [1, 0]
         settle(db, "failed", "chen")
         assert pass_on(notifier, after(5), after(5)) == 0, "nobody stands above"
-        assert told(db) == [("li", "first", 0), ("wu", "escalated", 1), ("chen", "escalated", 2)]
-        assert messages(db)[1]["body"].startswith("前一级拒收")
+        assert told(db) == [("li", "first", 0), ("wu", "refused", 1), ("chen", "refused", 2)]
+        titles = [row["title"] for row in messages(db)]
+        assert "（升级，li 的通道拒收）" in titles[1]
+        assert "(escalated, the channel of wu refused it)" in titles[2]
+        assert not any("未确认" in title for title in titles)
         # What it was told in place of the clock does not move it: all three are told again after three minutes.
         notifier.step_live(after(179), after(179))
         assert len(messages(db)) == 3
@@ -214,5 +217,5 @@ def test_a_red_that_a_robot_refuses_reaches_the_next_step_at_once(live_db: str) 
             rows = wait_until(db, lambda rows: [row["state"] for row in rows].count("accepted") == 2)
     found = {(row["person_id"], row["reason"], row["state"]) for row in rows}
     assert found == {
-        ("li", "first", "failed"), ("wu", "escalated", "accepted"), ("fallback", "escalated", "accepted"),
+        ("li", "first", "failed"), ("wu", "refused", "accepted"), ("fallback", "escalated", "accepted"),
     }  # fmt: skip

@@ -22,7 +22,7 @@ AWAY = Temporary("ConnectError")
 class Planned:
     """A channel that answers by plan, then takes everything."""
 
-    most_bytes = None
+    most_bytes: int | None = None
 
     def __init__(self, *plan: Outcome) -> None:
         self.plan, self.sent = list(plan), list[str]()
@@ -44,12 +44,12 @@ class Queue:
         """A new process: what was in memory is gone."""
         self.channel = Channel("hook", self.sender, Limiter(self.per_minute), self.clock)
 
-    def put(self, key: str, severity: int, address: str = "li", body: str = "b") -> None:
+    def put(self, key: str, severity: int, address: str = "li", body: str = "b", reason: str = "first") -> None:
         self.db.execute(
             "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
-            " title, body, decided_at, state) values (%s, %s, 'i', 'first', 0, %s, 'li', 'hook', %s, 't', %s, %s,"
-            " 'queued')",
-            (key, key, severity, address, body, START),
+            " title, body, decided_at, state, queued_at) values (%s, %s, 'i', %s, 0, %s, 'li', 'hook', %s, 't', %s, %s,"
+            " 'queued', %s)",
+            (key, key, reason, severity, address, body, START, self.clock.now()),
         )
 
     def send(self) -> int:
@@ -161,3 +161,55 @@ def test_a_robot_is_told_of_every_basin_whole(exercise_db: str) -> None:
         assert max(len(text.encode()) for text in texts) <= 2048
         assert all(any(row["body"] in text for text in texts) for row in messages(db))
         assert {row["state"] for row in messages(db)} == {"accepted"}
+
+
+def long_text(incident: str) -> str:
+    return f"【红色】{incident}\n时间 time 2026-07-02 00:12:00  事件 incident {incident}\n" + "水" * 590
+
+
+def test_what_is_told_again_gives_way_and_a_backlog_ends(exercise_db: str) -> None:
+    """25 long reds for three people: 75 texts every 3 minutes for a robot of 54. All are told again, a new one first.
+
+    A repeat beside others takes two lines, some 80 bytes, so a send of 2,048 carries a dozen.
+    """
+    with queue(exercise_db, per_minute=18) as it:
+        it.sender.most_bytes = 2048
+        people, waiting = ("li", "wu", "chen"), list[int]()
+        for minute in range(22):
+            for number in range(25) if minute % 3 == 0 else ():
+                for person in people:
+                    reason = "repeat" if minute else "first"
+                    name = f"basin-{number:02}"
+                    it.put(f"{name}#{minute}@{person}", 4, person, long_text(name), reason)
+            if minute == 16:
+                it.put("new#1", 4, "li", long_text("new"))
+                assert it.send() > 0
+                assert it.db.execute("select state from notification where key = 'new#1'").fetchall() == [
+                    {"state": "accepted"}
+                ]
+            it.wait(60.0)
+            waiting.append(sum(row["state"] in {"queued", "sending"} for row in messages(it.db)))
+        rows = messages(it.db)
+        firsts = [row["settled_at"] for row in rows if row["reason"] == "first"]
+        assert max(firsts[:-1]) <= START + timedelta(minutes=5), "75 at 18 a minute"
+        assert waiting[-1] == 0
+        assert {row["state"] for row in rows} == {"accepted"}
+        late = [row["settled_at"] - row["queued_at"] for row in rows if row["reason"] == "repeat"]
+        assert max(late) <= timedelta(minutes=4)
+
+
+def test_an_end_takes_the_place_of_the_repeats_before_it(exercise_db: str) -> None:
+    """A robot that was away: of three repeats the end is told alone; what was begun, or carries others, stays."""
+    with queue(exercise_db, AWAY) as it:
+        it.put("i1#1", 4)
+        for number in (2, 3, 4):
+            it.put(f"i1#{number}", 4, reason="repeat")
+        it.put("i1#5", 4, reason="all_clear")
+        it.put("i1#6", 4, "wu", reason="repeat")
+        it.put("i2#1", 4, reason="repeat")
+        it.send()
+        assert it.wait(60.0) == 1
+        assert it.sender.sent == ["i1#1", "i1#5", "i1#6", "i2#1", "i1#1"]
+        told = {row["key"]: (row["merged_into"], row["gave_way"], row["state"]) for row in messages(it.db)}
+        end = next(row["notification_id"] for row in messages(it.db) if row["key"] == "i1#5")
+        assert [told[f"i1#{number}"] for number in (2, 3, 4)] == [(end, True, "accepted")] * 3

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,8 +18,10 @@ from duty import decide
 from duty.decide import Cause, due
 from duty.dutylog import FIRST_LINK, Chained, Entry, link, sign_head, verify
 from duty.incidents import AlarmNote, Incident, fold, opened
-from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
+from duty.merging import next_of
+from duty.model import AGAIN, AlarmEventIn, Person, Policy, Reach, Reason
 from duty.roster import Roster, Shift
+from duty.worker import Limiter
 from undercroft.model import Severity
 
 START = datetime(2026, 7, 1, 15, 50, tzinfo=UTC)
@@ -210,3 +214,32 @@ def test_reach_is_kept_in_order() -> None:
     person = Person("li", "Li", "", (Reach("wecom", "a"), Reach("smtp", "b")))
     shift = Shift(START, START + timedelta(hours=8), 0, "holder", person)
     assert [reach.channel for reach in Roster((shift,)).chain(START)[0].reach] == ["wecom", "smtp"]
+
+
+@given(
+    st.integers(1, 20), st.lists(st.integers(0, 240), min_size=1, max_size=40),
+    st.lists(st.tuples(st.integers(0, 240), st.integers(2, 3), st.sampled_from(["first", "repeat"])), max_size=60),
+)  # fmt: skip
+def test_every_first_red_is_sent_within_what_the_rate_allows(
+    per_minute: int, reds: list[int], others: list[tuple[int, int, str]]
+) -> None:
+    """However much red is told again, each second: the k-th first red that waits is sent in ceil(k / rate) minutes."""
+    limiter, waiting, until = Limiter(per_minute), list[dict[str, Any]](), dict[int, float]()
+    arrivals = [(at, 4, "first") for at in reds] + others + [(at, 4, "repeat") for at in range(0, 240, 2)]
+    plan = sorted(enumerate(arrivals), key=lambda entry: entry[1][0])
+    for now_s in range(240 + 60 * 41):
+        while plan and plan[0][1][0] <= now_s:
+            number, (_, severity, reason) = plan.pop(0)
+            waiting.append({"notification_id": number, "severity": severity, "reason": reason})
+            ahead = sum(row["severity"] == 4 and row["reason"] == "first" for row in waiting)
+            if severity == 4 and reason == "first":
+                until[number] = now_s + 60.0 * -(-ahead // per_minute)
+        waiting.sort(key=lambda row: (row["reason"] in AGAIN, -row["severity"]))  # as the statement does
+        while (found := next_of(waiting, partial(limiter.free, float(now_s)))) is not None:
+            limiter.take(float(now_s))
+            waiting.remove(found[0])
+            late = until.pop(found[0]["notification_id"], None)
+            assert late is None or now_s <= late
+        if not until and not plan:
+            return
+    raise AssertionError(f"never sent: {sorted(until)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,9 +141,14 @@ def beat(connection: Connection, at: datetime) -> None:
     run(connection, "duty_beat", beat_at=at)
 
 
-def open_messages(connection: Connection, channel: str, most: int) -> list[Row]:
-    """Return what a channel still has to send, red first, then in the order it was queued."""
-    return rows(connection, "duty_open_messages", channel=channel, most=most)
+def open_messages(connection: Connection, channel: str, most: int, again: Iterable[str]) -> list[Row]:
+    """Return what a channel still has to send: news before what is told ``again``, red first, then as queued."""
+    return rows(connection, "duty_open_messages", channel=channel, most=most, again=list(again))
+
+
+def give_way(connection: Connection, channel: str, again: Iterable[str]) -> int:
+    """Have what waits to be told ``again`` give way to a newer message of the same matter to the same address."""
+    return run(connection, "duty_give_way", channel=channel, again=list(again))
 
 
 def merge(connection: Connection, carrier: int, others: Sequence[int]) -> None:
@@ -151,10 +156,10 @@ def merge(connection: Connection, carrier: int, others: Sequence[int]) -> None:
     run(connection, "duty_merge", carrier=carrier, others=list(others))
 
 
-def begin_attempt(connection: Connection, notification_id: int, at: datetime) -> list[str]:
-    """Record that a message is about to be sent; return the texts that it carries."""
+def begin_attempt(connection: Connection, notification_id: int, at: datetime) -> list[Row]:
+    """Record that a message is about to be sent; return reason and text of those that it carries."""
     run(connection, "duty_begin_attempt", id=notification_id, at=at)
-    return [row["body"] for row in rows(connection, "duty_merged_bodies", carrier=notification_id)]
+    return rows(connection, "duty_merged_bodies", carrier=notification_id)
 
 
 def settle(
@@ -194,10 +199,10 @@ def unreached(
     return rows(connection, "duty_unreached", now=now, since=since, fallback=fallback, most=most, **intervals)
 
 
-def refused_steps(connection: Connection, causes: Sequence[str], most: int) -> set[tuple[str, int]]:
-    """Return ``(cause, step)`` where everybody at the step, on every channel, refused."""
+def refused_steps(connection: Connection, causes: Sequence[str], most: int) -> dict[tuple[str, int], tuple[str, ...]]:
+    """Return who stands at each ``(cause, step)`` where everybody, on every channel, refused."""
     found = rows(connection, "duty_refused_steps", causes=list(causes), most=most)
-    return {(row["cause"], row["step"]) for row in found}
+    return {(row["cause"], row["step"]): tuple(row["people"]) for row in found}
 
 
 def told(connection: Connection, incident_id: str) -> list[Row]:

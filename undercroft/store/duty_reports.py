@@ -25,9 +25,14 @@ def incident(connection: Connection, incident_id: str) -> Row | None:
     return next(iter(rows(connection, "reports_incident", incident_id=incident_id)), None)
 
 
-def events(connection: Connection, basin_id: str, starts_at: datetime, ends_at: datetime | None) -> list[Row]:
-    """Return the alarm log of a basin over a stretch of time."""
-    return rows(connection, "reports_events", basin_id=basin_id, starts_at=starts_at, ends_at=ends_at)
+def events(connection: Connection, incident_id: str) -> list[Row]:
+    """Return the alarm log of an incident's spaces."""
+    return rows(connection, "reports_events", incident_id=incident_id)
+
+
+def refused(connection: Connection, incident_id: str) -> list[Row]:
+    """Return the messages that the next step got since the one before refused."""
+    return rows(connection, "reports_refused", incident_id=incident_id)
 
 
 def log_entries(

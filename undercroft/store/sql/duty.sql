@@ -68,17 +68,33 @@ update duty_progress set tick_seq = %(tick_seq)s, decided_at = %(decided_at)s, b
 update duty_progress set beat_at = %(beat_at)s;
 
 -- name: duty_open_messages
-select notification_id, key, severity, address, title, body, attempts, failures, doubtful, next_try_at,
-    exists (select from notification m where m.merged_into = n.notification_id) as carries
+select notification_id, key, reason, severity, address, title, body, attempts, failures, doubtful, next_try_at,
+    exists (select from notification m where m.merged_into = n.notification_id and not m.gave_way) as carries
 from notification n where channel = %(channel)s and state in ('queued', 'sending')
-order by severity desc, notification_id limit %(most)s;
+order by reason = any(%(again)s::text[]), severity desc, notification_id limit %(most)s;
+
+-- name: duty_give_way
+-- The stem of a cause (what stands before its number) is the matter: an incident, an order, a report. The newer text tells all
+-- of it as it stands now, so the older one is not sent; it fares as the newer one does.
+with waiting as (
+    select notification_id, state = 'queued' and reason = any(%(again)s::text[]) as may_give_way,
+        max(notification_id) over (partition by address, split_part(cause, '#', 1)) as newest
+    from notification where channel = %(channel)s and state in ('queued', 'sending')
+), past as (
+    select notification_id, newest from waiting w where may_give_way and notification_id < newest
+        and not exists (select from notification m where m.merged_into = w.notification_id and not m.gave_way)
+)
+update notification n set state = 'merged', merged_into = p.newest, gave_way = true
+from past p
+where n.notification_id = p.notification_id or (n.merged_into = p.notification_id and n.gave_way);
 
 -- name: duty_merge
 update notification set state = 'merged', merged_into = %(carrier)s
 where (notification_id = any(%(others)s::bigint[]) and state = 'queued') or merged_into = any(%(others)s::bigint[]);
 
 -- name: duty_merged_bodies
-select body from notification where merged_into = %(carrier)s order by severity desc, notification_id;
+select reason, body from notification where merged_into = %(carrier)s and not gave_way
+order by severity desc, notification_id;
 
 -- name: duty_begin_attempt
 update notification set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, %(at)s),
@@ -100,7 +116,8 @@ where notification_id = %(id)s or merged_into = %(id)s;
 -- interval of its severity, counted from its queueing. Told to the fallback alone: once is enough. What was queued before
 -- `since` is history: an incident that is still open has told of itself again since.
 select cause, incident_id, max(severity)::int as severity, max(step)::int as step, min(title) as title, min(body) as body,
-    min(array_to_string(subjects, ' ')) as subjects, bool_and(is_refused) as is_refused
+    min(array_to_string(subjects, ' ')) as subjects, bool_and(is_refused) as is_refused,
+    bool_and(reason = 'repeat') as is_repeat
 from (
     select *, state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s) as is_refused
     from notification
@@ -118,7 +135,7 @@ having (bool_and(is_refused) or (
 
 -- name: duty_refused_steps
 -- Steps of the roster of which everybody, on every channel, refused what a cause told them.
-select cause, step::int as step from notification
+select cause, step::int as step, array_agg(distinct person_id) as people from notification
 where cause = any(%(causes)s::text[])
 group by cause, step
 having bool_and(state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s));
@@ -199,9 +216,8 @@ where o.order_id = r.order_id and o.due_at = r.due_at;
 select i.incident_id, i.basin_id, i.state, s.serious_at
 from incident i
 cross join lateral (
-    select min(e.tick_at) as serious_at from alarm_event e
-    join place p on e.subject = 'space/' || p.place_id and p.basin_id = i.basin_id
-    where e.severity >= %(least)s and e.tick_at >= i.opened_at and e.tick_at <= coalesce(i.closed_at, 'infinity')
+    select min(e.tick_at) as serious_at from incident_event e
+    where e.incident_id = i.incident_id and e.severity >= %(least)s
 ) s
 where i.worst >= %(least)s and s.serious_at is not null
     and not exists (select from report r where r.incident_id = i.incident_id and r.kind = 'final' and r.submitted_at is not null)

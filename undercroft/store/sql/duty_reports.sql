@@ -12,16 +12,22 @@ select i.incident_id, i.basin_id, coalesce(b.name_zh, i.basin_id) as name_zh, co
 from incident i left join basin b using (basin_id) cross join deployment d where i.incident_id = %(incident_id)s;
 
 -- name: reports_events
-select e.subject, e.occurrence, e.event_no, e.kind, e.severity, e.tick_at, e.reasons, e.detail
-from alarm_event e left join place p on e.subject = 'space/' || p.place_id
-where p.basin_id = %(basin_id)s and e.tick_at >= %(starts_at)s
-    and e.tick_at <= coalesce(%(ends_at)s::timestamptz, 'infinity')
-order by e.tick_at, e.subject, e.event_no;
+select subject, occurrence, event_no, kind, severity, tick_at, reasons, detail from incident_event
+where incident_id = %(incident_id)s order by tick_at, subject, event_no;
+
+-- name: reports_refused
+-- Red messages that the next step got since the one before refused them.
+select notification_id, decided_at, person_id, title from notification
+where incident_id = %(incident_id)s and reason = 'refused' order by notification_id;
 
 -- name: reports_log
 select entry_no, at, kind, author, subject, body from duty_log
 where at >= %(starts_at)s and at <= coalesce(%(ends_at)s::timestamptz, 'infinity')
-    and (subject = '-' or subject = 'incident/' || %(incident_id)s or subject in (select 'space/' || place_id from place where basin_id = %(basin_id)s))
+    and (subject = '-' or subject = 'incident/' || %(incident_id)s or subject in (
+        select 'space/' || place_id from place where basin_id = %(basin_id)s
+        union select a.subject from incident i
+        cross join lateral jsonb_to_recordset(i.state -> 'alarms') as a (subject text)
+        where i.incident_id = %(incident_id)s))
 order by entry_no;
 
 -- name: reports_of

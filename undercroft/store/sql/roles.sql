@@ -64,7 +64,7 @@ grant select on commit_counter, site_version, basin, place, space, entrance, dev
     engine_snapshot
     to undercroft_api;
 
-grant select on roster_shift, roster_absence, duty_progress, incident, notification, duty_order, report, report_due, cap_message,
+grant select on roster_shift, roster_absence, duty_progress, incident, incident_event, notification, duty_order, report, report_due, cap_message,
     duty_log, duty_log_head to undercroft_api;
 
 -- A simulator speaks MQTT; it may only see that this is no live system, and how far the engine has come.
@@ -72,7 +72,7 @@ grant select on deployment, tick to undercroft_simulator;
 
 -- The notifier reads the alarm log and writes messages; the dead-man reads how far everybody has come.
 grant select on site_version, basin, place, space, device, batch, tick, alarm, alarm_event, roster_shift,
-    roster_absence, duty_progress, incident, notification, duty_order, report to undercroft_duty;
+    roster_absence, duty_progress, incident, incident_event, notification, duty_order, report to undercroft_duty;
 grant update on duty_progress to undercroft_duty;
 grant select, insert, update, delete on report_due to undercroft_duty;
 grant insert, update on incident, notification to undercroft_duty;
@@ -94,7 +94,8 @@ grant insert, update on stock to undercroft_acts;
 grant select on duty_progress to undercroft_acts;
 -- What Grafana's rules say comes by the same way.
 grant select, insert, update on system_condition to undercroft_acts;
-grant select on duty_log, duty_log_head, alarm_event to undercroft_acts;
+grant select on duty_log, duty_log_head, alarm_event, incident_event to undercroft_acts;
+grant select (notification_id, incident_id, reason, decided_at, person_id, title) on notification to undercroft_acts;
 grant select (at, action) on audit to undercroft_acts;
 grant insert on act, audit, duty_log, duty_order, act_key to undercroft_acts;
 grant update on commit_counter, duty_order, act_key to undercroft_acts;

@@ -1,0 +1,92 @@
+"""What one send carries when more waits for a channel than it takes in a minute. Pure.
+
+News (first, worse, escalated, all clear) goes before what is told again, and within both red goes first. Whoever waits
+longest of equals is next, so the k-th red news that waits is sent within ceil(k / sends a minute) minutes, however much
+is told again: of any 60 s the channel has all its sends for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from duty.model import Reason
+from duty.texts import TIME_LINE
+from undercroft.model import Severity
+
+Waiting = dict[str, Any]
+"""A row of ``duty_open_messages``."""
+
+SEPARATOR = "\n――――――\n"
+"""Between the texts of one send."""
+
+
+def next_of(rows: Sequence[Waiting], free: Callable[[int], int]) -> tuple[Waiting, int] | None:
+    """Return the message to be sent now, and how many sends it finds; None: all wait for the limit.
+
+    What is kept for red is used by red that is told again, too, while lesser news waits before it.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        What is due, most urgent first.
+    free : callable
+        How many may be sent now of messages of a severity.
+    """
+    for row in (rows[0], *(row for row in rows if row["severity"] >= Severity.RED)) if rows else ():
+        left = free(row["severity"])
+        if left > 0:
+            return row, left
+    return None
+
+
+def carried_by(carrier: Waiting, rows: Iterable[Waiting], most_bytes: int | None) -> list[int]:
+    """Return which messages one carries to its address: as many as the service takes whole, the most urgent first.
+
+    Only messages that were never sent, and carry nothing yet, merge, so that a repeated attempt is the same message.
+    Repeats are told short where they share a send: their incident was told in full before.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        What waits, most urgent first.
+    most_bytes : int or None
+        How long a text the service takes whole, in UTF-8. [byte]
+    """
+    if not _merges(carrier):
+        return []
+    taken, room = [], float("inf") if most_bytes is None else most_bytes - len(text_in_company(carrier).encode())
+    for row in rows:
+        needs = len((SEPARATOR + text_in_company(row)).encode())
+        is_other = row["address"] == carrier["address"] and row["notification_id"] != carrier["notification_id"]
+        if is_other and _merges(row) and needs <= room:
+            taken.append(row["notification_id"])
+            room -= needs
+    return taken
+
+
+def _merges(row: Waiting) -> bool:
+    return row["attempts"] == 0 and not row["carries"]
+
+
+def text_of(carrier: Waiting, carried: Sequence[Waiting]) -> str:
+    """Return what is sent of a message with those that it carries (``reason``, ``body``)."""
+    if not carried:
+        return str(carrier["body"])
+    return SEPARATOR.join(text_in_company(row) for row in (carrier, *carried))
+
+
+def text_in_company(row: Waiting) -> str:
+    r"""Return a message's text beside others: a repeat up to its time and incident, all else in full.
+
+    Examples
+    --------
+    >>> body = "【红色】北区（重复）\n时间 time 2026-07-02 00:12:00  事件 incident north-1\n· 红色 车库"
+    >>> text_in_company({"reason": "repeat", "body": body})
+    '【红色】北区（重复）\n时间 time 2026-07-02 00:12:00  事件 incident north-1'
+    """
+    lines = str(row["body"]).splitlines()
+    if row["reason"] != Reason.REPEAT:
+        return str(row["body"])
+    end = next((number for number, line in enumerate(lines, 1) if line.startswith(TIME_LINE)), len(lines))
+    return "\n".join(lines[:end])
