@@ -184,6 +184,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
                     for e in context.statics.entrance_rows[space].tolist()
                 ],
                 "inside": [facts[r] for r in of_entrance.get(-1, [])],
+                "floats": _floats(context, space),
                 "rain_mm": {"5": rain[0], "10": rain[1], "60": rain[2]},
                 "in_rain": in_rain,
                 "heard": heard,
@@ -202,6 +203,28 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
 def _stand_ins(context: Context, space: int) -> list[dict[str, Any]]:
     found = context.views.stand_ins.get(space)
     return shown_stand_ins(context.state, context.arrays, context.statics.neighbours, space, found)
+
+
+def _floats(context: Context, space: int) -> list[dict[str, Any]]:
+    """Return what is shown of the float switches of a space; ``lifted`` is null before the first word."""
+    state, arrays, floats = context.state, context.arrays, context.statics.floats
+    found = []
+    for row in np.flatnonzero(floats.space == space).tolist() if floats.space.size else ():
+        sensor = int(floats.sensor[row])
+        heard = int(state.evidence_us[sensor])
+        found.append(
+            {
+                "sensor": arrays.sensors[sensor].key,
+                "entrance": arrays.sensors[sensor].entrance,
+                "lifted": None if heard == NEVER_US else bool(state.held[sensor] >= 0.5),
+                "trips_at_m": float(floats.trip_m[row]),
+                "observed_at": iso(heard),
+                "age_s": None if heard == NEVER_US else round(max(context.tick_us - heard, 0) / 1e6, 1),
+                "fresh": bool(context.views.fresh[sensor]),
+                "quality": int(state.quality[sensor]),
+            }
+        )
+    return found
 
 
 def _pumps(context: Context, space: int) -> list[dict[str, Any]]:

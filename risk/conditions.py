@@ -69,6 +69,11 @@ class ConditionOutput:
     events: list[AlarmEvent] = field(default_factory=list)
     alarms: dict[tuple[str, int], AlarmRow] = field(default_factory=dict)
 
+    def take(self, events: Iterable[AlarmEvent], alarms: Iterable[AlarmRow]) -> None:
+        """Add what happened to alarms of other subjects that no space of the site stands for."""
+        self.events.extend(events)
+        self.alarms |= {(alarm.subject, alarm.occurrence): alarm for alarm in alarms}
+
 
 def fold_conditions(
     conditions: Conditions, acts: Iterable[Act], tick_us: int, devices: Container[str], *, storm: bool

@@ -15,6 +15,7 @@ from risk.alarms import AlarmView, Change, step
 from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
 from risk.conditions import ConditionOutput, fold_conditions
+from risk.departed import end_departed, note_departures
 from risk.emptied import with_people_gone
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
@@ -34,13 +35,14 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "13"
+ENGINE_VERSION = "14"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
 
 9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory. 10: a switch that flaps and a pump
 without good word or power count no more.
 11: a probable orange raises orange; what lies ahead is calibrated. 12: calibrated anew, orange from 0.6; no probability
 where a barrier that is not heard decides; what people say of pumps and who is gone counts.
+14: a lifted float switch raises; the alarm of a space that left the site ends.
 """
 
 DAY_HOURS = range(7, 20)
@@ -100,6 +102,7 @@ def with_site(engine: Engine, site: Site, site_commit_seq: int, instant: datetim
     plant = plant_of(site, instant)
     state = carried_over(engine.state, engine.plant.arrays, plant.arrays, site_commit_seq)
     keep_last_words((engine.state, engine.plant.arrays), (state, plant.arrays))
+    note_departures((engine.state, engine.plant.arrays), (state, plant.arrays))
     return _with_shortage(Engine(state, plant))
 
 
@@ -192,6 +195,8 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
     devices = plant.basin_of_device
     told = fold_conditions(state.conditions, inputs.acts, inputs.tick_us, devices, storm=is_storm(state))
+    if state.departed:
+        told.output.take(*end_departed(state, inputs.tick_us))
     counted = state.held[arrays.s_stock]
     seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
     if fold_movements(state, inputs.acts) or not np.array_equal(counted, state.held[arrays.s_stock], equal_nan=True):

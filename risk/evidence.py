@@ -22,9 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.floats import let_down
+from risk.pumping import fold_pumps
 from risk.rain import RainNews, fold_rain
 from risk.rise import LevelNews, push_level_samples
-from risk.sensors import BARRIER, LEVEL, MAINS, ONLINE, PUMP, RAIN_INTENSITY, RAIN_TOTAL, STOCK
+from risk.sensors import BARRIER, LEVEL, MAINS, ONLINE, RAIN_INTENSITY, RAIN_TOTAL, STOCK
 from risk.state import EngineState
 from risk.thresholds import CLOCK_AHEAD_S, OFF_DELAY_S, WET_DEPTH_M
 from undercroft.quality import Quality
@@ -317,7 +319,8 @@ def _take(
     state.evidence_us[s] = np.maximum(state.evidence_us[s], order)
     state.good_us[s] = np.where(first, order, before)
     state.denied_us[s] = np.where(new.denies, np.maximum(state.denied_us[s], order), state.denied_us[s])
-    _fold_pumps(state, arrays, s, order)
+    fold_pumps(state, arrays, s, order)
+    let_down(state, arrays, s, new.good)
     places = arrays.s_space[s]
     for spoke, rows in zip(spaces, (places, places[well]), strict=True):
         spoke[rows[rows >= 0]] = True
@@ -334,16 +337,6 @@ def _take(
     how = LevelNews(new.good, new.same, new.behind, new.good_x, first).where(levelled)
     push_level_samples(state, levels, at_us, held, how)
     return levels, at_us
-
-
-def _fold_pumps(state: EngineState, arrays: SiteArrays, s: IntArray, order: IntArray) -> None:
-    pump = s[arrays.s_role[s] == PUMP]
-    if pump.size == 0:
-        return
-    started = order[arrays.s_role[s] == PUMP]
-    running = state.held[pump] >= 0.5
-    since = np.where(state.running_us[pump] == NEVER_US, started, state.running_us[pump])
-    state.running_us[pump] = np.where(running, since, NEVER_US)
 
 
 def fresh_sensors(state: EngineState, arrays: SiteArrays, tick_us: int, intervals: FloatArray | float) -> BoolArray:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from risk.arrays import BoolArray, SiteArrays
-from risk.evidence import GOOD
+from risk.arrays import NEVER_US, BoolArray, IntArray, SiteArrays
+from risk.sensors import PUMP
 from risk.state import EngineState
+from undercroft.quality import Quality
+
+GOOD = int(Quality.GOOD)
 
 
 def powerless_spaces(state: EngineState, arrays: SiteArrays) -> BoolArray:
@@ -26,3 +29,14 @@ def pumping(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArr
         space = arrays.s_space[rows]
         runs[rows[(space < 0) | ~powerless_spaces(state, arrays)[space]]] = True
     return runs
+
+
+def fold_pumps(state: EngineState, arrays: SiteArrays, s: IntArray, order: IntArray) -> None:
+    """Keep since when each pump of some sensors runs, from what they said last."""
+    pump = s[arrays.s_role[s] == PUMP]
+    if pump.size == 0:
+        return
+    started = order[arrays.s_role[s] == PUMP]
+    running = state.held[pump] >= 0.5
+    since = np.where(state.running_us[pump] == NEVER_US, started, state.running_us[pump])
+    state.running_us[pump] = np.where(running, since, NEVER_US)

@@ -23,6 +23,7 @@ from risk.state import (
     BARRIER,
     BLIND,
     DEPTH,
+    FLOAT,
     FORECAST,
     FREEBOARD,
     LEAK,
@@ -33,17 +34,29 @@ from risk.state import (
     STAND_IN,
     WARNING,
 )  # fmt: skip
-from risk.wording import contradicted_words, doubt_words, held_words, phrase, reporter_words, stand_in_words
+from risk.wording import (
+    contradicted_words,
+    doubt_words,
+    held_words,
+    lifted_words,
+    phrase,
+    reporter_words,
+    stand_in_words,
+)
 
 AT_MOST = {"freeboard", "time-to-orange", "time-to-red", "barrier-not-deployed"}
 """Rules that fire at or below their limit; the others fire at or above it."""
 
-STEPS = {BARRIER: (DEPTH, FREEBOARD, RISE, FORECAST), PUMP: (DEPTH, FREEBOARD, RISE), BLIND: (DEPTH, FREEBOARD, RISE)}
+STEPS = {
+    BARRIER: (DEPTH, FREEBOARD, RISE, FLOAT, FORECAST),
+    PUMP: (DEPTH, FREEBOARD, RISE, FLOAT),
+    BLIND: (DEPTH, FREEBOARD, RISE, FLOAT),
+}
 """Families that raise by one level what others show."""
 
 STEP_FAMILY = {"barrier-not-deployed": BARRIER, "pump-not-coping": PUMP, "blind": BLIND}
 
-BASE_RULES = {*RULE_NAMES[1:], "rise-rate", "time-to-orange", "time-to-red", "orange-within-30min"}
+BASE_RULES = {*RULE_NAMES[1:], "float-lifted", "rise-rate", "time-to-orange", "time-to-red", "orange-within-30min"}
 """Rules that one level up may stand on."""
 
 _FACTS: dict[int, Callable[[Context, int, int], Fact | None]] = {
@@ -59,7 +72,11 @@ _FACTS: dict[int, Callable[[Context, int, int], Fact | None]] = {
     BLIND: beside.blind,
     REPORT: water.reported,
     STAND_IN: standin.stood_in,
+    FLOAT: water.lifted,
 }
+
+_HELD = _FACTS | {FORECAST: ahead.last_met, FLOAT: water.was_lifted}
+"""What a family says of a level that stands although nothing meets its limit now."""
 
 
 def reasons_of(context: Context, space: int, severities: NDArray[np.int8], least: int) -> list[Reason]:
@@ -126,7 +143,7 @@ def _met(reason: Reason) -> bool:
 
 def _held_reason(context: Context, space: int, family: int, severity: int) -> Reason | None:
     """Return why a level stands of which no value meets its limit now: the deadband, or what was last forecast."""
-    fact = ahead.last_met(context, space, severity) if family == FORECAST else _FACTS[family](context, space, severity)
+    fact = _HELD[family](context, space, severity)
     if fact is None or fact.observed_us == NEVER_US:
         return None
     reason = _reason(context, space, replace(fact, severity=severity), severity, 0)
@@ -146,6 +163,8 @@ def _reason(context: Context, space: int, fact: Fact, severity: int, raised_from
         reason["raises"] = facts["severity"]
     if "stands_in" in fact.words:
         _append(reason, stand_in_words(fact.words["stands_in"]))
+    if "lifted" in fact.words and fact.rule != "float-lifted":
+        _append(reason, lifted_words())
     if "contradicted_by" in facts:
         _append(reason, contradicted_words(facts["contradicted_by"], facts["contradicting_m"]))
     if "by" in fact.words:

@@ -1,9 +1,10 @@
 """What the sensors of a place had last said when a new site version took them out: a change of hardware dries nothing.
 
-- A *level sensor, gauge or barrier switch* that the new version has at the same place (entrance, floor, gauge site)
-  takes over what the old one had last said, as the word of a silent sensor: held until its own first good reading.
-- Where none takes over, the last depth of at least 2 cm stays as a report of the place (`risk.reports`): it counts
-  until another level sensor of the space gives a good reading, or an officer stands the alarm down.
+- A *level sensor, gauge, barrier or float switch* that the new version has at the same place (entrance, floor, gauge
+  site) takes over what the old one had last said, as the word of a silent sensor: held until its own first good word.
+- Where none takes over, the last depth of at least 2 cm, or the height of a lifted float switch, stays as a report of
+  the place (`risk.reports`): it counts until another level sensor of the space gives a good reading, or an officer
+  stands the alarm down.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from risk.arrays import NEVER_US, SiteArrays
-from risk.sensors import BARRIER, LEVEL, RAIN_ROLES
+from risk.floats import trip_m
+from risk.sensors import BARRIER, FLOAT, LEVEL, RAIN_ROLES
 from risk.state import EngineState, FieldReport
 from risk.thresholds import WET_DEPTH_M
 
@@ -27,6 +29,7 @@ _GAUGE = (
 )  # fmt: skip
 """Without the counter itself, which begins anew."""
 _SWITCH = ("left_us", "denied_us")
+_FLOAT = ("let_down", "lifted_part")
 
 
 def keep_last_words(before: tuple[EngineState, SiteArrays], after: tuple[EngineState, SiteArrays]) -> None:
@@ -44,7 +47,7 @@ def keep_last_words(before: tuple[EngineState, SiteArrays], after: tuple[EngineS
         heir = fresh.get(place)
         if heir is not None:
             _inherit(before, worst, after, heir)
-        elif place[0] == LEVEL and place[1] in new.space_index and state.held[worst] >= WET_DEPTH_M.value:
+        elif place[1] in new.space_index and _depth_m(state, old, worst) >= WET_DEPTH_M.value:
             _report(before, worst, result, place)
 
 
@@ -65,7 +68,7 @@ def _inherit(
 ) -> None:
     (state, old), (result, new) = before, after
     role = int(old.s_role[gone])
-    if state.evidence_us[gone] == NEVER_US or role not in {LEVEL, BARRIER, *RAIN_ROLES}:
+    if state.evidence_us[gone] == NEVER_US or role not in {LEVEL, FLOAT, BARRIER, *RAIN_ROLES}:
         return
     result.evidence_us[heir] = state.evidence_us[gone]
     names: tuple[str, ...] = _SWITCH
@@ -74,11 +77,22 @@ def _inherit(
         names = _LEVEL
     elif role in RAIN_ROLES:
         names = _GAUGE
-    source, target = (gone, heir) if role == BARRIER else (int(old.s_slot[gone]), int(new.s_slot[heir]))
+    elif role == FLOAT:
+        result.held[heir] = result.held_before[heir] = state.held[gone]
+        names = _FLOAT
+    source, target = (gone, heir) if role in {BARRIER, FLOAT} else (int(old.s_slot[gone]), int(new.s_slot[heir]))
     if source < 0 or target < 0:
         return
     for name in names:
         getattr(result, name)[target] = getattr(state, name)[source]
+
+
+def _depth_m(state: EngineState, old: SiteArrays, sensor: int) -> float:
+    """Return the depth that a sensor last spoke of, of a lifted float switch where it trips; 0 for none. [m]"""
+    role = int(old.s_role[sensor])
+    if role == FLOAT and old.s_space[sensor] >= 0 and state.held[sensor] >= 0.5:
+        return trip_m(old, sensor)
+    return float(np.nan_to_num(state.held[sensor])) if role == LEVEL else 0.0
 
 
 def _report(before: tuple[EngineState, SiteArrays], gone: int, result: EngineState, place: Place) -> None:
@@ -86,7 +100,7 @@ def _report(before: tuple[EngineState, SiteArrays], gone: int, result: EngineSta
     key = old.sensors[gone].key
     name = f"{place[1]}/{place[2]}/depth"
     report = FieldReport(
-        value=round(float(state.held[gone]), 3),
+        value=round(_depth_m(state, old, gone), 3),
         by=key,
         author="site import",
         observed_us=int(state.evidence_us[gone]),

@@ -11,9 +11,10 @@ views, shape (families, spaces):
 - ``below``: what still holds with the deadband on the newest evidence; starts the off-delay.
 - ``lasting``: the same over the last three good samples; ends it.
 
-Bumps ("one level up") stand on what water shows (depth, freeboard, rise), so that area-wide rain or a warning does not
-turn every open barrier red. Bumps do not add up. A forecast in a bump ends at orange. What may raise an alarm stands on
-water that two of three samples confirm (`_confirmed_water`): one sample at orange beside an open barrier is not red.
+Bumps ("one level up") stand on what water shows (depth, freeboard, rise, a lifted float switch), so that area-wide rain
+or a warning does not turn every open barrier red. Bumps do not add up. A forecast in a bump ends at orange. What may
+raise an alarm stands on water that two of three samples confirm (`_confirmed_water`): one sample at orange beside an
+open barrier is not red. A float switch needs one word.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
 from risk.blindness import blind_spaces, silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
+from risk.floats import float_family, part_rows
 from risk.forecast import TimeToThreshold
 from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
 from risk.pumping import pumping
@@ -42,6 +44,7 @@ from risk.state import (
     BLIND,
     DEPTH,
     FAMILIES,
+    FLOAT,
     FORECAST,
     FREEBOARD,
     LEAK,
@@ -119,11 +122,12 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     known = (closed, pumping(state, arrays, fresh))
     ahead = forecast_family(state, arrays, statics, known, (depth, least, rows), seen.touched, tick_us)
     now[FORECAST] = ahead.severity
-    water = np.maximum(np.maximum(now[DEPTH], now[FREEBOARD]), now[RISE])
+    float_family(state, statics.floats, closed, views)
+    water = now[[DEPTH, FREEBOARD, RISE, FLOAT]].max(axis=0)
     outside = outside_of(state, arrays)
     at = unclosed(arrays, statics, closed, *outside)
     now[BARRIER], needed, soon = barrier_step(n, at, depth, water, now[FORECAST])
-    sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), candidate[RISE])
+    sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), np.maximum(candidate[RISE], candidate[FLOAT]))
     steps = {BARRIER: barrier_step(n, at, seen.confirmed_m, sure, now[FORECAST])[0]}
     _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
     steps[PUMP] = np.clip(sure + 1, 1, 4)
@@ -146,7 +150,8 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     observed[at.entrance], expected[at.entrance] = needed, soon
     times = ahead_only(ahead.soonest, now.max(axis=0))
     return Views(
-        now, candidate, below, lasting, _steady(state, arrays, fresh, rain), _heard_us(state, arrays, rain), blind,
+        now, candidate, below, lasting, _steady(state, arrays, statics, fresh, rain),
+        _heard_us(state, arrays, statics, rain), blind,
         unheard_spaces(state, statics), stand_ins, rain, times, ahead.soonest, ahead.by_ensemble, ahead.likely, fresh,
         closed, least, depth, *outside, observed, expected, colour,
     )  # fmt: skip
@@ -168,21 +173,28 @@ def _reported(state: EngineState, arrays: SiteArrays, closed: BoolArray) -> Seve
     return severity
 
 
-def _steady(state: EngineState, arrays: SiteArrays, fresh: BoolArray, rain: RainView) -> BoolArray:
-    """Tell where every level sensor that took part in an alarm, and the rain where it did, can be believed now."""
+def _steady(
+    state: EngineState, arrays: SiteArrays, statics: SiteStatics, fresh: BoolArray, rain: RainView
+) -> BoolArray:
+    """Tell where every level sensor and float switch that took part in an alarm, and rain, can be believed now."""
     rows = np.flatnonzero(state.implicated)
     sensors = arrays.l_sensor[rows]
     steady = rain.steady | ((state.alarm_families & (1 << RAIN)) == 0)
     steady[arrays.l_space[rows[~fresh[sensors] | (state.good_run[sensors] == 0)]]] = False
+    part = part_rows(state, statics.floats)
+    switches = statics.floats.sensor[part]
+    steady[statics.floats.space[part[~fresh[switches] | (state.good_run[switches] == 0)]]] = False
     return np.asarray(steady)
 
 
-def _heard_us(state: EngineState, arrays: SiteArrays, rain: RainView) -> IntArray:
-    """Return the tick by which every level sensor that took part in an alarm, and the rain, gave a good reading."""
+def _heard_us(state: EngineState, arrays: SiteArrays, statics: SiteStatics, rain: RainView) -> IntArray:
+    """Return the tick by which every level sensor and switch of an alarm, and the rain, gave a good reading."""
     heard = np.full(arrays.n_spaces, 2**62, np.int64)
     rows = np.flatnonzero(state.implicated)
     if rows.size:
         np.minimum.at(heard, arrays.l_space[rows], state.good_tick_us[arrays.l_sensor[rows]])
+    part = part_rows(state, statics.floats)
+    np.minimum.at(heard, statics.floats.space[part], state.good_tick_us[statics.floats.sensor[part]])
     by_rain = (state.alarm_families & (1 << RAIN)) != 0
     if not by_rain.any():
         return heard

@@ -8,7 +8,7 @@ from undercroft.quantities import STOCK_PREFIX
 from undercroft.site.model import Gauge, Site, Space
 from undercroft.site.places import depth_zero_level_m, devices_of
 
-OTHER, LEVEL, BARRIER, PUMP, RAIN_TOTAL, RAIN_DEPTH, RAIN_INTENSITY, ONLINE, STOCK, MAINS = range(10)
+OTHER, LEVEL, BARRIER, PUMP, RAIN_TOTAL, RAIN_DEPTH, RAIN_INTENSITY, ONLINE, STOCK, MAINS, FLOAT = range(11)
 """Roles of a sensor."""
 
 RAIN_ROLES = (RAIN_TOTAL, RAIN_DEPTH, RAIN_INTENSITY)
@@ -23,6 +23,7 @@ _ROLES = {
     "rain_intensity_mm_h": RAIN_INTENSITY,
     "online": ONLINE,
     "mains_power": MAINS,
+    "float_lifted": FLOAT,
 }
 
 

@@ -12,7 +12,7 @@ import orjson
 from risk.arrays import SiteArrays
 from risk.conditions import ConditionAlarm
 from risk.engine import ENGINE_VERSION
-from risk.state import EngineState, FieldReport, StoodIn, array_fields
+from risk.state import Departed, EngineState, FieldReport, StoodIn, array_fields
 from risk.warnings import RainWarning
 from undercroft.errors import StoreRejected
 
@@ -40,6 +40,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "conditions": {subject: alarm.as_json() for subject, alarm in sorted(state.conditions.items())},
             "stock": [[place, item, quantity] for (place, item), quantity in sorted(state.stock.items())],
             "stand_ins": {name: asdict(stood) for name, stood in sorted(state.stand_ins.items())},
+            "departed": {name: asdict(known) for name, known in sorted(state.departed.items())},
             "valid_until_us": arrays.valid_until_us,
             "arrays": listed,
         }
@@ -80,6 +81,7 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
     told = {subject: ConditionAlarm.from_json(entry) for subject, entry in header["conditions"].items()}
     kept: dict[str, Any] = {"warnings": warnings, "reports": reports, "conditions": told}
     kept["stand_ins"] = {name: StoodIn(**entry) for name, entry in header["stand_ins"].items()}
+    kept["departed"] = {name: Departed(**entry) for name, entry in header["departed"].items()}
     stock = {(place, item): quantity for place, item, quantity in header["stock"]}
     arguments = {name: header[name] for name in names} | kept | {"stock": stock} | values
     return EngineState(**arguments)

@@ -21,11 +21,13 @@ from risk.warnings import RainWarning
 
 FAMILIES = (
     "depth", "freeboard", "rise", "rain", "warning", "barrier", "pump", "forecast", "leak", "blind", "report",
-    "stand_in",
+    "stand_in", "float",
 )  # fmt: skip
 """Families of rules, in the order of every family axis. A new family in an alarm is told again."""
 
-DEPTH, FREEBOARD, RISE, RAIN, WARNING, BARRIER, PUMP, FORECAST, LEAK, BLIND, REPORT, STAND_IN = range(len(FAMILIES))
+DEPTH, FREEBOARD, RISE, RAIN, WARNING, BARRIER, PUMP, FORECAST, LEAK, BLIND, REPORT, STAND_IN, FLOAT = range(
+    len(FAMILIES)
+)
 
 RISE_SLOTS = 6
 """Samples kept for the rise rate, at least 50 s apart: 5 minutes at one a minute."""
@@ -72,6 +74,19 @@ class StoodIn:
     last_sensor: str
 
 
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """The alarm of a space that left the site, as it stood then; severity 0 and not latched: nothing is left to end."""
+
+    events: int
+    occurrence: int
+    severity: int
+    peak: int
+    raised_us: int
+    acknowledged: bool
+    latched: bool
+
+
 @dataclass(slots=True)
 class EngineState:
     """The engine's memory. `risk.engine.tick` uses it up: the arrays are changed in place.
@@ -84,6 +99,8 @@ class EngineState:
         ``good_run``: good readings in a row, up to 3; ``good_tick_us``: tick at which the last of them came.
         ``left_us``: when a barrier last left ``deployed``; ``denied_us``: when its switch last said that it does not
         close, never once a good word says otherwise.
+        ``let_down``: good words in a row by which a float switch hangs down, up to 3; ``lifted_part``: has had a part
+        in the open alarm of its space.
     Level sensors (L)
         ``ring_*``: samples for the rise rate, ``sure_*``: the good ones alone; ``last_*``: three samples, see
         `risk.rise`; ``rate`` [m/min]; ``implicated``: has had a part in the open alarm of its space.
@@ -92,6 +109,7 @@ class EngineState:
         ``sure_rain`` the last of them; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     ``conditions``: the alarms of devices and of the system, by subject. ``stock``: supplies by place and item, as the
     site file and the movements since leave them. ``stand_ins``: what stood in for spaces that are silent, by space.
+    ``departed``: alarms of spaces that left the site, see `risk.departed`.
     Spaces (N)
         ``ahead_*``: what the last nowcast says and of which tick it is, orange and red, see `risk.ahead.Nowcast`;
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
@@ -112,6 +130,7 @@ class EngineState:
     conditions: Conditions
     stock: dict[Holding, float]
     stand_ins: dict[str, StoodIn]
+    departed: dict[str, Departed]
 
     order_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     observed_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
@@ -129,6 +148,8 @@ class EngineState:
     running_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     left_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     denied_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    let_down: Small = field(metadata=_axis("S", np.int8, 0))
+    lifted_part: BoolArray = field(metadata=_axis("S", np.bool_, 0))
     out_of_service_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
 
     ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
@@ -209,7 +230,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, **values)
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, {}, **values)
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from risk.arrays import BoolArray, FloatArray, IntArray, RowsBySpace, Segments, SiteArrays
+from risk.floats import Floats, floats_of
 from risk.forecast import Storage, storage_of
 from risk.levels import SEVERITIES, LevelTable, level_table
 from risk.neighbours import Neighbours
@@ -42,6 +43,7 @@ class SiteStatics:
     primary_groups: Segments
     primary_group_space: IntArray
     unmonitored: BoolArray
+    floats: Floats
     l_interval_min: FloatArray
     level_rows: RowsBySpace
     entrance_rows: RowsBySpace
@@ -67,16 +69,17 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
     underpass = np.array([space.kind == "underpass" for space in arrays.spaces], np.bool_)
     l_rise = arrays.l_outside | underpass[arrays.l_space]
     rain_10min, rain_60min = _table(arrays, "rain-10min"), _table(arrays, "rain-60min")
-    primary = np.flatnonzero(arrays.l_primary)
-    group_keys = arrays.l_space[primary] * (len(arrays.entrances) + 1) + arrays.l_entrance[primary] + 1
+    floats = floats_of(arrays)
+    primary = _primary_sensors(arrays, floats)
+    group_keys = arrays.s_space[primary] * (len(arrays.entrances) + 1) + arrays.s_entrance[primary] + 1
     order = np.argsort(group_keys, kind="stable")
     primary, group_keys = primary[order], group_keys[order]
     _, group = np.unique(group_keys, return_inverse=True)
     groups = int(group.max()) + 1 if group.size else 0
     group_space = np.zeros(groups, np.int64)
-    group_space[group] = arrays.l_space[primary]
+    group_space[group] = arrays.s_space[primary]
     unmonitored = np.ones(arrays.n_spaces, np.bool_)
-    unmonitored[arrays.l_space[primary]] = False
+    unmonitored[arrays.s_space[primary]] = False
     leak_m = _single(arrays, "leak", 2, np.inf)
     storage = storage_of(arrays)
     outside = np.flatnonzero(arrays.l_outside)
@@ -102,10 +105,11 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         to_red_min=_single(arrays, "time-to-red", 3, -np.inf),
         orange_share=_single(arrays, "orange-within-30min", 3, np.inf),
         stale_intervals=arrays.s_stale_intervals,
-        primary_sensors=arrays.l_sensor[primary],
+        primary_sensors=primary,
         primary_groups=Segments.of(group.astype(np.int64), groups),
         primary_group_space=group_space,
         unmonitored=unmonitored,
+        floats=floats,
         l_interval_min=arrays.s_limit_wet_us[arrays.l_sensor] / 60e6,
         level_rows=storage.level_rows,
         entrance_rows=RowsBySpace.of_rows(np.arange(len(arrays.entrances)), arrays.e_space, arrays.n_spaces),
@@ -113,6 +117,14 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         barrier_sensors=_barrier_sensors(arrays),
         neighbours=Neighbours(arrays),
     )
+
+
+def _primary_sensors(arrays: SiteArrays, floats: Floats) -> IntArray:
+    """Return the sensors without which a space is blind; float switches that trip in time where it has no other."""
+    watched = np.zeros(arrays.n_spaces, np.bool_)
+    watched[arrays.l_space] = True
+    switches = floats.sensor[floats.in_time & ~watched[floats.space]]
+    return np.concatenate((arrays.l_sensor[np.flatnonzero(arrays.l_primary)], switches))
 
 
 def _barrier_sensors(arrays: SiteArrays) -> dict[int, tuple[int, ...]]:

@@ -102,6 +102,8 @@ DEFAULT_THRESHOLDS: tuple[Threshold, ...] = tuple(
     + _rows("barrier-not-deployed", _ALL, "Harbin metro first line of defence 15 cm (dbw.cn 058705479)", yellow=0.15)
     + _rows("pump-not-coping", _ALL, "default (proposal): pump runs 5 min and the level rises", blue=5.0)
     + _rows("leak", _ALL, "default (proposal): inside wet from 2 cm while outside is dry", yellow=0.02)
+    + _rows("float-lifted", _ALL, "default (proposal): a switch in a sump, below the floor, is lifted", blue=-10.0)
+    + _rows("float-lifted", _ALL, "default (proposal): water lifts a switch over a floor that is dry", yellow=0.0)
     + _rows("blind", _ALL, "default (proposal): stale after 3 missed intervals, in rain", yellow=3.0)
 )
 """The trigger table and the rules beside depth of `docs/risk.md`. Values in the unit of `RULE_UNITS`."""

@@ -133,6 +133,16 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
                 f"{_cm(value)} of water inside while outside is dry: leak, pump failure or sensor fault, look",
                 f"室外无水而室内积水 {_cm(value)}:渗漏、水泵或传感器故障,请查看",
             )
+        case "float-lifted":
+            if value < 0:
+                return (
+                    f"Float switch {en} lifted, {_cm(-value)} below the floor: the sump fills",
+                    f"{zh}浮球开关浮起(低于地面 {_cm(-value)}):集水坑水位偏高",
+                )
+            return (
+                f"Float switch {en} lifted: water at least {_cm(value)} deep on a floor that should be dry, look",
+                f"{zh}浮球开关浮起:本应干燥处积水至少 {_cm(value)},请查看",
+            )
         case "blind":
             near_en, near_zh = _near(words.get("stand_ins", ()))
             if words.get("never"):
@@ -179,6 +189,11 @@ def _drivers(words: dict[str, Any]) -> tuple[str, str]:
         f": {short} short of it, {rain} of rain in 10 min, reached by {members} of the members",
         f":距阈值 {short},10 分钟雨量 {rain},{members} 的成员达到",
     )
+
+
+def lifted_words() -> tuple[str, str]:
+    """Return what is added to a value that is the height of a float switch."""
+    return " (a float switch is lifted: at least that)", "(浮球开关浮起:水位不低于此值)"
 
 
 def held_words() -> tuple[str, str]:

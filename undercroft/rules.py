@@ -19,6 +19,7 @@ RULE_UNITS: dict[str, str] = {
     "barrier-not-deployed": "m",
     "pump-not-coping": "min",
     "leak": "m",
+    "float-lifted": "m",
     "blind": "intervals",
 }
 """Rule id -> unit of its threshold."""
@@ -63,6 +64,7 @@ RULE_BOUNDS: dict[str, Bounds] = {
     "barrier-not-deployed": Bounds(0.0, 2.0, ("yellow",)),
     "pump-not-coping": Bounds(1.0, 120.0, ("blue",)),
     "leak": Bounds(0.02, 1.0, ("yellow",), roads=False),
+    "float-lifted": Bounds(-10.0, 3.0),
     "blind": Bounds(1.0, 100.0, ("yellow",)),
 }
 """Rule id -> what its thresholds may be [proposal]. 2 cm is wet, below it no rule fires; 3 m is a storey; 1.1 is more

@@ -153,24 +153,20 @@ def blind(context: Context, space: int, severity: int) -> Fact | None:
     """Return how many dry intervals the place that was silent longest has missed."""
     del severity
     arrays, state = context.arrays, context.state
-    rows = [
-        r
-        for r in context.statics.level_rows[space].tolist()
-        if arrays.l_primary[r] and not context.views.fresh[arrays.l_sensor[r]]
-    ]
-    if not rows:
+    primary = context.statics.primary_sensors
+    silent = primary[(arrays.s_space[primary] == space) & ~context.views.fresh[primary]].tolist()
+    if not silent:
         return Fact("blind", 0.0, "", NEVER_US, {"never": True} | _stand_ins(context, space))
-    level = min(rows, key=lambda r: (int(state.good_us[arrays.l_sensor[r]]), r))
-    sensor = int(arrays.l_sensor[level])
+    sensor = min(silent, key=lambda s: (int(state.good_us[s]), arrays.sensors[s].entrance or "", s))
     heard = max(int(state.good_us[sensor]), int(state.known_us[sensor]))
     missed = (context.tick_us - heard) / max(int(arrays.s_limit_dry_us[sensor]), 1)
-    words = entrance_words(context, int(arrays.l_entrance[level])) | {
+    words = entrance_words(context, int(arrays.s_entrance[sensor])) | {
         "minutes": round((context.tick_us - heard) / 60e6, 1)
     }
     words["doubted"] = int(state.evidence_us[sensor]) > heard
     words["over"] = not bool(context.views.rain.in_rain[space])
     words |= _stand_ins(context, space)
-    return Fact("blind", missed, sensor_key_of(context, level), int(state.evidence_us[sensor]), words, sensor)
+    return Fact("blind", missed, arrays.sensors[sensor].key, int(state.evidence_us[sensor]), words, sensor)
 
 
 def _stand_ins(context: Context, space: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from risk.arrays import NEVER_US
 from risk.facts.fact import Context, Fact, entrance_words, sensor_key_of
+from risk.floats import RULE, part_rows, rule_of
 from risk.levels import (
     DEPTH_RISING,
     NO_RULE,
@@ -118,4 +119,35 @@ def reported(context: Context, space: int, severity: int) -> Fact | None:
         words = entrance_words(context, entrance) | {"by": report.by}
         fact = Fact(RULE_NAMES[rule], value, f"report:{report.by}", report.observed_us, words)
         best = (reached, report.value, replace(fact, severity=min(severity, reached)))
+    return None if best is None else best[2]
+
+
+def lifted(context: Context, space: int, severity: int) -> Fact | None:
+    """Return the lifted float switch that speaks for a severity, as the rule that it meets."""
+    rows = np.flatnonzero(context.statics.floats.space == space)
+    held = context.state.held[context.statics.floats.sensor[rows]]
+    return _switch(context, rows[held >= 0.5].tolist(), severity)
+
+
+def was_lifted(context: Context, space: int, severity: int) -> Fact | None:
+    """Return the float switch that keeps an alarm up although it hangs down, or hung down last."""
+    rows = part_rows(context.state, context.statics.floats)
+    return _switch(context, rows[context.statics.floats.space[rows] == space].tolist(), severity)
+
+
+def _switch(context: Context, rows: list[int], severity: int) -> Fact | None:
+    arrays, floats = context.arrays, context.statics.floats
+    best: tuple[int, float, Fact] | None = None
+    for row in rows:
+        entrance, trip = int(floats.entrance[row]), float(floats.trip_m[row])
+        shut = entrance >= 0 and bool(context.views.closed[entrance])
+        reached, rule, water_rule = rule_of(arrays, floats, row, closed=shut)
+        if reached == 0 or (best is not None and (reached, trip) <= best[:2]):
+            continue
+        value = trip if rule == RULE else shown_value_m(arrays, entrance, water_rule, trip, closed=shut)
+        sensor = int(floats.sensor[row])
+        words = entrance_words(context, entrance) | {"lifted": True}
+        at = int(context.state.evidence_us[sensor])
+        fact = Fact(rule, value, arrays.sensors[sensor].key, at, words, sensor, min(severity, reached))
+        best = (reached, trip, fact)
     return None if best is None else best[2]

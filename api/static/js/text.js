@@ -45,6 +45,7 @@ export const RULES = {
   "barrier-not-deployed": { zh: "挡板未关", en: "barrier not deployed" },
   "pump-not-coping": { zh: "水泵不足", en: "pump not coping" },
   leak: { zh: "渗漏", en: "leak" },
+  "float-lifted": { zh: "浮球开关浮起", en: "float switch lifted" },
   blind: { zh: "无数据", en: "blind" },
 };
 
