@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import typer
 
+from dashboards.bench_series import simulated_days
 from dashboards.build import all_dashboards
 from dashboards.macros import fill as fill_macros
 from undercroft.bench import Figure, print_figures
@@ -25,7 +26,6 @@ from undercroft.store.bench import (
     open_empty,
     open_filled,
     refreshed_rows_per_s,
-    tidy,
     timed_s,
 )
 from undercroft.store.connection import Connection
@@ -93,11 +93,11 @@ def bench_query(
 
 
 def fill_all(url: str, sensors: int, steps: list[int]) -> None:
-    """Fill a database for each stretch, and do at once what its jobs would have done."""
+    """Fill a database for each stretch with the same simulated days."""
+    series = simulated_days(sensors)
     for days in steps:
         with closing(open_empty(database_of(url, days, steps))) as connection:
-            fill(connection, sensors, END, days)
-            tidy(connection, END)
+            fill(connection, sensors, END, days, series)
 
 
 def database_of(url: str, days: int, steps: list[int]) -> str:

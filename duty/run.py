@@ -29,6 +29,7 @@ from undercroft.store.conditions import set_condition
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
 from undercroft.store.site import latest_site
+from undercroft.store.standstill import await_release
 
 log = structlog.get_logger(__name__)
 
@@ -106,15 +107,20 @@ def run_duty(
 
 
 def _await_mode(url: str, stop: threading.Event) -> Mode | None:
-    """Return what the database is for, as soon as it answers; None when told to stop before."""
+    """Return what the database is for, as soon as it answers and is not held; None when told to stop before."""
     while not stop.is_set():
         try:
             with closing(_session(url, "undercroft-duty")) as connection:
-                return mode_of(connection)
+                if await_release(connection, stop.is_set, stop.wait, _say_held):
+                    return mode_of(connection)
         except StoreUnavailable as error:
             log.warning("database_gone", error=str(error))
             stop.wait(RECONNECT_AFTER_S)
     return None
+
+
+def _say_held(since: datetime) -> None:
+    log.warning("database_held", since=since.isoformat(), until="undercroft db release")
 
 
 def _session(url: str, name: str) -> Connection:

@@ -43,6 +43,7 @@ from undercroft.store import engine as store
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
 from undercroft.store.site import site_at
+from undercroft.store.standstill import await_release
 
 log = structlog.get_logger(__name__)
 
@@ -343,13 +344,17 @@ def run_engine(url: str, clock: Clock, stop: Stop, on_ready: Callable[[], None])
     while not stop.is_set():
         try:
             with _sessions(url) as (connection, listener):
-                if _await_lock(connection, stop):
+                if _await_lock(connection, stop) and await_release(connection, stop.is_set, time.sleep, _say_held):
                     store.listen_for_commits(listener)
                     on_ready()
                     _follow(connection, listener, clock, stop)
         except StoreUnavailable as error:
             log.warning("database_lost", error=str(error))
             time.sleep(RECONNECT_AFTER_S)
+
+
+def _say_held(since: datetime) -> None:
+    log.warning("database_held", since=since.isoformat(), until="undercroft db release")
 
 
 @contextmanager

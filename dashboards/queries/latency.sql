@@ -11,9 +11,11 @@ with scale as (
 select step.start as time, part.metric, part.value
 from step
 cross join lateral ( -- each step by itself: its batches lie together in the index, none is sorted by time
-    select percentile_cont(array[0.5, 0.99]::float8[]) within group (order by date_part('epoch', at - observed_to)) as s
-    from grafana.batch where at >= start and at < start + width and $__timeFilter(at) and observed_to is not null
+    select percentile_cont(array[0.5, 0.99]::float8[]) within group (order by at - observed_to) as spans
+    from grafana.batch
+    where at >= greatest(start, to_timestamp($__unixEpochFrom())) and at < start + width and at <= to_timestamp($__unixEpochTo())
+        and observed_to is not null
     having count(*) > 0
-) spans
-cross join lateral (values ('p50', s[1]), ('p99', s[2])) as part (metric, value)
+) told
+cross join lateral (values ('p50', date_part('epoch', spans[1])), ('p99', date_part('epoch', spans[2]))) as part (metric, value)
 order by 1, 2, 3;

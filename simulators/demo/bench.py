@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from simulators.bench_series import bench_series
 from simulators.demo.commands import DEFAULT_SCENARIO, scenario_feed
 from simulators.demo.run import RunOptions, run
 from simulators.demo.view import plain_line
@@ -26,8 +27,10 @@ _ISSUE = "stated limit"
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``undercroft bench demo``."""
-    group(app, "bench", "Measure, each figure beside its limit.").command("demo")(bench_demo)
+    """Add ``undercroft bench demo`` and ``undercroft bench series``."""
+    bench = group(app, "bench", "Measure, each figure beside its limit.")
+    bench.command("demo")(bench_demo)
+    bench.command("series")(bench_series)
 
 
 def bench_demo(

@@ -55,6 +55,10 @@ values ('exercise/v1/futian/x/y/observation', '\\x00', 'unknown_key', 'colour', 
 
 insert into system_condition (name, is_active, value, threshold, unit, detail, changed_at)
 values ('dead_letters', true, 1000, 1000, 'rows', 'of one device', %(start)s::timestamptz + interval '1 hour');
+insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
+select '00000000-0000-0000-0000-000000000003', 902, 'system_condition', subject || '/' || name, 'ingest', changed_at,
+    jsonb_build_object('is_active', is_active, 'value', value, 'threshold', threshold, 'unit', unit, 'detail', detail)
+from system_condition;
 
 insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq, committed_at)
 select b, %(start)s::timestamptz + b * interval '5 minutes', 1000 + b, b,
@@ -124,10 +128,11 @@ values ('i', 0, 'phone', %(start)s::timestamptz + interval '40 minutes', %(start
     %(start)s::timestamptz + interval '40 minutes', 'li');
 
 insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body,
-    decided_at, queued_at, state, error, attempts, next_try_at)
+    decided_at, queued_at, state, error, attempts, next_try_at, settled_at)
 select 'k' || n, 'i#' || n, 'i', 'first', 0, 4, 'li', 'hook', 'li', 't', 'b',
     %(start)s::timestamptz + n * interval '5 minutes',
-    %(start)s::timestamptz + n * interval '5 minutes', state, 'HTTP 401', n, %(start)s::timestamptz + interval '1 hour'
+    %(start)s::timestamptz + n * interval '5 minutes', state, 'HTTP 401', n, %(start)s::timestamptz + interval '1 hour',
+    case when state <> 'queued' then %(start)s::timestamptz + n * interval '5 minutes' end
 from (values (1, 'accepted'), (2, 'failed'), (3, 'queued')) as m (n, state);
 
 insert into duty_log (entry_no, at, kind, author, subject, body, previous, sha256)

@@ -7,13 +7,14 @@ from contextlib import closing
 import pytest
 
 from dashboards.bench import END, idle
+from dashboards.bench_series import simulated_days
 from undercroft.store.bench import fill, open_empty
 
 
 @pytest.mark.slow
 def test_every_query_has_rows_to_time(exercise_db: str) -> None:
     with closing(open_empty(exercise_db)) as connection:
-        fill(connection, 200, END, 1)
+        fill(connection, 200, END, 1, simulated_days(200, [1]))
         assert idle(connection) == []
         row = connection.execute(
             "select (select count(*) from sensor where quantity <> 'battery_v') as sensors,"

@@ -11,6 +11,7 @@ from dashboards.macros import fill
 from dashboards.queries import query
 from duty.orders import CONFIRMED_FOR, TRANSITIONS
 from tests.contract.flavours import slow_on_timescale
+from undercroft.store.conditions import Condition, set_condition
 from undercroft.store.connection import Connection, connect
 
 END = datetime(2026, 7, 1, 6, 30, tzinfo=UTC)
@@ -302,7 +303,41 @@ def a_report_is_due_as_it_was_then(moments: Connection) -> None:
     }  # fmt: skip
 
 
+def a_message_a_condition_and_a_letter_are_as_they_were_then(moments: Connection) -> None:
+    """A message queued at 0 min, refused at 20; a condition that holds from 0 to 30; a letter of 0 and 40."""
+    moments.execute(
+        "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address, title,"
+        " body, decided_at, queued_at, state, settled_at, attempts, error) values ('k', 'c', 'i', 'first', 0, 4, 'li',"
+        " 'hook', 'a', '', '', %s, %s, 'failed', %s, 3, 'HTTP 401')",
+        (END, END, END + 20 * MINUTE),
+    )
+    for number, (minutes, active) in enumerate(((0, True), (30, False)), 1):
+        condition = Condition("channel-hook", active, 1, 1, "messages", "refused")
+        assert set_condition(moments, condition, "duty", END + minutes * MINUTE), number
+    moments.execute(
+        "insert into dead_letter (topic, payload_sha256, reason, detail, payload, payload_bytes, qos, retain,"
+        " times_seen, first_received_at, last_received_at, batch_id)"
+        " values ('t', '\\x00', 'unknown_key', '', '{}', 2, 1, false, 2, %s, %s, 1)",
+        (END, END + 40 * MINUTE),
+    )
+    then = {}
+    for minutes in (-1, 10, 25, 35, 45):
+        until = END + minutes * MINUTE
+        figures = one(moments, "notification_figures", until)
+        messages = [(r["state"], r["attempts"], r["error"]) for r in asked(moments, "notifications_now", END, until)]
+        conditions = [row["is_active"] for row in asked(moments, "conditions", END, until)]
+        letters = [row["times"] for row in asked(moments, "dead_letters", END - HOUR, until)]
+        then[minutes] = (messages, figures["refused"], figures["waiting"], conditions, letters)
+        assert figures["channels_refusing"] == sum(conditions)
+    queued, refused = [("queued", None, None)], [("failed", 3, "HTTP 401")]
+    assert then == {
+        -1: ([], 0, 0, [], []), 10: (queued, 0, 1, [True], [None]), 25: (refused, 1, 0, [True], [None]),
+        35: (refused, 1, 0, [False], [None]), 45: (refused, 1, 0, [False], [2]),
+    }  # fmt: skip
+
+
 CHECKS = (
+    a_message_a_condition_and_a_letter_are_as_they_were_then,
     a_report_is_due_as_it_was_then,
     an_alarm_is_as_it_was_then,
     a_burst_is_not_lost_in_long_steps,

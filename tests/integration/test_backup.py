@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,7 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from duty.file import DutyFile
+from duty.run import run_duty
+from risk.run import run_engine
 from tests.contract.storm import fill_storm
+from tests.integration.test_engine_run import a_site
 from tests.timescale import URL_VARIABLE, bare_database
 from undercroft.clock import SystemClock
 from undercroft.doctor.database import check_database
@@ -25,6 +32,7 @@ from undercroft.store.backup import BackupFailed, backup, failure, restore
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database, migrate_database
 from undercroft.store.retention import Dropped, retain
+from undercroft.store.site import import_site
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 SOON_S = 20.0
@@ -124,6 +132,58 @@ def is_soon(holds: Callable[[], bool]) -> bool:
         if time.monotonic() > ends:
             return False
     return True
+
+
+def test_a_held_database_is_worked_on_by_nobody_before_it_is_released(
+    live_db: str, empty_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message waited when the backup was made: neither engine nor notifier touches it, and it is never sent."""
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        import_site(connection, a_site(), "tests", NOW)
+        connection.execute(
+            "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
+            " title, body, decided_at, state)"
+            " values ('k', 'c', 'i', 'first', 0, 4, 'li', 'hook', 'a', '', '', now(), 'queued')"
+        )
+    backup(live_db, tmp_path / "a.dump", NOW)
+    monkeypatch.setenv("UNDERCROFT_DATABASE_URL", empty_db)
+    assert undercroft("restore", str(tmp_path / "a.dump"), "--hold").startswith("restored and held")
+    assert "held since" in found_by_doctor(empty_db)["schema"].seen
+    stop, ready = threading.Event(), threading.Event()
+    services = [
+        threading.Thread(target=run_engine, args=(empty_db, SystemClock(), stop, lambda: None)),
+        threading.Thread(target=run_duty, args=(empty_db, SystemClock(), stop, DutyFile(), {}, ready.set)),
+    ]
+    try:
+        for service in services:
+            service.start()
+        with closing(connect(empty_db, application_name="tests", autocommit=True)) as connection:
+            seen = (
+                "select count(*) = 2 as ok from pg_stat_activity"
+                " where application_name in ('undercroft-engine', 'undercroft-duty')"
+            )
+            assert is_soon(lambda: connection.execute(seen).fetchone() == {"ok": True})
+            assert connection.execute("select count(*) as ticks from tick").fetchone() == {"ticks": 0}
+            assert not ready.is_set()
+            assert "--messages send or --messages forget" in undercroft("db", "release", code=2)
+            assert undercroft("db", "release", "--messages", "forget") == "released; 1 old messages are never sent"
+            assert is_soon(lambda: connection.execute("select from tick limit 1").fetchone() is not None)
+            assert is_soon(ready.is_set)
+            assert connection.execute("select state, attempts from notification").fetchall() == [
+                {"state": "held", "attempts": 0}
+            ]
+            assert "not held" in undercroft("db", "release", code=2)
+    finally:
+        stop.set()
+        for service in services:
+            service.join()
+
+
+def undercroft(*words: str, code: int = 0) -> str:
+    """Run the command line; what it says in its last line."""
+    done = subprocess.run([sys.executable, "-m", "undercroft", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return (done.stdout or done.stderr).strip().splitlines()[-1]
 
 
 def test_a_damaged_file_a_full_database_and_an_existing_file_are_refused(exercise_db: str, tmp_path: Path) -> None:

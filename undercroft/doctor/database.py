@@ -44,6 +44,9 @@ def _server(facts: DatabaseFacts) -> Finding:
 def _schema(facts: DatabaseFacts) -> Finding:
     if facts.missing_migrations:
         return bad("schema", f"missing: {', '.join(facts.missing_migrations)}", "run `undercroft db migrate`")
+    if facts.held_at is not None:
+        said = f"up to date, mode {facts.mode}, held since {facts.held_at:%F %R}: neither engine nor notifier works"
+        return note("schema", said, "look at it, then run `undercroft db release` (backup.md)")
     return good("schema", f"up to date, mode {facts.mode}")
 
 

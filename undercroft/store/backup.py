@@ -30,6 +30,7 @@ from undercroft.model import Mode
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.databases import migrate_database
 from undercroft.store.migrate import mode_of
+from undercroft.store.standstill import hold_database
 from undercroft.store.timescale import EXTENSION, extension_version, start_workers, stop_workers
 
 APPLICATION_NAME = "undercroft-backup"
@@ -93,8 +94,8 @@ def backup(url: str, path: Path, made_at: datetime) -> Manifest:
     return manifest
 
 
-def restore(url: str, path: Path) -> Manifest:
-    """Restore a backup into an empty database and bring it up to date.
+def restore(url: str, path: Path, held_at: datetime | None = None) -> Manifest:
+    """Restore a backup into an empty database and bring it up to date; with a time it is held from its first moment.
 
     Raises
     ------
@@ -120,6 +121,9 @@ def restore(url: str, path: Path) -> Manifest:
     with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
         _require_rows(connection, manifest)
     migrate_database(url, Mode(manifest.mode))
+    if held_at is not None:
+        with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
+            hold_database(connection, held_at)
     if manifest.extension is not None:
         with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
             start_workers(connection)

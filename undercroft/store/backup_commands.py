@@ -29,9 +29,17 @@ def _backup(file: File, *, as_json: Json = False) -> None:
     _tell("wrote", file, backup(_url(), file, SystemClock().now()), as_json=as_json)
 
 
-def _restore(file: File, *, as_json: Json = False) -> None:
+def _restore(
+    file: File,
+    *,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Neither engine nor notifier works on it before `undercroft db release`.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Restore a backup into the empty database of UNDERCROFT_DATABASE_URL, and check that all rows are there."""
-    _tell("restored", file, restore(_url(), file), as_json=as_json)
+    manifest = restore(_url(), file, SystemClock().now() if hold else None)
+    _tell("restored and held" if hold else "restored", file, manifest, as_json=as_json)
 
 
 def _tell(done: str, file: Path, manifest: Manifest, *, as_json: bool) -> None:

@@ -17,7 +17,22 @@ APPLICATION_NAME = "undercroft-bench"
 DAY = timedelta(days=1)
 BATCH_DAYS = 30
 """How long batches are kept: class ``batch`` of a live database's retention."""
+TIDY_DAYS = 7
 JOBS_END_WITHIN_S = 60.0
+COMPRESSED_AFTER_DAYS = {
+    "observation_packed": 2,
+    "assessment": 2,
+    "tick": 8,
+    "rollup_1m": 3,
+    "rollup_10m": 20,
+    "rollup_1h": 40,
+    "rollup_1d": 40,
+}
+"""As `objects/policies.sql` has it. [d]"""
+
+Series = Sequence[tuple[str, str, int, float]]
+"""A simulated day: device, quantity, milliseconds of the day, value."""
+
 ROLLUPS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
 """The finest first: each is made from the one before."""
 
@@ -70,33 +85,50 @@ def stop_jobs(connection: Connection) -> None:
     connection.execute(sql("bench_stop_jobs"))
 
 
-def fill(connection: Connection, sensors: int, end: datetime, days: int) -> None:
-    """Write some days of all that panels show before an instant; the newest day is written last."""
+def fill(connection: Connection, sensors: int, end: datetime, days: int, series: Sequence[Series]) -> None:
+    """Write some days of all that panels show before an instant, simulated days by turns; the newest is written last.
+
+    What jobs would have done meanwhile is done each week.
+    """
     with translated_errors():
         connection.execute("select setseed(0.5)")
         connection.execute(sql("bench_fill_site"), {"sensors": sensors})
-    extend(connection, end, 0, days)
-
-
-def extend(connection: Connection, end: datetime, before: int, days: int) -> None:
-    """Write the days further back: ``before`` are there already, ``days`` are wanted."""
-    with translated_errors():
-        for back in range(days, before, -1):
+        take_series(connection, series)
+        for back in range(days, 0, -1):
             day = {"day": end - back * DAY, "end": end, "has_batches": back <= BATCH_DAYS}
             for name in _OF_A_DAY:
                 connection.execute(sql(name), day)
+            if back % TIDY_DAYS == 1:
+                tidy(connection, end - (back - 1) * DAY)
         connection.execute("analyze")
 
 
+def take_series(connection: Connection, series: Sequence[Series]) -> None:
+    """Keep simulated days for this connection.
+
+    Raises
+    ------
+    BadInput
+        If they have nothing of a sensor of the site.
+    """
+    connection.execute(sql("bench_make_series"))
+    with connection.cursor().copy(sql("bench_copy_series")) as copy:
+        for number, day in enumerate(series):
+            for row in day:
+                copy.write_row((number, *row))
+    connection.execute("analyze bench_series")
+    if missing := connection.execute(sql("bench_missing_series")).fetchall():
+        raise BadInput(f"the simulated days have no reading of {missing[0]['device_id']} and {len(missing) - 1} more")
+
+
 def tidy(connection: Connection, end: datetime) -> None:
-    """Do at once what policies do over time: refresh rollups, compress readings of 2 and the engine's of 8 days ago."""
+    """Do at once what policies do over time: refresh rollups, compress what is as old as they wait for."""
     if not is_timescale(connection):
         return
     refresh(connection, None, end)
     with translated_errors():
-        for relation, days in (("observation_packed", 2), ("assessment", 8), ("tick", 8)):
+        for relation, days in COMPRESSED_AFTER_DAYS.items():
             connection.execute(sql("bench_compress"), {"relation": relation, "before": end - days * DAY})
-        connection.execute("analyze")
 
 
 def compress_readings(connection: Connection, end: datetime) -> None:

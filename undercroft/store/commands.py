@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,9 +14,11 @@ from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.settings import Settings
+from undercroft.store.connection import connect
 from undercroft.store.databases import migrate_database, reset_database
 from undercroft.store.hold_commands import holds
 from undercroft.store.retention import retain
+from undercroft.store.standstill import release_database
 
 EMBEDDED_URL_FILE = "database.url"
 """In DATA_DIR, readable by its owner only."""
@@ -27,6 +31,7 @@ def register(app: typer.Typer) -> None:
     database = typer.Typer(help="The database named by UNDERCROFT_DATABASE_URL.", no_args_is_help=True)
     database.command("migrate")(_migrate)
     database.command("retain")(_retain)
+    database.command("release")(_release)
     database.command("reset")(_reset)
     database.command("url")(_embedded_url)
     database.add_typer(holds(), name="hold")
@@ -47,6 +52,27 @@ def _retain(*, as_json: Annotated[bool, typer.Option("--json", help="Answer in J
         return
     lines = [f"dropped {d.relation}: {d.steps} steps, {d.dropped_from:%F} to {d.dropped_to:%F}" for d in dropped]
     typer.echo("\n".join(lines) or "nothing is older than it is kept")
+
+
+class OldMessages(StrEnum):
+    """What becomes of messages that waited when the backup was made."""
+
+    SEND = "send"
+    FORGET = "forget"
+
+
+def _release(
+    messages: Annotated[
+        OldMessages | None, typer.Option(help="What becomes of messages that waited when the backup was made.")
+    ] = None,
+) -> None:
+    """Let engine and notifier work on a database that was restored with `--hold`."""
+    sends_old = None if messages is None else messages is OldMessages.SEND
+    with closing(connect(_url(), application_name="undercroft-release", autocommit=True)) as connection:
+        waiting = release_database(connection, SystemClock().now(), sends_old=sends_old)
+    typer.echo(
+        f"released; {waiting} old messages are {'sent' if sends_old else 'never sent'}" if waiting else "released"
+    )
 
 
 def _reset() -> None:

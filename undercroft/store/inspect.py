@@ -53,6 +53,7 @@ class DatabaseFacts:
     server_now: datetime
     bytes_used: int
     is_fsync_on: bool
+    held_at: datetime | None = None
 
 
 def inspect_database(url: str) -> DatabaseFacts:
@@ -103,6 +104,7 @@ def _facts(
         server_version=int(str(about["server_version"])),
         extension=extension,
         mode=None if mode is None else str(mode),
+        held_at=held_at if isinstance(held_at := lively.get("held_at"), datetime) else None,
         missing_migrations=missing,
         failing_jobs=failing,
         missing_policies=lacking,

@@ -140,11 +140,6 @@ join public.incident i using (incident_id)
 left join public.basin b using (basin_id)
 left join public.report r on r.incident_id = d.incident_id and r.serial = d.serial;
 
-create view grafana.notification as
-select notification_id, incident_id, reason, step, severity, person_id, channel, state, merged_into, attempts, failures,
-    queued_at, next_try_at, settled_at, error
-from public.notification;
-
 create view grafana.stock as
 select k.place_id, k.item, k.quantity, p.place_kind, p.name_zh || ' ' || p.name_en as name, p.street, s.kind, s.space_id
 from public.stock k
@@ -175,8 +170,36 @@ left join public.device d on d.device_id = l.device_id
 left join public.place p on p.place_id = d.place_id
 left join public.space s on s.space_id = p.place_id;
 
-create view grafana.system_condition as
-select subject, name, is_active, value, threshold, unit, detail, changed_at from public.system_condition;
+-- Conditions as they stood at a moment: each change is an act too, in the transaction that made it.
+create function grafana.condition_at(moment timestamptz) returns table (
+    subject text, name text, is_active boolean, value double precision, threshold double precision, unit text, detail text,
+    changed_at timestamptz
+) language sql stable as $$
+    select c.subject, c.name, (told.body ->> 'is_active')::boolean, (told.body ->> 'value')::float8,
+        (told.body ->> 'threshold')::float8, told.body ->> 'unit', told.body ->> 'detail', told.acted_at
+    from public.system_condition c
+    cross join lateral (
+        select a.body, a.acted_at from public.act a
+        where a.kind = 'system_condition' and a.subject = c.subject || '/' || c.name and a.acted_at <= moment
+        order by a.commit_seq desc limit 1
+    ) told
+$$;
+
+-- Messages of a stretch of time, and those that waited at its end, as they stood there. What had not settled by then is
+-- told as queued; its tries and the answer to them are known only while it still waits.
+create function grafana.notification_at(since timestamptz, moment timestamptz) returns table (
+    notification_id bigint, incident_id text, reason text, step smallint, severity smallint, person_id text, channel text,
+    state text, merged_into bigint, attempts integer, failures integer, queued_at timestamptz, next_try_at timestamptz,
+    settled_at timestamptz, error text
+) language sql stable as $$
+    select n.notification_id, n.incident_id, n.reason, n.step, n.severity, n.person_id, n.channel,
+        case when later then 'queued' else n.state end, case when not later then n.merged_into end,
+        case when not later then n.attempts end, case when not later then n.failures end, n.queued_at,
+        case when not later then n.next_try_at end, case when not later then n.settled_at end, case when not later then n.error end
+    from public.notification n
+    cross join lateral (select coalesce(n.settled_at > moment, false) as later) l
+    where n.queued_at <= moment and (n.queued_at >= since or n.settled_at > moment or n.state in ('queued', 'sending'))
+$$;
 
 -- Alarms open at a moment, with the severity, the reason and the acknowledgement that they had then (risk.asof.open_alarms).
 create function grafana.alarm_at(moment timestamptz) returns table (

@@ -9,7 +9,7 @@ begin
         select * from (values
             ('observation_packed', 'observed_at', interval '1 day', 'sensor_id', 'observed_at'),
             ('tick', 'tick_at', interval '7 days', '', 'tick_at, tick_seq'),
-            ('assessment', 'tick_at', interval '7 days', 'space_id', 'tick_at, tick_seq')
+            ('assessment', 'tick_at', interval '1 day', 'space_id', 'tick_at, tick_seq')
         ) as t (name, time_column, chunk, segment_by, order_by)
         where name not in (
             select hypertable_name from timescaledb_information.hypertables where hypertable_schema = 'public')

@@ -2,7 +2,7 @@
 
 -- name: bench_fill_site
 -- Of every hundred sensors 60 are depths inside as many spaces, 20 barriers and 10 street levels at their entrances, 5 rain
--- gauges, 4 pumps, 1 counts stock in a depot; and a canary. Each is a device of its own.
+-- gauges, 4 pumps, 1 counts stock in a depot; and a canary. Each is a device of its own; `simulators.bench_site` has the same.
 with basin as (
     insert into basin (basin_id, name_zh, name_en) values ('bench', '测', 'bench') returning basin_id
 ), kind as (
@@ -21,7 +21,7 @@ with basin as (
 ), entrance as (
     insert into entrance (space_id, entrance_id, name_zh, name_en, crest_level_m, roadway_level_m, width_m, barrier_needed,
         barrier_height_m, barrier_leakage_grade, barrier_deploy_min)
-    select space_id, 'a', '口', 'entrance', 1, 0.5, 6, true, 0.8, '1', 10 from space
+    select space_id, 'a', '口', 'entrance', 0.65, 0.5, 6, true, 0.8, '1', 10 from space
 ), stock as (
     insert into stock (place_id, item, quantity)
     select place_id, 'sandbag', case place_kind when 'depot' then 500 else 20 end from place where place_kind <> 'gauge'
@@ -40,6 +40,12 @@ with basin as (
 ), condition as (
     insert into system_condition (name, is_active, value, threshold, unit, detail, changed_at)
     select 'bench-' || n, n = 1, 1, 1, 'rows', 'bench', timestamptz '2020-01-01 00:00+00' from generate_series(1, 5) n
+    returning *
+), told as (
+    insert into act (act_id, commit_seq, kind, subject, author, acted_at, body)
+    select gen_random_uuid(), 1 + row_number() over (order by name), 'system_condition', subject || '/' || name, 'bench', changed_at,
+        jsonb_build_object('is_active', is_active, 'value', value, 'threshold', threshold, 'unit', unit, 'detail', detail)
+    from condition
 ), wanted as (
     select place_id || suffix as device_id, place_id, entrance_id, quantity, unit
     from place
@@ -58,33 +64,43 @@ insert into sensor (device_id, quantity, unit, place_id, entrance_id, zero_level
 select device_id, quantity, unit, place_id, entrance_id, case unit when 'm' then 0 end from wanted
 order by quantity = 'battery_v', device_id;
 
+-- name: bench_make_series
+-- Days of readings as the simulator's devices make them (`undercroft bench series`), told by milliseconds of the day.
+create temporary table bench_series (
+    series integer not null, device_id text not null, quantity text not null, observed_ms integer not null, value double precision not null
+);
+
+-- name: bench_copy_series
+copy bench_series (series, device_id, quantity, observed_ms, value) from stdin;
+
+-- name: bench_missing_series
+-- Sensors of the site that no simulated day speaks of.
+select n.device_id from sensor n
+where n.quantity <> 'battery_v' and not exists (
+    select from bench_series s where s.device_id = n.device_id and s.quantity = n.quantity)
+order by 1;
+
 -- name: bench_fill_day
--- One day of readings: every 600 s, and every 60 s in the wet fifth of the day, its end, each device at its own second and, while
--- dry, in its own of ten minutes, as the simulator's are; its clock is off by up to two seconds and trembles by a tenth; depths
--- in steps of a millimetre; a message takes 0.2 to 2 s and, as ingest waits 10 ms only, is a batch of its own, whose row is
--- there where retention would have left it. One sensor of a hundred falls silent each evening; one of two hundred has every
--- hour a reading that comes eight hours late.
-with sent as (
-    select n.sensor_id, minute,
-        %(day)s::timestamptz + minute * interval '1 minute'
-            + ((n.sensor_id * 7919 %% 4000) / 1000.0 - 2 + 0.1 * random()) * interval '1 second'
-            + (1 + n.sensor_id * 37 %% 59) * interval '1 second' as at,
-        case n.quantity
-            when 'barrier_state' then case when minute >= 1152 then 3 else 0 end
-            when 'pump_running' then case when minute >= 1152 then 1 else 0 end
-            when 'rain_total_mm' then round(((extract(epoch from %(day)s::timestamptz) / 86400)::int %% 1000 * 60
-                + greatest(0, minute - 1152) * 0.2)::numeric, 1)::double precision
-            when 'stock_sandbag' then 500 - minute / 100
-            when 'battery_v' then 3.6
-            else case when minute >= 1152
-                then round((0.4 * sin((minute - 1152) / 92.0) ^ 2 + 0.004 * random())::numeric, 3)::double precision else 0 end
-        end as value,
-        case when random() < 0.01 then 3 when random() < 0.002 then 4 else 1 end::smallint as quality
-    from sensor n cross join generate_series(0, 1439) as minute
-    where (minute >= 1152 or minute %% 10 = n.sensor_id %% 10) and not (n.sensor_id %% 100 = 50 and minute >= 1200)
+-- One day of readings: the simulated days by turns, the counter of rain going on from day to day; and a canary each minute. A
+-- message takes 0.2 to 2 s and, as ingest waits 10 ms only, is a batch of its own, whose row is there where retention would
+-- have left it. One sensor of a hundred falls silent each evening; one of two hundred has every hour a reading that comes
+-- eight hours late.
+with day as (
+    select %(day)s::timestamptz as begins, (extract(epoch from %(day)s::timestamptz) / 86400)::int as number
+), sent as (
+    select n.sensor_id, s.observed_ms / 60000 as minute, day.begins + s.observed_ms * interval '1 millisecond' as at,
+        case n.quantity when 'rain_total_mm' then round((s.value + day.number %% 1000 * 200)::numeric, 1)::double precision
+            else s.value end as value
+    from day join bench_series s on s.series = day.number %% (select 1 + max(series) from bench_series)
+    join sensor n using (device_id, quantity)
+    where not (n.sensor_id %% 100 = 50 and s.observed_ms >= 1200 * 60000)
+    union all
+    select n.sensor_id, minute, day.begins + minute * interval '1 minute' + interval '30 seconds', 3.6
+    from day join sensor n on n.quantity = 'battery_v' cross join generate_series(0, 1439) as minute
 ), received as (
-    select *, floor(extract(epoch from at + (0.2 + 1.8 * random()) * interval '1 second'
-        + case when sensor_id %% 200 = 20 and minute %% 60 = 0 then interval '8 hours' else interval '0' end) * 1000)::bigint as received_ms
+    select *, case when random() < 0.01 then 3 when random() < 0.002 then 4 else 1 end::smallint as quality,
+        floor(extract(epoch from at + (0.2 + 1.8 * random()) * interval '1 second' + case when sensor_id %% 200 = 20
+            and minute %% 60 < case when minute >= 1152 then 1 else 10 end then interval '8 hours' else interval '0' end) * 1000)::bigint as received_ms
     from sent
 ), made as materialized (
     select *, (extract(epoch from %(day)s::timestamptz) * 10)::bigint + row_number() over (order by received_ms, sensor_id) as number

@@ -20,3 +20,19 @@ union all
 select null, incident_id, opened_at - undercroft_margin(), null, 'open', '', opened_at, null, null
 from incident where closed_at is null
 order by held_from, hold_id nulls first;
+
+-- name: hold_database
+update deployment set held_at = %(now)s;
+
+-- name: held_since
+select held_at from deployment;
+
+-- name: release_database
+update deployment set held_at = null;
+
+-- name: count_waiting_messages
+select count(*) as waiting from notification where state in ('queued', 'sending');
+
+-- name: forget_waiting_messages
+update notification set state = 'held', settled_at = %(now)s, error = 'of before the backup: forgotten when it was released'
+where state in ('queued', 'sending');

@@ -14,6 +14,7 @@ select version from schema_migration;
 -- name: inspect_lively
 select
     (select mode from deployment) as mode,
+    (select held_at from deployment) as held_at,
     (select pg_has_role(current_user, relowner, 'member') from pg_class where oid = 'deployment'::regclass) as is_owner,
     array(select rolname::text from pg_roles
         where rolname like 'undercroft\_%' and not rolcanlogin and pg_has_role(current_user, oid, 'member')
