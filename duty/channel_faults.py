@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from duty.model import Reach
+from duty.model import Reach, Reason
 from duty.senders.http import UNKNOWN_CODE_TRIES
+from undercroft.model import Severity
 from undercroft.store import duty as store
 from undercroft.store.conditions import SYSTEM, Condition, list_conditions, set_condition
 from undercroft.store.connection import Connection
@@ -19,6 +21,13 @@ DEAD_AFTER = timedelta(minutes=2)
 
 REFUSAL_COUNTS_FOR = timedelta(hours=1)
 """How long the refusal of an address stands that neither roster nor fallback use any more."""
+
+PROBED_EVERY = timedelta(minutes=10)
+"""How long after its last refusal an address in use is tried again, when nothing else is to be told there."""
+
+PROBE = (
+    "【通道检查】曾被拒收，现再试发，无需处理 channel check: messages were refused, this is another try; nothing to do"
+)
 
 MOST_ERROR_CHARACTERS = 200
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -57,6 +66,9 @@ def _condition(row: Mapping[str, Any], now: datetime) -> Condition | None:
 def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterable[Reach] = ()) -> list[Condition]:
     """Have each channel that refuses or is dead stand as an alarm of the system; return what changed.
 
+    An address that goes on refusing is tried again every `PROBED_EVERY`, so that a channel that was mended is seen to
+    be, though no alarm is to be told there.
+
     Parameters
     ----------
     now : datetime
@@ -67,9 +79,27 @@ def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterabl
     known = list_conditions(connection)
     told = [row["name"] for row in known if row["is_active"] and row["subject"] == SYSTEM]
     used = [(reach.channel, reach.address) for reach in fallback]
-    rows = store.channel_faults(connection, now, now - REFUSAL_COUNTS_FOR, used, UNKNOWN_CODE_TRIES)
+    rows = store.channel_faults(
+        connection, now, now - REFUSAL_COUNTS_FOR, now - PROBED_EVERY, used, UNKNOWN_CODE_TRIES
+    )  # fmt: skip
+    store.queue_messages(connection, probes(rows, now), now)
     return [
         condition
         for condition in conditions_of(rows, told, now)
         if condition.is_active != (condition.name in told) and set_condition(connection, condition, "duty", now)
     ]
+
+
+def probes(rows: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """Return a message for every address that is to be tried again, of the rows of ``duty_channel_faults``."""
+    found = []
+    for row in rows:
+        for address in row["to_probe"]:
+            cause = f"probe/{row['channel']}/{address}#{now:%Y%m%dT%H%M%S}"
+            found.append({
+                "key": hashlib.sha256(cause.encode()).hexdigest()[:32], "cause": cause, "incident_id": "",
+                "reason": Reason.PROBE.value, "step": 0, "severity": int(Severity.NORMAL), "person_id": "probe",
+                "channel": row["channel"], "address": address, "title": PROBE, "body": PROBE, "decided_at": now,
+                "state": "queued", "error": None, "subjects": "",
+            })  # fmt: skip
+    return found

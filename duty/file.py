@@ -83,6 +83,7 @@ class Channel(_Part):
     per_minute: Annotated[int, Field(ge=1, le=10_000)] = 18
     """Messages a minute that the service allows; above it messages merge. WeCom and DingTalk allow 20."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long an attempt may take in all; a second later it is left, whatever it hangs in."""
 
     @model_validator(mode="after")
     def _names_what_it_needs(self) -> Self:
@@ -145,7 +146,24 @@ def limits_in(path: Path | None) -> Limits:
     return (load_duty_file(path) if path else DutyFile()).reports.limits()
 
 
+GRACE_S = 1.0
+"""How much later an attempt is left than its sender's own limit, which says what was waited for. [s]"""
+
+
 def sender_of(channel: Channel, environment: Mapping[str, str], now: Callable[[], float]) -> Sender:
+    """Return what sends for a channel; its attempts end in time, whatever they hang in.
+
+    Raises
+    ------
+    DutyFileInvalid
+        If an environment variable that the channel needs is not set.
+    """
+    from duty.senders.limited import Limited  # noqa: PLC0415 - commands that send nothing start faster
+
+    return Limited(_sender_of(channel, environment, now), channel.timeout_s + GRACE_S)
+
+
+def _sender_of(channel: Channel, environment: Mapping[str, str], now: Callable[[], float]) -> Sender:
     """Return what sends for a channel.
 
     Raises
@@ -153,7 +171,7 @@ def sender_of(channel: Channel, environment: Mapping[str, str], now: Callable[[]
     DutyFileInvalid
         If an environment variable that the channel needs is not set.
     """
-    from duty.senders.bots import DingTalk, Feishu, WeCom  # noqa: PLC0415 - commands that send nothing start faster
+    from duty.senders.bots import DingTalk, Feishu, WeCom  # noqa: PLC0415
     from duty.senders.mail import Mail  # noqa: PLC0415
     from duty.senders.webhook import Webhook  # noqa: PLC0415
 

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     REPORT_LATE = "report_late"
     NO_ORDER = "no_order"
     ORDER_UNDONE = "order_undone"
+    PROBE = "probe"
 
 
 AGAIN = frozenset(

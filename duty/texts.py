@@ -29,7 +29,7 @@ REASON_WORDS = {
     Reason.ALL_CLEAR: ("解除", "all clear"), Reason.ORDER_LATE: ("指令超时", "order late"),
     Reason.REPORT_LATE: ("报告超时", "report late"),
     Reason.NO_ORDER: ("已接警，未下达指令", "acknowledged, no order given"),
-    Reason.ORDER_UNDONE: ("指令未落实", "order not carried out"),
+    Reason.ORDER_UNDONE: ("指令未落实", "order not carried out"), Reason.PROBE: ("通道检查", "channel check"),
 }  # fmt: skip
 
 ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {

@@ -32,7 +32,7 @@ class NotificationOut(BaseModel):
     incident_id: str
     reason: str = Field(
         description="`first`, `worse`, `repeat`, `escalated`, `refused`, `all_clear`, `order_late`, `report_late`,"
-        " `no_order` or `order_undone`"
+        " `no_order`, `order_undone` or `probe`"
     )
     step: int = Field(description="step of the roster")
     severity: int

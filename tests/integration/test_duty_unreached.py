@@ -144,10 +144,20 @@ def test_a_channel_that_refuses_is_an_alarm_until_it_takes_something(live_db: st
         assert standing(db) == {"channel-hook": "hook: 1 addresses refused: HTTP 401"}
         (act,) = db.execute("select subject, author from act where kind = 'system_condition'").fetchall()
         assert act == {"subject": "system/channel-hook", "author": "duty"}
-        assert tell_channel_faults(db, after(3599)) == []
-        settle(db, "accepted", "li", settled_at=after(60))
-        assert [c.is_active for c in tell_channel_faults(db, after(61))] == [False]
+        assert tell_channel_faults(db, after(600)) == []
+        assert [row["reason"] for row in messages(db)] == ["first"]
+        # After ten minutes it is tried again, once until that ends: so a channel that was mended is seen to be.
+        for seconds in (601, 620):
+            assert tell_channel_faults(db, after(seconds)) == []
+        assert [(row["reason"], row["address"]) for row in messages(db)] == [("first", "li"), ("probe", "li")]
+        settle(db, "failed", "probe", settled_at=after(621))
+        assert rescue(Notifier(db, CHANNELS, Style({}, ZoneInfo("UTC"), exercise=False)), after(622), after(622)) == 1
+        for seconds in (1221, 1222):
+            assert tell_channel_faults(db, after(seconds)) == []
+        settle(db, "accepted", "probe", settled_at=after(1223))
+        assert [c.is_active for c in tell_channel_faults(db, after(1224))] == [False]
         assert standing(db) == {}
+        assert [row["reason"] for row in messages(db)] == ["first", "probe", "escalated", "probe"]
 
 
 def test_a_refusal_stands_until_the_address_takes_something_or_is_used_no_more(live_db: str) -> None:

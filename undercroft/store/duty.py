@@ -211,21 +211,25 @@ def told(connection: Connection, incident_id: str) -> list[Row]:
 
 
 def channel_faults(
-    connection: Connection, now: datetime, since: datetime, fallback: Sequence[tuple[str, str]], most: int
-) -> list[Row]:
+    connection: Connection, now: datetime, since: datetime, probe_before: datetime,
+    fallback: Sequence[tuple[str, str]], most: int,
+) -> list[Row]:  # fmt: skip
     """Return the channels of which an address refuses, or on which something waits in vain.
 
     Parameters
     ----------
     since : datetime
         From when on a refusal counts of an address that neither roster nor ``fallback`` use.
+    probe_before : datetime
+        Refusals before are worth another try.
     fallback : sequence of (channel, address)
         Used whoever is on duty.
     """
     channels, addresses = [channel for channel, _ in fallback], [address for _, address in fallback]
     return rows(
-        connection, "duty_channel_faults", now=now, since=since, channels=channels, addresses=addresses, most=most
-    )
+        connection, "duty_channel_faults", now=now, since=since, probe_before=probe_before, channels=channels,
+        addresses=addresses, most=most,
+    )  # fmt: skip
 
 
 def shifts(connection: Connection, starts_at: datetime, ends_at: datetime) -> list[Row]:

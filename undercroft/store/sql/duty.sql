@@ -122,7 +122,7 @@ from (
     select *, state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s) as is_refused
     from notification
 ) n
-where cause not like '%%!' and reason <> 'all_clear' and cause in (
+where cause not like '%%!' and reason not in ('all_clear', 'probe') and cause in (
     select cause from notification where state in ('failed', 'queued', 'sending') and queued_at > %(since)s
     union select m.cause from notification c join notification m on m.merged_into = c.notification_id
     where c.state in ('queued', 'sending') and c.queued_at > %(since)s)
@@ -151,20 +151,24 @@ order by channel, address, step, notification_id;
 -- name: duty_channel_faults
 -- Of each channel: how many addresses refused what they were sent last, and since when messages wait that nobody took, while
 -- the channel took nothing else. A refusal stands for as long as roster or fallback use the address; for another one it counts
--- since a time, and that of an all clear, which goes to whoever was told, does not.
+-- since a time, and that of an all clear, which goes to whoever was told, does not. `to_probe` are the addresses in use whose refusal is
+-- older than a time and for which nothing waits.
 with used as (
     select r.reach ->> 'channel' as channel, r.reach ->> 'address' as address
     from roster_shift s cross join jsonb_array_elements(s.reach) as r (reach)
     where s.ends_at > %(now)s::timestamptz and s.starts_at < %(now)s::timestamptz + interval '8 days'
     union select * from unnest(%(channels)s::text[], %(addresses)s::text[])
 ), settled as (
-    select u.channel, n.is_refused, n.error from used u cross join lateral (
-        select state = 'failed' as is_refused, error from notification
+    select u.channel, n.is_refused, n.error, case when n.at < %(probe_before)s and not exists (
+            select from notification w where w.state in ('queued', 'sending') and w.channel = u.channel and w.address = u.address)
+        then u.address end as to_probe
+    from used u cross join lateral (
+        select state = 'failed' as is_refused, error, coalesce(settled_at, queued_at) as at from notification
         where channel = u.channel and address = u.address and state in ('accepted', 'handed_over', 'failed')
         order by coalesce(settled_at, queued_at) desc, notification_id desc limit 1
     ) n
     union all
-    select channel, is_refused, error from (
+    select channel, is_refused, error, null from (
         select distinct on (channel, address) channel, state = 'failed' as is_refused, error
         from notification
         where state in ('accepted', 'handed_over', 'failed') and reason <> 'all_clear'
@@ -173,10 +177,10 @@ with used as (
         order by channel, address, coalesce(settled_at, queued_at) desc, notification_id desc
     ) others
 ), doubted as (
-    select distinct on (channel, address) channel, true as is_refused, error
+    select distinct on (channel, address) channel, true as is_refused, error, null as to_probe
     from notification where state in ('queued', 'sending') and doubtful >= %(most)s order by channel, address, notification_id desc
 ), refused as (
-    select channel, count(*)::int as refused, max(error) as error
+    select channel, count(*)::int as refused, max(error) as error, array_remove(array_agg(to_probe), null) as to_probe
     from (select * from settled union all select * from doubted) every where is_refused group by channel
 ), waits as (
     select w.channel, min(w.first_attempt_at) as waits_since, max(w.error) as error
@@ -187,7 +191,7 @@ with used as (
     group by w.channel
 )
 select coalesce(r.channel, w.channel) as channel, coalesce(r.refused, 0) as refused, w.waits_since,
-    coalesce(r.error, w.error, '') as error
+    coalesce(r.error, w.error, '') as error, coalesce(r.to_probe, '{}') as to_probe
 from refused r full join waits w on w.channel = r.channel order by 1;
 
 -- name: duty_shifts
