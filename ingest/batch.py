@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple
 
 import numpy as np
@@ -71,6 +73,17 @@ class _Gathered:
     letter_of: list[int] = field(default_factory=list)
     stale_clocks: list[tuple[int, RunClock]] = field(default_factory=list)
 
+    def take_back(self, index: int) -> None:
+        """Forget what came of the last message."""
+        while self.rows and self.rows[-1][-1] == index:
+            self.rows.pop()
+        while self.stamped_of and self.stamped_of[-1] == index:
+            self.stamped_of.pop()
+            self.stamped.pop()
+        while self.letter_of and self.letter_of[-1] == index:
+            self.letter_of.pop()
+            self.letters.pop()
+
 
 class _Builder:
     """One pass over the messages of a batch."""
@@ -83,6 +96,17 @@ class _Builder:
         self.gathered = _Gathered()
 
     def add(self, index: int, message: Message) -> None:
+        if self.new_clock is not None:
+            raise ValueError("a batch ends at its run clock")
+        try:
+            self._place(index, message)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a payload does to a decoder ends in a letter, not the lane
+            self.gathered.take_back(index)
+            self._bury(index, message, None, [Fault(Reason.DECODER_FAILED, _failure(error))])
+
+    def _place(self, index: int, message: Message) -> None:
         route = self.directory.route(message.topic)
         received_us = message.received_us
         if self.directory.mode is Mode.EXERCISE:
@@ -154,14 +178,12 @@ class _Builder:
             return
         if self.known_clock is not None and heard.now_us < self.known_clock.now_us:
             raise PayloadInvalid(Reason.BAD_RUN_CLOCK, "the run clock went back")
-        if self.new_clock is not None:
-            raise ValueError("a batch ends at its run clock")
         self.known_clock = self.new_clock = heard
 
-    def _bury(self, index: int, message: Message, route: Route, faults: list[Fault]) -> None:
-        """Make a dead letter for each reason, with the devices that topic or payload name."""
-        named: Iterable[str] = () if route.named is None else (route.named,)
-        if route.decoder is not None:
+    def _bury(self, index: int, message: Message, route: Route | None, faults: list[Fault]) -> None:
+        """Make a dead letter for each reason, with the devices that topic or payload name; without a route none."""
+        named: Iterable[str] = () if route is None or route.named is None else (route.named,)
+        if route is not None and route.decoder is not None:
             named = route.decoder.names(route.foreign_topic, message.payload, message.received_us)
         names = tuple(sorted(named))
         known = [name for name in names if name in self.directory.devices]
@@ -185,6 +207,12 @@ class _Builder:
                 )
             )
             self.gathered.letter_of.append(index)
+
+
+def _failure(error: Exception) -> str:
+    """Say what failed and where."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}"
 
 
 def build_draft(

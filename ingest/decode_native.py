@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from ingest.reading import Decoded, Fault
+from ingest.reading import Decoded, Fault, shown
 from ingest.reasons import Reason
 from ingest.timestamps import timestamp_us
 from undercroft.errors import PayloadInvalid
@@ -163,7 +163,7 @@ def _seq_of(body: dict[str, Any], faults: list[Fault]) -> int | None:
     seq = body["seq"]
     if type(seq) is int and 0 <= seq <= MAX_SEQ:
         return seq
-    faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"seq is {str(seq)[:40]}"))
+    faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"seq is {shown(seq)}"))
     return None
 
 

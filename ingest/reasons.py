@@ -60,5 +60,7 @@ class Reason(StrEnum):
     """Not one whole SL 651 frame: length, marks or check sum are wrong."""
     UNSUPPORTED_FRAME = "unsupported_frame"
     """A sound SL 651 frame, or a part of one, of a kind that is not decoded: pictures, several packets."""
+    DECODER_FAILED = "decoder_failed"
+    """The decoder itself failed at this payload: a defect of ingest, told with its place."""
     STORE_REJECTED = "store_rejected"
     """The database refuses this row, and will refuse it again."""

@@ -12,7 +12,7 @@ from ingest.foreign.naming import named_in
 from ingest.foreign.parts import Part, Parts
 from ingest.foreign.senml import decode_senml
 from ingest.foreign.sl651 import decode_sl651
-from ingest.reading import Fault
+from ingest.reading import Fault, shown
 from ingest.reasons import Reason
 from undercroft.errors import PayloadInvalid
 from undercroft.model import Reading
@@ -134,12 +134,12 @@ def _value(part: Part, mapping: FieldMap) -> tuple[float, Fault | None]:
         return float(bool(value) != mapping.invert), None
     if kind == "barrier_state" and isinstance(value, str) and value in BARRIER_STATE_BY_WORD:
         return float(BARRIER_STATE_BY_WORD[value]), None
-    detail = f"{mapping.field!r} is {str(value)[:MAX_PROBE_LENGTH]!r}, which is no {kind.replace('_', ' ')}"
+    detail = f"{mapping.field!r} is {shown(value)!r}, which is no {kind.replace('_', ' ')}"
     return 0.0, Fault(Reason.WRONG_TYPE, detail)
 
 
 def _scaled(value: float, mapping: FieldMap) -> tuple[float, Fault | None]:
     scaled = value * mapping.scale + mapping.offset
     if not -MAX_MAGNITUDE <= scaled <= MAX_MAGNITUDE:
-        return 0.0, Fault(Reason.OUT_OF_MAGNITUDE, f"{mapping.field!r} is {str(value)[:MAX_PROBE_LENGTH]}")
+        return 0.0, Fault(Reason.OUT_OF_MAGNITUDE, f"{mapping.field!r} is {shown(value)}")
     return float(scaled), None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ingest.decode_native import MAX_SEQ, load_object
 from ingest.foreign.parts import Part, Parts, flattened, value_at
-from ingest.reading import Fault
+from ingest.reading import Fault, shown
 from ingest.reasons import Reason
 from ingest.timestamps import rfc3339_us
 from undercroft.errors import PayloadInvalid
@@ -87,5 +87,5 @@ def _time_of(body: dict[str, Any], form: _Form) -> int:
 def _seq_of(seq: object, name: str, faults: list[Fault]) -> int | None:
     if seq is None or (type(seq) is int and 0 <= seq <= MAX_SEQ):
         return seq
-    faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"{name} is {str(seq)[:40]}"))
+    faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"{name} is {shown(seq)}"))
     return None

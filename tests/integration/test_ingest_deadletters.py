@@ -16,8 +16,10 @@ import pytest
 
 from ingest.batch import Message
 from ingest.failpoints import no_failpoint
+from ingest.reasons import Reason
 from ingest.writer import BatchWriter
 from tests.integration.ingest_kit import import_sample_site, one, query
+from tests.property.odd_json import TEXTS, as_on_a_lane
 from undercroft.clock import FakeClock
 from undercroft.model import Mode
 from undercroft.quality import QualityTest
@@ -138,6 +140,20 @@ def test_a_topic_longer_than_an_index_holds_is_a_letter_and_holds_up_nobody(writ
     letters = query(database, "select topic, reason from dead_letter")
     assert len(letters) == 2, "two topics that begin alike are two letters"
     assert all(len(row["topic"]) < 1100 and "sha256" in row["topic"] for row in letters)
+
+
+def test_no_payload_stops_the_writer(writer: BatchWriter, database: str) -> None:
+    """Whatever a reading object holds: the batch is committed, and each odd message is a letter or rows."""
+    keys = ("observed_at", "seq", "at", "rain_total_mm", "rain_depth_mm", "period_s", "readings", "colour")
+    sound = {"observed_at": str(NOON_US // 1000), "rain_total_mm": "0.5"}
+    bodies = [sound | {key: text} for key in keys for text in TEXTS]
+    payloads = [("{" + ", ".join(f'"{key}": {text}' for key, text in body.items()) + "}").encode() for body in bodies]
+    payloads += [text.encode() for text in TEXTS]
+    with as_on_a_lane():
+        written = writer.write([Message(TOPIC.encode(), payload, 1, 1, False, NOON_US) for payload in payloads])
+    assert written.record.messages == len(payloads)
+    assert set(written.reasons) <= set(Reason) - {Reason.DECODER_FAILED, Reason.STORE_REJECTED}
+    assert one(database, "select count(*) from dead_letter") == written.record.dead_letters > len(payloads) / 2
 
 
 def test_an_old_state_retried_takes_its_place_in_history(database: str, writer: BatchWriter) -> None:

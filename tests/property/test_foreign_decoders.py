@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from ingest.foreign.decoder import ForeignDecoder, Translated
 from ingest.foreign.sl651_frame import START, Ending, FrameCutter, confirmation, crc16, parse_frame
 from ingest.reasons import Reason
+from tests.property.odd_json import ODD, as_on_a_lane, encoded, nested
 from tests.unit.ingest.builders import NOON_US
 from tests.unit.ingest.test_foreign_cases import CASES, FOLDERS, decoder_of, payload_of
 from undercroft.errors import PayloadInvalid
@@ -49,7 +49,7 @@ _KEYS = st.sampled_from(
     ]
 )
 _LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.sampled_from(["a:level", 1e300])
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), ODD, st.sampled_from(["a:level", 1e300])
 )
 _TREES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=6), max_leaves=15
@@ -105,18 +105,24 @@ def _resummed(payload: bytes) -> bytes:
     return payload[:-2] + crc16(payload[:-2]).to_bytes(2) if len(payload) > 2 else payload
 
 
-_ANY = st.one_of(
-    st.binary(max_size=200), _TREES.map(lambda tree: json.dumps(tree).encode()), _SPOILT, _SPOILT.map(_resummed)
-)
-_OF_KIND = st.sampled_from(list(_BY_KIND)).flatmap(
-    lambda kind: st.tuples(st.just(kind), _BY_KIND[kind].map(lambda tree: json.dumps(tree).encode()))
-)
+_ANY = st.one_of(st.binary(max_size=200), _TREES.map(encoded), _SPOILT, _SPOILT.map(_resummed))
+_OF_KIND = st.sampled_from(list(_BY_KIND)).flatmap(lambda kind: st.tuples(st.just(kind), _BY_KIND[kind].map(encoded)))
+
+
+def _uplink(value: str, serial: str) -> bytes:
+    """Return an uplink of both forms, with the JSON of a value and of a counter."""
+    head = '"end_device_ids": {"device_id": "a"}, "deviceInfo": {"devEui": "a"}, "time": "2022-07-18T09:34:15Z"'
+    head += ', "received_at": "2022-07-18T09:34:15Z"'
+    values = f'{{"depth_cm": {value}, "distance_mm": {value}}}'
+    uplink = f'{{"decoded_payload": {values}, "f_cnt": {serial}}}'
+    return f'{{{head}, "object": {values}, "fCnt": {serial}, "uplink_message": {uplink}}}'.encode()
 
 
 def _check(decoder: ForeignDecoder, payload: bytes) -> None:
     answer: Translated | PayloadInvalid
     try:
-        answer = decoder.decode("senml/x", payload, NOON_US)
+        with as_on_a_lane():
+            answer = decoder.decode("senml/x", payload, NOON_US)
     except PayloadInvalid as error:
         answer = error
     if isinstance(answer, PayloadInvalid):
@@ -126,7 +132,7 @@ def _check(decoder: ForeignDecoder, payload: bytes) -> None:
     told, faults = answer
     mapped = {entry.quantity for entry in decoder.definition.fields}
     assert all(reading.quantity in mapped and abs(reading.value) <= 1e12 for _, reading in told)
-    assert all(type(device) is str and device for device, _ in told)
+    assert all(type(device) is str and device and abs(reading.observed_us) < 2**63 for device, reading in told)
     assert all(reading.seq is None or (type(reading.seq) is int and 0 <= reading.seq < 2**32) for _, reading in told)
     assert all(fault.reason in set(Reason) and fault.detail and len(fault.detail) < 400 for fault in faults)
 
@@ -144,6 +150,11 @@ def _check(decoder: ForeignDecoder, payload: bytes) -> None:
         b'"uplink_message":{"decoded_payload":{"barrier":[1],"depth_cm":1e300}}}',
     )
 )
+@example((DecoderKind.SENML, b'[{"n":"a:level","u":"m","v":%s}]' % nested(1_010).encode()))
+@example((DecoderKind.CHIRPSTACK, _uplink(nested(1_015), "7")))
+@example((DecoderKind.CHIRPSTACK, _uplink("4", nested(1_015))))
+@example((DecoderKind.TTN, _uplink(nested(1_015), "7")))
+@example((DecoderKind.TTN, _uplink("4", nested(1_015))))
 @example((DecoderKind.CHIRPSTACK, b'{"object":{"a.b":1,"a":{"b":2}},"time":"2022-07-18T09:34:15Z","deviceInfo":7}'))
 def test_decoders_raise_nothing_else(message: tuple[DecoderKind, bytes]) -> None:
     kind, payload = message
@@ -152,7 +163,7 @@ def test_decoders_raise_nothing_else(message: tuple[DecoderKind, bytes]) -> None
 
 @given(st.sampled_from([DecoderKind.CHIRPSTACK, DecoderKind.TTN]), _UPLINKS)
 def test_uplinks_with_an_odd_part(kind: DecoderKind, uplink: dict[str, object]) -> None:
-    _check(DECODERS[kind], json.dumps(uplink).encode())
+    _check(DECODERS[kind], encoded(uplink))
 
 
 def _frame(body: bytes, function: int = 0x33) -> bytes:

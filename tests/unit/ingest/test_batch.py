@@ -8,6 +8,7 @@ from ingest.batch import build_draft
 from ingest.quality import MAX_AHEAD_US
 from ingest.reasons import Reason
 from ingest.run_clock import RunClock
+from ingest.sensors import DeviceEntry
 from tests.unit.ingest.builders import (
     BATTERY,
     LEVEL,
@@ -19,7 +20,7 @@ from tests.unit.ingest.builders import (
     message,
     run_clock,
 )
-from undercroft.model import Mode
+from undercroft.model import Mode, Reading
 from undercroft.quality import Quality, QualityTest
 
 YEAR_2100_US = 4_102_444_800_000_000
@@ -82,6 +83,39 @@ def test_several_unknown_keys_are_one_letter_that_names_them() -> None:
     draft = build_draft([message("flood/v1/futian/garage-1/g1-level/observation", payload)], directory(), None)
     assert [(letter.reason, letter.detail) for letter in draft.letters] == [("unknown_quantity", "'colour'; 'taste'")]
     assert len(draft.rows) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [RecursionError("too deep"), ZeroDivisionError("by zero"), OverflowError("too large")]
+)
+def test_a_decoder_that_fails_buries_its_message_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A decoder that fails is simulated: none is known to."""
+
+    def failing(entry: DeviceEntry, reading: Reading) -> int | None:
+        if reading.value == 0.7:
+            raise error
+        return entry.sensors.get((reading.at, reading.quantity))
+
+    monkeypatch.setattr(DeviceEntry, "position", failing)
+    odd = message(
+        "flood/v1/futian/garage-2/g2-multi/event",
+        {"observed_at": AT, "at": "south", "water_depth_m": 1, "battery_v": 0.7},
+    )
+    draft = build_draft([level(0.5), odd, level(0.6)], directory(), None)
+    assert draft.rows.values.tolist() == [0.5, 0.6], "nothing of a message that is buried as a whole"
+    ((letter,), (of,)) = draft.letters, draft.letter_of
+    assert (of, letter.reason, letter.payload) == (1, Reason.DECODER_FAILED, odd.payload)
+    assert f"{type(error).__name__} in test_batch.py, line " in letter.detail
+    monkeypatch.undo()
+    monkeypatch.setattr("ingest.batch.decode_native", _out_of_memory)
+    with pytest.raises(MemoryError):  # no payload's fault: the broker delivers again
+        build_draft([level(0.5)], directory(), None)
+
+
+def _out_of_memory(_: bytes) -> None:
+    raise MemoryError
 
 
 @pytest.mark.parametrize(
