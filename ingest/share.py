@@ -23,6 +23,8 @@ from undercroft.store.slots import Slots
 
 BEAT_S = 2.0
 SILENT_S = 10.0
+ANSWER_WITHIN_S = 10.0
+"""A database that takes longer is left: whoever does not beat for so long has lost its slots anyway. [s]"""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 _log = structlog.get_logger("ingest")
 
@@ -87,7 +89,9 @@ class SlotKeeper:
 
     def _turn(self) -> None:
         if self._slots is None:
-            connection = connect(self._url, application_name="ingest slots", autocommit=True)
+            connection = connect(
+                self._url, application_name="ingest slots", autocommit=True, answer_within_s=ANSWER_WITHIN_S
+            )
             self._slots = Slots(connection, self._share.name, self._holder, SILENT_S)
         still = self._slots.beat()
         for slot in sorted(self._held - still.keys()):

@@ -42,6 +42,8 @@ from undercroft.store.states import forget_session
 
 _log = structlog.get_logger("ingest")
 SITE_CHECK_S = 1.0
+ANSWER_WITHIN_S = 60.0
+"""A database that lets one exchange wait this long is left, and the batch kept: it may be frozen, or gone. [s]"""
 _BATCH_IDS_AT_ONCE = 64
 CAREFUL_BATCHES = 8
 """After a batch that met another writer: so many look around first. After one that was not all new: so many are written
@@ -124,7 +126,10 @@ class BatchWriter:
     def _ready_connection(self) -> Connection:
         if self._connection is None:
             name = f"ingest {self._lane}"
-            self._connection = connect(self._url, application_name=name, autocommit=True, idle_within_s=HELD_AT_MOST_S)
+            self._connection = connect(
+                self._url, application_name=name, autocommit=True, answer_within_s=ANSWER_WITHIN_S,
+                idle_within_s=HELD_AT_MOST_S,
+            )  # fmt: skip
             limit_transactions(self._connection)
             heard = fetch_last_run_clock(self._connection) if self._mode is Mode.EXERCISE else None
             self._run_clock = None if heard is None else RunClock(*heard)

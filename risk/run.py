@@ -54,6 +54,8 @@ SNAPSHOT_EVERY_RUN_TICKS = 50
 TICKS_AT_ONCE = 50
 WAIT_S = 0.25
 RECONNECT_AFTER_S = 1.0
+ANSWER_WITHIN_S = 120.0
+"""A database that lets one statement wait this long is left, and connected to anew: it may be frozen, or gone. [s]"""
 
 
 NEWEST = -1
@@ -360,10 +362,14 @@ def _say_held(since: datetime) -> None:
 @contextmanager
 def _sessions(url: str) -> Iterator[tuple[Connection, Connection]]:
     with (
-        closing(connect(url, application_name="undercroft-engine", autocommit=True)) as connection,
-        closing(connect(url, application_name="undercroft-engine-listener", autocommit=True)) as listener,
+        closing(_session(url, "undercroft-engine")) as connection,
+        closing(_session(url, "undercroft-engine-listener")) as listener,
     ):
         yield connection, listener
+
+
+def _session(url: str, name: str) -> Connection:
+    return connect(url, application_name=name, autocommit=True, answer_within_s=ANSWER_WITHIN_S)
 
 
 def _await_lock(connection: Connection, stop: Stop) -> bool:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.rows import DictRow, dict_row
 
+from ingest.batch import Message
+from ingest.failpoints import no_failpoint
+from ingest.writer import BatchWriter
+from risk import run
 from tests.integration.ingest_kit import Mosquitto, ingest_of, one, publishing, wait_until
 from tests.integration.ingest_messages import rain
+from tests.integration.test_duty_watch import frozen
+from tests.integration.test_ingest_devices import NOW, TOPIC
+from tests.timescale import URL_VARIABLE
+from undercroft.clock import FakeClock
+from undercroft.errors import StoreUnavailable
+from undercroft.model import Mode
 from undercroft.store.commit import take_commit_seq
-from undercroft.store.connection import connect
+from undercroft.store.connection import Connection, connect
+from undercroft.store.engine import committed_up_to
 
 MESSAGES = 300
 HOLDS = (
@@ -70,3 +84,27 @@ def test_nobody_holds_the_number_without_a_limit_for_a_moment(live: str) -> None
         connection.commit()
         connection.execute("select 1")
         assert connection.seen[-1] == (False, "0"), "the limit is that of the transaction"
+
+
+@pytest.mark.skipif(URL_VARIABLE in os.environ, reason=f"{URL_VARIABLE}: the server is no process of this machine")
+def test_no_writer_waits_for_ever_for_a_database_that_is_frozen(live: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engine and ingest: the backend of each is frozen; each is told so, and ingest writes by another connection."""
+    refusal = pytest.raises(StoreUnavailable, match=r"no answer within 0\.8 s")
+    monkeypatch.setattr("risk.run.ANSWER_WITHIN_S", 0.3)
+    with closing(run._session(live, "engine")) as engine:
+        with frozen(backend_of(engine)), refusal:
+            committed_up_to(engine)
+        assert engine.closed
+    monkeypatch.setattr("ingest.writer.ANSWER_WITHIN_S", 0.3)
+    body = json.dumps({"observed_at": NOW.isoformat(), "rain_total_mm": 1.0}).encode()
+    batch = [Message(TOPIC, body, 1, 1, False, round(NOW.timestamp() * 1e6))]
+    with closing(BatchWriter(live, "observation", Mode.LIVE, FakeClock(NOW), no_failpoint)) as writer:
+        with frozen(backend_of(writer._ready_connection())), refusal:
+            writer.write(batch)
+        monkeypatch.setattr("ingest.writer.ANSWER_WITHIN_S", 60.0)
+        assert writer.write(batch).commit_seq > 0
+
+
+def backend_of(connection: Connection) -> int:
+    (row,) = connection.execute("select pg_backend_pid() as pid").fetchall()
+    return int(row["pid"])
