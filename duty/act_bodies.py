@@ -13,6 +13,8 @@ from risk.asked import MOST_SHELVED_MIN
 from risk.lifecycle import MOST_OUT_OF_SERVICE_MIN
 from risk.reports import MOST_DEPTH_M, PUMP_WORDS
 from risk.warnings import COLOUR_RANK
+from undercroft.instants import MEANT, is_meant
+from undercroft.plain_text import problem_of_text
 from undercroft.quantities import BARRIER_STATE_BY_WORD
 from undercroft.site.limits import MOST_ITEMS
 
@@ -54,6 +56,7 @@ TEXTS = frozenset({
     "reason", "evidence", "text", "caller", "unit", "phone", "comment", "colour", "state", "by", "note", "barrier",
     "entrance", "item", "to", "pump", *(INSTANTS := ("until", "issued_at", "observed_at")),
 })  # fmt: skip
+OF_SEVERAL_LINES = frozenset({"reason", "evidence", "text", "comment", "note"})
 LISTS = frozenset({"basins", "streets"})
 FLAGS = frozenset({"closed", "evacuated"})
 COUNTS = frozenset({"serial", "corrects"})
@@ -123,12 +126,11 @@ def _value(name: str, value: object) -> str | None:  # noqa: PLR0911 - one retur
             return "expected text"
         if len(value) > MOST_CHARACTERS:
             return f"found {len(value)} characters, expected at most {MOST_CHARACTERS}"
-        if "\0" in value:
-            return "expected text without NUL"
-        return _instant(value) if name in INSTANTS else None
+        unfit = problem_of_text(value, lines=name in OF_SEVERAL_LINES)
+        return _instant(value) if unfit is None and name in INSTANTS else unfit
     if name in LISTS:
         names = value if isinstance(value, list | tuple) and len(value) <= MOST_NAMES else [None]
-        good = all(isinstance(entry, str) and len(entry) <= 100 for entry in names)
+        good = all(isinstance(entry, str) and len(entry) <= 100 and not problem_of_text(entry) for entry in names)
         return None if good else f"expected a list of names, at most {MOST_NAMES}"
     if name in FLAGS and not isinstance(value, bool):
         return f"found {value!r}, expected true or false"
@@ -143,16 +145,19 @@ def _is_empty(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if isinstance(value, bool):
+        return False
+    return (isinstance(value, float) and isfinite(value)) or (isinstance(value, int) and abs(value) < 2**63)
 
 
 def _instant(text: str) -> str | None:
     try:
-        if datetime.fromisoformat(text).tzinfo is not None:
-            return None
+        at = datetime.fromisoformat(text)
     except ValueError:
-        pass
-    return f"found {text[:40]!r}, expected RFC 3339 with an offset, e.g. 2026-07-01T08:00:00+08:00"
+        at = None
+    if at is None or at.tzinfo is None:
+        return f"found {text[:40]!r}, expected RFC 3339 with an offset, e.g. 2026-07-01T08:00:00+08:00"
+    return None if is_meant(at) else f"found {text[:40]!r}, {MEANT}"
 
 
 def _minutes(kind: str, form: Form, body: Mapping[str, Any]) -> str | None:

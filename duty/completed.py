@@ -31,9 +31,9 @@ def completed(
         row = store.warning_in_force(connection, subject)
         if row is None:
             raise NotPossibleNow(f"{kind}: {subject.removeprefix('warning/')} is not in force")
-        return {**row["body"], **body}
+        return {**row["body"], **{name: value for name, value in body.items() if value is not None}}
     if kind == "rain_warning":
-        return {"basins": [], "streets": [], **body}
+        return {"basins": [], "streets": [], **{name: value for name, value in body.items() if value is not None}}
     return dict(body)
 
 

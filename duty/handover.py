@@ -16,6 +16,7 @@ from duty.rows import load_names, load_roster
 from duty.signing import stored_heads
 from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named
 from undercroft.model import Mode, Severity
+from undercroft.plain_text import one_line
 from undercroft.store import duty_acts as acts
 from undercroft.store import duty_reports, duty_roster
 from undercroft.store.connection import Connection
@@ -149,11 +150,11 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
     }
     lines = [
         f"# {mark}交接单 Handover {local(sheet.at)}", "", *_unsigned_lines(sheet.unsigned),
-        f"- 交 from: {note.get('author', '')}", f"- 接 to: {note.get('to', '')}",
-        f"- 说明 note: {note.get('text', '')}",
+        f"- 交 from: {note.get('author', '')}", f"- 接 to: {one_line(note.get('to', ''))}",
+        f"- 说明 note: {one_line(note.get('text', ''))}",
     ]  # fmt: skip
     for title, entries in sections.items():
-        lines += ["", f"## {title}", "", *([f"- {entry}" for entry in entries] or ["- 无 none"])]
+        lines += ["", f"## {title}", "", *([f"- {one_line(entry)}" for entry in entries] or ["- 无 none"])]
     lines += ["", _head_line(sheet)]
     return "\n".join(lines) + "\n"
 

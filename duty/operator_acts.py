@@ -7,6 +7,7 @@ from datetime import datetime
 
 from duty.door import RANK, Actor, Asked, Done, Effect, log, new_token, through
 from duty.refusals import ActInvalid, SubjectUnknown
+from undercroft.plain_text import problem_of_text
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
 
@@ -41,6 +42,8 @@ def add_operator(
             raise ActInvalid(f"user add: {role!r} is not one of {', '.join(RANK)}")
         if store.OPERATOR_ID.fullmatch(operator_id) is None:
             raise ActInvalid(f"user add: id: found {operator_id[:60]!r}, expected {store.OPERATOR_ID.pattern}")
+        if unfit := problem_of_text(name):
+            raise ActInvalid(f"user add: name: {unfit}")
         store.add_operator(connection, operator_id, name, role, hashed, now, actor.token)
         body = {"name": name, "role": role}
         subject = f"operator/{operator_id}"

@@ -24,6 +24,7 @@ from duty.orders import (
 )
 from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
 from undercroft.model import Severity, SpaceKind
+from undercroft.plain_text import problem_of_text
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
 
@@ -43,8 +44,10 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
     """
 
     def do(at: datetime) -> Effect:
-        if not owner.strip() or len(owner) > MOST_OWNER_CHARACTERS or "\0" in owner:
+        if not owner.strip() or len(owner) > MOST_OWNER_CHARACTERS:
             raise ActInvalid(f"order: owner: expected 1 to {MOST_OWNER_CHARACTERS} characters")
+        if unfit := problem_of_text(owner):
+            raise ActInvalid(f"order: owner: {unfit}")
         place = _place(connection, subject, entrance)
         severity = Severity(place["severity"])
         chosen = template_for(SpaceKind(place["kind"]), severity, proof)
@@ -132,8 +135,10 @@ def order_step(
     """
 
     def do(at: datetime) -> Effect:
-        if len(note) > MOST_CHARACTERS or "\0" in note:
+        if len(note) > MOST_CHARACTERS:
             raise ActInvalid(f"order: note: expected at most {MOST_CHARACTERS} characters")
+        if unfit := problem_of_text(note, lines=True):
+            raise ActInvalid(f"order: note: {unfit}")
         row = store.order(connection, order_id)
         if row is None:
             raise SubjectUnknown(f"there is no order {order_id[:100]}")

@@ -13,6 +13,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from undercroft.model import Severity
+from undercroft.plain_text import one_line
 
 
 class ReportKind(StrEnum):
@@ -221,14 +222,18 @@ def markdown(report: Draft, zone: ZoneInfo) -> str:
         f"- 地点 place: {report.place_zh} {report.place_en}",
         f"- 签发 signed by: {TO_FILL}", "", "## 经过 What happened", "",
     ]  # fmt: skip
-    lines += [f"- {_local(fact.at, zone)} {fact.text_zh} {fact.text_en} 〔{fact.source}〕" for fact in report.facts]
+    lines += [f"- {_local(fact.at, zone)} {_said(fact)}" for fact in report.facts]
     for key, name_zh, name_en in FIELDS:
         lines += ["", f"## {name_zh} {name_en}", ""]
         known = [fact for fact in report.facts if fact.kind in _MEASURES] if key == "measures" else []
-        lines += [f"- {fact.text_zh} {fact.text_en} 〔{fact.source}〕" for fact in known] or [TO_FILL]
+        lines += [f"- {_said(fact)}" for fact in known] or [TO_FILL]
     if report.head_printed:
         lines += ["", f"值班日志签名 signed head of the duty log: `{report.head_printed}`"]
     return "\n".join(lines) + "\n"
+
+
+def _said(fact: Fact) -> str:
+    return one_line(f"{fact.text_zh} {fact.text_en} 〔{fact.source}〕")
 
 
 def plain(written: str) -> str:

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 from duty.model import Person, Reach
 from duty.refusals import ActInvalid
+from undercroft.instants import MEANT, is_meant
+from undercroft.plain_text import problem_of_text
 
 COLUMNS = ("starts_at", "ends_at", "step", "standing", "person", "name", "phone", "reach")
 STANDINGS = ("holder", "deputy")
@@ -152,6 +154,9 @@ def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
 
 def _shift(row: dict[str, str | None], line: int, zone: ZoneInfo) -> Shift:
     value = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    for name, said in value.items():
+        if unfit := problem_of_text(said):
+            raise RosterInvalid(f"roster line {line}: {name}: {unfit}")
     starts_at, ends_at = _instant(value["starts_at"], line, zone), _instant(value["ends_at"], line, zone)
     if not starts_at < ends_at <= starts_at + LONGEST_SHIFT:
         raise RosterInvalid(f"roster line {line}: the shift must end after it starts, within 7 days")
@@ -174,7 +179,10 @@ def _instant(text: str, line: int, zone: ZoneInfo) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise RosterInvalid(f"roster line {line}: {text!r} is not a date and time") from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=zone)
+    if not is_meant(instant):
+        raise RosterInvalid(f"roster line {line}: {text!r}: {MEANT}")
+    return instant.astimezone(UTC)
 
 
 def _reach(item: str, line: int) -> Reach:

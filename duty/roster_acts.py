@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from duty.door import Actor, Asked, Done, Effect, log, through
 from duty.refusals import ActInvalid, SubjectUnknown
 from duty.roster import Roster, Shift, parse_roster
+from undercroft.instants import MEANT, is_meant
 from undercroft.store import duty_roster as store
 from undercroft.store.connection import Connection
 
@@ -65,6 +66,8 @@ def mark_absent(
     """
 
     def do(at: datetime) -> Effect:
+        if not (is_meant(starts_at) and is_meant(ends_at)):
+            raise ActInvalid(f"absent: {MEANT}")
         if not starts_at < ends_at <= starts_at + LONGEST_ABSENCE:
             raise ActInvalid(f"absent: it must end after it starts, within {LONGEST_ABSENCE.days} days")
         if person not in store.people(connection):

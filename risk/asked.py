@@ -53,4 +53,6 @@ def shelving_of(act: Act, severity: int, tick_us: int, *, storm: bool) -> Shelvi
 def minutes_of(act: Act) -> float | None:
     """Return the ``minutes`` of an act; None where they are no number."""
     value = act.body.get("minutes")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 2**53 else None  # nor NaN

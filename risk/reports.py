@@ -29,6 +29,7 @@ from risk.evidence import NOT_CLOSED, flapping, said_by_switches
 from risk.levels import entrance_index
 from risk.state import EngineState, FieldReport
 from risk.warnings import Act
+from undercroft.instants import is_meant
 from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
 
 MOST_DEPTH_M = 50.0
@@ -39,7 +40,8 @@ PUMP_WORDS = {"running": 1.0, "stopped": 0.0}
 def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) -> BoolArray:
     """Take acts of kind ``field_report`` in commit order; return the spaces that they speak of.
 
-    A report of a place that this site does not have, or without a usable value, says nothing.
+    A report of a place that this site does not have, or without a usable value, says nothing; one whose times cannot
+    be meant was seen when it was entered. What comes here was checked at the door, and may not stop the engine even so.
     """
     touched = np.zeros(arrays.n_spaces, np.bool_)
     for act in sorted(acts, key=lambda act: act.commit_seq):
@@ -58,7 +60,9 @@ def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) ->
 
 
 def _has_entrance(arrays: SiteArrays, space: int, entrance: object) -> bool:
-    return entrance in {None, ""} or entrance in {known.id for known in arrays.spaces[space].entrances}
+    if not isinstance(entrance, str | None):
+        return False
+    return not entrance or entrance in {known.id for known in arrays.spaces[space].entrances}
 
 
 def _said(act: Act) -> list[tuple[str, FieldReport]]:
@@ -91,7 +95,8 @@ def _instant_us(value: object, default_us: int) -> int:
     if not isinstance(value, str):
         return default_us
     try:
-        return to_us(datetime.fromisoformat(value))
+        found = datetime.fromisoformat(value)
+        return to_us(found) if is_meant(found) else default_us
     except (ValueError, TypeError):
         return default_us
 

@@ -54,11 +54,15 @@ def fold_warnings(warnings: dict[str, RainWarning], acts: Iterable[Act]) -> None
             continue  # refused where acts come in; one that got here must not stop the engine
         warnings[act.subject] = RainWarning(
             colour,
-            tuple(sorted(act.body.get("basins", ()))),
-            tuple(sorted(act.body.get("streets", ()))),
+            _names(act.body.get("basins")),
+            _names(act.body.get("streets")),
             act.author,
             act.acted_us,
         )
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(sorted(name for name in value if isinstance(name, str))) if isinstance(value, list | tuple) else ()
 
 
 def applies(warning: RainWarning, basin: str, street: str) -> bool:

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from undercroft.errors import BadInput
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Between which every instant lies that somebody may mean. Far beyond them a time zone or a database cannot follow."""
+
+MEANT = f"expected a time from {EARLIEST.year} to {LATEST.year - 1}"
+
+
+def is_meant(at: datetime) -> bool:
+    """Tell whether an instant with an offset can be meant: from 2000 to 2099.
+
+    Examples
+    --------
+    >>> is_meant(datetime.fromisoformat("0001-01-01T00:00:00+08:00"))
+    False
+    """
+    return EARLIEST <= at < LATEST
 
 
 def instant_of(text: str, option: str) -> datetime:
@@ -13,7 +29,7 @@ def instant_of(text: str, option: str) -> datetime:
     Raises
     ------
     BadInput
-        If it is not RFC 3339 with an offset.
+        If it is not RFC 3339 with an offset, or cannot be meant.
     """
     try:
         found = datetime.fromisoformat(text)
@@ -21,4 +37,6 @@ def instant_of(text: str, option: str) -> datetime:
         raise BadInput(f"{option} {text!r} is not RFC 3339, e.g. 2026-07-01T08:00:00+08:00") from error
     if found.tzinfo is None:
         raise BadInput(f"{option} {text!r} has no offset, e.g. {text}+08:00")
+    if not is_meant(found):
+        raise BadInput(f"{option} {text!r}: {MEANT}")
     return found

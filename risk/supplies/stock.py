@@ -49,7 +49,7 @@ def movement_of(act: Act) -> Movement | None:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53  # nor NaN
 
 
 def listed_stock(site: Site) -> dict[Holding, float]:

@@ -14,6 +14,7 @@ def test_an_order_and_its_confirmation(desk: Desk) -> None:
     )
     observe(desk.db, "barrier_state", 5.0)  # failed
     assert desk.post("/orders", wanted | {"entrance": "west"}).status_code == 404
+    assert desk.post("/orders", wanted | {"owner": "street\n## forged heading"}).status_code == 422
     issued = desk.post("/orders", wanted, Idempotency_Key="o1")
     assert issued.status_code == 201, issued.text
     assert desk.post("/orders", wanted, Idempotency_Key="o1").json() == issued.json() | {"repeated": True}

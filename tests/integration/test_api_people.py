@@ -19,6 +19,8 @@ def test_the_roster_is_shown_and_replaced(desk: Desk) -> None:
     assert desk.post("/roster", {"csv": csv, "zone": "Mars/Base"}, desk.leader).status_code == 422
     wrong = desk.post("/roster", {"csv": csv.replace("hook:sun", "sun")}, desk.leader)
     assert (wrong.status_code, wrong.json()["error"]) == (422, "RosterInvalid")
+    year_1 = desk.post("/roster", {"csv": csv.replace(day.isoformat(), "0001-01-01T00:00:00+08:00")}, desk.leader)
+    assert (year_1.status_code, "from 2000 to 2099" in year_1.text) == (422, True)
     assert desk.post("/roster", {"csv": csv}, desk.leader, Idempotency_Key="r1").status_code == 201
     assert desk.post("/roster", {"csv": csv}, desk.leader, Idempotency_Key="r1").json()["repeated"] is True
     handover = {"kind": "handover", "to": "sun", "text": "watch the ramp"}
@@ -28,6 +30,8 @@ def test_the_roster_is_shown_and_replaced(desk: Desk) -> None:
     assert (shown["handover"]["author"], shown["handover"]["to"]) == ("li", "sun")
     away = {"person_id": "sun", "ends_at": ends.isoformat()}
     assert desk.post("/roster/absences", away | {"person_id": "nemo"}).status_code == 404
+    for starts_at in ("0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"):
+        assert desk.post("/roster/absences", away | {"starts_at": starts_at}).status_code == 422
     assert desk.post("/roster/absences", away).status_code == 201
     shown = desk.get("/roster?hours=12")
     assert shown["chain"] == []

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from undercroft.model import SpaceKind
+from undercroft.plain_text import problem_of_text
 from undercroft.site.limits import (
     AreaM2,
     BarrierHeightM,
@@ -39,10 +40,22 @@ from undercroft.site.limits import (
 Ident = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 """An identifier that is safe in an MQTT topic level and in a URL."""
 
-Name = Annotated[str, Field(min_length=1, max_length=120)]
+
+def _shown(text: str) -> str:
+    if unfit := problem_of_text(text.replace("\0", "")):  # which is refused by its name wherever it stands
+        raise ValueError(unfit)
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_shown)]
+"""One line that is shown, printed and sent."""
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
 def _as_utc(at: datetime) -> datetime:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"expected a time from {FIRST_YEAR} to {LAST_YEAR}")
     return at.astimezone(UTC)
 
 

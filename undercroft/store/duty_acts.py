@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from undercroft.plain_text import printable
 from undercroft.store.commit import take_commit_seq
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
@@ -154,10 +155,11 @@ def audit(  # noqa: PLR0913, PLR0917 - one argument per column
     connection: Connection, at: datetime, operator_id: str, origin: str, action: str, name: str, outcome: str,
     detail: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    """Record who tried what from where."""
+    """Record who tried what from where; of what was refused because it is no text, what can be shown of it."""
+    shown = {name: printable(value) if isinstance(value, str) else value for name, value in detail.items()}
     _run(
-        connection, "acts_audit", at=at, operator_id=operator_id, origin=origin, action=action, subject=name,
-        outcome=outcome, detail=orjson.dumps(detail).decode(),
+        connection, "acts_audit", at=at, operator_id=operator_id, origin=origin, action=printable(action),
+        subject=printable(name), outcome=outcome, detail=orjson.dumps(shown).decode(),
     )  # fmt: skip
 
 

@@ -61,6 +61,14 @@ def test_gaps_are_known_before_they_begin() -> None:
         (HEADER, "no shift in the file"),
         (HEADER + "x,2026-07-02 08:00,0,,li,,,wecom:li\n", "line 2: 'x' is not a date and time"),
         (HEADER + "2026-07-02 08:00,2026-07-02 08:00,0,,li,,,wecom:li\n", "line 2: the shift must end after it starts"),
+        (
+            HEADER + "0001-01-01 00:00,0001-01-01 08:00,0,,li,,,wecom:li\n",
+            "line 2: '0001-01-01 00:00': expected a time from 2000 to 2099",
+        ),
+        (
+            HEADER + '2026-07-02 08:00,2026-07-02 09:00,0,,li,"李\n## forged",,wecom:li\n',
+            "line 3: name: expected one line of text",
+        ),
         (HEADER + "2026-07-02 08:00,2026-07-02 09:00,one,,li,,,wecom:li\n", "line 2: step 'one' is not a number"),
         (HEADER + "2026-07-02 08:00,2026-07-02 09:00,0,boss,li,,,wecom:li\n", "line 2: standing 'boss' is neither"),
         (HEADER + "2026-07-02 08:00,2026-07-02 09:00,0,,,,,wecom:li\n", "line 2: no person"),
