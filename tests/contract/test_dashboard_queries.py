@@ -38,6 +38,7 @@ def all_queries() -> list[Query]:
 def answers(url: str, interval_ms: int, **variables: list[str]) -> dict[str, Any]:
     found = {}
     with closing(connect(url, application_name="tests", autocommit=True)) as connection:
+        connection.execute("set role undercroft_grafana")  # which may read views only
         for each in all_queries():
             cursor = connection.execute(
                 fill(each.sql, START, END, interval_ms=interval_ms, variables=variables).encode()

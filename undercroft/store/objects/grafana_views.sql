@@ -170,6 +170,14 @@ left join public.device d on d.device_id = l.device_id
 left join public.place p on p.place_id = d.place_id
 left join public.space s on s.space_id = p.place_id;
 
+create view grafana.system_condition as
+select subject, name, is_active, value, threshold, unit, detail, changed_at from public.system_condition;
+
+create view grafana.notification as
+select notification_id, incident_id, reason, step, severity, person_id, channel, state, merged_into, attempts, failures,
+    queued_at, next_try_at, settled_at, error
+from public.notification;
+
 -- Conditions as they stood at a moment: each change is an act too, in the transaction that made it.
 create function grafana.condition_at(moment timestamptz) returns table (
     subject text, name text, is_active boolean, value double precision, threshold double precision, unit text, detail text,
@@ -177,9 +185,9 @@ create function grafana.condition_at(moment timestamptz) returns table (
 ) language sql stable as $$
     select c.subject, c.name, (told.body ->> 'is_active')::boolean, (told.body ->> 'value')::float8,
         (told.body ->> 'threshold')::float8, told.body ->> 'unit', told.body ->> 'detail', told.acted_at
-    from public.system_condition c
+    from grafana.system_condition c
     cross join lateral (
-        select a.body, a.acted_at from public.act a
+        select a.body, a.acted_at from grafana.act a
         where a.kind = 'system_condition' and a.subject = c.subject || '/' || c.name and a.acted_at <= moment
         order by a.commit_seq desc limit 1
     ) told
@@ -196,7 +204,7 @@ create function grafana.notification_at(since timestamptz, moment timestamptz) r
         case when later then 'queued' else n.state end, case when not later then n.merged_into end,
         case when not later then n.attempts end, case when not later then n.failures end, n.queued_at,
         case when not later then n.next_try_at end, case when not later then n.settled_at end, case when not later then n.error end
-    from public.notification n
+    from grafana.notification n
     cross join lateral (select coalesce(n.settled_at > moment, false) as later) l
     where n.queued_at <= moment and (n.queued_at >= since or n.settled_at > moment or n.state in ('queued', 'sending'))
 $$;
