@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from risk.thresholds import DEFAULT_THRESHOLDS
+from undercroft.default_thresholds import DEFAULT_THRESHOLDS
 from undercroft.quantities import BarrierState
 from undercroft.rules import RULE_UNITS
 

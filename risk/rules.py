@@ -1,7 +1,7 @@
 """Any-of rules: a severity per family and space, now, as an alarm would see it, and as it would be left.
 
-The sources of the numbers are in `risk.thresholds`; the water thresholds are in `risk.levels`. Each family has four
-views, shape (families, spaces):
+The sources of the numbers are in `undercroft.default_thresholds`; the water thresholds are in `risk.levels`. Each
+family has four views, shape (families, spaces):
 
 - ``now``: on the held evidence, without delay. The safety level is the greatest of them.
 - ``candidate``: what may raise an alarm. Samples of one sensor count, not ticks: red on one, yellow and orange on two

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from undercroft.errors import BadInput, SiteInvalid
+from undercroft.errors import BadInput
 from undercroft.model import Severity
+from undercroft.site.check_thresholds import threshold_problems
 from undercroft.site.model import Site, ThresholdSet
+from undercroft.site.nodes import Node
+from undercroft.site.problems import SiteProblems, locate
 from undercroft.toml_text import read_toml
 
 if TYPE_CHECKING:
@@ -130,8 +133,7 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
     Raises
     ------
     BadInput
-        If it is no file, not one of threshold sets, or names a rule, a unit or (where a site is given) a space that
-        there is not.
+        If it is no file, not one of threshold sets, or anything is wrong with a set: file, line, field, expected.
     """
     if name == "default":
         return ()
@@ -139,7 +141,7 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
         if site is None:
             raise BadInput("hindcast compare: `site` is for a run in the database")
         return site.threshold_sets
-    _, document = read_toml(Path(name))
+    text, document = read_toml(Path(name))
     try:
         found = tuple(ThresholdSet.model_validate(entry) for entry in document["threshold_set"])
     except KeyError as error:
@@ -147,22 +149,21 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
-    _must_mean_something(name, found, site)
+    _must_mean_something(name, text, document, site)
     return found
 
 
-def _must_mean_something(name: str, sets: Sequence[ThresholdSet], site: Site | None) -> None:
-    from risk.thresholds import in_rule_unit  # noqa: PLC0415
-
-    spaces = None if site is None else {space.id for space in site.spaces}
-    for entry in sets:
-        for row in entry.rows:
-            try:
-                in_rule_unit(row)
-            except SiteInvalid as error:
-                raise BadInput(f"{name}: {entry.id}: {error}") from error
-            if row.space is not None and spaces is not None and row.space not in spaces:
-                raise BadInput(f"{name}: {entry.id}: the site has no space {row.space}")
+def _must_mean_something(name: str, text: str, document: dict[str, Any], site: Site | None) -> None:
+    """Refuse what `site check` refuses of threshold sets, and spaces that are not there where a site is given."""
+    if site is None:
+        named = {row.get("space") for entry in document["threshold_set"] for row in entry["rows"]} - {None}
+        spaces: list[dict[str, Any]] = [{"id": space} for space in sorted(named)]
+    else:
+        spaces = [{"id": space.id, "kind": space.kind.value} for space in site.spaces]
+    problems = threshold_problems(Node({"space": spaces, "threshold_set": document["threshold_set"]}))
+    located = locate(problems, name, text, document)
+    if located:
+        raise SiteProblems(located)
 
 
 def _text(result: dict[str, Any], names: tuple[str, str]) -> str:

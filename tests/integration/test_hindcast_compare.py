@@ -22,6 +22,7 @@ author = "test"
 source = "test"
 valid_from = 2026-01-01T00:00:00Z
 rows = [
+  { rule = "inside-depth", kind = "underpass", severity = "yellow", value = 8.0, unit = "cm", source = "test" },
   { rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" },
   # No forecast, so that the readings alone decide and can be counted by hand.
   { rule = "orange-within-30min", kind = "underpass", severity = "orange", value = 1.1, unit = "share", source = "t" },

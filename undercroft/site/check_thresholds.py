@@ -8,6 +8,7 @@ from itertools import pairwise
 from undercroft.rules import RULE_BOUNDS, RULE_UNITS, UNIT_SCALE, in_unit_of_rule, units_of_rule
 from undercroft.site.nodes import Node
 from undercroft.site.problems import Problem
+from undercroft.site.threshold_order import order_problems
 
 ROAD = "underpass"
 SEVERITIES = ("blue", "yellow", "orange", "red")
@@ -25,6 +26,7 @@ def threshold_problems(top: Node) -> Iterator[Problem]:
                 yield row.problem("rule", "one row for each rule, kind, space and severity")
             seen.add(key)
         yield from _order_problems(owner)
+    yield from order_problems(top, kinds)
 
 
 def _row_problems(row: Node, kinds: dict[str | None, str | None]) -> Iterator[Problem]:

@@ -234,7 +234,7 @@ class ThresholdRow(_Part):
 
 
 class ThresholdSet(_Part):
-    """A versioned set of thresholds that overrides the defaults of `risk.thresholds`."""
+    """A versioned set of thresholds that overrides those of `undercroft.default_thresholds`."""
 
     id: Ident
     author: Name

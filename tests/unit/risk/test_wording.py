@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from risk.thresholds import DEFAULT_THRESHOLDS
 from risk.wording import phrase
+from undercroft.default_thresholds import DEFAULT_THRESHOLDS
 
 WORDS = {"place_en": "at south ramp", "place_zh": "南坡道", "barrier": "open"}
 

@@ -26,6 +26,7 @@ author = "test"
 source = "test"
 valid_from = 2026-01-01T00:00:00Z
 rows = [
+  { rule = "inside-depth", kind = "underpass", severity = "yellow", value = 8.0, unit = "cm", source = "test" },
   { rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" },
   # No forecast, so that the readings alone decide and can be counted by hand.
   { rule = "orange-within-30min", kind = "underpass", severity = "orange", value = 1.1, unit = "share", source = "t" },
@@ -89,9 +90,11 @@ def test_different_cases_are_refused() -> None:
         (None, "No such file"),
         ("x = 1", r"no \[\[threshold_set\]\]"),
         ("x = [", "early.toml"),
-        (EARLY.replace('"orange"', '"mauve"'), "severity"),
-        (EARLY.replace("inside-depth", "inside-dept"), "rule 'inside-dept' is unknown"),
-        (EARLY.replace('"cm"', '"mm/h"'), "rule inside-depth is in"),
+        (EARLY.replace('severity = "orange"', 'severity = "mauve"'), "severity"),
+        (EARLY.replace("inside-depth", "inside-dept"), 'rule: found "inside-dept", expected one of'),
+        (EARLY.replace('"cm"', '"mm/h"'), "expected the unit of inside-depth: m or cm"),
+        (EARLY.replace("value = 8.0", "value = 800"), r"early.toml:\d+: .*value: found 800, expected 2 to 300 cm"),
+        (EARLY.replace("value = 8.0", "value = 40"), "at most the 0.27 m of red that holds for underpass"),
     ],
 )
 def test_bad_set_files_are_named(tmp_path: Path, text: str | None, message: str) -> None:

@@ -65,4 +65,36 @@ def test_a_level_behind_a_worse_one_is_refused() -> None:
     assert told(deep | {"value": 50}, red) == []
     near, nearer = row("freeboard", "blue", 0.05, "m"), row("freeboard", "yellow", 0.2, "m")
     assert told(near, nearer) == ["0.value: at least the 0.2 m of yellow beside it"]
-    assert told(near, nearer | {"space": "gar"}) == [], "two places"
+
+
+ROAD_ORANGE = row("inside-depth", "orange", 40, "cm", kind="underpass")
+"""Behind red by default, 27 cm."""
+
+
+def test_a_level_behind_a_worse_default_is_refused_unless_the_worse_one_comes_with_it() -> None:
+    assert told(ROAD_ORANGE) == [
+        "0.value: at most the 0.27 m of red that holds for underpass (the default), or a row for red with it"
+    ]
+    assert told(ROAD_ORANGE, row("inside-depth", "red", 0.5, "m")) == [], "a red for all, underpasses among them"
+    assert told(row("inside-depth", "red", 10, "cm", space="up")) == [
+        "0.value: at least the 0.15 m of orange that holds at up (the default), or a row for orange with it"
+    ]
+    assert told(row("freeboard", "blue", 10, "cm", kind="mall")) == [
+        "0.value: at least the 0.15 m of yellow that holds for mall (the default), or a row for yellow with it"
+    ]
+    assert told(row("freeboard", "blue", 10, "cm", kind="car_park")) == [], "yellow is at 5 cm there"
+
+
+def test_a_set_is_held_against_the_sets_before_it_and_a_space_keeps_its_own() -> None:
+    red = row("inside-depth", "red", 50, "cm", space="up")
+    document = {
+        "space": SPACES,
+        "threshold_set": [
+            {"id": "new", "valid_from": "2026-02-01T00:00:00Z", "rows": [ROAD_ORANGE]},
+            {"id": "old", "valid_from": "2026-01-01T00:00:00Z", "rows": [red, ROAD_ORANGE | {"value": 20}]},
+        ],
+    }
+    found = list(threshold_problems(Node(document)))
+    assert [(problem.path[1], problem.expected) for problem in found] == [
+        (0, "at most the 0.27 m of red that holds for underpass (the default), or a row for red with it")
+    ], "the road without a name; at up the red lies deeper"
