@@ -41,12 +41,12 @@ def register(app: typer.Typer) -> None:
 
 
 def asof(
-    at: Annotated[str, typer.Option("--at", help="RFC 3339 with offset.")],
+    at: Annotated[str | None, typer.Option("--at", help="RFC 3339 with offset; default: the newest tick.")] = None,
     space: Annotated[str | None, typer.Option(help="Only this space.")] = None,
     verify: Annotated[bool, typer.Option(help="Have the engine work it out again from the log and compare.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Show what staff could see at a time."""
+    """Show what staff could see at a time, or see now; of one space also whether people can get out."""
     from undercroft.instants import instant_of  # noqa: PLC0415
     from undercroft.settings import Settings  # noqa: PLC0415
     from undercroft.telemetry import configure_logging  # noqa: PLC0415
@@ -57,9 +57,10 @@ def asof(
     if url is None:
         raise BadInput("asof: set UNDERCROFT_DATABASE_URL, or start everything with `undercroft up`")
     with closing(connect(url.get_secret_value(), application_name="undercroft-asof", autocommit=True)) as connection:
-        picture = picture_at(connection, instant_of(at, "--at"), space)
+        instant = None if at is None else instant_of(at, "--at")
+        picture = picture_at(connection, instant, space)
         differing = differences(connection, picture.tick["tick_seq"]) if verify else None
-    remark = behind(picture.tick, instant_of(at, "--at"))
+    remark = "" if instant is None else behind(picture.tick, instant)
     if remark:
         typer.echo(f"asof: {remark}", err=True)
     if as_json:
@@ -67,26 +68,27 @@ def asof(
         shown |= {"observations": picture.observations} | ({} if differing is None else {"differences": differing})
         typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
     else:
-        _print(picture, differing)
+        _print(picture, differing, people=space is not None)
     if differing:
         raise typer.Exit(1)
 
 
-def picture_at(connection: Connection, at: datetime, space: str | None = None) -> Picture:
-    """Return what could be seen at a time.
+def picture_at(connection: Connection, at: datetime | None, space: str | None = None) -> Picture:
+    """Return what could be seen at a time; None: at the newest tick.
 
     Raises
     ------
     BadInput
         If the engine had not ticked yet, or knew no such space.
     """
-    tick = store.tick_at(connection, at)
+    tick = store.newest_tick(connection) if at is None else store.tick_at(connection, at)
+    when = "" if at is None else f" at {at.isoformat()}"
     if tick is None:
-        raise BadInput(f"asof: the engine had not ticked yet at {at.isoformat()}")
+        raise BadInput(f"asof: the engine had not ticked yet{when}")
     seq = tick["tick_seq"]
     spaces = store.assessments(connection, seq, space)
     if space is not None and not spaces:
-        raise BadInput(f"asof: nothing was known of a space {space!r} at {at.isoformat()}")
+        raise BadInput(f"asof: nothing was known of a space {space!r}{when}")
     alarms = open_alarms(store.alarm_events(connection, seq, space))
     return Picture(tick, spaces, alarms, store.observations(connection, tick, space))
 
@@ -158,13 +160,15 @@ def differences(connection: Connection, tick_seq: int) -> list[str]:
     ]
 
 
-def _print(picture: Picture, differing: list[str] | None) -> None:
+def _print(picture: Picture, differing: list[str] | None, *, people: bool) -> None:
     tick = picture.tick
     typer.echo(f"as of tick {tick['tick_seq']}, {tick['tick_at']:%F %T}Z, inputs up to {tick['up_to_commit_seq']}")
     for row in picture.spaces:
         reason = row["reasons"][0]["text_en"] if row["reasons"] else ""
         blind = "  blind" if row["blind"] else ""
         typer.echo(f"{Severity(row['level']).word:<7} {row['score']:5.1f}  {row['space_id']:<40}{blind}  {reason}")
+        for told in (row["evidence"].get("people") or []) if people else ():
+            typer.echo(f"people  {told['text_en']}; by {told['sensor']}, {told['age_s']:.0f} s old at the tick")
     for alarm in picture.alarms:
         mark = "acknowledged" if alarm["acknowledged"] else "open"
         if alarm["shelved_until"] is not None:

@@ -23,6 +23,7 @@ from risk.thresholds import (
     RED_READINESS_60MIN_MM,
     SCORE_STEP,
 )
+from risk.way_out import way_out
 
 _PLACES = 5 ** np.arange(len(FAMILIES), dtype=np.int64)
 _READY = 5 ** len(FAMILIES)
@@ -194,6 +195,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
                 "time_to_orange_min": orange,
                 "time_to_red_min": red,
                 "reports": shown_reports(context.state.reports, context.arrays.spaces[space].id) if reported else [],
+                "people": way_out(context, space, of_entrance),
                 "families": {FAMILIES[f]: severity for f, severity in enumerate(families) if severity},
             }
         )

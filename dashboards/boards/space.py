@@ -12,6 +12,7 @@ from dashboards.empty import (
     NO_READING,
     NO_SENSOR,
     NO_THRESHOLD,
+    NO_WATER_IN,
 )
 from dashboards.house import LEVELS
 from dashboards.panels import band, series, table, timeline
@@ -39,6 +40,7 @@ DASHBOARD = Dashboard(
                 ("✚ 红 最早 Red earliest", "✚ 红 最晚 Red latest", LEVELS[4].colour),
             ),
         ),
+        table("space_people", "人员能否撤出 · Can people get out", NO_WATER_IN, width=24, height=7),
         timeline("space_barriers", "挡水设施 · Barriers", NO_BARRIER, "barrier", width=12),
         timeline("space_pumps", "水泵 · Pumps", NO_PUMP, "pump", width=12),
         table("space_thresholds", "阈值 · Thresholds", NO_THRESHOLD, width=24, height=10),

@@ -73,6 +73,8 @@ select s.space_id, t.tick_seq, t.tick_at, least(4, (t.tick_seq * (s.n %% 6)) / 3
                 (array['open', 'deploying', 'deployed', 'unknown'])[1 + s.n %% 4])), '[]')
             from entrance e where e.space_id = s.space_id),
         'rain_mm', jsonb_build_object('5', 3.1, '10', 6.2, '60', 40.5),
+        'people', jsonb_build_array(jsonb_build_object('text_zh', '楼梯', 'text_en', 'Stairs', 'value', 0.116,
+            'unit', 'm2', 'depth_m', 0.3, 'sensor', 'd:water_depth_m', 'observed_at', to_jsonb(t.tick_at))),
         'time_to_orange_min', 12.5, 'time_to_red_min', null,
         'ahead', jsonb_build_object('last_order_min', 4.5, 'orange',
             jsonb_build_object('earliest_min', 6.0, 'likely_min', 12.5, 'latest_min', null)))

@@ -98,6 +98,8 @@ function draw(space, charts, asked) {
     why(space),
     orders(asked),
     reported(space),
+    wayOut(space),
+    floatSwitches(space),
     standIns(space),
     ...charts.map((chart) => chartBlock(space, chart)),
     entrances(space),
@@ -137,6 +139,32 @@ function why(space) {
 function unheard(space) {
   const seen = space.assessment;
   return seen === null || (seen.level === 0 && seen.evidence.heard === false);
+}
+
+// Whether people can get out: stairs, doors, and when the inside is red, with the age of what it rests on.
+function wayOut(space) {
+  const found = space.assessment?.evidence?.people ?? [];
+  if (!found.length) return null;
+  const lines = found.map((one) => {
+    const at = clockText(instantOf(one.observed_at));
+    const old = one.fresh ? { zh: "", en: "" } : { zh: "，数据已陈旧", en: ", stale" };
+    return element("li", "", zh(`${one.text_zh}，${at}${old.zh}`), en(`${one.text_en}, at ${at}${old.en}`));
+  });
+  return block({ zh: "人员能否撤出", en: "can people get out" }, element("ul", "stand-ins", ...lines));
+}
+
+// Float switches: lifted, hanging down, or not heard; and how high over the floor or road each trips.
+function floatSwitches(space) {
+  const found = space.assessment?.evidence?.floats ?? [];
+  if (!found.length) return null;
+  const lines = found.map((one) => {
+    const said = one.lifted === null ? { zh: "未收到数据", en: "not heard yet" } : one.lifted ? { zh: "已浮起", en: "lifted" } : { zh: "未浮起", en: "hangs down" };
+    const at = one.observed_at ? ` ${clockText(instantOf(one.observed_at))}` : "";
+    const old = one.lifted === null || one.fresh ? { zh: "", en: "" } : { zh: "，数据已陈旧", en: ", stale" };
+    const height = centimetres(one.trips_at_m);
+    return element("li", "", zh(`${one.entrance ?? "室内"} ${height} cm：${said.zh}${at}${old.zh}`), en(`${one.entrance ?? "inside"}, ${height} cm: ${said.en}${at}${old.en}`));
+  });
+  return block({ zh: "浮球开关", en: "float switches" }, element("ul", "stand-ins", ...lines));
 }
 
 // Who stands in while the space is blind: it may raise the level, never lower it.
