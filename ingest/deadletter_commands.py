@@ -6,7 +6,7 @@ import base64
 import getpass
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from ingest.reasons import Reason
-from ingest.retry import retry_dead_letter
+from ingest.retry import Retried, retry_dead_letter
 from ingest.timestamps import rfc3339_us
 from undercroft.errors import BadInput, PayloadInvalid
 from undercroft.settings import Settings
@@ -103,8 +103,12 @@ def retry(
     with _database() as connection:
         mode = mode_of(connection)
         chosen = _chosen(connection, numbers, _filter(reason, device, since, until, "open"))
-        outcomes = Counter(retry_dead_letter(connection, mode, number, _author(author)).value for number in chosen)
-    _tell(dict(outcomes), as_json=as_json)
+        outcomes: Counter[str] = Counter()
+        try:
+            for number in chosen:
+                outcomes[retry_dead_letter(connection, mode, number, _author(author)).value] += 1
+        finally:  # what was done before the database went away is done
+            _tell(outcomes, as_json=as_json)
 
 
 def drop(
@@ -119,9 +123,13 @@ def drop(
     """Settle dead letters without storing anything; they stay, marked with who and when."""
     with _database() as connection:
         chosen = _chosen(connection, numbers, _filter(reason, device, since, until, "open"))
-        for number in chosen:
-            settle_dead_letter(connection, number, "dropped", _author(author))
-    _tell({"dropped": len(chosen)}, as_json=as_json)
+        outcomes: Counter[str] = Counter()
+        try:
+            for number in chosen:
+                is_open = settle_dead_letter(connection, number, "dropped", _author(author))
+                outcomes["dropped" if is_open else Retried.SETTLED.value] += 1
+        finally:
+            _tell(outcomes, as_json=as_json)
 
 
 def _chosen(connection: Connection, numbers: list[int] | None, wanted: LetterFilter) -> list[int]:
@@ -174,7 +182,7 @@ def _author(author: str | None) -> str:
     return author or getpass.getuser()
 
 
-def _tell(counts: dict[str, int], *, as_json: bool) -> None:
+def _tell(counts: Mapping[str, int], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(counts))
     else:

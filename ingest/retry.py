@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
-from ingest.batch import Message, build_draft
-from ingest.outcome import make_record, store_together
+from ingest.batch import Draft, Message, build_draft
+from ingest.outcome import make_record, store_apart, with_rejected
 from ingest.quality_memory import QualityMemory, store_later_flags
 from ingest.run_clock import RunClock
 from ingest.sensors import build_directory
@@ -13,7 +14,13 @@ from ingest.topics import is_run_clock
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, translated_errors
-from undercroft.store.dead_letters import fetch_dead_letter, settle_dead_letter
+from undercroft.store.dead_letters import (
+    MAX_TOPIC_BYTES,
+    fetch_dead_letter,
+    keep_dead_letters,
+    settle_dead_letter,
+    without_known,
+)
 from undercroft.store.observations import finish_batch, microseconds, take_batch_ids
 from undercroft.store.sensors import fetch_sensor_table
 
@@ -26,15 +33,20 @@ class Retried(StrEnum):
     STORED = "stored"
     KNOWN = "known"
     """All its readings had been stored before."""
+    OTHER_REASON = "other_reason"
+    """Its own reason is gone, but it, or a part of it, is a dead letter of another reason now."""
     STILL_DEAD = "still_dead"
     CUT = "cut"
-    """Its payload was too long to be kept whole."""
+    """Its payload or topic was too long to be kept whole."""
     SETTLED = "settled"
     """It was retried or dropped before."""
 
 
 def retry_dead_letter(connection: Connection, mode: Mode, dead_letter_id: int, author: str) -> Retried:
     """Store what can be read of a dead letter now, and settle it if its own reason is gone; one transaction.
+
+    What is left of it for another reason is a letter of that reason, in the same transaction. One that is there already
+    stays as it is, dropped or open; one that was retried is open again.
 
     Raises
     ------
@@ -48,21 +60,38 @@ def retry_dead_letter(connection: Connection, mode: Mode, dead_letter_id: int, a
         if letter["state"] != "open":
             return Retried.SETTLED
         topic = letter["topic"].encode()
-        if letter["payload_bytes"] > len(letter["payload"]) or is_run_clock(topic):
-            return Retried.CUT if letter["payload_bytes"] > len(letter["payload"]) else Retried.STILL_DEAD
+        is_cut = letter["payload_bytes"] > len(letter["payload"]) or len(topic) > MAX_TOPIC_BYTES
+        if is_cut or is_run_clock(topic):
+            return Retried.CUT if is_cut else Retried.STILL_DEAD
         received_us = microseconds(letter["first_received_at"])
         message = Message(topic, bytes(letter["payload"]), 0, letter["qos"], letter["retain"], received_us)
         clock = RunClock(received_us, 0) if mode is Mode.EXERCISE else None
         draft = build_draft([message], build_directory(mode, fetch_sensor_table(connection)), clock)
         if any(again.reason == letter["reason"] for again in draft.letters):
             return Retried.STILL_DEAD
-        (batch_id,) = take_batch_ids(connection)
-        memory = QualityMemory()
-        memory.take_site(connection)
-        examined = memory.examine(connection, draft)
-        draft = examined.draft
-        record = make_record(LANE, draft, store_together(connection, draft, batch_id), (), ())
-        store_later_flags(connection, examined, batch_id)
+        return _store(connection, letter, message, draft, author)
+
+
+def _store(connection: Connection, letter: dict[str, Any], message: Message, draft: Draft, author: str) -> Retried:
+    """Store what can be stored, bury the rest again, and settle the letter if its own reason is gone."""
+    (batch_id,) = take_batch_ids(connection)
+    memory = QualityMemory()
+    memory.take_site(connection)
+    examined = memory.examine(connection, draft)
+    draft = examined.draft
+    outcome = store_apart(connection, draft, batch_id)
+    store_later_flags(connection, examined, batch_id)
+    letters, letter_of = with_rejected(draft, [message], outcome)
+    is_gone = all(again.reason != letter["reason"] for again in letters)
+    others = without_known(connection, [again for again in letters if again.reason != letter["reason"]])
+    is_new = keep_dead_letters(connection, others, batch_id)
+    record = make_record(LANE, draft, outcome, letter_of[: len(is_new)], is_new)
+    has_news = bool(record.stored + record.conflicts)
+    if is_gone or has_news or others:
         finish_batch(connection, batch_id, record)
-        settle_dead_letter(connection, dead_letter_id, "retried", author)
-        return Retried.STORED if record.stored + record.conflicts else Retried.KNOWN
+    if not is_gone:
+        return Retried.STILL_DEAD
+    settle_dead_letter(connection, letter["dead_letter_id"], "retried", author)
+    if others:
+        return Retried.OTHER_REASON
+    return Retried.STORED if has_news else Retried.KNOWN

@@ -96,6 +96,49 @@ def test_retry_after_a_mend_stores_the_readings(database: str, writer: BatchWrit
     assert again == {"settled": 2}
 
 
+def test_what_a_retry_cannot_store_is_a_letter_again(database: str, writer: BatchWriter) -> None:
+    """A device that came with one of its sensors, and one that came at another place."""
+    retire = "update {} set retired_at = now() where device_id = 'gauge-beiling-rain'"
+    administer(database, retire.format("sensor") + ";" + retire.format("device"))
+    both = json.dumps({"observed_at": NOON_US // 1000, "rain_total_mm": 0.42, "battery_v": 3.5}).encode()
+    elsewhere = TOPIC.replace("beiling/", "rongxi/").encode()
+    message_of_both = message(1)._replace(payload=both)
+    writer.write([message_of_both, message(2)._replace(topic=elsewhere)])
+    administer(database, retire.format("device").replace("now()", "null") + ";" + RETURN)
+    assert answer(database, "retry", "--reason", "unknown_device") == {"other_reason": 2}
+    letters = query(database, "select reason, state from dead_letter")
+    assert sorted(tuple(row.values()) for row in letters) == [
+        ("topic_mismatch", "open"),
+        ("unknown_device", "retried"),
+        ("unknown_device", "retried"),
+        ("unknown_sensor", "open"),
+    ]
+    assert [row["value"] for row in query(database, "select value from observation")] == [3.5]
+    assert one(database, "select sum(dead_letters) from batch where lane = 'deadletter'") == 2
+
+    administer(database, "update sensor set retired_at = null where device_id = 'gauge-beiling-rain'")
+    assert answer(database, "retry", "--reason", "unknown_sensor") == {"stored": 1}
+    assert one(database, "select count(*) from observation where value = 0.42") == 1
+
+
+def test_a_letter_that_the_database_refuses_stops_no_other(database: str, writer: BatchWriter) -> None:
+    administer(database, RETIRE)
+    writer.write([message(1), message(2, value=1.5), message(3)])
+    administer(
+        database, RETURN + ";alter table observation_packed add constraint no_poison check (value_thousandths <> 1500)"
+    )
+    assert answer(database, "retry", "--reason", "unknown_sensor") == {"stored": 2, "other_reason": 1}
+    (row,) = answer(database, "list", "--reason", "store_rejected")
+    assert "no_poison" in row["detail"]
+    assert answer(database, "retry", str(row["dead_letter_id"])) == {"still_dead": 1}
+    assert one(database, "select count(*) from batch where lane = 'deadletter'") == 3
+
+    retried = one(database, "select min(dead_letter_id) from dead_letter")
+    assert answer(database, "drop", str(retried), "--author", "wang") == {"settled": 1}
+    assert one(database, "select state from dead_letter where dead_letter_id = %s", retried) == "retried"
+    assert answer(database, "drop", str(row["dead_letter_id"])) == {"dropped": 1}
+
+
 def test_a_letter_that_comes_again_is_open_again(database: str, writer: BatchWriter) -> None:
     writer.write([message(1, "colour")])
     assert answer(database, "drop", "--reason", "unknown_quantity", "--author", "lin") == {"dropped": 1}

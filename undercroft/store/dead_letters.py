@@ -110,11 +110,7 @@ def _over_cap(connection: Connection, firsts: dict[Identity, DeadLetter], caps: 
     room = caps.in_all - count_dead_letters(connection)
     if room >= len(firsts) and all(left[device_id] >= len(firsts) for device_id in device_ids):
         return frozenset()
-    columns = list(zip(*firsts, strict=True))
-    known = connection.execute(
-        sql("known_letters"), {"topics": list(columns[0]), "hashes": list(columns[1]), "reasons": list(columns[2])}
-    )
-    kept = {(row["topic"], bytes(row["payload_sha256"]), row["reason"]) for row in known}
+    kept = _known_states(connection, list(firsts))
     over = set()
     for key, letter in firsts.items():
         device_id = letter.device_id or ""
@@ -126,6 +122,21 @@ def _over_cap(connection: Connection, firsts: dict[Identity, DeadLetter], caps: 
         else:
             over.add(key)
     return frozenset(over)
+
+
+def _known_states(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, str]:
+    columns = list(zip(*identities, strict=True))
+    wanted = {"topics": list(columns[0]), "hashes": list(columns[1]), "reasons": list(columns[2])}
+    known = connection.execute(sql("known_letters"), wanted)
+    return {(row["topic"], bytes(row["payload_sha256"]), row["reason"]): row["state"] for row in known}
+
+
+def without_known(connection: Connection, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Leave out letters that are open, or that somebody dropped; one that was retried is dead again."""
+    if not letters:
+        return []
+    states = _known_states(connection, [letter.identity for letter in letters])
+    return [letter for letter in letters if states.get(letter.identity, "retried") == "retried"]
 
 
 def _count_overflow(connection: Connection, letters: Sequence[DeadLetter]) -> None:
@@ -177,11 +188,14 @@ def fetch_dead_letter(connection: Connection, dead_letter_id: int, *, lock: bool
         return connection.execute(sql(name), {"dead_letter_id": dead_letter_id}).fetchone()
 
 
-def settle_dead_letter(connection: Connection, dead_letter_id: int, state: str, settled_by: str) -> None:
-    """Say what became of a dead letter: ``retried`` or ``dropped``. It stays, with who and when."""
+def settle_dead_letter(connection: Connection, dead_letter_id: int, state: str, settled_by: str) -> bool:
+    """Say what became of an open dead letter: ``retried`` or ``dropped``. It stays, with who and when.
+
+    False if it was settled before: it stays as it is.
+    """
     parameters = {"dead_letter_id": dead_letter_id, "state": state, "settled_by": settled_by}
     with translated_errors():
-        connection.execute(sql("settle_dead_letter"), parameters)
+        return connection.execute(sql("settle_dead_letter"), parameters).rowcount == 1
 
 
 def shown_topic(topic: bytes) -> str:

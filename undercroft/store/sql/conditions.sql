@@ -9,7 +9,7 @@ select case when reltuples > 20000 then reltuples::bigint else (select count(*) 
 from pg_class where oid = 'dead_letter_open'::regclass;
 
 -- name: known_letters
-select topic, payload_sha256, reason from dead_letter
+select topic, payload_sha256, reason, state from dead_letter
 where (topic, payload_sha256, reason) in (
     select * from unnest(%(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[])
 );

@@ -21,4 +21,4 @@ select * from dead_letter where dead_letter_id = %(dead_letter_id)s for update;
 -- name: settle_dead_letter
 update dead_letter
 set state = %(state)s, settled_at = clock_timestamp(), settled_by = %(settled_by)s
-where dead_letter_id = %(dead_letter_id)s;
+where dead_letter_id = %(dead_letter_id)s and state = 'open';
