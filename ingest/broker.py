@@ -112,9 +112,33 @@ def connect_and_subscribe(
     BrokerLost
         If the broker cannot be reached, refuses, or does not answer in time.
     """
+    client, has_session = sign_in(url, client_id, keepalive_s, clock)
+    try:
+        client.subscribe([(topic_filter, 1) for topic_filter in filters])
+        if without:  # after it, so that nothing falls between the two
+            client.unsubscribe(list(without))
+    except OSError as error:
+        raise BrokerLost(f"broker at {url.host}:{url.port}: {error}") from error
+    connection = client.socket()
+    if not isinstance(connection, socket.socket):
+        raise BrokerLost("broker: closed the connection")
+    connection.setblocking(False)
+    return Connected(client, connection, has_session)
+
+
+def sign_in(
+    url: BrokerUrl, client_id: str, keepalive_s: int, clock: Clock, *, is_clean: bool = False
+) -> tuple[mqtt.Client, bool]:
+    """Connect and take up the session, or with ``is_clean`` end it; tell whether the broker had kept it.
+
+    Raises
+    ------
+    BrokerLost
+        If the broker cannot be reached, refuses, or does not answer in time.
+    """
     handshake = _Handshake()
     client = mqtt.Client(
-        CallbackAPIVersion.VERSION2, client_id, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True
+        CallbackAPIVersion.VERSION2, client_id, clean_session=is_clean, protocol=mqtt.MQTTv311, manual_ack=True
     )
     client.connect_timeout = _HANDSHAKE_S
     if url.username is not None:
@@ -125,16 +149,9 @@ def connect_and_subscribe(
     try:
         client.connect(url.host, url.port, keepalive_s)
         _await_connack(client, handshake, clock)
-        if without:
-            client.unsubscribe(list(without))
-        client.subscribe([(topic_filter, 1) for topic_filter in filters])
     except OSError as error:
         raise BrokerLost(f"broker at {url.host}:{url.port}: {error}") from error
-    connection = client.socket()
-    if not isinstance(connection, socket.socket):
-        raise BrokerLost("broker: closed the connection")
-    connection.setblocking(False)
-    return Connected(client, connection, handshake.has_session)
+    return client, handshake.has_session
 
 
 def _await_connack(client: mqtt.Client, handshake: _Handshake, clock: Clock) -> None:

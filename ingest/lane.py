@@ -13,6 +13,7 @@ import structlog
 from ingest.backoff import Backoff
 from ingest.broker import BrokerLost
 from ingest.failpoints import Failpoint
+from ingest.former import ServedElsewhere
 from ingest.metrics import Metrics
 from ingest.session import Batch, Session, SessionSettings
 from ingest.writer import BatchWriter, Written
@@ -22,6 +23,8 @@ from undercroft.errors import StoreUnavailable
 _log = structlog.get_logger("ingest")
 STOP_S = 8.0
 """A stop waits so long for open batches to be committed; after that they stay with the broker. [s]"""
+TAKE_UP_S = 30.0
+"""A lane goes without its list of sessions when the database does not give it for so long. [s]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,22 @@ class LaneWiring:
 class Lane:
     """Runs until `stop`; `failure` holds what ended it otherwise."""
 
-    def __init__(self, name: str, settings: SessionSettings, writer: BatchWriter, wiring: LaneWiring) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: SessionSettings,
+        writer: BatchWriter,
+        wiring: LaneWiring,
+        take_up: Callable[[threading.Event], tuple[str, ...]] | None = None,
+    ) -> None:
         self.name = name
         self.failure: BaseException | None = None
         self.ungranted: tuple[str, ...] = ()
         """What the broker did not grant as asked, in words."""
         self._writer = writer
         self._wiring = wiring
+        self._take_up = take_up
+        """Still to be done: empties sessions of before, and returns filters of this one that it shall not have."""
         self._clock = wiring.clock
         self._metrics = wiring.metrics
         self._away_since_s: float | None = wiring.clock.monotonic_s()
@@ -109,6 +121,7 @@ class Lane:
 
         while not self._stopping.is_set():
             try:
+                self._take_up_sessions()
                 self._session.run(subscribed)
             except BrokerLost as error:
                 if self._away_since_s is None:
@@ -117,6 +130,24 @@ class Lane:
                 _log.warning("broker_lost", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
                 self._stopping.wait(wait_s)
         self._batches.put(None)
+
+    def _take_up_sessions(self) -> None:
+        """Do what is to be done before the first connection; what fails here is done before the next one."""
+        backoff = Backoff(random.Random())  # noqa: S311 - jitter
+        ends_s = self._clock.monotonic_s() + TAKE_UP_S
+        while self._take_up is not None and not self._stopping.is_set():
+            try:
+                self._session.leave(self._take_up(self._stopping))
+                self._take_up = None
+            except ServedElsewhere as error:
+                _log.error("former_session_served_elsewhere", lane=self.name, error=str(error), hint="stop that worker")
+                return
+            except StoreUnavailable as error:
+                wait_s = backoff.next_s()
+                _log.warning("sessions_not_taken_up", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
+                if self._clock.monotonic_s() > ends_s:
+                    return
+                self._stopping.wait(wait_s)
 
     def _commit(self) -> None:
         try:

@@ -14,6 +14,7 @@ import structlog
 from ingest.backoff import Backoff
 from ingest.broker import BrokerUrl
 from ingest.failpoints import failpoint_from
+from ingest.former import Own, take_up
 from ingest.health import Health, Waiting
 from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
@@ -28,6 +29,7 @@ from undercroft.stack.ready import announce_ready
 from undercroft.store.connection import connect, translated_errors
 from undercroft.store.dead_letters import Caps
 from undercroft.store.sensors import Deployment, fetch_decoders, fetch_deployment, fetch_site_seq
+from undercroft.store.subscriptions import Subscription
 
 _log = structlog.get_logger("ingest")
 _SITE_WAIT_S = 0.5
@@ -214,8 +216,22 @@ class Service:
             settings.batch_max_wait_s,
         )
         mode = self._deployment.mode
-        writer = BatchWriter(settings.database_url, kind, mode, wiring.clock, wiring.failpoint, session.client_id)
-        return Lane(name, session, writer, wiring)
+
+        def writer_of(client_id: str) -> BatchWriter:
+            return BatchWriter(settings.database_url, kind, mode, wiring.clock, wiring.failpoint, client_id)
+
+        if mode is not Mode.LIVE:
+            return Lane(name, session, writer_of(session.client_id), wiring)
+        asked_for = Subscription(session.client_id, session.filters)
+        share_name = "" if share is None else share.name
+        own = Own(settings.broker, settings.database_url, kind, share_name, asked_for, drains_former=slot == 0)
+        return Lane(
+            name,
+            session,
+            writer_of(session.client_id),
+            wiring,
+            lambda stop: take_up(own, writer_of, wiring.clock, stop),
+        )
 
     def _note_subscribed(self, name: str) -> None:
         with self._lock:

@@ -96,6 +96,7 @@ class Session:
         self._batches_out = 0
         self._out = b""
         self._waiting_since: deque[float] = deque()
+        self._surplus: tuple[str, ...] = ()
         self._stopping = threading.Event()
 
     @property
@@ -124,6 +125,10 @@ class Session:
         self._stopping.set()
         self.wake()
 
+    def leave(self, filters: tuple[str, ...]) -> None:
+        """Give up subscriptions that the session has of before, with the next connection."""
+        self._surplus = filters
+
     def wake(self) -> None:
         """Interrupt the wait for the network, from any thread."""
         try:
@@ -144,8 +149,9 @@ class Session:
         self._generation += 1
         self._out = b""
         settings = self._settings
+        without = (*settings.without, *self._surplus)
         connected = connect_and_subscribe(
-            settings.url, settings.client_id, settings.filters, KEEPALIVE_S, self._clock, settings.without
+            settings.url, settings.client_id, settings.filters, KEEPALIVE_S, self._clock, without
         )
         self._is_new_session = not connected.has_session
         try:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
@@ -23,6 +23,8 @@ from tests.integration.ingest_kit import (
     wait_until,
 )
 from tests.integration.ingest_messages import DEVICE, rain
+from undercroft.store.connection import connect
+from undercroft.store.subscriptions import Subscription, fetch_former, remember_subscription
 
 pytestmark = needs_mosquitto
 
@@ -101,6 +103,35 @@ def test_a_killed_worker_is_taken_over_without_restart_and_gets_its_slot_back(li
     assert one(live, "select count(*) from observation_conflict") == 0
     assert one(live, "select count(*) from dead_letter") == 0
     assert one(live, "select sum(messages - redelivered)::int from batch") == 9000 + 18
+
+
+def test_what_waits_for_the_workers_of_before_is_stored_by_those_of_now(live: str, mosquitto: Mosquitto) -> None:
+    """From one worker to a share and back; each time 100 readings wait in a session that nobody would serve."""
+    with ingest_of(live, mosquitto.url) as worker, publishing(mosquitto.url) as publisher:
+        for turn, options in enumerate(((), ("--share", "pair", "--slot", "0"), ())):
+            worker.options = options
+            worker.start()
+            publisher.publish([*(rain(number) for number in range(200 * turn, 200 * turn + 100)), *states(2)])
+            wait_until(lambda until=200 * turn + 100: stored(live) == until, "what came while it served is stored")
+            assert worker.stop() == 0
+            publisher.publish([*(rain(number) for number in range(200 * turn + 100, 200 * turn + 200)), *states(4)[2:]])
+        worker.start()
+        wait_until(lambda: stored(live) == 600, "what waited is stored, three times")
+        wait_until(lambda: states_of(live) == [True, False] * 3, "states are stored in their order")
+        assert worker.stop() == 0
+    assert query(live, "select client_id from ingest_subscription where share <> ''") == []
+    assert one(live, "select count(*) from dead_letter") == 0
+
+
+def test_a_filter_that_is_not_asked_for_any_more_is_given_up(live: str) -> None:
+    with closing(connect(live, application_name="test", autocommit=True)) as database:
+        both = Subscription("one", ("flood/v1/+/+/+", "lorawan/#"))
+        assert remember_subscription(database, "observation", "", both) == ()
+        assert remember_subscription(database, "observation", "", Subscription("one", both.filters[:1])) == (
+            "lorawan/#",
+        )
+        assert fetch_former(database, "observation", "") == []
+        assert fetch_former(database, "observation", "pair") == [both]
 
 
 def test_an_exercise_has_one_worker(exercise_db: str, mosquitto: Mosquitto) -> None:

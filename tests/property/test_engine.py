@@ -57,12 +57,15 @@ def level(crank: Crank, name: str) -> int:
 @settings(max_examples=30, deadline=None)
 @example(before=[(1, 0.35, 4), (1, 0.0, 5)], unknown=[(0, 0.0, 40)])  # fell, and fell silent before the off-delay ended
 @example(before=[(1, 0.35, 4), (1, 0.0, 5)], unknown=[(3, 0.0, 40)])
+@example(before=[(1, 0.16, 1), (1, 0.03, 1)], unknown=[(0, 0.0, 1)])  # a fall that takes back what was foreseen
 @given(before=st.lists(GOOD_RUN, min_size=1, max_size=4), unknown=st.lists(UNKNOWN_RUN, min_size=1, max_size=4))
 def test_unknown_evidence_never_lowers_nor_clears(
     before: list[tuple[int, float, int]], unknown: list[tuple[int, float, int]]
 ) -> None:
     crank = Crank(a_site())
-    known = readings_of(before, UP)
+    known = readings_of(
+        [*before, (1, before[-1][1], 1)], UP
+    )  # once more: a forecast is in force a tick after its reading
     for minute, readings in enumerate(known):
         crank.tick(minute, *readings, (RAIN, minute, 0.0))
     last_level = level(crank, "up")
