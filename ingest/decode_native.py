@@ -236,5 +236,5 @@ def _why_not_json(payload: bytes, message: str) -> PayloadInvalid:
     except _NotFinite as error:
         return PayloadInvalid(Reason.NOT_FINITE, f"the payload holds {error}")
     except (ValueError, RecursionError):
-        pass
+        pass  # what is wrong with it is in `message` already
     return PayloadInvalid(Reason.NOT_JSON, message)

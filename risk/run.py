@@ -27,14 +27,13 @@ from numpy.typing import NDArray
 from risk.ahead import Nowcast, Question, answered
 from risk.arrays import NEVER_US, from_us, to_us
 from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick, with_site
-from risk.evidence import Samples
+from risk.inputs import act_of, columns_of
 from risk.nowcaster import Nowcaster
 from risk.output import TickOutput
 from risk.presence import devices_by_status, presence_acts
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
 from risk.sensors import sensor_key
 from risk.snapshot import dump_state, load_state, read_header
-from risk.warnings import Act
 from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
@@ -177,8 +176,8 @@ class Follower:
         """
         after, up_to = self.cursor, pending[-1].up_to
         stretch = store.stretch(self._connection, after, up_to)
-        columns = _columns(stretch.observations)
-        acts = [_act(row) for row in stretch.acts]
+        columns = columns_of(stretch.observations)
+        acts = [act_of(row) for row in stretch.acts]
         sites = stretch.site_versions
         outputs = []
         for entry in pending:
@@ -259,51 +258,6 @@ def _settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    commit_seq: NDArray[np.int64]
-    sensor_id: NDArray[np.int64]
-    observed_us: NDArray[np.int64]
-    value: NDArray[np.float64]
-    quality: NDArray[np.int8]
-    buffered: NDArray[np.bool_]
-
-    def of_sensors(self, after: int, up_to: int, sensor_ids: list[int]) -> Iterator[tuple[int, int, float]]:
-        first, last = np.searchsorted(self.commit_seq, [after, up_to], side="right")
-        rows = int(first) + np.flatnonzero(np.isin(self.sensor_id[int(first) : int(last)], sensor_ids))
-        return zip(
-            self.sensor_id[rows].tolist(), self.observed_us[rows].tolist(), self.value[rows].tolist(), strict=True
-        )
-
-    def between(self, after: int, up_to: int, index_of_id: NDArray[np.int64]) -> Samples:
-        first, last = np.searchsorted(self.commit_seq, [after, up_to], side="right")
-        part = slice(int(first), int(last))
-        ids = self.sensor_id[part]
-        known = ids < index_of_id.size
-        index = np.where(known, index_of_id[np.where(known, ids, 0)] if index_of_id.size else -1, -1)
-        return Samples(index, self.observed_us[part], self.value[part], self.quality[part], self.buffered[part])
-
-
-def _columns(rows: list[store.ObservationRow]) -> _Columns:
-    if not rows:
-        none = np.zeros(0, np.int64)
-        return _Columns(none, none, none, np.zeros(0), np.zeros(0, np.int8), np.zeros(0, np.bool_))
-    seq, sensor, observed, value, quality, buffered = zip(*rows, strict=True)
-    order = np.argsort(np.array(seq, np.int64), kind="stable")
-    return _Columns(
-        np.array(seq, np.int64)[order],
-        np.array(sensor, np.int64)[order],
-        np.array(observed, np.int64)[order],
-        np.array(value, np.float64)[order],
-        np.array(quality, np.int8)[order],
-        np.array(buffered, np.bool_)[order],
-    )
-
-
-def _act(row: store.Row) -> Act:
-    return Act(row["commit_seq"], row["kind"], row["subject"], row["author"], to_us(row["acted_at"]), row["body"])
 
 
 def _write(connection: Connection, follower: Follower, outputs: list[TickOutput], *, snapshot: bool) -> None:

@@ -108,9 +108,9 @@ def _retain(value: Any) -> bool:
 
 def _payload(body: dict[str, Any]) -> bytes:
     text = body["payload_b64"]
-    if isinstance(text, str):
-        try:
-            return base64.b64decode(text, validate=True)
-        except binascii.Error:
-            pass
-    raise ValueError("payload_b64 is not base64")
+    if not isinstance(text, str):
+        raise ValueError("payload_b64 is no text")  # noqa: TRY004 - one kind of error for a line that is wrong
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("payload_b64 is not base64") from error
