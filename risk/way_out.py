@@ -27,8 +27,9 @@ from risk.thresholds import HORIZON_MIN, WET_DEPTH_M
 DOOR_LEAF_M = 0.8
 """Width of the door that is spoken of; a proposal, since no site file says it. [m]"""
 
-DOOR_EFFORT_M, DOOR_BLOCKED_M = 0.30, 0.50
-"""NDMI tests (usmbc.co.kr 798897): to 30 cm a door opens with effort, at 40 cm not fully, at 50 cm not by one."""
+DOOR_EASY_M, DOOR_EFFORT_M, DOOR_BLOCKED_M = 0.20, 0.30, 0.50
+"""NDMI tests (usmbc.co.kr 798897): to 30 cm a door opens with effort, at 40 cm not fully, at 50 cm not by one.
+Below 20 cm, 78 N at the handle, nothing is said of effort: a proposal."""
 
 GROUPS = {
     "aged_female": ("elderly women", "老年女性"),
@@ -122,6 +123,8 @@ def _stairs(context: Context, entrance: int, row: int, head_m: float) -> Finding
 def _door(context: Context, entrance: int, row: int, depth_m: float) -> Finding:
     force_n = float(np.round(door_handle_force_n(DOOR_LEAF_M, depth_m)))
     verdict, said_en, said_zh = "opens", "opens with effort", "需用力方能推开"
+    if depth_m < DOOR_EASY_M:
+        said_en, said_zh = "opens", "可推开"
     if depth_m >= DOOR_BLOCKED_M:
         verdict, said_en, said_zh = "blocked", "one person cannot open it", "一人无法推开"
     elif depth_m > DOOR_EFFORT_M:
