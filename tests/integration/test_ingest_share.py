@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 
 import pytest
 
@@ -58,6 +59,10 @@ def stored(database: str) -> int:
         database, "select count(*) from observation join sensor using (sensor_id) where quantity <> 'online'"
     )
     return found
+
+
+def has_stored(database: str, count: int) -> bool:
+    return stored(database) == count
 
 
 def states(count: int) -> list[tuple[str, bytes]]:
@@ -112,7 +117,7 @@ def test_what_waits_for_the_workers_of_before_is_stored_by_those_of_now(live: st
             worker.options = options
             worker.start()
             publisher.publish([*(rain(number) for number in range(200 * turn, 200 * turn + 100)), *states(2)])
-            wait_until(lambda until=200 * turn + 100: stored(live) == until, "what came while it served is stored")
+            wait_until(partial(has_stored, live, 200 * turn + 100), "what came while it served is stored")
             assert worker.stop() == 0
             publisher.publish([*(rain(number) for number in range(200 * turn + 100, 200 * turn + 200)), *states(4)[2:]])
         worker.start()
