@@ -81,6 +81,7 @@ def test_variables_and_annotations_run(filled_db: str) -> None:
             assert connection.execute(fill(text, START, END).encode()).fetchall(), text
 
 
+@pytest.mark.slow
 def test_both_databases_give_the_same_rows(exercise_db: str, timescale_db: str) -> None:
     for url in (exercise_db, timescale_db):
         fill_storm(url)

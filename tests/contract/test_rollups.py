@@ -127,6 +127,7 @@ def test_buckets_without_readings_survive_an_upgrade_that_makes_rollups_anew(
         assert left == []
 
 
+@pytest.mark.slow
 def test_a_refresh_that_was_killed_holds_up_no_later_one(timescale_live_db: str) -> None:
     """TimescaleDB writes the range of a refresh down before it works on it; here it is written as by one that died."""
     with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
