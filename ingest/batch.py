@@ -25,7 +25,7 @@ from ingest.topics import Kind
 from undercroft.errors import PayloadInvalid
 from undercroft.model import Mode, Reading
 from undercroft.quality import Quality
-from undercroft.store.dead_letters import DeadLetter
+from undercroft.store.dead_letters import MAX_DETAIL_LENGTH, DeadLetter
 from undercroft.store.observations import NO_SERIAL, Rows
 from undercroft.store.stamped import Stamped
 from undercroft.store.states import Delivery
@@ -188,17 +188,16 @@ class _Builder:
         names = tuple(sorted(named))
         known = [name for name in names if name in self.directory.devices]
         received_us = message.received_us if self.known_clock is None else self.known_clock.now_us
-        details: dict[Reason, list[str]] = {}
+        details: dict[Reason, dict[str, None]] = {}  # once each, in their order; a message may have 30,000
         for fault in faults:
-            if fault.detail not in details.setdefault(fault.reason, []):
-                details[fault.reason].append(fault.detail)
+            details.setdefault(fault.reason, {})[fault.detail] = None
         for reason, texts in details.items():
             self.gathered.letters.append(
                 DeadLetter(
                     message.topic,
                     message.payload,
                     reason.value,
-                    "; ".join(texts),
+                    "; ".join(texts)[:MAX_DETAIL_LENGTH],
                     known[0] if len(known) == 1 else None,
                     message.qos,
                     message.retain,

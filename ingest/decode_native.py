@@ -30,6 +30,8 @@ MAX_MAGNITUDE = 1e12
 MAX_SEQ = 2**32 - 1
 MAX_PROBE_LENGTH = 40
 MAX_PERIOD_S = 86_400.0
+MAX_QUANTITY_LENGTH = 46
+"""``stock_`` and an item; what is longer is no quantity, and is not remembered."""
 
 _META_KEYS = frozenset({"observed_at", "seq", "at", "period_s"})
 _NEEDS_PERIOD = "rain_depth_mm"
@@ -106,7 +108,7 @@ def load_json(payload: bytes) -> Any:
         If the payload is too large, not UTF-8, not JSON, or holds a number that is not finite.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
-        raise PayloadInvalid(Reason.TOO_LARGE, f"{len(payload)} bytes, at most {MAX_PAYLOAD_BYTES}")
+        raise PayloadInvalid(Reason.TOO_LARGE, f"over {MAX_PAYLOAD_BYTES} bytes")
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError as error:
@@ -195,8 +197,12 @@ def _value_of(key: str, value: object, body: dict[str, Any]) -> tuple[float, Fau
     return number, fault
 
 
-@lru_cache(maxsize=1024)
 def _value_type(key: str) -> str | None:
+    return _known_value_type(key) if len(key) <= MAX_QUANTITY_LENGTH else None
+
+
+@lru_cache(maxsize=1024)
+def _known_value_type(key: str) -> str | None:
     if key == "online":  # has a topic of its own
         return None
     found = QUANTITIES.get(key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ingest.batch import Message
+from ingest.decode_native import MAX_PAYLOAD_BYTES
 from undercroft.mqtt_frames import ProtocolBroken
 
 _PUBLISH = 0x30
@@ -18,6 +19,9 @@ _SUBACK = 0x90
 SUBSCRIPTION_REFUSED = 0x80
 _CONTINUES = 0x80
 _MAX_LENGTH_BYTES = 4
+MAX_FRAME_BYTES = MAX_PAYLOAD_BYTES + 65_536 + 4
+"""The longest payload that is read, under the longest topic. Of a longer frame the beginning is kept, which is too long
+itself: so it is buried and acknowledged, and nobody fills the memory."""
 
 
 class FrameReader:
@@ -25,6 +29,8 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._to_skip = 0
+        self._too_long: Message | None = None
         self.pings_answered = 0
         self.granted: bytes | None = None
         """Return codes of the SUBACK, one per filter."""
@@ -37,8 +43,10 @@ class FrameReader:
         ProtocolBroken
             If they are no MQTT.
         """
-        data = self._rest + chunk if self._rest else chunk
         messages: list[Message] = []
+        if self._to_skip:
+            chunk = self._skip(chunk, messages)
+        data = self._rest + chunk if self._rest else chunk
         position, end = 0, len(data)
         while end - position >= 2:
             head, length, body = data[position], data[position + 1], position + 2
@@ -47,6 +55,15 @@ class FrameReader:
                 if body == 0:
                     break
             stop = body + length
+            if length > MAX_FRAME_BYTES:
+                if body + MAX_FRAME_BYTES > end:
+                    break
+                if head & 0xF0 == _PUBLISH:
+                    self._too_long = _publish(data, head, body, body + MAX_FRAME_BYTES, received_us)
+                self._to_skip = stop - body - MAX_FRAME_BYTES
+                data = self._skip(data[body + MAX_FRAME_BYTES :], messages)
+                position, end = 0, len(data)
+                continue
             if stop > end:
                 break
             if head & 0xF0 == _PUBLISH:
@@ -58,6 +75,15 @@ class FrameReader:
             position = stop
         self._rest = data[position:]
         return messages
+
+    def _skip(self, chunk: bytes, messages: list[Message]) -> bytes:
+        """Pass over the end of a frame that is too long; its beginning is the message once all of it has come."""
+        skipped = min(self._to_skip, len(chunk))
+        self._to_skip -= skipped
+        if not self._to_skip and self._too_long is not None:
+            messages.append(self._too_long)
+            self._too_long = None
+        return chunk[skipped:]
 
 
 def _publish(data: bytes, head: int, body: int, stop: int, received_us: int) -> Message:

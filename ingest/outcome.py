@@ -134,10 +134,19 @@ def _letter(message: Message, reason: Reason, detail: str) -> DeadLetter:
     )
 
 
+def _with_parts(draft: Draft) -> set[int]:
+    """Return the messages that hold anything but a new run clock."""
+    clocks = (index for index, _ in draft.stale_clocks)
+    return {*draft.row_of.tolist(), *draft.stamped_of, *draft.letter_of, *clocks}
+
+
 def make_record(
     lane: str, draft: Draft, outcome: Outcome, letter_of: Sequence[int], letter_is_new: Sequence[bool]
 ) -> BatchRecord:
-    """Count. A message is redelivered when all it holds was known before, by identity and not by the DUP flag."""
+    """Count. A message is redelivered when all it holds was known before, by identity and not by the DUP flag.
+
+    One that holds nothing (a keep-alive, fields that the site ignores alone) is neither new nor redelivered.
+    """
     placed = [entry for entry in outcome.stamped if entry is not None]
     fates = np.concatenate([outcome.fates, np.array([entry.fate for entry in placed], dtype=np.int8)])
     news = set(draft.row_of[(outcome.fates == Fate.STORED) | (outcome.fates == Fate.CONFLICT)].tolist())
@@ -157,7 +166,7 @@ def make_record(
     return BatchRecord(
         lane=lane,
         messages=draft.messages,
-        redelivered=draft.messages - len(news) - (new_clock is not None),
+        redelivered=len(_with_parts(draft) - news),
         readings=int(np.count_nonzero(fates != REJECTED)),
         stored=int(np.count_nonzero(fates == Fate.STORED)),
         duplicates=int(np.count_nonzero(fates == Fate.DUPLICATE)),

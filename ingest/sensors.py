@@ -18,6 +18,8 @@ from undercroft.topic_filters import filter_matches
 
 ONLINE = "online"
 _MAX_ROUTES = 20_000
+_MAX_REMEMBERED_BYTES = 300
+"""Of a topic: with `_MAX_ROUTES` some 20 MB, whatever is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,14 @@ class Directory:
         return tuple(decoder.definition.topic for decoder in self.decoders)
 
     def route(self, topic: bytes) -> Route:
-        """Return where a topic leads; answers are remembered."""
+        """Return where a topic leads; answers of topics of a usual length are remembered."""
         found = self._routes.get(topic)
         if found is None:
-            if len(self._routes) >= _MAX_ROUTES:
-                self._routes.clear()
-            found = self._routes[topic] = self._find(topic)
+            found = self._find(topic)
+            if len(topic) <= _MAX_REMEMBERED_BYTES:
+                if len(self._routes) >= _MAX_ROUTES:
+                    self._routes.clear()
+                self._routes[topic] = found
         return found
 
     def _find(self, topic: bytes) -> Route:

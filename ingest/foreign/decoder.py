@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ingest.decode_native import MAX_MAGNITUDE, MAX_PROBE_LENGTH
 from ingest.foreign.lorawan import decode_chirpstack, decode_ttn
 from ingest.foreign.naming import named_in
-from ingest.foreign.parts import Part, Parts
+from ingest.foreign.parts import NO_VALUE, Part, Parts
 from ingest.foreign.senml import decode_senml
 from ingest.foreign.sl651 import decode_sl651
 from ingest.reading import Fault, shown
@@ -125,6 +125,8 @@ def _short(device: str) -> str:
 
 
 def _value(part: Part, mapping: FieldMap) -> tuple[float, Fault | None]:
+    if part.value is NO_VALUE:
+        return 0.0, Fault(Reason.NO_VALUE, f"{mapping.field!r} of {_short(part.device)} has no value")
     quantity = quantity_of(mapping.quantity)
     kind = "number" if quantity is None else quantity.value_type
     value = part.value

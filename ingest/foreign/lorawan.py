@@ -3,7 +3,7 @@
 Both carry what the server's own codec made of the frame, as an object; a frame without a codec has none. The devices
 have no clock: the time is the network server's at reception. ChirpStack: event ``up`` of the MQTT integration
 (chirpstack.io/docs, integrations, events). The Things Stack: "Data formats", uplink messages; the server leaves out
-fields that are empty.
+fields that are empty. It marks with ``simulated`` what its console's simulation of uplinks made: no device measured it.
 """
 
 from __future__ import annotations
@@ -54,13 +54,15 @@ def decode_ttn(payload: bytes, device_field: str | None = None) -> Parts:
     Raises
     ------
     PayloadInvalid
-        If it names no device or no time, or holds no decoded payload.
+        If it names no device or no time, holds no decoded payload, or is simulated.
     """
     return _decode(payload, _TTN, device_field)
 
 
 def _decode(payload: bytes, form: _Form, device_field: str | None) -> Parts:
     body = load_object(payload)
+    if body.get("simulated") is True:
+        raise PayloadInvalid(Reason.SIMULATED, "the network server's console made this uplink up, no device")
     device = value_at(body, device_field or form.device)
     if not isinstance(device, str) or not device:
         raise PayloadInvalid(Reason.NO_DEVICE, f"{device_field or form.device} is no name")

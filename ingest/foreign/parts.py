@@ -9,6 +9,9 @@ from ingest.reading import Fault
 from ingest.reasons import Reason
 from undercroft.errors import PayloadInvalid
 
+NO_VALUE = object()
+"""In place of a value: the device says that it has none."""
+
 
 class Part(NamedTuple):
     """One value of a foreign payload."""

@@ -3,7 +3,9 @@
 Resolution (section 4.6): base name + name, base time + time, base unit where the record has none, base value + value.
 Times below 2**28 s are relative to now, which is the time of receipt (section 4.5.3): such a message is known by its
 time of receipt, so one that the broker delivers twice is stored twice. Devices with a clock should send absolute times.
-A base value applies to ``v`` only. Sums (``s``), strings (``vs``) and data (``vd``) are not readings.
+A base value applies to ``v`` only. A base field that cannot be read makes every record unreadable that needs it, until
+the next one of its kind: what follows must not be taken for another device's, or another time's. Sums (``s``), strings
+(``vs``) and data (``vd``) are not readings.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ VERSION = 10
 _MAX_NAME = 255
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*", re.ASCII)
 _BASE_KEYS = frozenset({"bn", "bt", "bu", "bv", "bs", "bver"})
-_VALUE_KEYS = ("v", "vb", "vs", "vd", "s")
-_KNOWN_KEYS = _BASE_KEYS | {"n", "u", "t", "ut", *_VALUE_KEYS}
+_VALUE_KEYS = ("v", "vb", "vs", "vd")
+"""One of them at most; a sum ``s`` may stand beside it, or alone (section 4.3)."""
 
 
 def decode_senml(payload: bytes, received_us: int, device: str | None = None) -> Parts:
@@ -69,6 +71,11 @@ class _Broken(Exception):
     def __init__(self, reason: Reason, detail: str) -> None:
         self.fault = Fault(reason, detail)
 
+    @classmethod
+    def type_of(cls, key: str, value: object) -> _Broken:
+        """Say that a field is not of its type."""
+        return cls(Reason.WRONG_TYPE, f"{key} is a JSON {type(value).__name__}")
+
 
 class _Pack:
     """The base fields as they stand, and what was resolved with them."""
@@ -91,19 +98,29 @@ class _Pack:
     def _take_base(self, record: dict[str, Any]) -> None:
         for key in sorted(_BASE_KEYS & record.keys()):  # in one order: what comes again must be read the same
             expected = str if key in {"bn", "bu"} else (int, float)
-            if not isinstance(record[key], expected) or isinstance(record[key], bool):
-                if key == "bver":
-                    raise PayloadInvalid(Reason.WRONG_TYPE, "bver is no number")
-                raise _Broken(Reason.WRONG_TYPE, f"{key} is a JSON {type(record[key]).__name__}")
-            self._base[key] = record[key]
+            is_sound = isinstance(record[key], expected) and not isinstance(record[key], bool)
+            if not is_sound and key == "bver":
+                raise PayloadInvalid(Reason.WRONG_TYPE, "bver is no number")
+            self._base[key] = record[key] if is_sound else _Broken.type_of(key, record[key])
         if self._base.get("bver", VERSION) > VERSION:
             raise PayloadInvalid(Reason.WRONG_TYPE, f"SenML version {self._base['bver']}, at most {VERSION} is read")
+        for key in sorted(_BASE_KEYS & record.keys()):
+            self._of_base(key, None)
+
+    def _of_base(self, key: str, otherwise: Any) -> Any:
+        """Return a base field; one that could not be read makes every record that needs it unreadable."""
+        found = self._base.get(key, otherwise)
+        if isinstance(found, _Broken):
+            raise _Broken(found.fault.reason, found.fault.detail)
+        return found
 
     def _resolve(self, record: dict[str, Any]) -> None:
         must = [key for key in record if key.endswith("_")]
         if must:  # section 4.4: a name that ends in _ must be understood
             raise _Broken(Reason.UNKNOWN_FIELD, f"{must[0][:MAX_PROBE_LENGTH]!r} must be understood, and is not")
         found = [key for key in _VALUE_KEYS if key in record]
+        if not found and "s" in record:
+            found = ["s"]
         if not found:
             if record.keys() <= _BASE_KEYS:
                 return
@@ -112,17 +129,17 @@ class _Pack:
         if len(found) > 1 or found[0] not in {"v", "vb"}:
             raise _Broken(Reason.WRONG_TYPE, f"{name[:_MAX_NAME]} has {', '.join(found)}, not one of v and vb")
         device, field = (self._device, name) if self._device is not None else _split(name)
-        unit = record.get("u", self._base.get("bu"))
+        unit = record["u"] if "u" in record else self._of_base("bu", None)
         if unit is not None and type(unit) is not str:
-            raise _Broken(Reason.WRONG_TYPE, f"u is a JSON {type(unit).__name__}")
+            raise _Broken.type_of("u", unit)
         value = self._number(record, "v", "bv") if found[0] == "v" else record["vb"]
         self.parts.append(Part(device, field, self._time_of(record), value, unit=unit))
 
     def _name_of(self, record: dict[str, Any]) -> str:
         own = record.get("n", "")
         if type(own) is not str:
-            raise _Broken(Reason.WRONG_TYPE, f"n is a JSON {type(own).__name__}")
-        name: str = self._base.get("bn", "") + own
+            raise _Broken.type_of("n", own)
+        name: str = self._of_base("bn", "") + own
         if not name or len(name) > _MAX_NAME or _NAME.fullmatch(name) is None:
             raise _Broken(Reason.NO_DEVICE, f"{name[:MAX_PROBE_LENGTH]!r} is no SenML name")
         return name
@@ -130,9 +147,9 @@ class _Pack:
     def _number(self, record: dict[str, Any], key: str, base: str) -> float:
         value = record.get(key, 0)
         if type(value) is not int and type(value) is not float:
-            raise _Broken(Reason.WRONG_TYPE, f"{key} is a JSON {type(value).__name__}")
+            raise _Broken.type_of(key, value)
         try:
-            total = float(value) + float(self._base.get(base, 0))
+            total = float(value) + float(self._of_base(base, 0))
         except OverflowError:
             total = math.inf
         if not math.isfinite(total):

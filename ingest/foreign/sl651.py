@@ -3,8 +3,9 @@
 Body: serial number 2 | send time 6 | ``F1 F1`` station 5, class 1 | ``F0 F0`` observation time 5 | elements. An element
 is an identifier, a descriptor (high five bits: bytes; low three: decimals) and BCD digits; a first byte FF is a minus,
 all bytes FF are no value. Times are Beijing time. Fields are the identifiers as two capital hexadecimal digits; ``F4``
-is twelve times 5-minute rain in mm, ``F5`` twelve 5-minute levels in m, the last at the observation time; the bits of
-the status word are ``45.mains_power`` and so on, each true when its name holds.
+is twelve times 5-minute rain in mm, ``F5`` twelve 5-minute levels in m, the last at the observation time. The serial
+number is the report's; of the twelve the last value has it, for a number that is there twice says that a device repeats
+itself. The bits of the status word are ``45.mains_power`` and so on, each true when its name holds.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from ingest.foreign.parts import Part, Parts
+from ingest.foreign.parts import NO_VALUE, Part, Parts
 from ingest.foreign.sl651_frame import KEEP_ALIVE, Frame, parse_frame
 from ingest.reading import Fault
 from ingest.reasons import Reason
@@ -114,11 +115,11 @@ class _Report:
             raise PayloadInvalid(Reason.NO_TIMESTAMP, f"element {name} before any observation time")
         if ident in _ARRAYS:
             self._array(ident, raw, self._observed_us)
-        elif set(raw) == {0xFF}:
-            return
         elif ident == _STATUS:
             for field, holds in _status(raw):
-                self._add(field, self._observed_us, holds, of=name)
+                self._add(field, self._observed_us, NO_VALUE if set(raw) == {0xFF} else holds, of=name)
+        elif set(raw) == {0xFF}:
+            self._add(name, self._observed_us, NO_VALUE)
         else:
             value = _bcd(raw, descriptor & 7)
             if value is None:
@@ -131,14 +132,18 @@ class _Report:
         if len(raw) != width * _STEPS:
             self.faults.append(Fault(Reason.BAD_FRAME, f"element {ident:02X} has {len(raw)} bytes"))
             return
-        for step in range(_STEPS):
-            value = raw[step * width : (step + 1) * width]
-            if set(value) != {0xFF}:
-                at_us = observed_us - (_STEPS - 1 - step) * _STEP_US
-                self._add(f"{ident:02X}", at_us, round(int.from_bytes(value) * unit, 2))
+        values = [raw[step * width : (step + 1) * width] for step in range(_STEPS)]
+        last = max((step for step, value in enumerate(values) if set(value) != {0xFF}), default=None)
+        for step, value in enumerate(values):
+            said = NO_VALUE if set(value) == {0xFF} else round(int.from_bytes(value) * unit, 2)
+            at_us = observed_us - (_STEPS - 1 - step) * _STEP_US
+            self._add(f"{ident:02X}", at_us, said, has_serial=step == last)
 
-    def _add(self, field: str, observed_us: int, value: object, of: str | None = None) -> None:
-        self.parts.append(Part(self._station, field, observed_us, value, seq=self._serial, of=of))
+    def _add(
+        self, field: str, observed_us: int, value: object, of: str | None = None, *, has_serial: bool = True
+    ) -> None:
+        serial = self._serial if has_serial else None
+        self.parts.append(Part(self._station, field, observed_us, value, seq=serial, of=of))
 
 
 def _beijing_us(raw: bytes) -> int:

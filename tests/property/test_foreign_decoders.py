@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ingest.batch import Message, build_draft
 from ingest.foreign.decoder import ForeignDecoder, Translated
 from ingest.foreign.sl651_frame import START, Ending, FrameCutter, confirmation, crc16, parse_frame
 from ingest.reasons import Reason
+from ingest.sensors import build_directory
 from tests.property.odd_json import ODD, as_on_a_lane, encoded, nested
-from tests.unit.ingest.builders import NOON_US
+from tests.unit.ingest.builders import NOON_US, TABLE
 from tests.unit.ingest.test_foreign_cases import CASES, FOLDERS, decoder_of, payload_of
 from undercroft.errors import PayloadInvalid
+from undercroft.model import Mode
 from undercroft.site.model import DecoderKind
 
 DECODERS = {kind: decoder_of(CASES / kind.value / "none") for kind in DecoderKind}
@@ -159,6 +163,35 @@ def _check(decoder: ForeignDecoder, payload: bytes) -> None:
 def test_decoders_raise_nothing_else(message: tuple[DecoderKind, bytes]) -> None:
     kind, payload = message
     _check(DECODERS[kind], payload)
+
+
+DIRECTORY = build_directory(
+    Mode.LIVE,
+    replace(
+        TABLE,
+        decoders=tuple(
+            decoder.definition.model_copy(update={"topic": f"{kind.value}/+"}) for kind, decoder in DECODERS.items()
+        ),
+    ),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(DecoderKind)), _ANY) | _OF_KIND, max_size=4))
+@example([(DecoderKind.SL651, payload_of(CASES / "sl651" / "published-keep-alive-2F"))])
+@example([(DecoderKind.SL651, payload_of(CASES / "sl651" / "hourly-report-arrays-34"))])
+def test_no_foreign_message_vanishes(messages: list[tuple[DecoderKind, bytes]]) -> None:
+    """But for a keep-alive, and for what holds nothing but what the site ignores."""
+    batch = [Message(f"{kind.value}/x".encode(), payload, 1, 1, False, NOON_US) for kind, payload in messages]
+    with as_on_a_lane():
+        draft = build_draft(batch, DIRECTORY, None)
+    placed = {*draft.row_of.tolist(), *draft.stamped_of, *draft.letter_of}
+    assert not any(letter.reason == Reason.DECODER_FAILED for letter in draft.letters)
+    for index in set(range(len(batch))) - placed:
+        kind, payload = messages[index]
+        decoder = DECODERS[kind]
+        ignored, mapped = decoder.definition.ignore, {entry.field.split(".")[0] for entry in decoder.definition.fields}
+        for part in decoder._parts("senml/x", payload, NOON_US).parts:
+            assert part.field in ignored or (part.of or part.field) in ignored or part.of in mapped
 
 
 @given(st.sampled_from([DecoderKind.CHIRPSTACK, DecoderKind.TTN]), _UPLINKS)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingest.batch import build_draft
+from ingest.decode_native import MAX_QUANTITY_LENGTH, _known_value_type
 from ingest.quality import MAX_AHEAD_US
+from ingest.reading import Decoded, Fault
 from ingest.reasons import Reason
 from ingest.run_clock import RunClock
 from ingest.sensors import DeviceEntry
@@ -22,6 +24,8 @@ from tests.unit.ingest.builders import (
 )
 from undercroft.model import Mode, Reading
 from undercroft.quality import Quality, QualityTest
+from undercroft.quantities import QUANTITIES, STOCK_PREFIX
+from undercroft.store.dead_letters import MAX_DETAIL_LENGTH
 
 YEAR_2100_US = 4_102_444_800_000_000
 
@@ -48,6 +52,7 @@ def test_probes_and_what_belongs_to_the_device() -> None:
 
 
 AT = NOON_US / 1000
+TOPIC = "flood/v1/futian/garage-1/g1-level/observation"
 
 
 @pytest.mark.parametrize(
@@ -83,6 +88,43 @@ def test_several_unknown_keys_are_one_letter_that_names_them() -> None:
     draft = build_draft([message("flood/v1/futian/garage-1/g1-level/observation", payload)], directory(), None)
     assert [(letter.reason, letter.detail) for letter in draft.letters] == [("unknown_quantity", "'colour'; 'taste'")]
     assert len(draft.rows) == 1
+
+
+def test_thirty_thousand_odd_keys_are_told_once_each_without_comparing_all_with_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = 0
+
+    class Counted(str):
+        """A detail that counts how often it is held against another."""
+
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    faults = [Fault(Reason.UNKNOWN_QUANTITY, Counted(f"k{n % 1500}")) for n in range(3000)]
+    monkeypatch.setattr("ingest.batch.decode_native", lambda _: Decoded([], faults))
+    (letter,) = build_draft([level(0.5)], directory(), None).letters
+    assert letter.detail.startswith("k0; k1; k2")
+    assert len(letter.detail) <= MAX_DETAIL_LENGTH
+    assert compared < 10 * len(faults)
+
+
+def test_what_is_longer_than_any_name_is_not_remembered() -> None:
+    """A device that makes up keys and topics fills no memory."""
+    site, before = directory(), _known_value_type.cache_info().currsize
+    for n in range(9):
+        topic = f"flood/v1/futian/garage-1/g1-level-{'x' * 300}{n}/observation"
+        long_key = message(TOPIC, {"observed_at": AT, f"{'k' * 47}{n}": 1})
+        draft = build_draft([message(topic, {}), level(0.5), long_key], site, None)
+        assert [letter.reason for letter in draft.letters] == ["unknown_device", "unknown_quantity"]
+    assert set(site._routes) == {TOPIC.encode()}
+    assert _known_value_type.cache_info().currsize == before
+    assert max(map(len, QUANTITIES)) <= MAX_QUANTITY_LENGTH == len(f"{STOCK_PREFIX}{'i' * 40}")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.frames import FrameReader, pubacks
+from ingest.decode_native import MAX_PAYLOAD_BYTES
+from ingest.frames import MAX_FRAME_BYTES, FrameReader, pubacks
 from undercroft.mqtt_frames import ProtocolBroken
 
 
@@ -30,6 +31,22 @@ def test_a_publish_by_hand() -> None:
     assert message == (b"a/b", b"hi", 10, 1, True, 5, False)
     (message,) = reader.feed(b"\x3a\x09\x00\x03a/b\x00\x0ahi", 5)
     assert message == (b"a/b", b"hi", 10, 1, False, 5, True)
+
+
+def test_of_a_frame_that_is_too_long_the_beginning_comes_and_the_stream_goes_on() -> None:
+    """So that it can be buried and acknowledged; nothing of its end is kept."""
+    body = MAX_FRAME_BYTES * 8
+    stream = _frame(b"t", b"a", 1, 1) + _frame(b"long", bytes(body), 1, 2) + _frame(b"t", b"b", 1, 3)
+    reader = FrameReader()
+    found, held = [], 0
+    for start in range(0, len(stream), 65_537):
+        found += reader.feed(stream[start : start + 65_537], 5)
+        held = max(held, len(reader._rest))
+    assert [(entry.topic, entry.mid) for entry in found] == [(b"t", 1), (b"long", 2), (b"t", 3)]
+    assert MAX_PAYLOAD_BYTES < len(found[1].payload) < MAX_FRAME_BYTES
+    assert held <= MAX_FRAME_BYTES
+    (whole,) = FrameReader().feed(_frame(b"long", bytes(MAX_FRAME_BYTES * 2), 1, 2), 5)
+    assert whole == found[1]
 
 
 def test_puback_by_hand() -> None:

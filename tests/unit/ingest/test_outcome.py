@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,10 @@ def test_a_message_is_redelivered_when_all_of_it_was_known() -> None:
     fates = np.array([Fate.STORED, Fate.DUPLICATE, Fate.DUPLICATE], dtype=np.int8)
     record = make_record("observation", draft, Outcome(fates, (Placed(Fate.DUPLICATE, None),)), (), ())
     assert record.redelivered == 2  # the single reading and the status
+    one = draft.rows.take(np.array([0]))
+    rest = replace(draft, rows=one, row_of=draft.row_of[:1], stamped=(), stamped_of=())
+    again = make_record("observation", rest, Outcome(np.array([Fate.DUPLICATE], dtype=np.int8), ()), (), ())
+    assert again.redelivered == 1, "what holds nothing is not known again"
     assert (record.readings, record.stored, record.duplicates) == (4, 1, 3)
     assert record.run_clock == (NOON_US + 60_000_000, 5)
     assert record.observed_us == (NOON_US, NOON_US + 1000)
