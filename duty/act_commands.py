@@ -16,7 +16,8 @@ import typer
 from duty import order_commands
 from duty.act_bodies import COUNTS, FLAGS, LISTS, NUMBERS
 from duty.door import Actor
-from duty.entered import at_the_door, opened, origin
+from duty.entered import at_the_door, opened, origin, zone_in
+from duty.local import with_zone
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
@@ -46,6 +47,7 @@ def run_act(
     kind: Annotated[str, typer.Argument(help="acknowledge, shelve, unshelve, stand_down, out_of_service, note ...")],
     subject: Annotated[str, typer.Argument(help="space/<id>, device/<id>, warning/<id>, or - for the district")] = "-",
     say: Annotated[list[str] | None, typer.Option("--say", help="name=value, as often as needed")] = None,
+    zone: Annotated[str | None, typer.Option(help="of the time shown; default: the district's")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Do something as an operator: it is authorised, logged and audited."""
@@ -53,7 +55,9 @@ def run_act(
 
     with at_the_door("act") as (connection, actor, now):
         done = acts.perform(connection, actor, acts.Act(kind, subject, _body(say or [])), now)
-    typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log, {done.at:%F %T}Z")
+        place = zone_in(connection, zone)
+    number, at = done.entry_no, with_zone(done.at, place)
+    typer.echo(done.as_json() if as_json else f"值班日志第 {number} 条 entry {number} of the duty log, {at}")
 
 
 def _body(items: list[str]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from duty.local import local
-from duty.orders import Proof
+from duty.local import with_zone
+from duty.orders import DONE_ZH, Proof
+from risk.wording import BARRIERS_ZH
 from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
 
 SAID_AS: Mapping[Proof, str] = {
@@ -31,16 +32,19 @@ def reported_against(
         Those of the space since the confirmation, in commit order: ``body``, ``author``, ``acted_at`` (RFC 3339). One
         that names no entrance speaks of all, and takes the place of those before it.
     zone : ZoneInfo or None
-        Of the times in the words; None is UTC, and says so.
+        Of the times in the words, which name the offset; None is UTC.
 
     Examples
     --------
     >>> said = {"body": {"entrance": "north", "barrier": "open", "by": "Sun"}, "author": "li"}
     >>> report = {**said, "acted_at": "2026-07-01T16:12:00+00:00"}
-    >>> reported_against(Proof.BARRIER_DEPLOYED, "north", [report])
-    'confirmed as barrier_deployed, but Sun reported barrier open at north, 2026-07-01 16:12Z'
-    >>> reported_against(Proof.BARRIER_DEPLOYED, "north", [report], ZoneInfo("Asia/Shanghai"))
-    'confirmed as barrier_deployed, but Sun reported barrier open at north, 2026-07-02 00:12'
+    >>> zh, en = reported_against(Proof.BARRIER_DEPLOYED, "north", [report]).split(" confirmed as ")
+    >>> zh
+    '确认挡板已安装，Sun 报告挡板敞开 north'
+    >>> en
+    'barrier_deployed, but Sun reported barrier open at north, 2026-07-01 16:12:00+00:00'
+    >>> reported_against(Proof.BARRIER_DEPLOYED, "north", [report], ZoneInfo("Asia/Shanghai"))[-25:]
+    '2026-07-02 00:12:00+08:00'
     >>> reported_against(Proof.BARRIER_DEPLOYED, "south", [report])
     """
     field = SAID_AS.get(proof)
@@ -53,7 +57,8 @@ def reported_against(
             newest.clear()
         newest[where] = report
     against = [_words(proof, report, zone) for report in newest.values() if _contradicts(report["body"][field])]
-    return f"confirmed as {proof}, but {', '.join(against)}" if against else None
+    zh, en = ("、".join(said for said, _ in against), ", ".join(said for _, said in against))
+    return f"确认{DONE_ZH[proof]}，{zh} confirmed as {proof}, but {en}" if against else None
 
 
 def _contradicts(said: object) -> bool:
@@ -66,13 +71,16 @@ def _contradicts(said: object) -> bool:
     return barrier not in {BarrierState.DEPLOYED, BarrierState.DEPLOYED_UNVERIFIED, BarrierState.UNKNOWN}
 
 
-def _words(proof: Proof, report: Mapping[str, Any], zone: ZoneInfo | None) -> str:
+def _words(proof: Proof, report: Mapping[str, Any], zone: ZoneInfo | None) -> tuple[str, str]:
     body = report["body"]
-    what = {
-        Proof.BARRIER_DEPLOYED: f"barrier {body.get('barrier')}", Proof.PUMP_RUNNING: f"pump {body.get('pump')}",
-        Proof.ENTRANCE_CLOSED: "reopened", Proof.EVACUATED: "occupied",
+    barrier = str(body.get("barrier"))
+    zh, en = {
+        Proof.BARRIER_DEPLOYED: (f"挡板{BARRIERS_ZH.get(barrier, barrier)}", f"barrier {barrier}"),
+        Proof.PUMP_RUNNING: ("水泵停", f"pump {body.get('pump')}"),
+        Proof.ENTRANCE_CLOSED: ("出入口已重开", "reopened"), Proof.EVACUATED: ("仍有人", "occupied"),
     }[proof]  # fmt: skip
-    where = f" at {body['entrance']}" if body.get("entrance") else ""
-    at = datetime.fromisoformat(report["acted_at"])
-    when = f"{at:%F %H:%M}Z" if zone is None else local(at, zone)
-    return f"{body.get('by') or report['author']} reported {what}{where}, {when}"
+    entrance = body.get("entrance")
+    where_zh, where_en = (f" {entrance}", f" at {entrance}") if entrance else ("", "")
+    who = body.get("by") or report["author"]
+    when = with_zone(datetime.fromisoformat(report["acted_at"]), zone or UTC)
+    return f"{who} 报告{zh}{where_zh}", f"{who} reported {en}{where_en}, {when}"

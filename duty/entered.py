@@ -8,12 +8,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from duty.commands import database_url
 from duty.door import Actor, authorise
+from duty.local import zone_of
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.store.connection import Connection, connect
+from undercroft.store.site import district_timezone
 
 
 @contextmanager
@@ -40,6 +43,11 @@ def at_the_door(command: str) -> Iterator[tuple[Connection, Actor, datetime]]:
     with opened(command) as connection:
         now = SystemClock().now()
         yield connection, authorise(connection, token, origin(), now), now
+
+
+def zone_in(connection: Connection, named: str | None) -> ZoneInfo:
+    """Return the time zone that was named, else the district's."""
+    return zone_of(named or district_timezone(connection))
 
 
 def origin() -> str:

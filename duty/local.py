@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from undercroft.errors import BadInput
@@ -14,6 +14,18 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise BadInput(f"there is no time zone {name!r}") from error
+
+
+def with_zone(at: datetime, zone: tzinfo) -> str:
+    """Return date and time there with the offset, for whoever cannot ask which clock is meant.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> with_zone(datetime(2026, 7, 1, 16, 12, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))
+    '2026-07-02 00:12:00+08:00'
+    """
+    return at.astimezone(zone).isoformat(" ", "seconds")
 
 
 def local(at: datetime, zone: ZoneInfo) -> str:

@@ -232,7 +232,7 @@ class Notifier:
             return []
         found = []
         for basin, incident in sorted(self.incidents.items()):
-            after, asked = self.orders.asked(incident, at, len(chain), self.policy)
+            after, asked = self.orders.asked(incident, at, len(chain), self.policy, self.style.zone)
             named = self._basin(basin)
             for told in asked:
                 written = (write_undone if told.undone else write_no_order)(told, incident, named, at, self.style)

@@ -26,7 +26,7 @@ def standing(row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None = None
     now : datetime
         In a run, the run's.
     zone : ZoneInfo or None
-        Of the times in words; None is UTC, and says so.
+        Of the times in words, which name the offset; None is UTC.
 
     Returns
     -------

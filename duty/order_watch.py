@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from duty.incidents import Incident
 from duty.model import Policy
@@ -33,6 +34,8 @@ class OrderWatch:
         }
         return True
 
-    def asked(self, incident: Incident, at: datetime, steps: int, policy: Policy) -> tuple[Incident, list[Told]]:
+    def asked(
+        self, incident: Incident, at: datetime, steps: int, policy: Policy, zone: ZoneInfo
+    ) -> tuple[Incident, list[Told]]:
         """Return what is told now of an incident that was looked at, and the incident after that."""
-        return asked_of(incident, self.rows.get(incident.incident_id, ()), at, steps, policy)
+        return asked_of(incident, self.rows.get(incident.incident_id, ()), at, steps, policy, zone)

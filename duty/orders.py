@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from duty.command import Command
 from duty.refusals import ActInvalid, NotPossibleNow
+from risk.wording import BARRIERS_ZH
 from undercroft.model import Severity, SpaceKind
 from undercroft.quantities import BarrierState
 
@@ -61,6 +62,11 @@ ENDED = frozenset({OrderState.CONFIRMED, OrderState.CANCELLED})
 
 CONFIRMED_FOR = timedelta(hours=3)
 """How long a confirmation counts on the word of who gave it: default (proposal). Then nobody knows again."""
+
+DONE_ZH: Mapping[Proof, str] = {
+    Proof.BARRIER_DEPLOYED: "挡板已安装", Proof.ENTRANCE_CLOSED: "出入口已封闭", Proof.PUMP_RUNNING: "水泵已运行",
+    Proof.EVACUATED: "人员已撤离", Proof.CHECKED: "已到场查看",
+}  # fmt: skip
 
 SEEN_BY: Mapping[Proof, str] = {
     Proof.BARRIER_DEPLOYED: "barrier_state", Proof.PUMP_RUNNING: "pump_running", Proof.ENTRANCE_CLOSED: "door_open",
@@ -151,18 +157,23 @@ def disagreement(proof: Proof, seen: Sequence[float]) -> str | None:
     Examples
     --------
     >>> disagreement(Proof.BARRIER_DEPLOYED, [3.0, 0.0])
-    'confirmed as barrier_deployed, but the sensor shows open'
+    '确认挡板已安装，传感器显示敞开 confirmed as barrier_deployed, but the sensor shows open'
     >>> disagreement(Proof.PUMP_RUNNING, [0.0, 1.0]), disagreement(Proof.EVACUATED, [])
     (None, None)
     """
     if proof is Proof.BARRIER_DEPLOYED:
         others = [BarrierState(int(value)).word for value in seen if int(value) != BarrierState.DEPLOYED]
-        return f"confirmed as {proof}, but the sensor shows {', '.join(others)}" if others else None
+        said = "、".join(BARRIERS_ZH[word] for word in others), ", ".join(others)
+        return _differs(proof, *said) if others else None
     if proof is Proof.ENTRANCE_CLOSED and any(value >= 0.5 for value in seen):
-        return f"confirmed as {proof}, but the sensor shows a door open"
+        return _differs(proof, "门开着", "a door open")
     if proof is Proof.PUMP_RUNNING and seen and not any(value >= 0.5 for value in seen):
-        return f"confirmed as {proof}, but the sensor shows no pump running"
+        return _differs(proof, "没有水泵运行", "no pump running")
     return None
+
+
+def _differs(proof: Proof, zh: str, en: str) -> str:
+    return f"确认{DONE_ZH[proof]}，传感器显示{zh} confirmed as {proof}, but the sensor shows {en}"
 
 
 def template_for(kind: SpaceKind, severity: Severity, proof: Proof) -> Template | None:

@@ -184,9 +184,21 @@ def cap_from(
     case: Case, names: Mapping[str, Named], areas: Sequence[Mapping[str, Any]], origin: cap.Origin, identifier: str,
     sent: datetime,
 ) -> tuple[bytes, str]:  # fmt: skip
-    """Return what `cap_of` does, of what the store has."""
+    """Return what `cap_of` does, of what the store has.
+
+    Raises
+    ------
+    NotPossibleNow
+        If every alarm of a space has ended and no earlier message is named: an Alert asks for attention, and what needs
+        none any more is the Cancel of an earlier message (CAP 1.2, 3.2.1 msgType).
+    """
     found = [cap.Area(row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in areas]
     marked = replace(origin, status="Exercise") if case.is_exercise else origin
     notes = _of_spaces(case.incident.open_alarms)
+    if not notes and not origin.references:
+        raise NotPossibleNow(
+            f"CAP: every alarm in incident {case.row['incident_id']} has ended, and no earlier message is named:"
+            " nothing to alert to, nothing to cancel; name what is to be cancelled by reference"
+        )
     xml = cap.export(identifier, case.row["incident_id"], notes, names, found, marked, sent)
     return xml, cap.kind_of(notes, marked)

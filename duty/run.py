@@ -228,6 +228,7 @@ def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, timers: _Timers) 
         taken += rescued
         if rescued:
             log.error("nobody_reached", causes=rescued)
+    # Conditions are judged by this clock and read by the engine: a run would not give the same alarm log twice.
     if mode is Mode.LIVE and now_s - timers.channels_s >= CHANNEL_LOOK_EVERY_S:
         timers.channels_s = now_s
         for condition in tell_channel_faults(notifier.connection, now, notifier.channels.fallback):

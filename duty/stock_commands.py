@@ -73,17 +73,22 @@ def list_stock(place: Of = None, as_json: AsJson = False) -> None:
         typer.echo(f"{quantity:>8g} {item:<20} {at}")
 
 
-def list_movements(place: Of = None, as_json: AsJson = False) -> None:
+def list_movements(
+    place: Of = None,
+    zone: Annotated[str | None, typer.Option(help="of the times shown; default: the district's")] = None,
+    as_json: AsJson = False,
+) -> None:
     """List movements, newest first."""
-    from duty.entered import opened  # noqa: PLC0415
+    from duty.entered import opened, zone_in  # noqa: PLC0415
+    from duty.local import with_zone  # noqa: PLC0415
     from undercroft.store.supplies import movements  # noqa: PLC0415
 
     with opened("stock movements") as connection:
-        rows = movements(connection, place, MOST_LISTED)
+        rows, where = movements(connection, place, MOST_LISTED), zone_in(connection, zone)
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
     for row in rows:
         said = f"= {row['counted']:g}" if row["quantity"] is None else f"{row['quantity']:+g}"
-        what = f"{said:>8} {row['item']:<16} {row['place_id']:<24} {row['quantity_left']:g} left"
-        typer.echo(f"{row['acted_at']:%F %T}Z {what}  {row['author']}: {row['reason']}")
+        what = f"{said:>8} {row['item']:<16} {row['place_id']:<24} 余 {row['quantity_left']:g} left"
+        typer.echo(f"{with_zone(row['acted_at'], where)} {what}  {row['author']}: {row['reason']}")

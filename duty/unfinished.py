@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from duty.incidents import AlarmNote, Incident, Pressed
 from duty.lateness import interval_of, next_telling
@@ -61,9 +62,9 @@ class Told:
     owner: str = ""
 
 
-def undone_of(row: Mapping[str, Any], now: datetime) -> Undone | None:
+def undone_of(row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None = None) -> Undone | None:
     """Return why an order, a row of ``read_orders``, is not carried out; None when it is, or its clock runs."""
-    order, shown = order_of(row), standing(row, now)
+    order, shown = order_of(row), standing(row, now, zone)
     if order.state is OrderState.REFUSED:
         return Undone(order, Why.REFUSED, order.note, order.changed_at)
     if shown["disagreement"] is not None:
@@ -97,7 +98,12 @@ def _counts(order: Order) -> bool:
 
 
 def asked_of(
-    incident: Incident, rows: Iterable[Mapping[str, Any]], now: datetime, steps: int, policy: Policy
+    incident: Incident,
+    rows: Iterable[Mapping[str, Any]],
+    now: datetime,
+    steps: int,
+    policy: Policy,
+    zone: ZoneInfo | None = None,
 ) -> tuple[Incident, list[Told]]:
     """Return what the roster is told now of what stays undone in an incident, and the incident after that.
 
@@ -107,12 +113,14 @@ def asked_of(
         Every order of the incident, of the statement ``read_orders``.
     steps : int
         Steps that the roster has now; with none, step 0 is the fallback of the duty file.
+    zone : ZoneInfo or None
+        Of the times in the words.
     """
     rows = list(rows)
     before = {pressed.reason: pressed for pressed in incident.pressed}
     wait = interval_of(Severity.RED, policy)
     worst = {note.subject: note.severity for note in incident.open_alarms}
-    found = [undone_of(row, now) for row in rows if row["subject"] in worst]
+    found = [undone_of(row, now, zone) for row in rows if row["subject"] in worst]
     undone = sorted((one for one in found if one is not None), key=lambda one: (-worst[one.order.subject], one.since))
     bare = [(note, since + wait) for note, since in without_order(incident, [order_of(row) for row in rows], undone)]
     bare = [(note, due_at) for note, due_at in bare if now >= due_at]

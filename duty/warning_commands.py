@@ -20,6 +20,12 @@ ColourArgument = Annotated[str, typer.Argument(metavar="COLOUR", help="yellow, o
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
+STATE_WORDS = {"in_force": ("生效", "in force"), "ended": ("已结束", "ended")}
+COLOUR_WORDS = {
+    "blue": ("蓝", "blue"), "yellow": ("黄", "yellow"), "orange": ("橙", "orange"), "red": ("红", "red"),
+}  # fmt: skip
+
+
 def register(app: typer.Typer) -> None:
     """Add the group."""
     warnings = group(app, "warning", "Rain warnings in force, as the weather service issued them.")
@@ -84,26 +90,27 @@ def end(warning: NameArgument, at: AtOption = None, as_json: AsJson = False) -> 
 
 def list_warnings(
     every: Annotated[bool, typer.Option("--all", help="ended ones too")] = False,
+    zone: Annotated[str | None, typer.Option(help="of the times shown; default: the district's")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the warnings in force."""
-    from duty.entered import opened  # noqa: PLC0415 - help starts faster
+    from duty.entered import opened, zone_in  # noqa: PLC0415 - help starts faster
+    from duty.local import with_zone  # noqa: PLC0415
     from undercroft.store.acts import newest_acts  # noqa: PLC0415
 
     with opened("warning list") as connection:
-        rows = newest_acts(connection, "rain_warning")
+        rows, place = newest_acts(connection, "rain_warning"), zone_in(connection, zone)
     shown = [row for row in rows if every or row["body"].get("state", "in_force") != "ended"]
     if as_json:
         typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
         return
     for row in shown:
         body = row["body"]
-        area = ", ".join([*body.get("basins", ()), *body.get("streets", ())]) or "whole district"
+        area = ", ".join([*body.get("basins", ()), *body.get("streets", ())]) or "全区 whole district"
         name = row["subject"].removeprefix("warning/")
-        state = body.get("state", "in_force").replace("_", " ")
-        typer.echo(
-            f"{name}  {body.get('colour', '-'):<6}  {state:<8}  {area}  {row['acted_at']:%F %T}Z  {row['author']}"
-        )
+        zh, en = STATE_WORDS[body.get("state", "in_force")]
+        colour = " ".join(COLOUR_WORDS.get(body.get("colour"), ("-",)))
+        typer.echo(f"{name}  {colour}  {zh} {en}  {area}  {with_zone(row['acted_at'], place)}  {row['author']}")
 
 
 def _in_force(warning: str, before: dict[str, Any] | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
 
@@ -17,6 +18,7 @@ from duty.order_acts import proposals
 from duty.order_view import TALLY_OVER, standing, waits
 from duty.orders import ENDED
 from duty.refusals import NotPossibleNow, SubjectUnknown
+from undercroft.site.model import DEFAULT_TIMEZONE
 
 router = APIRouter(tags=["orders"])
 
@@ -51,7 +53,8 @@ async def list_orders(
         after_order_id=after and after.order_id,
     )
     now = await _now(given)
-    shown = [standing(row, now) for row in rows]
+    zone = await _zone(given)
+    shown = [standing(row, now, zone) for row in rows]
     items = [OrderOut.model_validate(order) for order in shown if not is_open or waits(order)]
     last = rows[-1] if len(rows) == limit else None
     rank = last and OrderRank(ended=last["state"] in ENDED, changed_at=last["changed_at"], order_id=last["order_id"])
@@ -85,8 +88,14 @@ async def get_order(order_id: OrderId, given: Given) -> OrderWithSteps:
     if row is None:
         raise SubjectUnknown(f"there is no order {order_id}")
     steps = await given.reader.rows("read_order_history", order_id=order_id)
-    shown = standing(row, await _now(given))
+    shown = standing(row, await _now(given), await _zone(given))
     return OrderWithSteps.model_validate(shown | {"steps": [OrderStep.model_validate(step) for step in steps]})
+
+
+async def _zone(given: Services) -> ZoneInfo:
+    """Return the district's time zone, of the times in words; all other times are UTC."""
+    row = await given.reader.row("site_timezone")
+    return ZoneInfo((row and row["timezone"]) or DEFAULT_TIMEZONE)
 
 
 async def _now(given: Services) -> datetime:

@@ -307,8 +307,8 @@ def a_message_a_condition_and_a_letter_are_as_they_were_then(moments: Connection
     """A message queued at 0 min, refused at 20; a condition that holds from 0 to 30; a letter of 0 and 40."""
     moments.execute(
         "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address, title,"
-        " body, decided_at, queued_at, state, settled_at, attempts, error) values ('k', 'c', 'i', 'first', 0, 4, 'li',"
-        " 'hook', 'a', '', '', %s, %s, 'failed', %s, 3, 'HTTP 401')",
+        " body, decided_at, queued_at, state, settled_at, attempts, error) values ('k', 'c', 'i', 'no_order', 0, 4,"
+        " 'li', 'hook', 'a', '', '', %s, %s, 'failed', %s, 3, 'HTTP 401')",
         (END, END, END + 20 * MINUTE),
     )
     for number, (minutes, active) in enumerate(((0, True), (30, False)), 1):
@@ -329,6 +329,7 @@ def a_message_a_condition_and_a_letter_are_as_they_were_then(moments: Connection
         letters = [row["times"] for row in asked(moments, "dead_letters", END - HOUR, until)]
         then[minutes] = (messages, figures["refused"], figures["waiting"], conditions, letters)
         assert figures["channels_refusing"] == sum(conditions)
+        assert (figures["no_order"], figures["order_undone"]) == (len(messages), 0)
     queued, refused = [("queued", None, None)], [("failed", 3, "HTTP 401")]
     assert then == {
         -1: ([], 0, 0, [], []), 10: (queued, 0, 1, [True], [None]), 25: (refused, 1, 0, [True], [None]),

@@ -34,7 +34,10 @@ def test_an_order_and_its_confirmation(desk: Desk) -> None:
     assert [row["proof"] for row in wanted_next] == ["evacuated", "entrance_closed", "barrier_deployed", "pump_running"]
     assert {row["leader"] for row in wanted_next} == {waits["leader"]}
     done = desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1")
-    assert done.json()["disagreement"] == "confirmed as barrier_deployed, but the sensor shows failed"
+    assert (
+        done.json()["disagreement"]
+        == "确认挡板已安装，传感器显示故障 confirmed as barrier_deployed, but the sensor shows failed"
+    )
     assert desk.post(steps, {"step": "confirm", "note": "photo"}, Idempotency_Key="s1").json()["repeated"] is True
     shown = desk.get(f"/orders/{order_id}")
     assert (shown["state"], shown["left_s"], shown["holds"]) == ("confirmed", None, True)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -17,10 +19,12 @@ from undercroft.cli import build_app
 from undercroft.clock import SystemClock
 from undercroft.doctor.database import check_database
 from undercroft.doctor.finding import Verdict
+from undercroft.doctor.roster import check_roster
 from undercroft.errors import BadInput
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database
+from undercroft.store.duty_roster import mark_absent, replace_shifts
 from undercroft.store.retention import retain
 
 
@@ -120,3 +124,35 @@ def test_the_command_ends_with_1_where_something_is_bad(live_db: str) -> None:
     # was given, a test's database has its jobs stopped. Everything else is well.
     ours = ["jobs"] if os.environ.get(URL_VARIABLE) else ["database"]
     assert [entry["check"] for entry in json.loads(well.stdout) if entry["verdict"] == "bad"] == ours
+
+
+def test_a_gap_in_the_roster_and_whoever_no_channel_reaches_are_found(live_db: str, tmp_path: Path) -> None:
+    """Li until 20 h ahead, absent from 10 h on, Wu from 20 h: the gap is at 10 h; a deputy for Li closes it."""
+    now, file = SystemClock().now().replace(microsecond=0), tmp_path / "duty.toml"
+    file.write_text('fallback = ["office:room"]\n[[channel]]\nid = "office"\nkind = "wecom"\nurl_env = "URL"\n')
+
+    def shift(person: str, starts: int, ends: int, standing: str, channel: str) -> dict[str, object]:
+        reach = [{"channel": channel, "address": person}]
+        return {
+            "starts_at": now + timedelta(hours=starts), "ends_at": now + timedelta(hours=ends), "step": 0,
+            "standing": standing, "person_id": person, "name": person, "phone": "", "reach": reach,
+        }  # fmt: skip
+
+    def found() -> list[tuple[Verdict, str]]:
+        return [(one.verdict, one.seen) for one in check_roster(live_db, now, file)]
+
+    (empty,) = found()
+    assert empty[0] is Verdict.BAD
+    assert "the roster is empty" in empty[1]
+    shifts = [shift("li", -1, 20, "holder", "office"), shift("wu", 20, 40, "holder", "sms")]
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        replace_shifts(connection, shifts)
+        mark_absent(connection, "li", now + timedelta(hours=10), now + timedelta(hours=12), "li")
+        begins = (now + timedelta(hours=10)).astimezone(ZoneInfo("Asia/Shanghai")).isoformat(" ", "minutes")
+        assert found() == [
+            (Verdict.BAD, f"nobody is on duty at step 0 from {begins}"),
+            (Verdict.BAD, "wu cannot be reached: the duty file has no channel sms"),
+        ]
+        shifts = [*shifts[:1], shift("sun", -1, 20, "deputy", "office"), shift("wu", 20, 40, "holder", "office")]
+        replace_shifts(connection, shifts)
+    assert found() == [(Verdict.GOOD, "somebody is on duty for 24 h, of 3 people")]

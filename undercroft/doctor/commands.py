@@ -18,6 +18,7 @@ from undercroft.doctor.finding import Finding, Verdict, bad, note
 from undercroft.doctor.grafana import check_grafana
 from undercroft.doctor.machine import check_clock, check_disks, check_versions
 from undercroft.doctor.mosquitto import check_configuration, has_bound_client_ids, path_of, read_configuration
+from undercroft.doctor.roster import check_roster
 from undercroft.errors import BadInput
 from undercroft.settings import Settings
 
@@ -87,6 +88,8 @@ def examine(
         found += _broker(settings, mosquitto, clock)
     if "duty" in parts:
         found += [NO_DUTY_FILE] if duty is None else check_duty_file(duty)
+        if settings.database_url is not None:
+            found += check_roster(settings.database_url.get_secret_value(), clock.now(), duty)
     if "grafana" in parts and grafana is not None:
         found += check_grafana(grafana)
     return found

@@ -52,6 +52,9 @@ Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_shown
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
+DEFAULT_TIMEZONE = "Asia/Shanghai"
+"""Of a district that names none, and before there is one."""
+
 
 def _as_utc(at: datetime) -> datetime:
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
@@ -314,7 +317,7 @@ class District(_Part):
     id: Ident
     name_zh: Name
     name_en: Name
-    timezone: str = "Asia/Shanghai"
+    timezone: str = DEFAULT_TIMEZONE
     datum: Name
     """What level 0 means, in words."""
 

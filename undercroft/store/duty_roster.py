@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,25 @@ import orjson
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
 
+
+@dataclass(frozen=True, slots=True)
+class RosterFacts:
+    """When step 0 has nobody first in a stretch of time, and the channels by which each person in it is reached."""
+
+    gap_at: datetime | None
+    people: Mapping[str, set[str]]
+
+
 _SHIFT = ("starts_at", "ends_at", "step", "standing", "person_id", "name", "phone", "reach")
+
+
+def roster_facts(connection: Connection, starts_at: datetime, ends_at: datetime) -> RosterFacts:
+    """Return what has to be known of the roster in a stretch of time."""
+    stretch = {"starts_at": starts_at, "ends_at": ends_at}
+    with translated_errors():
+        gap = connection.execute(sql("roster_gap").encode(), stretch).fetchone()
+        people = connection.execute(sql("roster_channels").encode(), stretch).fetchall()
+    return RosterFacts(gap["gap_at"] if gap else None, {row["person_id"]: set(row["channels"]) for row in people})
 
 
 def replace_shifts(connection: Connection, shifts: Sequence[Mapping[str, Any]]) -> None:

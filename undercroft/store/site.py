@@ -9,7 +9,7 @@ from typing import Any
 
 from undercroft.errors import BadInput
 from undercroft.site.document import canonical_json, site_from_document, site_sha256
-from undercroft.site.model import Site
+from undercroft.site.model import DEFAULT_TIMEZONE, Site
 from undercroft.store import site_rows as rows
 from undercroft.store.commit import take_commit_seq
 from undercroft.store.connection import Connection, translated_errors
@@ -142,6 +142,13 @@ def _insert_thresholds(connection: Connection, site: Site, commit_seq: int) -> N
         ("insert_thresholds", rows.threshold_columns(site)),
     ):
         connection.execute(sql(name), {**columns, "commit_seq": commit_seq})
+
+
+def district_timezone(connection: Connection) -> str:
+    """Return the name of the district's time zone; before the first site the default."""
+    with translated_errors():
+        row = connection.execute(sql("site_timezone").encode()).fetchone()
+    return str((row and row["timezone"]) or DEFAULT_TIMEZONE)
 
 
 def latest_site(connection: Connection) -> tuple[int, Site]:

@@ -192,7 +192,7 @@ function orders(asked) {
       element("td", "", order.owner),
       element("td", "", both(pair(ORDER_STATES, order.state))),
       element("td", "", time ? both(time) : "–"),
-      element("td", "", order.disagreement ? both({ zh: "⚠ 传感器不一致", en: order.disagreement }) : ""),
+      element("td", "", order.disagreement ? `⚠ ${order.disagreement}` : ""),
     );
     const said = led[place + 1] === led[place] ? null : ledBy(order); // once for orders that stand together
     const four = [said, reminders(order)].filter(Boolean);

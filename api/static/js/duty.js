@@ -45,7 +45,7 @@ function orderTrouble(order) {
     const minutes = Math.round(-order.left_s / 60);
     return { zh: `指令超时 ${minutes} 分`, en: `order LATE ${minutes} min`, late: -order.left_s };
   }
-  if (order.disagreement) return { zh: "已确认，但传感器或现场报告不一致", en: order.disagreement, late: 1e9 };
+  if (order.disagreement) return { zh: order.disagreement, en: "", late: 1e9 };
   if (order.expired) {
     const until = clockText(instantOf(order.confirmed_until)).slice(0, 5);
     return { zh: `确认有效至 ${until}，已过期，请重新确认`, en: `confirmed until ${until}, now expired: confirm again`, late: 0 };

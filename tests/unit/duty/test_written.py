@@ -118,7 +118,7 @@ def test_templates_and_disagreement() -> None:
     assert Proof.BARRIER_DEPLOYED not in {t.proof for t in templates(SpaceKind.UNDERPASS, Severity.ORANGE)}
     assert all(templates(kind, severity) for kind in SpaceKind for severity in list(Severity)[2:])
     assert disagreement(Proof.BARRIER_DEPLOYED, [3.0, 5.0]) == (
-        "confirmed as barrier_deployed, but the sensor shows failed"
+        "确认挡板已安装，传感器显示故障 confirmed as barrier_deployed, but the sensor shows failed"
     )
     assert disagreement(Proof.BARRIER_DEPLOYED, [3.0]) is None
     assert disagreement(Proof.BARRIER_DEPLOYED, []) is None

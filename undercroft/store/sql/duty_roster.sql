@@ -37,3 +37,22 @@ where kind = 'out_of_service' and acted_at + (body ->> 'minutes')::float8 * inte
 select subject, body ->> 'colour' as colour from (
     select distinct on (subject) subject, body from act where kind = 'rain_warning' order by subject, commit_seq desc
 ) newest where coalesce(body ->> 'state', 'in_force') <> 'ended' order by subject;
+
+-- name: roster_gap
+-- When step 0 has nobody first, in a stretch of time; absences and deputies counted.
+select min(e.at) as gap_at
+from (
+    select %(starts_at)s::timestamptz as at
+    union select ends_at from roster_shift where step = 0
+    union select starts_at from roster_absence
+) e
+where e.at >= %(starts_at)s and e.at < %(ends_at)s and not exists (
+    select from roster_shift s
+    where s.step = 0 and s.starts_at <= e.at and s.ends_at > e.at and not exists (
+        select from roster_absence a
+        where a.person_id = s.person_id and a.starts_at <= e.at and a.ends_at > e.at));
+
+-- name: roster_channels
+select s.person_id, array_agg(distinct r.reach ->> 'channel') as channels
+from roster_shift s cross join jsonb_array_elements(s.reach) as r (reach)
+where s.ends_at > %(starts_at)s and s.starts_at < %(ends_at)s group by s.person_id;

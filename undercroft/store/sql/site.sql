@@ -145,3 +145,7 @@ from unnest(
 -- name: sensors
 select sensor_id, device_id, at, quantity, place_id, entrance_id, zero_level_m, unit
 from sensor where retired_at is null order by sensor_id;
+
+-- name: site_timezone
+-- The district's time zone, null before the first site.
+select document -> 'district' ->> 'timezone' as timezone from site_version order by commit_seq desc limit 1;
