@@ -17,11 +17,13 @@ import typer
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
+from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.site.load import load_site
 from undercroft.site.model import DecoderKind
 from undercroft.stack.ready import announce_ready
 from undercroft.telemetry import configure_logging
+from undercroft.topic_filters import filter_matches
 
 _STATION = re.compile(r"[0-9]{6}[0-9a-f]{4}")
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -57,6 +59,8 @@ def run_sl651(
     stations = allowed_stations(site, station or ())
     if "{station}" not in topic or "+" in topic or "#" in topic:
         raise BadInput(f"--topic {topic}: expected a topic with {{station}} in it and no wildcard")
+    if site is not None:
+        check_topic(topic, stations, site)
     try:
         networks = tuple(ip_network(text) for text in network or _LOOPBACK)
     except ValueError as error:
@@ -95,6 +99,24 @@ def allowed_stations(site: Path | None, named: tuple[str, ...] | list[str]) -> f
     if not keys:
         raise BadInput("gateway: no station may send: give --station, or --site with an sl651 decoder that names some")
     return frozenset(keys)
+
+
+def check_topic(topic: str, stations: frozenset[str], site: Path) -> None:
+    """See that ingest will read what is published.
+
+    Raises
+    ------
+    BadInput
+        If a station's topic falls under no filter of the site file's ``sl651`` decoders.
+    """
+    loaded = load_site(site)
+    prefix = f"{Mode.EXERCISE.topic_root}/v1/{loaded.district.id}/foreign/"
+    filters = [decoder.topic for decoder in loaded.decoders if decoder.kind is DecoderKind.SL651]
+    for station in sorted(stations):
+        published = topic.replace("{station}", station)
+        if not any(filter_matches(text, published.removeprefix(prefix)) for text in filters):
+            read = ", ".join(filters) or "none"
+            raise BadInput(f"--topic: nobody would read {published}; the sl651 decoders of {site.name} read {read}")
 
 
 def _listening(text: str) -> socket.socket:

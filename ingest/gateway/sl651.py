@@ -233,7 +233,12 @@ class _Conversation:
         topic = gateway.rules.topic.replace("{station}", frame.station)
         if not gateway.uplink.publish(topic, data, self._limits.confirm_s):
             gateway.count("not_confirmed")
-            _log.warning("not_confirmed", station=frame.station, serial=frame.serial, hint="the broker did not answer")
+            _log.warning(
+                "not_confirmed",
+                station=frame.station,
+                serial=frame.serial,
+                hint="no PUBACK in time, or nobody receives it",
+            )
             return True
         self._confirm(frame)
         return True

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.broker import parse_broker_url
 from ingest.foreign.sl651_frame import Ending, confirmation, crc16, parse_frame
 from ingest.gateway.sl651 import Gateway, Limits, Rules
 from tests.integration.ingest_kit import DEADLINE_S, Mosquitto, free_port, ingest_of, needs_mosquitto, query, wait_until
@@ -283,12 +284,28 @@ def test_from_a_station_to_the_database(mosquitto: Mosquitto, live_db: str, tmp_
         assert process.wait(DEADLINE_S) == 0
 
 
+def _begin_session(mosquitto: Mosquitto) -> None:
+    """Subscribe as ingest does, and go away: the session takes what is published."""
+    url = parse_broker_url(mosquitto.url)
+    with socket.create_connection((url.host, url.port), timeout=DEADLINE_S) as connection:
+        connection.sendall(bytes.fromhex("101000044d515454040000000004") + b"kept")
+        assert connection.recv(4, socket.MSG_WAITALL) == b"\x20\x02\x00\x00"
+        connection.sendall(b"\x82\x0f\x00\x01\x00\x0asl651/v1/+\x01")
+        assert connection.recv(5, socket.MSG_WAITALL) == b"\x90\x03\x00\x01\x01"
+
+
 @needs_mosquitto
 def test_a_broker_that_goes_away_and_comes_back(mosquitto: Mosquitto) -> None:
     with (
         gateway_process(mosquitto.url, "--station", STATION) as (_, port),
         socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as station,
     ):
+        station.settimeout(1.0)
+        station.sendall(frame(1))
+        with pytest.raises(TimeoutError):  # the broker has it for nobody
+            station.recv(25)
+        _begin_session(mosquitto)
+        station.settimeout(DEADLINE_S)
         station.sendall(frame(1))
         assert len(answer(station)) == 25
         mosquitto.stop()
@@ -317,9 +334,13 @@ def test_a_broker_that_goes_away_and_comes_back(mosquitto: Mosquitto) -> None:
         (["--station", STATION, "--network", "10.0.0.1/8"], "--network:"),
         (["--station", STATION, "--ending", "bye"], "--ending bye: expected one of EOT, ACK, ESC"),
         (["--station", STATION, "--topic", "sl651/v1/x"], "--topic sl651/v1/x"),
+        (["--site", "site.toml"], f"nobody would read sl651/v1/{STATION}; the sl651 decoders of site.toml read hydro/"),
     ],
 )
-def test_wrong_options_are_one_line(options: list[str], told: str) -> None:
+def test_wrong_options_are_one_line(options: list[str], told: str, tmp_path: Path) -> None:
+    decoder = DECODER.replace("sl651/v1/+", "hydro/stations/+")
+    (tmp_path / "site.toml").write_text(sample_site_path().read_text(encoding="utf-8") + decoder, encoding="utf-8")
+    options = [str(tmp_path / text) if text == "site.toml" else text for text in options]
     environment = {**os.environ, "UNDERCROFT_MQTT_URL": "mqtt://127.0.0.1:1"}
     command = [sys.executable, "-m", "undercroft", "gateway", "sl651", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
