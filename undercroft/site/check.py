@@ -20,6 +20,7 @@ def cross_problems(document: dict[str, Any]) -> list[Problem]:
     return [
         *_identifier_problems(top),
         *_reference_problems(top),
+        *_position_problems(top),
         *_supply_problems(top),
         *threshold_problems(top),
         *_command_problems(top),
@@ -73,6 +74,13 @@ def _reference_problems(top: Node) -> Iterator[Problem]:
             entrance = need.text("entrance")
             if entrance is not None and entrance not in entrances:
                 yield need.problem("entrance", _known(entrances, "an entrance of this space"))
+
+
+def _position_problems(top: Node) -> Iterator[Problem]:
+    """Yield places at 0, 0, which is what a form without a position gives: no land lies there."""
+    for place in places(top):
+        if place.number("lat") == 0.0 and place.number("lon") == 0.0:
+            yield place.problem("lat", "the place's own position; 0, 0 lies in the Atlantic")
 
 
 def _idents(nodes: Iterable[Node], key: str = "id") -> set[str]:

@@ -46,6 +46,13 @@ FIELD_ERRORS = [
     ),
     ("lat = 22.5", "lat = 122.5", "space[s1].lat", "122.5", "a number from -90 to 90"),
     (
+        "lat = 22.5\nlon = 114.0",
+        "lat = 0\nlon = 0.0",
+        "space[s1].lat",
+        "0",
+        "the place's own position; 0, 0 lies in the Atlantic",
+    ),
+    (
         'kind = "car_park"',
         'kind = "garage"',
         "space[s1].kind",
