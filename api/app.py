@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 import api.acts.endpoints
 import api.alarms.endpoints
 import api.events.endpoints
+import api.floods.endpoints
 import api.grafana_alerts.endpoints
 import api.health.endpoints
 import api.incidents.endpoints
@@ -49,6 +50,7 @@ ROUTERS = (
     api.spaces.endpoints.router,
     api.supplies.endpoints.router,
     api.nowcast.endpoints.router,
+    api.floods.endpoints.router,
     api.alarms.endpoints.router,
     api.incidents.endpoints.router,
     api.load.endpoints.router,

@@ -24,6 +24,8 @@ from risk.levels import least_at
 from risk.nowcast.calibration import Around, calibrated
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.layout import Layout, Now
+from risk.past.ask import PastOfSite, by_past, past_asked
+from risk.past.foreseen import PastAsked
 from risk.pumping import powerless_spaces, pumping
 from risk.reports import known_not_closed, with_reported_barriers
 from risk.rules_barrier import outside_of
@@ -56,7 +58,7 @@ class Question:
     """What an ensemble is asked: the wet spaces as the memory after a tick has them.
 
     ``around``: what its shares are weighed with. ``unsure``, shape (spaces, 2): stands at orange, at red, only because
-    a barrier that is not heard counts as open.
+    a barrier that is not heard counts as open. ``past``: what a library of floods is asked, empty without one.
     """
 
     nowcast_id: int
@@ -67,6 +69,7 @@ class Question:
     now: Now
     around: Around
     unsure: BoolArray
+    past: tuple[PastAsked, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +87,8 @@ class Nowcast:
         Share of the members in which it is.
     order_min : ndarray, shape (spaces,)
         Last minute of the order, see `risk.nowcast.deadline`. [min]
+    floods : ndarray, shape (spaces,)
+        Past floods behind times and probabilities; 0 where the ensemble made them.
     """
 
     nowcast_id: int
@@ -94,6 +99,7 @@ class Nowcast:
     probability: FloatArray
     members: FloatArray
     order_min: FloatArray
+    floods: IntArray
 
 
 def site_ahead(arrays: SiteArrays, storage: Storage) -> SiteAhead:
@@ -145,7 +151,9 @@ def _outside_levels_m(arrays: SiteArrays) -> FloatArray:
     return np.asarray(table[:, [severity - 1 for severity in TARGETS]].T + arrays.e_roadway_m)
 
 
-def asked(state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: SiteAhead) -> Question:
+def asked(
+    state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: SiteAhead, past: PastOfSite | None
+) -> Question:
     """Return what the ensemble is asked after a tick: of the memory alone, so that a restored one asks the same."""
     wet = np.zeros(arrays.n_spaces, np.bool_)
     wet[arrays.l_space[state.held[arrays.l_sensor] >= WET_DEPTH_M.value]] = True
@@ -169,7 +177,8 @@ def asked(state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: Si
     around = _around(layout, now, missing_m, gauges_mm[basin], deploying[rows])
     around = replace(around, by_inside=blind, no_gauge=~heard[basin])
     unsure = _unsure(layout, now, unheard)
-    return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now, around, unsure)
+    of_past = past_asked(state, arrays, past, chosen, fresh, missing_m)
+    return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now, around, unsure, of_past)
 
 
 def _around(layout: Layout, now: Now, inside_m: FloatArray, rain_mm: FloatArray, deploying: BoolArray) -> Around:
@@ -197,17 +206,23 @@ def answered(question: Question) -> Nowcast:
     """Run the ensemble; the same question has the same answer, whoever asks and whenever."""
     size = question.spaces.size
     times, members, order = np.zeros((size, 2, 3)), np.zeros((size, 2, 3)), np.zeros(size)
+    floods = np.zeros(size, np.int64)
     probability = members
     if size:
         result = nowcast(question.layout, question.now)
         times = np.stack((result.earliest_min, result.likely_min, result.latest_min), axis=-1).swapaxes(0, 1)
         members = result.probability.transpose(2, 1, 0)
         probability = calibrated(members, question.around)
+        for found in map(by_past, question.past):
+            not_yet = times[found.place] > 0.0
+            times[found.place] = np.where(not_yet, found.times_min, times[found.place])
+            probability[found.place], members[found.place] = found.probability, found.members
+            floods[found.place] = found.floods
         probability[times[:, :, 2] <= 0.0] = 1.0  # it is there already
         probability[question.unsure] = np.nan
         order = result.last_order_min
     names = question.nowcast_id, question.site_commit_seq, question.made_us
-    return Nowcast(*names, question.spaces, times, probability, members, order)
+    return Nowcast(*names, question.spaces, times, probability, members, order, floods)
 
 
 def taken(state: EngineState, found: Nowcast) -> None:
@@ -221,6 +236,7 @@ def taken(state: EngineState, found: Nowcast) -> None:
     state.ahead_p[found.spaces] = found.probability
     state.ahead_members[found.spaces] = found.members
     state.ahead_order_min[found.spaces] = found.order_min
+    state.ahead_floods[found.spaces] = found.floods
 
 
 def _part(arrays: SiteArrays, site: SiteAhead, chosen: IntArray, rows: IntArray, closed: BoolArray) -> Layout:
@@ -345,6 +361,8 @@ def shown(state: EngineState, space: int) -> dict[str, Any] | None:
     told["last_order_min"] = _minutes(order)
     finite = "by" if np.isfinite(order) else "too_late" if order < 0 else "not_needed"
     told["order"] = "none" if np.isnan(order) else finite
+    if state.ahead_floods[space]:
+        told["past_floods"] = int(state.ahead_floods[space])
     return told
 
 

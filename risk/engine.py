@@ -22,6 +22,8 @@ from risk.facts.fact import Context
 from risk.firstout import first_out, open_by_basin
 from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, is_storm, take_acts
 from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
+from risk.past.ask import PastOfSite
+from risk.past.inforce import Past
 from risk.reasons import reasons_of
 from risk.replaced import keep_last_words
 from risk.reports import ended_reports, fold_reports
@@ -42,7 +44,8 @@ ENGINE_VERSION = "14"
 without good word or power count no more.
 11: a probable orange raises orange; what lies ahead is calibrated. 12: calibrated anew, orange from 0.6; no probability
 where a barrier that is not heard decides; what people say of pumps and who is gone counts.
-14: a lifted float switch raises; the alarm of a space that left the site ends.
+14: a lifted float switch raises; the alarm of a space that left the site ends; a library of past floods foresees spaces
+that only their own water tells of.
 """
 
 DAY_HOURS = range(7, 20)
@@ -85,10 +88,11 @@ def plant_of(site: Site, instant: datetime) -> Plant:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Memory and site. `tick` uses an engine up and returns the next one."""
+    """Memory, site, and the library of floods in force. `tick` uses an engine up and returns the next one."""
 
     state: EngineState
     plant: Plant
+    past: PastOfSite | None = None
 
     @classmethod
     def start(cls, site: Site, site_commit_seq: int, instant: datetime) -> Engine:
@@ -103,7 +107,19 @@ def with_site(engine: Engine, site: Site, site_commit_seq: int, instant: datetim
     state = carried_over(engine.state, engine.plant.arrays, plant.arrays, site_commit_seq)
     keep_last_words((engine.state, engine.plant.arrays), (state, plant.arrays))
     note_departures((engine.state, engine.plant.arrays), (state, plant.arrays))
-    return _with_shortage(Engine(state, plant))
+    return _with_shortage(Engine(state, plant, _past_on(engine, plant)))
+
+
+def with_past(engine: Engine, past: Past | None) -> Engine:
+    """Return the engine with another library of floods in force, or with none."""
+    engine.state.library = 0 if past is None else past.version
+    arrays = engine.plant.arrays
+    return replace(engine, past=None if past is None else PastOfSite.on(past, arrays))
+
+
+def _past_on(engine: Engine, plant: Plant) -> PastOfSite | None:
+    """Return the library in force on another version of the site."""
+    return None if engine.past is None else PastOfSite.on(engine.past.past, plant.arrays)
 
 
 def _with_shortage(engine: Engine) -> Engine:
@@ -119,12 +135,12 @@ def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
     if tick_us < engine.plant.arrays.valid_until_us:
         return engine
     forget_forecasts(engine.state)
-    return Engine(engine.state, plant_of(engine.plant.arrays.site, from_us(tick_us)))
+    return replace(engine, plant=plant_of(engine.plant.arrays.site, from_us(tick_us)))
 
 
 def question(engine: Engine) -> Question:
     """Return what the ensemble is asked of the memory as it stands after the last tick."""
-    return asked(engine.state, engine.plant.arrays, engine.plant.statics, engine.plant.ahead)
+    return asked(engine.state, engine.plant.arrays, engine.plant.statics, engine.plant.ahead, engine.past)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +248,7 @@ def write_up(decision: Decision) -> TickOutput:
     factors = (decision.factors, decision.plant.scores, decision.by_day)
     assessments = assess(context, decision.due, decision.score, factors)
     named = (inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, context.state.nowcast_id or None)
-    return TickOutput(*named, assessments, events, alarms)
+    return TickOutput(*named, context.state.library, assessments, events, alarms)
 
 
 def _alarm_view(views: Views) -> AlarmView:

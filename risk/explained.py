@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.ahead import NAMES, Question, answered
+from risk.ahead import NAMES, Nowcast, Question, answered
 from risk.arrays import FloatArray, SiteArrays, iso
 from risk.engine import Engine
 from risk.nowcast.calibration import TERMS, contributions
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.members import OUTSIDE_PATHS, SHARES
 from risk.nowcast.summary import LIKELY, WITHIN_MIN, weighted_quantiles
+from risk.past.foreseen import members_of
 from risk.rules_barrier import outside_of
 
 HOLDS = ("hold", "fail")
@@ -70,7 +71,8 @@ class Weighed:
     terms : dict
         What each term of the formula adds to the logit (docs/nowcast.md); what adds nothing is left out.
     formula : str
-        ``street``, ``inside`` where nothing measures outside, or ``members`` where no gauge is heard and they say more.
+        ``street``, ``inside`` where nothing measures outside, ``past`` where a library of past floods knows the sensor
+        there, or ``members`` where no gauge is heard and they say more.
     """
 
     severity: str
@@ -82,8 +84,23 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
+class Likeness:
+    """A moment of a past flood that looked like this one: what it foresees in half an hour, and how much it counts."""
+
+    sensor: str
+    started_at: str
+    minute: float
+    weight: float
+    foreseen_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
-    """A nowcast of one space: what it was made from, its members, its drivers, and how the probabilities came."""
+    """A nowcast of one space: what it was made from, its members, its drivers, and how the probabilities came.
+
+    ``library, past``: version of the library of past floods and the moments in it that made times and probabilities,
+    heaviest first; None and empty where the ensemble made them.
+    """
 
     nowcast_id: int
     made_at: str
@@ -93,6 +110,8 @@ class Explained:
     members: tuple[Member, ...]
     drivers: tuple[Driver, ...]
     weighed: tuple[Weighed, ...]
+    library: int | None
+    past: tuple[Likeness, ...]
 
 
 def explained(engine: Engine, asked: Question, space_id: str) -> Explained | None:
@@ -104,7 +123,8 @@ def explained(engine: Engine, asked: Question, space_id: str) -> Explained | Non
     row = int(rows[0])
     result = nowcast(asked.layout, asked.now)
     minutes = np.asarray(result.member_min[..., row], np.float64)
-    likely = {name: _minutes(result.likely_min[place, row]) for place, name in enumerate(NAMES)}
+    answer = answered(asked)
+    likely = {name: _minutes(answer.times_min[row, place, 1]) for place, name in enumerate(NAMES)}
     members = tuple(
         Member(
             round(float(SHARES[place]), 6), OUTSIDE_PATHS[place[0]].rain_persistence,
@@ -115,21 +135,37 @@ def explained(engine: Engine, asked: Question, space_id: str) -> Explained | Non
     )  # fmt: skip
     return Explained(
         asked.nowcast_id, iso(asked.made_us) or "", space_id, likely, _inputs(engine, asked, row, arrays), members,
-        tuple(_drivers(minutes)), tuple(_weighed(asked, row)),
+        tuple(_drivers(minutes)), tuple(_weighed(asked, answer, row)), *_past(asked, answer, row),
     )  # fmt: skip
 
 
-def _weighed(asked: Question, row: int) -> Iterator[Weighed]:
+def _past(asked: Question, answer: Nowcast, row: int) -> tuple[int | None, tuple[Likeness, ...]]:
+    """Return the library and the moments that made what is foreseen of a space."""
+    if not answer.floods[row]:
+        return None, ()
+    for of in asked.past:
+        for place in np.flatnonzero(of.place == row).tolist():
+            found = (
+                Likeness(one.sensor, iso(one.started_us) or "", one.minute, one.weight, one.foreseen_m)
+                for one in members_of(of, place)
+            )
+            return of.version, tuple(found)
+    raise ValueError("the floods behind a nowcast are not those of its question")
+
+
+def _weighed(asked: Question, answer: Nowcast, row: int) -> Iterator[Weighed]:
     """Yield the probabilities of a space, each with what made it."""
-    answer = answered(asked)
+    by_past = bool(answer.floods[row])
     added = contributions(answer.members, asked.around)[row]
     inside, silent = bool(asked.around.by_inside[row]), bool(asked.around.no_gauge[row])
     for (k, name), (h, within_min) in product(enumerate(NAMES), enumerate(WITHIN_MIN)):
         members, probability = float(answer.members[row, k, h]), float(answer.probability[row, k, h])
         says_more = silent and not inside and probability == members
-        formula = "inside" if inside else "members" if says_more else "street"
+        formula = "past" if by_past else "inside" if inside else "members" if says_more else "street"
         told = {
-            term: round(value, 2) for term, value in zip(TERMS, added[k, h].tolist(), strict=True) if round(value, 2)
+            term: round(value, 2)
+            for term, value in zip(TERMS, added[k, h].tolist(), strict=True)
+            if round(value, 2) and not by_past
         }
         chance = None if np.isnan(probability) else round(probability, 3)
         yield Weighed(name, within_min, round(members, 3), chance, told, formula)

@@ -11,13 +11,18 @@ import typer
 
 from risk.asof import behind
 from risk.inforce import InForce, nowcast_at
+from risk.past_commands import build, import_, show, use
 from undercroft.errors import BadInput
+from undercroft.groups import group
 from undercroft.store.connection import connect
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("nowcast")(show_nowcast)
+    floods = group(app, "floods", "Libraries of past floods, from which the engine foresees.")
+    for name, command in (("build", build), ("import", import_), ("use", use), ("list", show)):
+        floods.command(name)(command)
 
 
 def show_nowcast(
@@ -66,6 +71,14 @@ def _print(found: InForce) -> None:
         f" {_or_dash(inputs['red_at_m3'])} to red; rain {_or_dash(inputs['rain_mm_h'])} mm/h;"
         f" pumps {inputs['pump_m3_s']} m3/s {'running' if inputs['pump_running'] else 'not running'}"
     )
+    if told.past:
+        floods = len({(one.sensor, one.started_at) for one in told.past})
+        typer.echo(f"past    {len(told.past)} moments of {floods} floods, library {told.library}; the heaviest:")
+        for one in told.past[:10]:
+            typer.echo(
+                f"        {one.started_at} {one.sensor:<32} minute {one.minute:5.0f}  weight {one.weight:.3f}"
+                f"  {one.foreseen_m:.2f} m in half an hour"
+            )
     typer.echo("driver                                share  likely orange, red   within 60 min")
     for d in told.drivers:
         times = f"{_or_dash(d.orange_likely_min):>8}, {_or_dash(d.red_likely_min):<6}"

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -20,6 +21,7 @@ from typing import Self
 import structlog
 
 from risk.ahead import Nowcast, Question, answered
+from risk.past.inforce import Past
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +47,7 @@ class Nowcaster:
         self._line: Connection | None = None
         self._busy = False
         self._asked_at: datetime | None = None
+        self._sent: Past | None = None
 
     def __enter__(self) -> Self:
         self._start()
@@ -80,10 +83,18 @@ class Nowcaster:
             raise RuntimeError("a nowcast is being made already")
         line = self._line or self._start()
         try:
-            line.send(question)
+            line.send(self._without_sent(question))
             self._busy = True
         except OSError:
             self._bury()
+
+    def _without_sent(self, question: Question) -> Question:
+        """Return a question without the library that the process has already."""
+        for asked in question.past:
+            if asked.past is not self._sent:
+                self._sent = asked.past
+                return question
+        return replace(question, past=tuple(replace(asked, past=None) for asked in question.past))
 
     def finished(self, wait_s: float = 0.0) -> Nowcast | None:
         """Return the answer once it is there, and be free for the next question; None while it is not. [s]"""
@@ -106,7 +117,7 @@ class Nowcaster:
             environment = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIX)}
             command = [sys.executable, "-m", "risk.nowcaster"]
             self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=environment)
-        self._line = Connection(ours.detach())
+        self._line, self._sent = Connection(ours.detach()), None
         return self._line
 
     def _bury(self) -> None:
@@ -127,12 +138,16 @@ class Nowcaster:
 
 
 def serve(line: Connection) -> None:
-    """Answer questions until the other end is closed; an error is an answer."""
+    """Answer questions until the other end is closed; an error is an answer, a library comes once."""
+    past: Past | None = None
     while True:
         try:
             question: Question = line.recv()
         except EOFError:
             return
+        for asked in question.past:
+            past = asked.past or past
+        question = replace(question, past=tuple(replace(asked, past=past) for asked in question.past))
         try:
             answer: Nowcast | Exception = answered(question)
         except Exception as error:  # noqa: BLE001 - raised where the answer is fetched

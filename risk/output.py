@@ -64,6 +64,7 @@ class TickOutput:
     """Everything that a tick writes; events are in the order of subject and number.
 
     ``nowcast_id`` is the tick whose memory the nowcast was made from that this tick used; None for none.
+    ``library`` is the version of the library of past floods in force, 0 for none.
     """
 
     tick_seq: int
@@ -71,6 +72,7 @@ class TickOutput:
     up_to: int
     run_seq: int | None
     nowcast_id: int | None
+    library: int
     assessments: list[Assessment]
     events: list[AlarmEvent]
     alarms: list[AlarmRow]

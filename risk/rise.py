@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray
+from risk.past.spells import follow_spells
 from risk.state import RISE_SLOTS, EngineState
 from risk.thresholds import RISE_WINDOW_S
 
@@ -103,8 +104,10 @@ def push_level_samples(
     sure = np.flatnonzero(np.isfinite(news.good_m))
     again = ~news.first[sure]
     good_m = np.where(again, np.fmax(state.sure_m[levels[sure], -1], news.good_m[sure]), news.good_m[sure])
+    before_us = state.sure_us[levels[sure], np.where(again, -2, -1)]
     of_good = _pushed((state.sure_us, state.sure_m), levels[sure], at_us[sure], good_m, again)
     rate[sure] = np.maximum(of_good, rate[sure])
+    follow_spells(state, levels[sure], at_us[sure], before_us, good_m)
     state.rate[levels] = rate
     _push_last(state, levels, at_us, (depth_m, rate), news.first)
 
@@ -115,11 +118,11 @@ def _pushed(
     """Put samples into a ring, and return the slopes that it then has. [m/min]"""
     times, values = ring[0][levels], ring[1][levels]
     shift = ~replaces & (at_us - times[:, -2] >= SPACING_US) | (times[:, -1] == NEVER_US)
-    times[shift, : RISE_SLOTS - 1] = times[shift, 1:]
-    values[shift, : RISE_SLOTS - 1] = values[shift, 1:]
+    times[shift, :-1] = times[shift, 1:]
+    values[shift, :-1] = values[shift, 1:]
     times[:, -1], values[:, -1] = at_us, depth_m
     ring[0][levels], ring[1][levels] = times, values
-    return slope_m_min(times, values)
+    return slope_m_min(times[:, -RISE_SLOTS:], values[:, -RISE_SLOTS:])
 
 
 def _push_last(

@@ -16,7 +16,7 @@ def tick_rows(outputs: Iterable[TickOutput]) -> list[Row]:
     return [
         {
             "tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us), "up_to": o.up_to, "run_seq": o.run_seq,
-            "nowcast_id": o.nowcast_id,
+            "nowcast_id": o.nowcast_id, "flood_library": o.library or None,
         }
         for o in outputs
     ]  # fmt: skip

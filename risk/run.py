@@ -26,10 +26,12 @@ from numpy.typing import NDArray
 
 from risk.ahead import Nowcast, Question, answered
 from risk.arrays import NEVER_US, from_us, to_us
-from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick, with_site
+from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick, with_past, with_site
 from risk.inputs import act_of, columns_of
 from risk.nowcaster import Nowcaster
 from risk.output import TickOutput
+from risk.past.inforce import Past
+from risk.past.library import read_document
 from risk.presence import devices_by_status, presence_acts
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
 from risk.sensors import sensor_key
@@ -40,6 +42,7 @@ from undercroft.model import Mode
 from undercroft.site.model import Site
 from undercroft.store import engine as store
 from undercroft.store.connection import Connection, connect
+from undercroft.store.floods import KIND, library_document
 from undercroft.store.migrate import mode_of
 from undercroft.store.site import site_at
 from undercroft.store.standstill import await_release
@@ -146,6 +149,7 @@ class Follower:
             self.tick_at = from_us(header["tick_us"])
             plant = plant_of(site, self.tick_at)
             self.engine = Engine(load_state(snapshot.state, plant.arrays), plant)
+            self._use_library(self.engine.state.library or None)
             self.cursor, self.tick_seq = header["up_to"], snapshot.tick_seq
             self.snapshot_tick_seq, self.snapshot_at = snapshot.tick_seq, self.tick_at
             self._map_sensors()
@@ -186,6 +190,9 @@ class Follower:
             self._take_site([seq for seq in sites if before < seq <= entry.up_to], entry)
             if self.engine is None:
                 continue
+            for act in acts:
+                if act.kind == KIND and before < act.commit_seq <= entry.up_to:
+                    self._use_library(act.body["version"])
             inputs = Inputs(
                 tick_seq=entry.tick_seq,
                 tick_us=to_us(entry.tick_at),
@@ -245,6 +252,15 @@ class Follower:
             self.engine = with_site(self.engine, self._rework(site), commit_seq, entry.tick_at)
         self._map_sensors()
         log.info("site_taken", commit_seq=commit_seq, spaces=len(site.spaces))
+
+    def _use_library(self, version: int | None) -> None:
+        """Take a library of past floods into use, or none."""
+        assert self.engine is not None  # noqa: S101 - called once a site is there
+        past = None
+        if version is not None:
+            past = Past(version, read_document(library_document(self._connection, version)["document"]))
+        self.engine = with_past(self.engine, past)
+        log.info("flood_library_taken", version=version, sensors=0 if past is None else len(past.row))
 
     def snapshot(self) -> store.Snapshot:
         """Return the memory after the last tick, to be committed with it."""

@@ -35,6 +35,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "tick_us": state.tick_us,
             "up_to": state.up_to,
             "nowcast_id": state.nowcast_id,
+            "library": state.library,
             "warnings": {subject: asdict(warning) for subject, warning in sorted(state.warnings.items())},
             "reports": {key: asdict(report) for key, report in sorted(state.reports.items())},
             "conditions": {subject: alarm.as_json() for subject, alarm in sorted(state.conditions.items())},
@@ -77,7 +78,7 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
         for subject, entry in header["warnings"].items()
     }
     reports = {key: FieldReport(**entry) for key, entry in header["reports"].items()}
-    names = ("site_commit_seq", "tick_seq", "tick_us", "up_to", "nowcast_id")
+    names = ("site_commit_seq", "tick_seq", "tick_us", "up_to", "nowcast_id", "library")
     told = {subject: ConditionAlarm.from_json(entry) for subject, entry in header["conditions"].items()}
     kept: dict[str, Any] = {"warnings": warnings, "reports": reports, "conditions": told}
     kept["stand_ins"] = {name: StoodIn(**entry) for name, entry in header["stand_ins"].items()}

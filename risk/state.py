@@ -32,6 +32,9 @@ DEPTH, FREEBOARD, RISE, RAIN, WARNING, BARRIER, PUMP, FORECAST, LEAK, BLIND, REP
 RISE_SLOTS = 6
 """Samples kept for the rise rate, at least 50 s apart: 5 minutes at one a minute."""
 
+GOOD_SLOTS = 32
+"""Good samples kept of a level sensor, at least 50 s apart: half an hour at one a minute (`risk.past.present`)."""
+
 RAIN_SLOTS = 80
 """Points kept of a gauge's cumulative curve, at least 50 s apart: more than 60 minutes."""
 
@@ -102,13 +105,15 @@ class EngineState:
         ``let_down``: good words in a row by which a float switch hangs down, up to 3; ``lifted_part``: has had a part
         in the open alarm of its space.
     Level sensors (L)
-        ``ring_*``: samples for the rise rate, ``sure_*``: the good ones alone; ``last_*``: three samples, see
-        `risk.rise`; ``rate`` [m/min]; ``implicated``: has had a part in the open alarm of its space.
+        ``ring_*``: samples for the rise rate, ``sure_*``: the good ones alone, for longer; ``last_*``: three samples,
+        see `risk.rise`; ``spell_*``: the wet spell that runs, by good samples, see `risk.past.spells`; ``rate``
+        [m/min]; ``implicated``: has had a part in the open alarm of its space.
     Rain sensors (G)
         ``total_mm, curve_*``: own cumulative curve; ``sure_total_mm, sure_curve_*``: that of good readings alone,
         ``sure_rain`` the last of them; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
-    ``conditions``: the alarms of devices and of the system, by subject. ``stock``: supplies by place and item, as the
-    site file and the movements since leave them. ``stand_ins``: what stood in for spaces that are silent, by space.
+    ``library``: version of the flood library in force, 0 for none. ``conditions``: the alarms of devices and of the
+    system, by subject. ``stock``: supplies by place and item, as the site file and the movements since leave them.
+    ``stand_ins``: what stood in for spaces that are silent, by space.
     ``departed``: alarms of spaces that left the site, see `risk.departed`.
     Spaces (N)
         ``ahead_*``: what the last nowcast says and of which tick it is, orange and red, see `risk.ahead.Nowcast`;
@@ -125,6 +130,7 @@ class EngineState:
     tick_us: int
     up_to: int
     nowcast_id: int
+    library: int
     warnings: dict[str, RainWarning]
     reports: dict[str, FieldReport]
     conditions: Conditions
@@ -154,8 +160,11 @@ class EngineState:
 
     ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
     ring_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (RISE_SLOTS,)))
-    sure_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
-    sure_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (RISE_SLOTS,)))
+    sure_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (GOOD_SLOTS,)))
+    sure_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (GOOD_SLOTS,)))
+    spell_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US))
+    spell_wet_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US))
+    spell_peak_m: FloatArray = field(metadata=_axis("L", np.float64, 0.0))
     last_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (3,)))
     last_m: FloatArray = field(metadata=_axis("L", np.float64, -np.inf, (3,)))
     rate: FloatArray = field(metadata=_axis("L", np.float64, 0.0))
@@ -183,6 +192,7 @@ class EngineState:
     ahead_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_p: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_members: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
+    ahead_floods: NDArray[np.int32] = field(metadata=_axis("N", np.int32, 0))
     ahead_order_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
     shortage: FloatArray = field(metadata=_axis("N", np.float64, 0.0))
     closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))
@@ -230,7 +240,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, {}, **values)
+    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, {}, **values)
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
@@ -241,6 +251,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     """
     result = fresh_state(new, site_commit_seq)
     result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to
+    result.library = state.library
     result.warnings = dict(state.warnings)
     result.conditions = dict(state.conditions)
     result.stock |= state.stock  # once a holding is known, only movements change it

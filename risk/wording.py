@@ -114,7 +114,7 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
         case "time-to-orange" | "time-to-red":
             colour = rule.removeprefix("time-to-")
             limit_en = "" if threshold is None else f" (limit {threshold:.0f} min)"
-            by_en, by_zh = (", by the ensemble", "(集合预报)") if "nowcast_us" in words else ("", "")
+            by_en, by_zh = _foreseen_by(words) if "nowcast_us" in words else ("", "")
             return (
                 f"Water likely to reach {colour} in {value:.0f} min{by_en}{limit_en}",
                 f"预计 {value:.0f} 分钟后达到{COLOURS_ZH[colour]}{by_zh}",
@@ -124,9 +124,10 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
                 ("", "") if threshold is None else (f" (limit {threshold:.0%})", f"(阈值 {threshold:.0%})")
             )
             why_en, why_zh = _drivers(words)
+            by_en, by_zh = _foreseen_by(words)
             return (
-                f"Orange within 30 min is {value:.0%} likely, by the ensemble{limit_en}{why_en}",
-                f"30 分钟内达到橙色的概率 {value:.0%}(集合预报){limit_zh}{why_zh}",
+                f"Orange within 30 min is {value:.0%} likely{by_en}{limit_en}{why_en}",
+                f"30 分钟内达到橙色的概率 {value:.0%}{by_zh}{limit_zh}{why_zh}",
             )
         case "leak":
             return (
@@ -180,11 +181,20 @@ def stand_in_words(place: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
+def _foreseen_by(words: dict[str, Any]) -> tuple[str, str]:
+    """Return what foresaw it: past floods, or the ensemble."""
+    if floods := words.get("floods"):
+        return f", from {floods} past floods", f"(依据 {floods} 次历史积水)"
+    return ", by the ensemble", "(集合预报)"
+
+
 def _drivers(words: dict[str, Any]) -> tuple[str, str]:
     """Return what drives a probability: the missing depth, the rain, the members that get there."""
     if "members" not in words:
         return "", ""
     short, rain, members = _cm(words["missing_m"]), f"{words['rain_mm']:.1f} mm", f"{words['members']:.0%}"
+    if words.get("floods"):
+        return f": {short} short of it, reached by {members} of them", f":距阈值 {short},其中 {members} 达到"
     return (
         f": {short} short of it, {rain} of rain in 10 min, reached by {members} of the members",
         f":距阈值 {short},10 分钟雨量 {rain},{members} 的成员达到",

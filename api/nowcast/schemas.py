@@ -72,9 +72,20 @@ class WeighedOut(BaseModel):
     members: float = Field(description="share of the members that get there")
     probability: float | None = Field(description="null: it stands only by a barrier that is not heard")
     terms: dict[str, float] = Field(description="what each term of the formula adds to the logit; see docs/nowcast.md")
-    formula: Literal["street", "inside", "members"] = Field(
-        description="inside: nothing measures outside; members: no rain gauge is heard, and the members say more"
+    formula: Literal["street", "inside", "past", "members"] = Field(
+        description="inside: nothing measures outside; past: by past floods; members: no rain gauge is heard, and the "
+        "members say more"
     )
+
+
+class LikenessOut(BaseModel):
+    """A moment of a past flood that looked like this one."""
+
+    sensor: str
+    started_at: datetime = Field(description="when that flood began")
+    minute: float = Field(description="minutes after its begin")
+    weight: float = Field(description="how much it counts, all together 1")
+    foreseen_m: float = Field(description="depth in half an hour, if this flood goes on as that one did [m]")
 
 
 class NowcastOut(BaseModel):
@@ -91,6 +102,8 @@ class NowcastOut(BaseModel):
     members: list[MemberOut]
     drivers: list[DriverOut]
     weighed: list[WeighedOut]
+    library: int | None = Field(description="version of the library of past floods that foresaw it; null: the ensemble")
+    past: list[LikenessOut] = Field(description="the moments of past floods behind times and probabilities")
 
     @classmethod
     def of(cls, space_id: str, found: InForce) -> Self:
@@ -109,5 +122,7 @@ class NowcastOut(BaseModel):
                 "members": told.get("members", []),
                 "drivers": told.get("drivers", []),
                 "weighed": told.get("weighed", []),
+                "library": told.get("library"),
+                "past": told.get("past", []),
             }
         )

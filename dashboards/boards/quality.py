@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.dashboard import Dashboard
-from dashboards.empty import NO_CONFLICT, NO_DEAD_LETTER, NO_READING, NO_SENSOR, NOT_BLIND, NOT_STALE
+from dashboards.empty import NO_CONFLICT, NO_DEAD_LETTER, NO_LIBRARY, NO_READING, NO_SENSOR, NOT_BLIND, NOT_STALE
 from dashboards.house import QUALITIES
 from dashboards.panels import series, table
 from dashboards.strip import strip
@@ -20,5 +20,6 @@ DASHBOARD = Dashboard(
         table("gaps", "到报率 · Received against expected", NO_SENSOR, width=12, height=9),
         table("dead_letters", "死信 · Dead letters", NO_DEAD_LETTER, width=12, height=9),
         table("conflicts", "冲突 · Conflicts", NO_CONFLICT, width=12, height=9),
+        table("flood_libraries", "历史积水库 · Libraries of past floods", NO_LIBRARY, width=24, height=6),
     ),
 )

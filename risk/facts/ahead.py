@@ -32,7 +32,9 @@ def forecast(context: Context, space: int, severity: int) -> Fact | None:
         return None
     sensor = context.arrays.sensor_index[key]
     made = context.views.by_ensemble[int(to_red), space]
-    words = {"nowcast_us": int(state.ahead_us[space])} if made else {}
+    words: dict[str, object] = {}
+    if made:
+        words = {"nowcast_us": int(state.ahead_us[space]), "floods": int(state.ahead_floods[space])}
     return Fact(rule, value, key, int(state.evidence_us[sensor]), words, sensor, reached)
 
 
@@ -67,6 +69,7 @@ def _probable(context: Context, space: int, probability: float) -> Fact | None:
     words["missing_m"] = float(missing_m.min())
     words["members"] = float(state.ahead_members[space, 0, WITHIN_MIN.index(ORANGE_WITHIN_MIN)])
     words["rain_mm"] = _rain_10min_mm(context, space)
+    words["floods"] = int(state.ahead_floods[space])
     return Fact(PROBABLE, probability, sensor_key_of(context, row), int(state.evidence_us[sensor]), words, sensor, 3)
 
 

@@ -8,7 +8,7 @@ where both fired.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,15 +20,15 @@ from risk.arrays import IntArray, to_us
 from risk.engine import Decision, Engine, Inputs, decide, question
 from risk.evidence import Samples
 from risk.hindcast.floodnet_csv import Event
+from risk.hindcast.history import START, Batch
 from risk.hindcast.scores import contingency
 from risk.hydraulics.arrays import FloatArray
+from risk.past.ask import PastOfSite
 from undercroft.quality import Quality
 from undercroft.site.model import Site, ThresholdSet
 
-START = datetime(2000, 1, 1, tzinfo=UTC)
 TICK_S = 60
 LONGEST_S = 12 * 3600
-EVENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,32 +85,38 @@ def _row(first: Cases, second: Cases, chosen: IntArray, late_s: float) -> dict[s
     return row
 
 
-def floodnet_cases(events: Sequence[Event], sets: Sequence[ThresholdSet], truth_m: float, alarm_severity: int) -> Cases:
+def floodnet_cases(
+    events: Sequence[Event],
+    batches: Iterable[Batch],
+    sets: Sequence[ThresholdSet],
+    truth_m: float,
+    alarm_severity: int,
+) -> Cases:
     """Run the engine over observed street floods, each event a road of its own, one tick a minute."""
     fired = np.full(len(events), np.nan)
-    order = sorted(range(len(events)), key=lambda k: (float(events[k].track.time_s[-1]), k))
-    for first in range(0, len(order), EVENTS_AT_ONCE):
-        chosen = order[first : first + EVENTS_AT_ONCE]
-        fired[chosen] = _fired([events[k] for k in chosen], sets, alarm_severity)
+    for batch in batches:
+        fired[batch.ids] = _fired(events, batch, sets, alarm_severity)
     crossing = np.array([event.track.crossing_s(truth_m) for event in events], np.float64)
     crossing[crossing > LONGEST_S] = np.nan
     return Cases(tuple(event.sensor_id for event in events), crossing, fired)
 
 
-def _fired(events: Sequence[Event], sets: Sequence[ThresholdSet], alarm_severity: int) -> FloatArray:
-    fired = np.full(len(events), np.nan)
-    last_s = np.array([float(event.track.time_s[-1]) for event in events])
-    for tick in road_ticks(events, sets):
+def _fired(events: Sequence[Event], batch: Batch, sets: Sequence[ThresholdSet], alarm_severity: int) -> FloatArray:
+    """Return when the alarm of each road came after its flood began, NaN for never. [s]"""
+    fired = np.full(batch.ids.size, np.nan)
+    last_s = np.array([float(events[k].track.time_s[-1]) for k in batch.ids.tolist()])
+    for tick in road_ticks(events, batch, sets):
         for change in tick.decision.changes:
-            late = tick.now_s > last_s[change.space] + TICK_S  # what follows the last sample is silence
+            now_s = tick.now_s - batch.offset_s[change.space]
+            late = now_s > min(last_s[change.space] + TICK_S, LONGEST_S)  # what follows the last sample is silence
             if change.severity >= alarm_severity and np.isnan(fired[change.space]) and not late:
-                fired[change.space] = tick.now_s
+                fired[change.space] = now_s
     return fired
 
 
 @dataclass(frozen=True, slots=True)
 class RoadTick:
-    """One tick over roads: when, what was decided, and what was asked and answered after it."""
+    """One tick over roads: when after the batch began, what was decided, what was asked and answered after it. [s]"""
 
     now_s: float
     decision: Decision
@@ -118,26 +124,29 @@ class RoadTick:
     answer: Nowcast
 
 
-def road_ticks(events: Sequence[Event], sets: Sequence[ThresholdSet]) -> Iterator[RoadTick]:
-    """Run the engine over floods at once, each a road of its own; a nowcast is given to the next tick, as in a run."""
-    engine = Engine.start(with_sets(road_site(len(events)), sets), 1, START)
+def road_ticks(events: Sequence[Event], batch: Batch, sets: Sequence[ThresholdSet]) -> Iterator[RoadTick]:
+    """Run the engine over the floods of a batch; a nowcast is given to the next tick, as in a run."""
+    engine = Engine.start(with_sets(road_site(batch.ids.size, batch.storm.tolist()), sets), 1, START)
+    history = batch.history
+    if history is not None:
+        engine = replace(engine, past=PastOfSite(history.pasts[-1], history.row))
     found: Nowcast | None = None
-    for number, inputs in enumerate(_minutes(engine, events)):
+    for number, inputs in enumerate(_minutes(engine, [events[k] for k in batch.ids.tolist()], batch)):
         engine, decision = decide(engine, replace(inputs, nowcast=found))
-        asked = question(engine)
+        asked = question(engine) if history is None else history.asked(question(engine))
         found = answered(asked)
         yield RoadTick(float(number * TICK_S), decision, asked, found)
 
 
-def _minutes(engine: Engine, events: Sequence[Event]) -> Iterator[Inputs]:
+def _minutes(engine: Engine, events: Sequence[Event], batch: Batch) -> Iterator[Inputs]:
     arrays = engine.plant.arrays
     sensor = {space: arrays.sensor_index[f"l{space:05d}:water_depth_m"] for space in range(len(events))}
     index = np.concatenate([np.full(e.track.time_s.size, sensor[k]) for k, e in enumerate(events)])
-    time_s = np.concatenate([event.track.time_s for event in events])
+    time_s = np.concatenate([batch.offset_s[k] + event.track.time_s for k, event in enumerate(events)])
     depth_m = np.concatenate([event.track.depth_m for event in events])
     order = np.argsort(time_s, kind="stable")
     index, time_s, depth_m = index[order], time_s[order], depth_m[order]
-    last_s = min(float(time_s[-1]) + TICK_S, LONGEST_S)
+    last_s = min(float(time_s[-1]) + TICK_S, float(batch.offset_s.max()) + LONGEST_S)
     start_us, after = to_us(START), 0
     for number in range(int(last_s // TICK_S) + 1):
         up_to = int(np.searchsorted(time_s, number * TICK_S, side="right"))
@@ -149,18 +158,21 @@ def _minutes(engine: Engine, events: Sequence[Event]) -> Iterator[Inputs]:
         after = up_to
 
 
-def road_site(size: int) -> Site:
-    """Return a site of roads with one level sensor each."""
+def road_site(size: int, basins: Sequence[int] = ()) -> Site:
+    """Return a site of roads with one level sensor each, in basins by number, or all in one."""
+    basin = [f"b{number}" for number in basins] or ["b"] * size
     names = {"name_zh": "路", "name_en": "Road"}
-    where = {"street": "road", "lat": 0.0, "lon": 0.0, "basin": "b"}
+    where = {"street": "road", "lat": 0.0, "lon": 0.0}
     door = {"id": "road", **names, "width_m": 4.0, "crest_level_m": 0.0, "roadway_level_m": 0.0}
     spaces = [
         {
-            "id": f"e{number:05d}", **names, **where, "kind": "underpass", "floor_level_m": 0.0, "entrances": [door],
-            "storage": [{"depth_m": 0.0, "area_m2": 1000.0}],
+            "id": f"e{number:05d}", **names, **where, "basin": basin[number], "kind": "underpass",
+            "floor_level_m": 0.0, "entrances": [door], "storage": [{"depth_m": 0.0, "area_m2": 1000.0}],
             "devices": [{"id": f"l{number:05d}", "sensors": [{"quantity": "water_depth_m"}]}],
         }
         for number in range(size)
     ]  # fmt: skip
     district = {"id": "roads", **names, "datum": "road"}
-    return Site.model_validate({"district": district, "basin": [{"id": "b", **names}], "space": spaces})
+    return Site.model_validate(
+        {"district": district, "basin": [{"id": one, **names} for one in sorted(set(basin))], "space": spaces}
+    )

@@ -43,6 +43,10 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
         Path | None,
         typer.Option(help="Write B's cases, JSON: another version of the engine compares itself with them."),
     ] = None,
+    relearn_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --events: foresee from earlier floods, learned anew every so many days."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Tell what two threshold sets would have fired: hits, misses, false orange alarms, minutes gained.
@@ -68,7 +72,9 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
             cases[name] = read_storms(Path(name))
         else:
             _check(name, floods=events is not None)
-    run = _runner(events, sensors, truth_m)
+    if relearn_days is not None and events is None:
+        raise BadInput("hindcast compare: --relearn-days is for --events")
+    run = _runner(events, sensors, truth_m, relearn_days)
     for name in names:
         if name not in cases:  # a set that is named twice is run once
             typer.echo(f"hindcast compare: running {name}", err=True)
@@ -92,12 +98,15 @@ def _check(name: str, *, floods: bool) -> None:
                 raise BadInput(f"{name}: {entry.id}: space {row.space}: measured floods are roads without a name")
 
 
-def _runner(events: Path | None, sensors: Path | None, truth_m: float) -> Callable[[str], Cases]:
+def _runner(
+    events: Path | None, sensors: Path | None, truth_m: float, relearn_days: int | None
+) -> Callable[[str], Cases]:
     """Return what runs the storms on the threshold sets of a name."""
     if events is None or sensors is None:
         return lambda name: _stored(name, truth_m)
     from risk.hindcast.compare import floodnet_cases  # noqa: PLC0415
     from risk.hindcast.floodnet_csv import read_events  # noqa: PLC0415
+    from risk.hindcast.history import each_alone, storm_by_storm  # noqa: PLC0415
 
     rows: list[Event] = []
 
@@ -105,7 +114,8 @@ def _runner(events: Path | None, sensors: Path | None, truth_m: float) -> Callab
         sets = sets_of(name, None)
         if not rows:
             rows.extend(read_events(events, sensors))
-        return floodnet_cases(rows, sets, truth_m, int(Severity.ORANGE))
+        batches = each_alone(rows) if relearn_days is None else storm_by_storm(rows, relearn_days)
+        return floodnet_cases(rows, batches, sets, truth_m, int(Severity.ORANGE))
 
     return run
 

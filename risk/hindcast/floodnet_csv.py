@@ -21,7 +21,7 @@ from risk.nowcast.track import Track
 from undercroft.errors import BadInput
 
 INCH_M = 0.0254
-_KM_PER_DEGREE = 111.2
+KM_PER_DEGREE = 111.2
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - the tables carry local times without an offset
 _SENSOR_COLUMNS = ("sensor_id", "latitude", "longitude", "tidally_influenced")
 _EVENT_COLUMNS = ("sensor_id", "flood_start_time", "flood_profile_depth_inches", "flood_profile_time_secs")
@@ -87,8 +87,8 @@ def _read_places(path: Path) -> dict[str, tuple[float, float, bool]]:
     shrink = math.cos(math.radians(sum(latitudes) / len(latitudes))) if latitudes else 1.0
     return {
         row["sensor_id"]: (
-            longitude * _KM_PER_DEGREE * shrink,
-            latitude * _KM_PER_DEGREE,
+            longitude * KM_PER_DEGREE * shrink,
+            latitude * KM_PER_DEGREE,
             (row["tidally_influenced"] or "").strip().lower() == "yes",
         )
         for row, (latitude, longitude) in zip(rows, degrees, strict=True)

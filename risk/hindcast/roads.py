@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ import numpy as np
 
 from risk.ahead import NAMES, TARGETS
 from risk.arrays import BoolArray, IntArray
-from risk.hindcast.compare import EVENTS_AT_ONCE, road_site, road_ticks
+from risk.hindcast.compare import TICK_S, road_site, road_ticks
 from risk.hindcast.floodnet_csv import Event, read_events
+from risk.hindcast.history import Batch, each_alone, storm_by_storm
 from risk.hindcast.scores import Cases, ReliabilityBin, brier, reliability
 from risk.hydraulics.arrays import FloatArray, floats
 from risk.nowcast.calibration import BY_INSIDE, TERMS, fitted, terms
@@ -48,25 +49,26 @@ class RoadScore:
     bins: Sequence[ReliabilityBin]
 
 
-def road_cases(events: Sequence[Event]) -> tuple[RoadCases, RoadCases]:
+def road_cases(events: Sequence[Event], batches: Iterable[Batch]) -> tuple[RoadCases, RoadCases]:
     """Run floods as the live engine would, without rain, and return what was foreseen of orange and of red."""
     table = thresholds_at(road_site(1), datetime(2026, 1, 1).astimezone())
     space = road_site(1).spaces[0]
     depths_m = [table.value("inside-depth", space.id, space.kind, severity) for severity in TARGETS]
     rows: tuple[list[tuple[int, FloatArray, FloatArray, FloatArray]], ...] = ([], [])
-    order = sorted(range(len(events)), key=lambda k: (float(events[k].track.time_s[-1]), k))
-    for first in range(0, len(order), EVENTS_AT_ONCE):
-        ids = order[first : first + EVENTS_AT_ONCE]
+    for batch in batches:
+        ids = batch.ids.tolist()
         tracks = [events[k].track for k in ids]
         crossing_s = [[track.crossing_s(depth) for track in tracks] for depth in depths_m]
-        for tick in road_ticks([events[k] for k in ids], ()):
-            if tick.now_s % CASE_EVERY_S != 0.0:
-                continue
+        every_s = [batch.offset_s[place] // TICK_S * TICK_S % CASE_EVERY_S for place in range(len(ids))]
+        for tick in road_ticks(events, batch, ()):
             made_of = terms(tick.answer.members, tick.asked.around)[..., : BY_INSIDE.shape[-1]]
             for row, place in enumerate(tick.answer.spaces.tolist()):
+                if tick.now_s % CASE_EVERY_S != every_s[place]:
+                    continue
+                now_s = tick.now_s - batch.offset_s[place]
                 for k in range(len(TARGETS)):
-                    left_s = crossing_s[k][place] - tick.now_s
-                    if tick.now_s <= tracks[place].time_s[-1] and not left_s <= 0.0:
+                    left_s = crossing_s[k][place] - now_s
+                    if now_s <= tracks[place].time_s[-1] and not left_s <= 0.0:
                         happened = floats([left_s <= 60.0 * within for within in WITHIN_MIN])
                         rows[k].append((ids[place], made_of[row, k], tick.answer.probability[row, k], happened))
     orange, red = (_as_cases(events, of) for of in rows)
@@ -93,9 +95,10 @@ def scored(cases: RoadCases, h: int) -> RoadScore:
     return RoadScore(int(late.sum()), brier(kept), reliability(kept))
 
 
-def told_of_roads(events: Path, sensors: Path, *, as_json: bool) -> str:
+def told_of_roads(events: Path, sensors: Path, *, as_json: bool, relearn_days: int | None = None) -> str:
     """Return the fit on the early floods, whether it is in use, and the score on the later ones."""
-    cases = road_cases(read_events(events, sensors))
+    floods = read_events(events, sensors)
+    cases = road_cases(floods, each_alone(floods) if relearn_days is None else storm_by_storm(floods, relearn_days))
     fit = fit_of_roads(cases)
     scores = [[scored(of, h) for h in range(len(WITHIN_MIN))] for of in cases]
     if as_json:

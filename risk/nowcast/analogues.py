@@ -75,15 +75,32 @@ class FinishedFlood:
 
 def remember(track: Track, moments: Moments, horizon_s: float, tuning: Tuning) -> FinishedFlood:
     """Return what is kept of a flood that has ended."""
+    rows = kept_samples(track, tuning)
+    rise = track.rise_ahead_m(horizon_s)[rows]
+    return FinishedFlood(track, rows, moments.coordinates[rows], moments.rate_m_10min[rows], rise)
+
+
+def kept_samples(track: Track, tuning: Tuning) -> IntArray:
+    """Return the samples of a flood that are worth remembering."""
     keep = track.depth_m > tuning.least_depth_m
     if tuning.every_s > 0.0:
         _, first = np.unique(np.floor(track.time_s / tuning.every_s), return_index=True)
         thinned = np.zeros(keep.shape, dtype=bool)
         thinned[first] = True
         keep &= thinned
-    rows = np.nonzero(keep)[0].astype(np.int64)
-    rise = track.rise_ahead_m(horizon_s)[rows]
-    return FinishedFlood(track, rows, moments.coordinates[rows], moments.rate_m_10min[rows], rise)
+    return np.nonzero(keep)[0].astype(np.int64)
+
+
+def weights(distance: FloatArray, tuning: Tuning) -> FloatArray:
+    """Return how much each member counts, a row per state, from its distance; nearest first."""
+    rank = min(tuning.width_rank, distance.shape[1] - 1)
+    width = 0.8 * np.clip(distance[:, [rank]], *WIDTH_LIMITS)
+    return floats(np.exp(-0.5 * (distance / width) ** 2))
+
+
+def rate_scale(rate_m_10min: FloatArray, past_m_10min: FloatArray) -> FloatArray:
+    """Return what the rises of members are scaled with, a row per state, from the rates of rise. [m per 10 min]"""
+    return floats((rate_m_10min[:, None] + RATE_OFFSET_M_10MIN) / (past_m_10min + RATE_OFFSET_M_10MIN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +131,10 @@ class Library:
         """Members, their weights and the rise that each foresees, a row per state."""
         count = min(self._tuning.members, self.size)
         distance, member = self._tree.query(coordinates, k=np.arange(1, count + 1))
-        rank = min(self._tuning.width_rank, count - 1)
-        width = 0.8 * np.clip(distance[:, [rank]], *WIDTH_LIMITS)
-        weight = np.exp(-0.5 * (distance / width) ** 2)
+        weight = weights(distance, self._tuning)
         rise = self._rise[member]
         if self._tuning.scale_with_rate:
-            rise = rise * (rate[:, None] + RATE_OFFSET_M_10MIN) / (self._rate[member] + RATE_OFFSET_M_10MIN)
+            rise = rise * rate_scale(rate, self._rate[member])
         return member, weight, rise
 
     def probability(self, moments: Moments, rows: IntArray, missing_m: FloatArray, trend: FloatArray) -> FloatArray:

@@ -12,8 +12,8 @@ import numpy as np
 
 from risk.hydraulics.arrays import BoolArray, FloatArray, floats
 from risk.nowcast.surroundings import Surroundings
-from risk.nowcast.tide import LUNAR_RAD_S, TideClock, tidal_rise_m
-from risk.nowcast.track import Track
+from risk.nowcast.tide import LUNAR_RAD_S, tidal_rise_m
+from risk.nowcast.track import Seen
 
 TIDE_COORDINATES = (
     "rise_5min",
@@ -34,7 +34,7 @@ LEAST_TIDE_DEPTH_M = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """States of one track, a row per sample.
+    """States of one track, a row per sample; or of many sensors at one moment, a row each.
 
     Attributes
     ----------
@@ -57,8 +57,18 @@ class Moments:
     judged: BoolArray
 
 
-def describe(track: Track, around: Surroundings, clock: TideClock | None) -> Moments:
-    """Return the states of a track at each of its samples, from the samples up to it."""
+def describe(track: Seen, around: Surroundings, to_high_water_rad: FloatArray | None) -> Moments:
+    """Return the state in each row, from what was known then.
+
+    Parameters
+    ----------
+    track : Seen
+        The wet spell, or many.
+    around : Surroundings
+        Of the same rows.
+    to_high_water_rad : ndarray
+        Lunar phase left until high water (`risk.nowcast.tide`); None without a tide clock. [rad]
+    """
     rise = track.rise_m_10min
     rate = np.maximum(0.0, np.maximum(rise[620.0], 0.5 * rise[320.0]))
     drop = track.peak_so_far_m - track.depth_m
@@ -66,7 +76,7 @@ def describe(track: Track, around: Surroundings, clock: TideClock | None) -> Mom
     fallen = 5.0 * np.sqrt(np.clip(drop, 0.0, 0.3))
     judged = np.asarray(drop < LARGEST_DROP_M, dtype=np.bool_)
     if track.tidal:
-        phase = np.full(rate.shape, np.nan) if clock is None else clock.to_high_water_rad(track)
+        phase = np.full(rate.shape, np.nan) if to_high_water_rad is None else to_high_water_rad
         tide = np.clip(tidal_rise_m(rise[920.0] / 600.0, phase), 0.0, 1.0)
         hours = np.clip(np.nan_to_num(phase / LUNAR_RAD_S / 3600.0), -2.5, 2.5)
         site = np.nan_to_num(np.clip(around.site_rise_m + drop, 0.0, 0.5), nan=0.03)

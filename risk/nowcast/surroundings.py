@@ -22,11 +22,11 @@ FADE_KM = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surroundings:
-    """At each sample of a track, from what had happened elsewhere and before.
+    """In each row of a track (or of many sensors at one moment), from what had happened elsewhere and before.
 
     Attributes
     ----------
-    site_mean_peak_m : float
+    site_mean_peak_m : float or ndarray
         Mean peak of the site's finished floods, drawn towards 0.1 m with the weight of three. [m]
     site_rise_m : ndarray
         How far the site's past floods went on rising from the same depth at a like rate; NaN without one. [m]
@@ -38,7 +38,7 @@ class Surroundings:
         Highest depth so far within 6 km. [m]
     """
 
-    site_mean_peak_m: float
+    site_mean_peak_m: float | FloatArray
     site_rise_m: FloatArray
     crossed: FloatArray
     nearness: FloatArray
@@ -88,7 +88,15 @@ def _site_rise_m(track: Track, own_past: Sequence[Track]) -> FloatArray:
         at = np.searchsorted(past.peak_so_far_m, peak)
         reached = at < past.time_s.size
         past_rate = past.rise_m_10min[620.0][np.minimum(at, past.time_s.size - 1)]
-        weight = np.exp(-0.5 * ((past_rate - rate) / (0.01 + 0.35 * np.abs(rate))) ** 2) * reached
+        weight = rate_likeness(past_rate, rate) * reached
         total += weight * (past.peak_m - peak)
         weights += weight
     return floats(np.where(weights > 0.2, total / np.maximum(weights, 1e-9), np.nan))
+
+
+def rate_likeness(past_rate: FloatArray, rate: FloatArray) -> FloatArray:
+    """Return how much alike two rates of rise are, 0 to 1. [m per 10 min]
+
+    By hand: 3.35 and 1 cm per 10 min: the scale is 0.01 + 0.0035 = 0.0135, exp(-(0.0235 / 0.0135)² / 2) = 0.22.
+    """
+    return floats(np.exp(-0.5 * ((past_rate - rate) / (0.01 + 0.35 * np.abs(rate))) ** 2))

@@ -51,21 +51,25 @@ class TideClock:
 
         A site with few peaks of its own borrows from its neighbours.
         """
-        at = track.at_s
-        phase = self._site_phase_rad(track)
+        return self.left_rad(track.at_s, self.phase_rad(track.sensor_id, track.x_km, track.y_km))
+
+    def left_rad(self, at_s: FloatArray, phase_rad: float | FloatArray) -> FloatArray:
+        """Return the lunar phase left until high water at some times where its phase at high water is this."""
+        at = at_s
         peak, left = at, np.zeros(at.shape)
         for _ in range(3):
             corrected = (_differences(peak) * self.corrections).sum(axis=1)
-            left = _wrap(phase + corrected - LUNAR_RAD_S * at)
+            left = _wrap(phase_rad + corrected - LUNAR_RAD_S * at)
             peak = at + left / LUNAR_RAD_S
         return floats(left)
 
-    def _site_phase_rad(self, track: Track) -> float:
+    def phase_rad(self, sensor_id: str, x_km: float, y_km: float) -> float:
+        """Return the phase of the lunar tide at high water of a site."""
         total = 0.0 + 0.0j
-        for sensor_id, delay in self.delays.items():
-            distance_km = np.hypot(delay.x_km - track.x_km, delay.y_km - track.y_km)
+        for name, delay in self.delays.items():
+            distance_km = np.hypot(delay.x_km - x_km, delay.y_km - y_km)
             borrowed = 0.3 * min(delay.peaks, 5) * np.exp(-distance_km / _NEAR_KM)
-            weight = 3.0 * delay.peaks if sensor_id == track.sensor_id else np.nan_to_num(borrowed)
+            weight = 3.0 * delay.peaks if name == sensor_id else np.nan_to_num(borrowed)
             total += weight * np.exp(1j * delay.phase_rad)
         return float(np.angle(total))
 

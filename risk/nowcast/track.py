@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +13,28 @@ from risk.hydraulics.arrays import BoolArray, FloatArray, floats
 
 RISE_WINDOWS_S = (200.0, 320.0, 620.0, 920.0, 1820.0)
 """Windows of the recent rise. [s]"""
+
+
+class Seen(Protocol):
+    """What is seen of wet spells, a row each: the samples of one track, or one moment of many sensors.
+
+    Fields as those of `Track`.
+    """
+
+    @property
+    def time_s(self) -> FloatArray: ...  # noqa: D102
+
+    @property
+    def depth_m(self) -> FloatArray: ...  # noqa: D102
+
+    @property
+    def peak_so_far_m(self) -> FloatArray: ...  # noqa: D102
+
+    @property
+    def rise_m_10min(self) -> Mapping[float, FloatArray]: ...  # noqa: D102
+
+    @property
+    def tidal(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +115,9 @@ class Track:
     def rise_ahead_m(self, horizon_s: float) -> FloatArray:
         """Return how far the depth rises within the horizon after each sample; known only afterwards. [m]"""
         last = np.searchsorted(self.time_s, self.time_s + horizon_s, side="right")
-        highest = [self.depth_m[k:end].max() for k, end in enumerate(last)]
-        return floats(np.array(highest) - self.depth_m)
+        ends = np.stack((np.arange(last.size), last), axis=1).ravel()
+        highest = np.maximum.reduceat(np.append(self.depth_m, -np.inf), ends)[::2]
+        return floats(highest - self.depth_m)
 
 
 def window_slope(time_s: FloatArray, depth_m: FloatArray, window_s: float) -> FloatArray:

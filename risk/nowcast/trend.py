@@ -11,7 +11,7 @@ import numpy as np
 from risk.hydraulics.arrays import FloatArray, floats
 from risk.nowcast.moments import Moments
 from risk.nowcast.surroundings import Surroundings
-from risk.nowcast.track import Track
+from risk.nowcast.track import Seen
 
 TIDE_TERMS = ("constant", "trend_5min", "trend_15min", "trend_30min", "drop", "tide", "has_tide_clock")
 RAIN_TERMS = (
@@ -32,7 +32,11 @@ _SAMPLE_WEIGHT = 0.3
 
 
 def trend_terms(
-    track: Track, moments: Moments, around: Surroundings, threshold_m: float, horizon_s: float
+    track: Seen,
+    moments: Moments,
+    around: Surroundings,
+    threshold_m: float | FloatArray,
+    horizon_s: float | FloatArray,
 ) -> FloatArray:
     """Return the terms of the formula, a row per sample.
 

@@ -76,6 +76,9 @@ def fit(
         Path | None, typer.Option(help="FloodNet events, CSV: fit roads that only their own water tells of.")
     ] = None,
     sensors: Annotated[Path | None, typer.Option(help="FloodNet sensor metadata, CSV.")] = None,
+    relearn_days: Annotated[
+        int | None, typer.Option(min=1, help="With `--events`: score what a library of earlier floods foresees.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Fit what turns shares of the ensemble into probabilities, and tell whether it is what is in use.
@@ -88,7 +91,7 @@ def fit(
     if events is not None and sensors is not None:
         from risk.hindcast.roads import told_of_roads  # noqa: PLC0415 - other commands start faster without
 
-        typer.echo(told_of_roads(events, sensors, as_json=as_json))
+        typer.echo(told_of_roads(events, sensors, as_json=as_json, relearn_days=relearn_days))
         return
     from simulators.hindcast.fit import fit_of, fit_text  # noqa: PLC0415 - other commands start faster without
 

@@ -17,6 +17,7 @@ from risk.ahead import Nowcast, Question, answered
 from risk.engine import question
 from risk.nowcaster import PATIENCE, SPACING, Nowcaster, serve
 from tests.unit.risk.builders import Crank, guarded, site
+from tests.unit.risk_past.kit import SENSOR, library, road
 
 AT = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
 DEADLINE_S = 30.0
@@ -50,6 +51,27 @@ def test_answers_as_the_engine_itself_would_and_outlives_a_failure(nowcaster: No
     found = nowcaster.finished(DEADLINE_S)
     assert found is not None
     assert same(found, answered(asked))
+
+
+def test_a_library_of_past_floods_is_sent_once_and_again_to_the_next_process(nowcaster: Nowcaster) -> None:
+    crank = road(library([0.4] * 30))
+    for minute in range(9):
+        crank.tick(minute, (SENSOR, minute, 0.01 * minute))
+    past = question(crank.engine)
+    for _ in range(2):
+        nowcaster.ask(past)
+        found = nowcaster.finished(DEADLINE_S)
+        assert found is not None
+        assert found.floods[0] > 0
+        assert same(found, answered(past))
+    assert nowcaster.pid is not None
+    os.kill(nowcaster.pid, signal.SIGKILL)
+    nowcaster.ask(past)
+    assert nowcaster.finished(DEADLINE_S) is None
+    nowcaster.ask(past)
+    again = nowcaster.finished(DEADLINE_S)
+    assert again is not None
+    assert same(again, answered(past))
 
 
 def test_a_dead_process_owes_no_answer_and_is_replaced(nowcaster: Nowcaster, asked: Question) -> None:

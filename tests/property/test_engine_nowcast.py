@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.ahead import Nowcast, answered
-from risk.engine import Engine, plant_of, question, tick
+from risk.engine import Engine, plant_of, question, tick, with_past
 from risk.forecast import TimeToThreshold
+from risk.past.inforce import Past
 from risk.rules_forecast import with_ensemble
 from risk.snapshot import dump_state, load_state
 from tests.property.test_engine import GATE, IN, OUT, RAIN, UP, log_of
 from tests.unit.risk.builders import START, Crank, guarded, site, underpass
+from tests.unit.risk_past.kit import library
 from undercroft.site.model import Site
 
 feed = st.lists(
@@ -30,6 +32,17 @@ feed = st.lists(
     max_size=25,
 )
 """Per minute: readings as (key, value, quality)."""
+
+
+PAST = Past(1, library([0.11, 0.40] * 15))
+"""A library that knows the underpass."""
+
+
+def taken_at(engine: Engine, minute: int, taken: int) -> Engine:
+    """Take the library into use at a minute, and out of it ten minutes on, as acts at their ticks do."""
+    if minute == taken:
+        return with_past(engine, PAST)
+    return with_past(engine, None) if minute == taken + 10 else engine
 
 
 def a_site() -> Site:
@@ -48,7 +61,9 @@ def test_no_alarm_comes_later_or_lower_because_of_the_nowcast(ticks: list[list[A
         assert (with_it.engine.state.alarm_peak >= plain.engine.state.alarm_peak).all()
 
 
-def lagging(ticks: list[list[Any]], lags: list[int], snapshot_at: int) -> tuple[bytes, bytes, list[int | None]]:
+def lagging(
+    ticks: list[list[Any]], lags: list[int], snapshot_at: int, taken: int
+) -> tuple[bytes, bytes, list[int | None]]:
     """Take ticks live: each nowcast comes some ticks after it was asked for. Return log, a snapshot, what was used."""
     crank = Crank(a_site(), nowcast=False)
     on_its_way: tuple[int, Nowcast] | None = None
@@ -57,6 +72,7 @@ def lagging(ticks: list[list[Any]], lags: list[int], snapshot_at: int) -> tuple[
         inputs = crank.inputs(minute, [(key, minute, value, quality) for key, value, quality in entries])
         if on_its_way is not None and minute >= on_its_way[0]:
             inputs, on_its_way = with_nowcast(inputs, on_its_way[1]), None
+        crank.engine = taken_at(crank.engine, minute, taken)
         crank.engine, output = tick(crank.engine, inputs)
         crank.outputs.append(output)
         if on_its_way is None:
@@ -72,10 +88,12 @@ def with_nowcast(inputs: Any, found: Nowcast) -> Any:
     return type(inputs)(**(values | {"nowcast": found}))
 
 
-def folded_again(ticks: list[list[Any]], snapshot: bytes, used: list[int | None]) -> tuple[int, bytes]:
+def folded_again(ticks: list[list[Any]], snapshot: bytes, used: list[int | None], taken: int) -> tuple[int, bytes]:
     """Go on from a snapshot as the log says: what a tick used is made from the memory after the tick it names."""
     crank = Crank(a_site(), nowcast=False)
     crank.engine = Engine(load_state(snapshot, crank.engine.plant.arrays), plant_of(a_site(), START))
+    if crank.engine.state.library:
+        crank.engine = with_past(crank.engine, PAST)
     first = crank.engine.state.tick_seq
     questions = {first: question(crank.engine)}
     crank.outputs = [None] * first  # type: ignore[list-item]
@@ -84,6 +102,7 @@ def folded_again(ticks: list[list[Any]], snapshot: bytes, used: list[int | None]
         named = used[minute]
         if named is not None and named != crank.engine.state.nowcast_id:
             inputs = with_nowcast(inputs, answered(questions[named]))
+        crank.engine = taken_at(crank.engine, minute, taken)
         crank.engine, output = tick(crank.engine, inputs)
         crank.outputs.append(output)
         questions[output.tick_seq] = question(crank.engine)
@@ -91,10 +110,17 @@ def folded_again(ticks: list[list[Any]], snapshot: bytes, used: list[int | None]
 
 
 @settings(max_examples=40)
-@given(ticks=feed, lags=st.lists(st.integers(1, 4), min_size=1, max_size=5), at=st.integers(0, 24))
-def test_a_log_folded_again_from_any_snapshot_says_the_same(ticks: list[list[Any]], lags: list[int], at: int) -> None:
-    log, snapshot, used = lagging(ticks, lags, at)
-    first, again = folded_again(ticks, snapshot, used)
+@given(
+    ticks=feed,
+    lags=st.lists(st.integers(1, 4), min_size=1, max_size=5),
+    at=st.integers(0, 24),
+    taken=st.sampled_from([0, 3, 10, 99]),
+)
+def test_a_log_folded_again_from_any_snapshot_says_the_same(
+    ticks: list[list[Any]], lags: list[int], at: int, taken: int
+) -> None:
+    log, snapshot, used = lagging(ticks, lags, at, taken)
+    first, again = folded_again(ticks, snapshot, used, taken)
     assert log.split(b"\n")[first:] == (again.split(b"\n") if first < len(ticks) else [])
     assert used == sorted(used, key=lambda value: value or 0)
     assert np.isin([value for value in used if value], np.arange(1, len(ticks) + 1)).all()

@@ -154,7 +154,7 @@ _JSON_STATEMENTS = {
     "alarms": "engine_upsert_alarms",
     "events": "engine_insert_alarm_events",
 }
-_TICK_COLUMNS = ("tick_seq", "tick_at", "up_to", "run_seq", "nowcast_id")
+_TICK_COLUMNS = ("tick_seq", "tick_at", "up_to", "run_seq", "nowcast_id", "flood_library")
 
 
 @dataclass(frozen=True, slots=True)

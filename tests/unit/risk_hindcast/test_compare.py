@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from risk.hindcast.compare import Cases, compare, floodnet_cases
 from risk.hindcast.compare_commands import sets_of
 from risk.hindcast.floodnet_csv import Event
+from risk.hindcast.history import each_alone
 from risk.hindcast.kept import write_cases
 from risk.hydraulics.arrays import floats
 from risk.nowcast.track import Track
@@ -64,8 +65,8 @@ def test_lower_threshold_fires_earlier_and_costs_a_false_alarm(tmp_path: Path) -
         flood("s1", [*np.arange(3.0, 16.1, 0.5).tolist(), *([16.0] * 5)]),  # 15 cm at minute 24, 8 cm at minute 10
         flood("s2", [*np.arange(3.0, 9.1, 0.5).tolist(), *([9.0] * 5), *([3.0] * 5)]),  # never 15 cm
     ]
-    default = floodnet_cases(floods, sets_of(str(late), None), 0.15, 3)
-    early = floodnet_cases(floods, sets_of(str(path), None), 0.15, 3)
+    default = floodnet_cases(floods, each_alone(floods), sets_of(str(late), None), 0.15, 3)
+    early = floodnet_cases(floods, each_alone(floods), sets_of(str(path), None), 0.15, 3)
     assert default.crossing_s.tolist()[0] == 24 * 60
     assert default.fired_s[0] == 25 * 60  # second sample at or above 15 cm
     assert early.fired_s[0] == 11 * 60  # second sample at or above 8 cm
@@ -74,7 +75,7 @@ def test_lower_threshold_fires_earlier_and_costs_a_false_alarm(tmp_path: Path) -
     assert told["a"] == {"hits": 1, "misses": 0, "false_alarms": 0, "quiet": 1}
     assert told["b"] == {"hits": 1, "misses": 0, "false_alarms": 1, "quiet": 0}
     assert told["gained_min_sum"] == 14.0
-    foreseen = floodnet_cases(floods, sets_of("default", None), 0.15, 3)
+    foreseen = floodnet_cases(floods, each_alone(floods), sets_of("default", None), 0.15, 3)
     assert foreseen.fired_s[0] < 24 * 60, "the nowcast speaks, as in a run"
 
 

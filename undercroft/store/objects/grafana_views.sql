@@ -193,6 +193,21 @@ create function grafana.condition_at(moment timestamptz) returns table (
     ) told
 $$;
 
+-- Libraries of past floods that there were at a moment, and the one in use then.
+create function grafana.flood_library_at(moment timestamptz) returns table (
+    version integer, built_at timestamptz, built_until timestamptz, author text, source text, sensors integer, floods integer,
+    in_force boolean
+) language sql stable as $$
+    select l.version, l.built_at, l.built_until, l.author, l.source, l.sensors, l.floods,
+        coalesce((newest.body ->> 'version')::int = l.version, false)
+    from public.flood_library l
+    left join lateral (
+        select a.body from public.act a
+        where a.kind = 'flood_library' and a.acted_at <= moment order by a.commit_seq desc limit 1
+    ) newest on true
+    where l.built_at <= moment
+$$;
+
 -- Messages of a stretch of time, and those that waited at its end, as they stood there. What had not settled by then is
 -- told as queued; its tries and the answer to them are known only while it still waits.
 create function grafana.notification_at(since timestamptz, moment timestamptz) returns table (

@@ -1,11 +1,11 @@
 -- What staff could see at a tick: assessments, alarms and observations as they stood then.
 
 -- name: asof_tick
-select tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, committed_at from tick
+select tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, flood_library, committed_at from tick
 where tick_at <= %(at)s order by tick_seq desc limit 1;
 
 -- name: asof_newest_tick
-select tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, committed_at from tick order by tick_seq desc limit 1;
+select tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, flood_library, committed_at from tick order by tick_seq desc limit 1;
 
 -- name: asof_assessments
 select s.space_id, a.tick_seq, a.tick_at, a.level, a.score, a.blind, a.reasons, a.contributions, a.evidence

@@ -44,9 +44,9 @@ select commit_seq from site_version where commit_seq > %(after)s and commit_seq 
 select sensor_id, device_id, at, quantity from sensor;
 
 -- name: engine_insert_ticks
-insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id)
+insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, flood_library)
 select * from unnest(%(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(up_to)s::bigint[], %(run_seq)s::bigint[],
-    %(nowcast_id)s::bigint[]);
+    %(nowcast_id)s::bigint[], %(flood_library)s::integer[]);
 
 -- name: engine_insert_assessments
 -- Rows with JSON in them come as one JSON document: as arrays of text every quote would be escaped one by one.

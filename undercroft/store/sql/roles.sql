@@ -51,7 +51,8 @@ grant select on tick to undercroft_ingest;
 
 -- The engine reads what is committed and writes what it concludes.
 grant select on commit_counter, site_version, basin, place, space, entrance, device, sensor,
-    threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter
+    threshold_set, threshold, stock, requirement, act, batch, observation, observation_conflict, dead_letter,
+    flood_library
     to undercroft_engine;
 grant select, insert on tick, assessment, alarm_event to undercroft_engine;
 grant select, insert, update on alarm to undercroft_engine;
@@ -61,7 +62,7 @@ grant select, insert, delete on engine_snapshot to undercroft_engine;
 grant select on commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, stock_movement, requirement, act, batch, observation, observation_conflict, dead_letter,
     clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold,
-    engine_snapshot
+    engine_snapshot, flood_library
     to undercroft_api;
 
 grant select on roster_shift, roster_absence, duty_progress, incident, incident_event, notification, duty_order, report, report_due, cap_message,

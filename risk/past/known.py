@@ -1,0 +1,215 @@
+"""A library made ready to be asked: moments of its floods by likeness, a tide clock, and what each sensor is like."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from risk.arrays import FloatArray, IntArray
+from risk.hydraulics.arrays import floats
+from risk.nowcast.analogues import RAIN_TUNING, TIDE_TUNING, Tuning, kept_samples, rate_scale, weights
+from risk.nowcast.moments import Moments, describe
+from risk.nowcast.outside import OVERLAP_S
+from risk.nowcast.surroundings import MEMORY_TRACKS, Surroundings, look_around, rate_likeness
+from risk.nowcast.tide import TideClock, fit_tide_clock
+from risk.nowcast.track import Track
+from risk.past.library import FloodLibrary, track_of
+
+AHEAD_MIN = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
+"""Times at which it is told how far a flood rose. [min]"""
+CROSSED_M = 0.15
+"""Depth at which a neighbour's flood counts as high, orange on a road. [m]"""
+MOST_MOMENTS = 100_000
+"""Of a kind; the oldest floods are dropped beyond it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """The moments of all floods of one kind of site (tidal or not).
+
+    Attributes
+    ----------
+    tree : cKDTree
+        Their coordinates, see `risk.nowcast.moments`.
+    rise_m : ndarray, shape (moments, times)
+        How far the flood rose within each of `AHEAD_MIN`. [m]
+    rate_m_10min : ndarray, shape (moments,)
+        Rate of rise then. [m per 10 min]
+    flood, sample : ndarray, shape (moments,)
+        Which flood of the library, and which of its samples.
+    """
+
+    tuning: Tuning
+    floods: int
+    tree: cKDTree
+    rise_m: FloatArray
+    rate_m_10min: FloatArray
+    flood: IntArray
+    sample: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Members of some states, a row each: which moment, its weight, and its rise within each of `AHEAD_MIN`. [m]"""
+
+    moment: IntArray
+    weight: FloatArray
+    rise_m: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnFloods:
+    """Newest floods of each sensor, laid end to end, so that many sensors are asked at once.
+
+    ``first, count``: floods of each sensor. ``peak_m``: of each flood. ``key``: number of the flood times `STRIDE_M`
+    plus the peak so far, so it never falls; ``rate``: rate of rise of the same samples. ``end``: where each flood ends.
+    """
+
+    first: IntArray
+    count: IntArray
+    peak_m: FloatArray
+    key: FloatArray
+    rate_m_10min: FloatArray
+    end: IntArray
+
+
+STRIDE_M = 1000.0
+"""Deeper than any flood."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """A library made ready. Rows of sensors are those of ``library.sensors``."""
+
+    library: FloodLibrary
+    tidal: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    x_km: FloatArray
+    y_km: FloatArray
+    clock: TideClock | None
+    phase_rad: FloatArray
+    mean_peak_m: FloatArray
+    own: OwnFloods
+    kinds: Mapping[bool, Kind]
+
+    @classmethod
+    def of(cls, library: FloodLibrary) -> Known:
+        """Make a library ready; the same library is the same memory."""
+        sensors = {sensor.key: sensor for sensor in library.sensors}
+        tracks = [track_of(flood, sensors[flood.sensor]) for flood in library.floods]
+        clock = fit_tide_clock(tracks)
+        by_sensor: dict[str, list[Track]] = defaultdict(list)
+        for track in sorted(tracks, key=lambda one: (one.ended_at_s, one.started_at_s)):
+            by_sensor[track.sensor_id].append(track)
+        phase = [0.0 if clock is None else clock.phase_rad(one.key, one.x_km, one.y_km) for one in library.sensors]
+        peaks = [_mean_peak_m(by_sensor[one.key]) for one in library.sensors]
+        moments = [_moments(tracks, k, by_sensor, clock) for k in range(len(tracks))]
+        return cls(
+            library,
+            np.array([one.tidal for one in library.sensors], np.bool_),
+            floats([one.x_km for one in library.sensors]), floats([one.y_km for one in library.sensors]),
+            clock, floats(phase), floats(peaks),
+            _own([by_sensor[one.key][-MEMORY_TRACKS:] for one in library.sensors]),
+            {kind: _kind(tracks, moments, tidal=kind) for kind in (False, True)},
+        )  # fmt: skip
+
+    def site_rise_m(self, sensor: IntArray, peak_m: FloatArray, rate_m_10min: FloatArray) -> FloatArray:
+        """Return how far the past floods of some sensors went on from this depth at a like rate; NaN without one. [m]
+
+        The same as of `risk.nowcast.surroundings`, for many sensors at once.
+        """
+        own = self.own
+        count = own.count[sensor]
+        row = np.repeat(np.arange(sensor.size), count)
+        start = np.cumsum(count) - count
+        flood = own.first[sensor][row] + np.arange(row.size) - start[row]
+        at = np.searchsorted(own.key, flood * STRIDE_M + peak_m[row])
+        reached = at < own.end[flood]
+        past_rate = own.rate_m_10min[np.minimum(at, own.end[flood] - 1)]
+        weight = rate_likeness(past_rate, rate_m_10min[row]) * reached
+        total = np.bincount(row, weight * (own.peak_m[flood] - peak_m[row]), minlength=sensor.size)
+        weights = np.bincount(row, weight, minlength=sensor.size)
+        return floats(np.where(weights > 0.2, total / np.maximum(weights, 1e-9), np.nan))
+
+
+def drawn(kind: Kind, coordinates: FloatArray, rate_m_10min: FloatArray) -> Drawn:
+    """Return the members of some states, as `risk.nowcast.analogues` draws them."""
+    count = min(kind.tuning.members, kind.rate_m_10min.size)
+    distance, member = kind.tree.query(coordinates, k=np.arange(1, count + 1))
+    rise = kind.rise_m[member]
+    if kind.tuning.scale_with_rate:
+        rise = rise * rate_scale(rate_m_10min, kind.rate_m_10min[member])[:, :, None]
+    return Drawn(member, weights(distance, kind.tuning), rise)
+
+
+def _mean_peak_m(floods: Sequence[Track]) -> float:
+    return (sum(flood.peak_m for flood in floods) + 3 * 0.1) / (len(floods) + 3)
+
+
+def _moments(
+    tracks: Sequence[Track], k: int, by_sensor: Mapping[str, Sequence[Track]], clock: TideClock | None
+) -> Moments:
+    """Describe a flood from what had happened by then; only the tide clock is that of today."""
+    track = tracks[k]
+    past = [one for one in by_sensor[track.sensor_id] if one.ended_at_s <= track.started_at_s]
+    others = () if track.tidal else _overlapping(tracks, k)  # tidal moments have no neighbours in them
+    around: Surroundings = look_around(track, past, others, CROSSED_M)
+    phase = None
+    if clock is not None and track.tidal:
+        phase = clock.to_high_water_rad(track)
+    return describe(track, around, phase)
+
+
+def _overlapping(tracks: Sequence[Track], k: int) -> list[Track]:
+    """Return the floods that may say something about one; tracks are in order of their starts."""
+    track = tracks[k]
+    first = k
+    while first > 0 and tracks[first - 1].started_at_s >= track.started_at_s - OVERLAP_S:
+        first -= 1
+    last = k
+    while last + 1 < len(tracks) and tracks[last + 1].started_at_s <= track.ended_at_s:
+        last += 1
+    return [one for one in tracks[first : last + 1] if not one.tidal]
+
+
+def _kind(tracks: Sequence[Track], moments: Sequence[Moments], *, tidal: bool) -> Kind:
+    tuning = TIDE_TUNING if tidal else RAIN_TUNING
+    chosen = [k for k, track in enumerate(tracks) if track.tidal == tidal]
+    samples = {k: kept_samples(tracks[k], tuning) for k in chosen}
+    total = 0
+    for place in range(len(chosen) - 1, -1, -1):
+        total += samples[chosen[place]].size
+        if total > MOST_MOMENTS:
+            chosen = chosen[place + 1 :]
+            break
+    size = len(moments[chosen[0]].coordinates[0]) if chosen else 1
+    coordinates, rate = [np.zeros((0, size))], [np.zeros(0)]
+    rise, flood, sample = [np.zeros((0, len(AHEAD_MIN)))], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for k in chosen:
+        rows = samples[k]
+        coordinates.append(moments[k].coordinates[rows])
+        rate.append(moments[k].rate_m_10min[rows])
+        rise.append(np.stack([tracks[k].rise_ahead_m(60.0 * ahead)[rows] for ahead in AHEAD_MIN], axis=1))
+        flood.append(np.full(rows.size, k))
+        sample.append(rows)
+    tree = cKDTree(np.concatenate(coordinates), balanced_tree=False)
+    return Kind(
+        tuning, len(chosen), tree, np.concatenate(rise), np.concatenate(rate), np.concatenate(flood),
+        np.concatenate(sample),
+    )  # fmt: skip
+
+
+def _own(floods: Sequence[Sequence[Track]]) -> OwnFloods:
+    count = np.array([len(of) for of in floods], np.int64)
+    listed = [track for of in floods for track in of]
+    sizes = np.array([track.time_s.size for track in listed], np.int64)
+    keys = [k * STRIDE_M + track.peak_so_far_m for k, track in enumerate(listed)]
+    none: list[FloatArray] = [np.zeros(0)]
+    return OwnFloods(
+        np.cumsum(count) - count, count, floats([track.peak_m for track in listed]),
+        np.concatenate(none + keys), np.concatenate(none + [track.rise_m_10min[620.0] for track in listed]),
+        np.cumsum(sizes),
+    )  # fmt: skip

@@ -1,0 +1,135 @@
+"""What a library foresees: like floods from like moments, the same as the hindcast's own forecast, and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from risk.ahead import answered
+from risk.arrays import NEVER_US
+from risk.engine import question
+from risk.explained import explained
+from risk.nowcast.moments import describe
+from risk.nowcast.surroundings import look_around
+from risk.past.foreseen import times_min
+from risk.past.inforce import LEAST_FLOODS
+from risk.past.known import CROSSED_M, Known
+from risk.past.present import Wet, described, present
+from tests.unit.risk.builders import Crank
+from tests.unit.risk_nowcast.floods import rain_flood, season, tidal_flood
+from tests.unit.risk_past.kit import SENSOR, library, of_tracks, rises, road
+
+
+def rising_to(crank: Crank, depths_m: list[float]) -> Crank:
+    for minute, depth in enumerate(depths_m):
+        crank.tick(minute, (SENSOR, minute, depth))
+    return crank
+
+
+def foreseen(crank: Crank) -> tuple[float, float, int]:
+    """Probability of orange within 30 min, likely minutes to it, and the floods behind them."""
+    found = answered(question(crank.engine))
+    return float(found.probability[0, 0, 1]), float(found.times_min[0, 0, 1]), int(found.floods[0])
+
+
+def test_a_site_whose_floods_stop_short_is_told_apart_from_one_whose_floods_go_on() -> None:
+    """The same ten minutes of a centimetre each; past floods all stood at 11 cm, or all went on to 40 cm."""
+    now = rises(0.10)[:11]
+    stops, goes_on = (rising_to(road(library([peak] * 30)), now) for peak in (0.11, 0.40))
+    plain = rising_to(road(None), now)
+    (p_stops, t_stops, n_stops), (p_on, t_on, n_on) = foreseen(stops), foreseen(goes_on)
+    assert p_stops < 0.35
+    assert p_on > 0.7
+    assert t_on == pytest.approx(5.0, abs=2.0)  # 5 cm are missing, at 1 cm a minute
+    assert t_stops > 30.0
+    assert n_stops > 5
+    assert n_on > 5
+    assert foreseen(plain)[2] == 0
+
+
+def test_too_few_floods_say_nothing_and_the_answer_is_that_of_no_library_to_the_last_bit() -> None:
+    now = rises(0.10)[:11]
+    few = rising_to(road(library([0.4] * (LEAST_FLOODS - 1))), now)
+    other = rising_to(road(library([0.4] * 30, sensor="elsewhere:water_depth_m")), now)
+    plain = answered(question(rising_to(road(None), now).engine))
+    for crank in (few, other):
+        found = answered(question(crank.engine))
+        for name in ("times_min", "probability", "members", "order_min", "floods"):
+            assert np.array_equal(getattr(found, name), getattr(plain, name), equal_nan=True)
+
+
+def test_a_doubtful_or_silent_sensor_is_not_foreseen_from_its_past() -> None:
+    past = library([0.11] * 30)
+    doubtful, silent = (rising_to(road(past), rises(0.10)[:11]) for _ in range(2))
+    doubtful.tick(11, (SENSOR, 11, 0.12, 3))
+    silent.tick(60)
+    assert foreseen(doubtful)[2] == 0
+    assert foreseen(silent)[2] == 0
+
+
+def test_every_flood_behind_a_figure_is_named_and_a_reason_counts_them() -> None:
+    crank = rising_to(road(library([0.40] * 30)), rises(0.12)[:13])
+    found = explained(crank.engine, question(crank.engine), "up")
+    assert found is not None
+    assert found.library == 1
+    assert sum(one.weight for one in found.past) == pytest.approx(1.0, abs=0.01)
+    assert {one.sensor for one in found.past} == {SENSOR}
+    assert len({one.started_at for one in found.past}) == foreseen(crank)[2]
+    assert found.past[0].foreseen_m == pytest.approx(0.40, abs=0.03)
+    assert {one.formula for one in found.weighed} == {"past"}
+    texts = [
+        (reason["text_en"], reason["text_zh"])
+        for output in crank.outputs
+        for event in output.events
+        for reason in event.reasons
+        if reason["rule"] == "orange-within-30min"
+    ]
+    assert any("past floods" in en and "次历史积水" in zh for en, zh in texts)
+
+
+def test_times_by_hand() -> None:
+    """0.2 within 5 and 0.6 within 10 min: 0.05 after 1.25 min, 0.5 after 8.75; 0.95 never."""
+    chance = np.array([[[0.2, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]] * 2])
+    assert times_min(chance, (0.05, 0.5, 0.95))[0, 0].tolist() == pytest.approx([1.25, 8.75, np.inf])
+
+
+@pytest.mark.parametrize("kind", ["rain", "tide"])
+def test_a_moment_in_memory_is_described_as_the_same_moment_of_a_track(kind: str) -> None:
+    """Half an hour of good samples is all that the engine keeps; nothing else may go into a moment."""
+    past = of_tracks(season(3))
+    known = Known.of(past)
+    if kind == "rain":
+        now, other = rain_flood(9e6, 0.3, "rain-0", 0.0), rain_flood(9e6 - 300.0, 0.25, "rain-1", 1.0)
+    else:
+        now, other = tidal_flood(90, 0.25), tidal_flood(90, 0.2, "tide-2", 2.0)
+    row = {sensor.key: k for k, sensor in enumerate(past.sensors)}
+    at = 20
+    others = [of for of in (other,) if of.tidal == now.tidal]
+    wet = [_in_memory(track, row[track.sensor_id], now.started_at_s + 60.0 * at) for track in (now, *others)]
+    both = Wet(*(np.concatenate([getattr(one, name) for one in wet]) for name in Wet.__slots__))
+    mine = both.part(np.array([0]))
+    at_us = round(1e6 * (now.started_at_s + 60.0 * at))
+    found, _ = described(known, present(mine, tidal=now.tidal), mine, both, at_us)
+    own = [track for track in season(3) if track.sensor_id == now.sensor_id]
+    own = sorted(own, key=lambda track: track.ended_at_s)
+    around = look_around(now, own, [now, other], CROSSED_M)
+    phase = known.clock.to_high_water_rad(now) if known.clock is not None and now.tidal else None
+    expected = describe(now, around, phase)
+    assert found.coordinates[0] == pytest.approx(expected.coordinates[at], abs=0.03)
+    assert found.judged[0] == expected.judged[at]
+
+
+def _in_memory(track: object, row: int, until_s: float) -> Wet:
+    from risk.nowcast.track import Track
+    from risk.state import GOOD_SLOTS
+
+    assert isinstance(track, Track)
+    upto = int(np.searchsorted(track.at_s, until_s + 1e-6, side="right"))
+    at_us = np.round(1e6 * track.at_s[max(0, upto - GOOD_SLOTS) : upto]).astype(np.int64)
+    depth = track.depth_m[max(0, upto - GOOD_SLOTS) : upto]
+    pad = GOOD_SLOTS - at_us.size
+    return Wet(
+        np.array([row]), np.array([0]), np.concatenate((np.full(pad, NEVER_US), at_us))[None, :],
+        np.concatenate((np.full(pad, np.nan), depth))[None, :], np.array([round(1e6 * track.started_at_s)]),
+        np.array([at_us[-1]]), np.array([float(track.peak_so_far_m[upto - 1])]),
+    )  # fmt: skip
