@@ -130,8 +130,8 @@ def picked(**said: float) -> tuple[int, ...]:
     alone=False,
 )
 @example(
-    runs=[(picked(float=1.0), 2, 0.0), (picked(float=0.0), 1, 0.0)],
-    added=[(2, FLOAT, 1, 3, 0.0)],
+    runs=[(picked(float=1.0), 2, 0.0), (picked(up=0.0), 2, 0.0)],
+    added=[(2, FLOAT, 0, 3, 0.0)],
     report=None,
     alone=False,
 )
