@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from undercroft.store import engine as store
 from undercroft.store.connection import Connection
 from undercroft.store.floods import library_document
 from undercroft.store.site import import_site
+from undercroft.store.sql import sql
 
 SENSOR = "up-lvl:water_depth_m"
 FLOODS = 22
@@ -62,6 +64,9 @@ async def test_a_library_is_made_used_shown_and_folded_again(exercise_db: str, m
                 run("floods", "use", "none")
             commit_minute(connection, ids, minute)
             step_run(connection, follower)
+            if minute == 8:
+                kept = asdict(follower.snapshot())
+                connection.execute(sql("engine_insert_snapshot").encode(), kept)
         in_force = connection.execute("select flood_library from tick order by tick_seq").fetchall()
         assert [row["flood_library"] for row in in_force] == [None] * 3 + [1] * 11 + [None] * 2
         assert follower.engine is not None
@@ -69,6 +74,10 @@ async def test_a_library_is_made_used_shown_and_folded_again(exercise_db: str, m
         assert again.engine is not None
         arrays = follower.engine.plant.arrays
         assert dump_state(again.engine.state, arrays) == dump_state(follower.engine.state, arrays)
+        (from_kept, later) = refold(connection, follower.tick_seq)
+        assert from_kept.engine is not None
+        assert len(later) == 7, "begun from the snapshot of tick 9, with the library that was in force there"
+        assert dump_state(from_kept.engine.state, arrays) == dump_state(follower.engine.state, arrays)
         log = [{**row, "reasons": row["reasons"]} for row in event_rows(outputs)]
         assert canonical_log(log) == canonical_log(store.alarm_events(connection))
         at = (RUN_START + timedelta(minutes=10, seconds=30)).isoformat()
