@@ -6,7 +6,7 @@ into batches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import extract_tb
@@ -27,6 +27,7 @@ from undercroft.model import Mode, Reading
 from undercroft.quality import Quality
 from undercroft.store.dead_letters import MAX_DETAIL_LENGTH, DeadLetter
 from undercroft.store.observations import NO_SERIAL, Rows
+from undercroft.store.receipts import Receipt
 from undercroft.store.stamped import Stamped
 from undercroft.store.states import Delivery
 
@@ -61,6 +62,10 @@ class Draft:
     """The new run clock that closes this batch."""
     stale_clocks: tuple[tuple[int, RunClock], ...]
     """Run clocks that should have been heard before, each with the position of its message."""
+    receipts: tuple[Receipt, ...] = ()
+    """Of messages that say no time and were not known."""
+    passed: int = 0
+    """Messages that another lane takes."""
 
 
 @dataclass(slots=True)
@@ -72,6 +77,8 @@ class _Gathered:
     letters: list[DeadLetter] = field(default_factory=list)
     letter_of: list[int] = field(default_factory=list)
     stale_clocks: list[tuple[int, RunClock]] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    passed: int = 0
 
     def take_back(self, index: int) -> None:
         """Forget what came of the last message."""
@@ -88,8 +95,17 @@ class _Gathered:
 class _Builder:
     """One pass over the messages of a batch."""
 
-    def __init__(self, directory: Directory, run_clock: RunClock | None, session: str) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        run_clock: RunClock | None,
+        session: str,
+        receipts: Mapping[int, Receipt],
+        passes: Set[Kind],
+    ) -> None:
         self.directory = directory
+        self.receipts = receipts
+        self.passes = passes
         self.session = session
         self.known_clock = run_clock
         self.new_clock: RunClock | None = None
@@ -104,20 +120,23 @@ class _Builder:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a payload does to a decoder ends in a letter, not the lane
             self.gathered.take_back(index)
-            self._bury(index, message, None, [Fault(Reason.DECODER_FAILED, _failure(error))])
+            self._bury(index, message, [Fault(Reason.DECODER_FAILED, _failure(error))], is_named=False)
 
     def _place(self, index: int, message: Message) -> None:
         route = self.directory.route(message.topic)
+        if route.kind in self.passes:
+            self.gathered.passed += 1
+            return
         received_us = message.received_us
         if self.directory.mode is Mode.EXERCISE:
             if self.known_clock is not None:
                 received_us = self.known_clock.now_us
             elif route.kind is not None:
-                self._bury(index, message, route, [Fault(Reason.NO_RUN_CLOCK, "before the first run clock")])
+                self._bury(index, message, [Fault(Reason.NO_RUN_CLOCK, "before the first run clock")])
                 return
         try:
             if route.fault is not None:
-                self._bury(index, message, route, [route.fault])
+                self._bury(index, message, [route.fault])
             elif route.decoder is not None:
                 self._add_foreign(index, message, route, received_us)
             elif route.device is None:
@@ -125,19 +144,24 @@ class _Builder:
             elif route.kind is Kind.STATUS:
                 self._add_status(index, message, route.device, received_us)
             else:
-                self._add_readings(index, message, route, route.device, received_us)
+                self._add_readings(index, message, route.device, received_us)
         except PayloadInvalid as error:
-            self._bury(index, message, route, [Fault(Reason(error.reason), error.detail)])
+            self._bury(index, message, [Fault(Reason(error.reason), error.detail)])
 
-    def _add_readings(self, index: int, message: Message, route: Route, device: DeviceEntry, received_us: int) -> None:
+    def _add_readings(self, index: int, message: Message, device: DeviceEntry, received_us: int) -> None:
         readings, faults = decode_native(message.payload)
         self._add_decoded(index, device, readings, received_us, faults)
         if faults:
-            self._bury(index, message, route, faults)
+            self._bury(index, message, faults)
 
     def _add_foreign(self, index: int, message: Message, route: Route, received_us: int) -> None:
         assert route.decoder is not None  # noqa: S101 - the caller looked
-        told, faults = route.decoder.decode(route.foreign_topic, message.payload, received_us)
+        receipt = self.receipts.get(index)
+        if receipt is not None:
+            received_us = receipt.read_us
+        told, faults, by_receipt = route.decoder.decode(route.foreign_topic, message.payload, received_us)
+        if by_receipt and receipt is not None and not receipt.is_known:
+            self.gathered.receipts.append(receipt)
         for device_id, reading in told:
             device = self.directory.devices.get(device_id)
             if device is None:
@@ -145,7 +169,7 @@ class _Builder:
             else:
                 self._add_decoded(index, device, (reading,), received_us, faults)
         if faults:
-            self._bury(index, message, route, faults)
+            self._bury(index, message, faults)
 
     def _add_decoded(
         self, index: int, device: DeviceEntry, readings: Iterable[Reading], received_us: int, faults: list[Fault]
@@ -180,14 +204,13 @@ class _Builder:
             raise PayloadInvalid(Reason.BAD_RUN_CLOCK, "the run clock went back")
         self.known_clock = self.new_clock = heard
 
-    def _bury(self, index: int, message: Message, route: Route | None, faults: list[Fault]) -> None:
-        """Make a dead letter for each reason, with the devices that topic or payload name; without a route none."""
-        named: Iterable[str] = () if route is None or route.named is None else (route.named,)
-        if route is not None and route.decoder is not None:
-            named = route.decoder.names(route.foreign_topic, message.payload, message.received_us)
-        names = tuple(sorted(named))
-        known = [name for name in names if name in self.directory.devices]
+    def _bury(self, index: int, message: Message, faults: list[Fault], *, is_named: bool = True) -> None:
+        """Make a dead letter for each reason, with the devices that topic or payload name."""
         received_us = message.received_us if self.known_clock is None else self.known_clock.now_us
+        device_id: str | None = None
+        names: tuple[str, ...] = ()
+        if is_named:
+            device_id, names = self.directory.names(message.topic, message.payload, message.received_us)
         details: dict[Reason, dict[str, None]] = {}  # once each, in their order; a message may have 30,000
         for fault in faults:
             details.setdefault(fault.reason, {})[fault.detail] = None
@@ -198,7 +221,7 @@ class _Builder:
                     message.payload,
                     reason.value,
                     "; ".join(texts)[:MAX_DETAIL_LENGTH],
-                    known[0] if len(known) == 1 else None,
+                    device_id,
                     message.qos,
                     message.retain,
                     received_us,
@@ -215,7 +238,12 @@ def _failure(error: Exception) -> str:
 
 
 def build_draft(
-    messages: Sequence[Message], directory: Directory, run_clock: RunClock | None, session: str = ""
+    messages: Sequence[Message],
+    directory: Directory,
+    run_clock: RunClock | None,
+    session: str = "",
+    receipts: Mapping[int, Receipt] | None = None,
+    passes: Set[Kind] = frozenset(),
 ) -> Draft:
     """Turn messages, in order of arrival, into what the database shall hold.
 
@@ -229,8 +257,12 @@ def build_draft(
         The last one that was committed; always None in live mode.
     session : str, optional
         Name of the session that the packet identifiers belong to.
+    receipts : mapping, optional
+        By position: what the relative times of a message refer to; else its own receipt.
+    passes : set of Kind, optional
+        What another lane takes.
     """
-    builder = _Builder(directory, run_clock, session)
+    builder = _Builder(directory, run_clock, session, receipts or {}, passes)
     for index, message in enumerate(messages):
         builder.add(index, message)
     gathered = builder.gathered
@@ -261,6 +293,8 @@ def build_draft(
         tuple(gathered.letter_of),
         builder.new_clock,
         tuple(gathered.stale_clocks),
+        tuple(gathered.receipts),
+        gathered.passed,
     )
 
 

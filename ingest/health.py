@@ -30,6 +30,8 @@ ANSWER_S = 4.0
 """A question that takes longer is given up until the next look. [s]"""
 OLDEST_S = 10.0
 AWAY_S = 10.0
+DELIVERED_LATE_S = 30.0
+"""Limit of the age of readings at their receipt, as that of the canary. [s]"""
 AUTHOR = "ingest"
 DEVICES_EVERY = timedelta(minutes=1)
 RATE = "dead-letter-rate"
@@ -48,6 +50,8 @@ class Waiting:
     """Since when a lane has no subscription. [s]"""
     ungranted: tuple[str, ...] = ()
     """What the broker did not grant as asked, in words."""
+    delivery_delay_s: float = 0.0
+    """How old readings are when they come. [s]"""
 
 
 def patient_for(database_url: str, answer_s: float) -> Connection:
@@ -121,6 +125,11 @@ class Health:
             lag, away = "age of the oldest message that is not committed", "no subscription at the broker"
             yield Condition(f"ingest-lag{slot}", lanes.oldest_s > OLDEST_S, lanes.oldest_s, OLDEST_S, "s", lag)
             yield Condition(f"broker-away{slot}", lanes.away_s > AWAY_S, lanes.away_s, AWAY_S, "s", away)
+            late_s, why = (
+                lanes.delivery_delay_s,
+                "median age of readings when they come: they wait at the broker or before it",
+            )
+            yield Condition(f"delivery-late{slot}", late_s > DELIVERED_LATE_S, late_s, DELIVERED_LATE_S, "s", why)
             refused, words = len(lanes.ungranted), "; ".join(lanes.ungranted) or "all subscriptions are granted"
             yield Condition(f"subscription-refused{slot}", refused > 0, refused, 0, "filters", words)
 

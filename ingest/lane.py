@@ -19,6 +19,7 @@ from ingest.session import Batch, Session, SessionSettings
 from ingest.writer import BatchWriter, Written
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
+from undercroft.store.observations import microseconds
 
 _log = structlog.get_logger("ingest")
 STOP_S = 8.0
@@ -65,7 +66,7 @@ class Lane:
         self._giving_up = threading.Event()
         acknowledged = self._metrics.acknowledged.labels(name)
         self._session = Session(settings, self._batches.put, acknowledged.inc, wiring.clock, wiring.failpoint)
-        self._metrics.watch(name, lambda: self._session.undelivered, self._session.oldest_age_s)
+        self._metrics.watch(name, lambda: self._session.undelivered, self._session.oldest_age_s, self.delivery_delay_s)
         self._threads = (
             threading.Thread(target=self._guard, args=(self._read,), name=f"{name}-read", daemon=True),
             threading.Thread(target=self._guard, args=(self._commit,), name=f"{name}-commit", daemon=True),
@@ -92,6 +93,10 @@ class Lane:
     def oldest_age_s(self) -> float:
         """Age of the oldest message that is not committed; 0 without one. [s]"""
         return self._session.oldest_age_s()
+
+    def delivery_delay_s(self) -> float:
+        """How old readings are when they come; NaN where too few devices speak. [s]"""
+        return self._writer.delays.typical_s(microseconds(self._clock.now()))
 
     def away_s(self) -> float:
         """Since when it has no subscription; 0 with one. [s]"""

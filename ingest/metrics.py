@@ -50,6 +50,12 @@ class Metrics:
             ("lane",),
             registry=self.registry,
         )
+        self._delay = Gauge(
+            "undercroft_ingest_delivery_delay_seconds",
+            "Median age, at its receipt, of the newest reading of the devices that spoke last; NaN: fewer than 3 did",
+            ("lane",),
+            registry=self.registry,
+        )
 
         # Unlike a 0, NaN says that no reading of a canary was judged yet.
         self._canary_latency = Gauge(
@@ -70,15 +76,19 @@ class Metrics:
         self._canary_latency.set(latency_s)
         self._canary_age.set(age_s)
 
-    def watch(self, lane: str, window: Callable[[], float], oldest_s: Callable[[], float]) -> None:
-        """Read these two whenever they are asked for, so that a lane that hangs is seen to hang."""
+    def watch(
+        self, lane: str, window: Callable[[], float], oldest_s: Callable[[], float], delay_s: Callable[[], float]
+    ) -> None:
+        """Read these whenever they are asked for, so that a lane that hangs is seen to hang."""
         self._window.labels(lane).set_function(window)
         self._oldest.labels(lane).set_function(oldest_s)
+        self._delay.labels(lane).set_function(delay_s)
 
     def unwatch(self, lane: str) -> None:
-        """Show these two no longer: another worker serves the lane, and what this one left open ages nowhere."""
+        """Show these no longer: another worker serves the lane, and what this one left open ages nowhere."""
         self._window.remove(lane)
         self._oldest.remove(lane)
+        self._delay.remove(lane)
 
     def note(self, lane: str, written: Written, elapsed_s: float) -> None:
         """Count a committed batch."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ingest.batch import Draft, Message
 from ingest.reasons import Reason
+from ingest.sensors import Directory
 from undercroft.errors import StoreRejected
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.dead_letters import DeadLetter
@@ -108,30 +109,39 @@ class _Search:
         return int(changes[np.argmin(np.abs(changes - positions.size / 2))])
 
 
-def with_rejected(draft: Draft, messages: Sequence[Message], outcome: Outcome) -> tuple[list[DeadLetter], list[int]]:
+def with_rejected(
+    draft: Draft, messages: Sequence[Message], outcome: Outcome, directory: Directory
+) -> tuple[list[DeadLetter], list[int]]:
     """Return the dead letters of a batch: those of the draft, and one for each message with a refused row."""
     letters, letter_of = list(draft.letters), list(draft.letter_of)
     refused = set(draft.row_of[outcome.fates == REJECTED].tolist())
     refused.update(index for index, placed in zip(draft.stamped_of, outcome.stamped, strict=True) if placed is None)
     for index in sorted(refused):
-        letters.append(_letter(messages[index], Reason.STORE_REJECTED, outcome.why))
+        letters.append(_letter(messages[index], Reason.STORE_REJECTED, outcome.why, directory))
         letter_of.append(index)
     return letters, letter_of
 
 
-def strange_clocks(connection: Connection, draft: Draft, messages: Sequence[Message]) -> list[tuple[int, DeadLetter]]:
+def strange_clocks(
+    connection: Connection, draft: Draft, messages: Sequence[Message], directory: Directory
+) -> list[tuple[int, DeadLetter]]:
     """Return a dead letter for each run clock that has an old number and is not the one heard then: another run."""
     return [
-        (index, _letter(messages[index], Reason.BAD_RUN_CLOCK, f"run clock {heard.seq} said another time before"))
+        (
+            index,
+            _letter(
+                messages[index], Reason.BAD_RUN_CLOCK, f"run clock {heard.seq} said another time before", directory
+            ),
+        )
         for index, heard in draft.stale_clocks
         if fetch_run_clock(connection, heard.seq) != heard.now_us
     ]
 
 
-def _letter(message: Message, reason: Reason, detail: str) -> DeadLetter:
-    return DeadLetter(
-        message.topic, message.payload, reason.value, detail, None, message.qos, message.retain, message.received_us
-    )
+def _letter(message: Message, reason: Reason, detail: str, directory: Directory) -> DeadLetter:
+    topic, payload, received_us = message.topic, message.payload, message.received_us
+    device_id, names = directory.names(topic, payload, received_us)
+    return DeadLetter(topic, payload, reason.value, detail, device_id, message.qos, message.retain, received_us, names)
 
 
 def _with_parts(draft: Draft) -> set[int]:
@@ -165,7 +175,7 @@ def make_record(
     new_clock = draft.run_clock
     return BatchRecord(
         lane=lane,
-        messages=draft.messages,
+        messages=draft.messages - draft.passed,
         redelivered=len(_with_parts(draft) - news),
         readings=int(np.count_nonzero(fates != REJECTED)),
         stored=int(np.count_nonzero(fates == Fate.STORED)),

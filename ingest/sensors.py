@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ingest.foreign.decoder import ForeignDecoder
 from ingest.reading import Fault
 from ingest.reasons import Reason
-from ingest.topics import DeviceTopic, Kind, RunClockTopic, foreign_topic, parse_topic
+from ingest.topics import DeviceTopic, Kind, RunClockTopic, device_named, foreign_topic, parse_topic
 from undercroft.errors import PayloadInvalid
 from undercroft.model import Mode, Reading
 from undercroft.quantities import quantity_of
@@ -75,6 +76,8 @@ class Directory:
     sensor_ids: np.ndarray[tuple[int], np.dtype[np.int32]]
     least: np.ndarray[tuple[int], np.dtype[np.float64]]
     most: np.ndarray[tuple[int], np.dtype[np.float64]]
+    device_of: np.ndarray[tuple[int], np.dtype[np.int32]]
+    """By sensor id: position of its device in ``devices``."""
     decoders: tuple[ForeignDecoder, ...] = ()
     _routes: dict[bytes, Route] = field(default_factory=dict)
 
@@ -94,6 +97,16 @@ class Directory:
                 self._routes[topic] = found
         return found
 
+    def names(self, topic: bytes, payload: bytes, received_us: int) -> tuple[str | None, tuple[str, ...]]:
+        """Return the device of the site that a letter counts for, if it is one, and all that topic or payload name."""
+        route = self.route(topic)
+        named: Iterable[str] = () if route.named is None else (route.named,)
+        if route.decoder is not None:
+            named = route.decoder.names(route.foreign_topic, payload, received_us)
+        names = tuple(sorted(named))
+        known = [name for name in names if name in self.devices]
+        return known[0] if len(known) == 1 else None, names
+
     def _find(self, topic: bytes) -> Route:
         foreign = foreign_topic(topic, self.mode, self.district)
         for decoder in self.decoders if foreign is not None else ():
@@ -102,11 +115,12 @@ class Directory:
         try:
             parsed = parse_topic(topic, self.mode)
         except PayloadInvalid as error:
-            return Route(None, None, Fault(Reason(error.reason), error.detail))
+            return Route(None, None, Fault(Reason(error.reason), error.detail), named=device_named(topic, self.mode))
         if parsed.district != self.district:
-            named = None if isinstance(parsed, RunClockTopic) else parsed.device
             fault = Fault(Reason.TOPIC_MISMATCH, f"the site is district {self.district}")
-            return Route(None, None, fault, named=named)
+            if isinstance(parsed, RunClockTopic):
+                return Route(None, None, fault)
+            return Route(parsed.kind, None, fault, named=parsed.device)
         if isinstance(parsed, RunClockTopic):
             return Route(None, None)
         return self._device_route(parsed)
@@ -136,6 +150,9 @@ def build_directory(mode: Mode, table: SensorTable) -> Directory:
         sensor_ids.append(row.sensor_id)
         ranges.append((-np.inf, np.inf) if quantity is None else (quantity.least, quantity.most))
     limits = np.array(ranges, dtype=np.float64).reshape(-1, 2)
+    device_of = np.zeros(max(sensor_ids, default=0) + 1, dtype=np.int32)
+    for number, (_, sensors) in enumerate(devices.values()):
+        device_of[[sensor_ids[position] for position in sensors.values()]] = number
     return Directory(
         mode,
         table.site_seq,
@@ -147,5 +164,6 @@ def build_directory(mode: Mode, table: SensorTable) -> Directory:
         np.array(sensor_ids, dtype=np.int32),
         limits[:, 0],
         limits[:, 1],
+        device_of,
         tuple(ForeignDecoder(definition) for definition in table.decoders),
     )

@@ -20,7 +20,7 @@ from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
 from ingest.share import Share, SlotKeeper
-from ingest.topics import event_filters, observation_filters, state_filters
+from ingest.topics import Kind, event_filters, former_filters, observation_filters, state_filters
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
 from undercroft.errors import BadInput, StoreUnavailable, UndercroftError
@@ -157,6 +157,7 @@ class Service:
                 max(lane.oldest_age_s() for lane in lanes),
                 max(lane.away_s() for lane in lanes),
                 tuple(words for lane in lanes for words in lane.ungranted),
+                max((age_s for lane in lanes if (age_s := lane.delivery_delay_s()) > 0), default=0.0),
             )
             for slot, lanes in self._lanes.copy().items()
         ]
@@ -177,11 +178,16 @@ class Service:
 
     def _open(self, slot: int) -> None:
         """Start the lanes of a slot; without a share there is one."""
-        mode = self._deployment.mode
+        mode, is_shared = self._deployment.mode, self._settings.share is not None
         observations = (*observation_filters(mode), *self._deployment.decoder_topics)
-        lanes = [self._lane(OBSERVATION, slot, observations, state_filters(mode))]
-        if events := event_filters(mode):
-            lanes.append(self._lane("event", slot, events, ()))
+        events = event_filters(mode)
+        passes = {Kind.EVENT} if events else set()
+        if is_shared and slot:
+            passes.add(Kind.STATUS)
+        in_order = state_filters(mode) if is_shared and not slot else ()
+        lanes = [self._lane(OBSERVATION, slot, observations, in_order, former_filters(mode), frozenset(passes))]
+        if events:
+            lanes.append(self._lane("event", slot, events))
         self._lanes[slot] = lanes
         with self._lock:
             if self._awaited is None:
@@ -198,10 +204,19 @@ class Service:
             self._join(lane)
             self.metrics.unwatch(lane.name)
 
-    def _lane(self, kind: str, slot: int, filters: tuple[str, ...], in_order: tuple[str, ...]) -> Lane:
+    def _lane(
+        self,
+        kind: str,
+        slot: int,
+        filters: tuple[str, ...],
+        in_order: tuple[str, ...] = (),
+        former: tuple[str, ...] = (),
+        passes: frozenset[Kind] = frozenset(),
+    ) -> Lane:
         """Make a lane; ``in_order`` are filters that one session alone takes, that of slot 0: their order holds.
 
-        A broker gives what it retains to no shared subscription either.
+        A broker gives what it retains to no shared subscription either. ``passes`` is what comes by these filters and
+        is another lane's.
         """
         settings, wiring, share = self._settings, self._wiring, self._settings.share
         name = kind if share is None else f"{kind}-{share.name}-{slot}"
@@ -209,16 +224,16 @@ class Service:
         session = SessionSettings(
             settings.broker,
             client_id_of(self._deployment, name),
-            asked(filters) + (() if slot else in_order),
+            asked(filters) + in_order,
             frozenset(asked(self._deployment.decoder_topics)),
-            () if share is None else share.filters(in_order),
+            asked(former),
             settings.batch_max_messages,
             settings.batch_max_wait_s,
         )
         mode = self._deployment.mode
 
         def writer_of(client_id: str) -> BatchWriter:
-            return BatchWriter(settings.database_url, kind, mode, wiring.clock, wiring.failpoint, client_id)
+            return BatchWriter(settings.database_url, kind, mode, wiring.clock, wiring.failpoint, client_id, passes)
 
         if mode is not Mode.LIVE:
             return Lane(name, session, writer_of(session.client_id), wiring)

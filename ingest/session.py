@@ -29,7 +29,8 @@ from undercroft.store.observations import whole_ms
 KEEPALIVE_S = 30
 _READ_BYTES = 262_144
 BATCH_BYTES = 2_097_152
-"""Payloads of a batch: some 50,000 readings in packs, seconds of a transaction that may last `TRANSACTION_AT_MOST_S`.
+"""Topics and payloads of a batch: some 50,000 readings in packs, seconds of a transaction that may last
+`TRANSACTION_AT_MOST_S`.
 One more message may stand above it, and a message has 262,144 bytes at most."""
 _IDLE_S = 0.5
 
@@ -46,6 +47,8 @@ class Batch:
     opened_s: float
     """When the first was read, on the monotonic clock. [s]"""
     closed_s: float
+    size: int
+    """Topics and payloads. [bytes]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class SessionSettings:
     """An idle writer gets what there is after so long; while it is busy the next batch fills. [s]"""
     window: int = 4000
     """Messages read and not committed; at this number reading stops, and the broker keeps the rest."""
+    window_bytes: int = 16_777_216
+    """Topics and payloads of these; reading stops at so much, too: 64 of the largest messages that brokers pass on."""
 
 
 class Session:
@@ -93,6 +98,8 @@ class Session:
         self._is_new_session = False
         self._messages_read = 0
         self._messages_committed = 0
+        self._bytes_read = 0
+        self._bytes_committed = 0
         self._batches_out = 0
         self._out = b""
         self._waiting_since: deque[float] = deque()
@@ -103,6 +110,11 @@ class Session:
     def undelivered(self) -> int:
         """Messages read and not yet committed."""
         return self._messages_read - self._messages_committed
+
+    @property
+    def undelivered_bytes(self) -> int:
+        """Topics and payloads read and not yet committed."""
+        return self._bytes_read - self._bytes_committed
 
     def oldest_age_s(self) -> float:
         """Age of the oldest message that is read and not committed, from any thread; 0 without one. [s]"""
@@ -117,6 +129,7 @@ class Session:
         """
         self._waiting_since.popleft()
         self._messages_committed += len(batch.messages)
+        self._bytes_committed += batch.size
         self._committed.append(batch)
         self.wake()
 
@@ -180,7 +193,7 @@ class Session:
                 self._close_batch()
                 if not self._batches_out and not self._out and not self._committed:
                     return
-            is_reading = not stopping and self.undelivered < self._settings.window
+            is_reading = not stopping and self._has_room()
             readable = self._wait(connection, is_reading)
             if readable:
                 self._take(reader.feed(_receive(connection), whole_ms(self._clock.now())))
@@ -199,6 +212,10 @@ class Session:
                 last_sent_s = now_s
             if self._out:
                 self._send(connection)
+
+    def _has_room(self) -> bool:
+        settings = self._settings
+        return self.undelivered < settings.window and self.undelivered_bytes < settings.window_bytes
 
     def _wait(self, connection: socket.socket, is_reading: bool) -> bool:
         """Wait for the network, a commit or the end of the batch; tell whether there is something to read."""
@@ -220,7 +237,9 @@ class Session:
             if not self._open:
                 self._opened_s = self._clock.monotonic_s()
             self._open.append(message)
-            self._open_bytes += len(message.payload)
+            size = len(message.topic) + len(message.payload)
+            self._open_bytes += size
+            self._bytes_read += size
             if len(self._open) >= limit or self._open_bytes >= BATCH_BYTES or is_run_clock(message.topic):
                 self._close_batch()
 
@@ -233,7 +252,9 @@ class Session:
         if not self._open:
             return
         now_s = self._clock.monotonic_s()
-        batch = Batch(tuple(self._open), self._generation, self._is_new_session, self._opened_s, now_s)
+        batch = Batch(
+            tuple(self._open), self._generation, self._is_new_session, self._opened_s, now_s, self._open_bytes
+        )
         self._waiting_since.append(self._opened_s)
         self._open, self._open_bytes = [], 0
         self._batches_out += 1

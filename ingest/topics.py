@@ -65,6 +65,18 @@ def parse_topic(topic: bytes, mode: Mode) -> DeviceTopic | RunClockTopic:
     raise PayloadInvalid(Reason.BAD_TOPIC, "not district/place/device/(observation|event|status)")
 
 
+def device_named(topic: bytes, mode: Mode) -> str | None:
+    """Return the device that a topic names where it is none of this tree; None where it names none.
+
+    Examples
+    --------
+    >>> device_named(b"flood/v1/futian/garage-1/g1-level/observations", Mode.LIVE)
+    'g1-level'
+    """
+    levels = topic.decode(errors="replace").split("/")
+    return levels[4] if len(levels) > 4 and levels[:2] == [mode.topic_root, VERSION] and levels[4] else None
+
+
 FOREIGN = "foreign"
 """In an exercise a foreign topic stands under ``exercise/v1/{district}/foreign/``."""
 
@@ -95,21 +107,24 @@ def is_run_clock(topic: bytes) -> bool:
 
 
 def observation_filters(mode: Mode) -> tuple[str, ...]:
-    """Topic filters of the lane of routine readings."""
-    if mode is Mode.EXERCISE:
-        return (f"{mode.topic_root}/{VERSION}/#",)
-    return (f"{mode.topic_root}/{VERSION}/+/+/+/{Kind.OBSERVATION}",)
+    """Topic filters of the lane of routine readings: the whole tree, so that what stands nowhere in it is a letter."""
+    return (f"{mode.topic_root}/{VERSION}/#",)
+
+
+def former_filters(mode: Mode) -> tuple[str, ...]:
+    """Topic filters of that lane in earlier versions; a session keeps them until they are taken back."""
+    return (_of_kind(mode, Kind.OBSERVATION), *state_filters(mode)) if mode is Mode.LIVE else ()
 
 
 def state_filters(mode: Mode) -> tuple[str, ...]:
     """Topic filters of device states, which come in order by one session only; in an exercise all does."""
-    if mode is Mode.EXERCISE:
-        return ()
-    return (f"{mode.topic_root}/{VERSION}/+/+/+/{Kind.STATUS}",)
+    return () if mode is Mode.EXERCISE else (_of_kind(mode, Kind.STATUS),)
 
 
 def event_filters(mode: Mode) -> tuple[str, ...]:
     """Topic filters of the lane of changes of state; an exercise has one lane, so that its order holds."""
-    if mode is Mode.EXERCISE:
-        return ()
-    return (f"{mode.topic_root}/{VERSION}/+/+/+/{Kind.EVENT}",)
+    return () if mode is Mode.EXERCISE else (_of_kind(mode, Kind.EVENT),)
+
+
+def _of_kind(mode: Mode, kind: Kind) -> str:
+    return f"{mode.topic_root}/{VERSION}/+/+/+/{kind}"

@@ -8,13 +8,14 @@ they are dead letters, or `StoreUnavailable` is raised and the whole batch is ke
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from ingest.batch import Draft, Message, build_draft
+from ingest.delays import Delays
 from ingest.failpoints import Failpoint
 from ingest.outcome import (
     StoreDraft,
@@ -30,6 +31,8 @@ from ingest.quality_checks import Examined
 from ingest.quality_memory import QualityMemory, store_later_flags
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
+from ingest.timeless import arrivals_of
+from ingest.topics import Kind
 from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable, UndercroftError
 from undercroft.model import Mode
@@ -37,6 +40,7 @@ from undercroft.store.commit import HELD_AT_MOST_S, limit_transactions
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.dead_letters import Caps, keep_dead_letters
 from undercroft.store.observations import BatchRecord, commit_new_batch, finish_batch, take_batch_ids
+from undercroft.store.receipts import Receipt, find_receipts, keep_receipts
 from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
 from undercroft.store.states import forget_session
 
@@ -64,10 +68,19 @@ class BatchWriter:
     """Writes the batches of one lane over one connection, in order."""
 
     def __init__(
-        self, database_url: str, lane: str, mode: Mode, clock: Clock, failpoint: Failpoint, session: str = ""
+        self,
+        database_url: str,
+        lane: str,
+        mode: Mode,
+        clock: Clock,
+        failpoint: Failpoint,
+        session: str = "",
+        passes: Set[Kind] = frozenset(),
     ) -> None:
         self._url = database_url
         self._session = session
+        self._passes = passes
+        self.delays = Delays()
         self._session_begun: int | None = None
         self._lane = lane
         self._mode = mode
@@ -147,14 +160,28 @@ class BatchWriter:
 
     def _write(self, connection: Connection, messages: Sequence[Message]) -> Written:
         assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
-        draft = build_draft(messages, self._directory, self._run_clock, self._session)
+        directory = self._directory
+        receipts = self._receipts(connection, messages, directory)
+        draft = build_draft(messages, directory, self._run_clock, self._session, receipts, self._passes)
+        if draft.passed == draft.messages:  # another lane's, all of it: there is nothing to commit
+            return Written(0, make_record(self._lane, draft, all_stored(draft.rows), (), ()), Counter())
         written = self._write_alone(connection, draft)
         if written is None:
             written = self._write_beside_others(connection, draft, messages)
         self._failpoint("after_commit")
+        self.delays.note(draft.rows, directory)
         if draft.run_clock is not None:
             self._run_clock = draft.run_clock
         return written
+
+    def _receipts(
+        self, connection: Connection, messages: Sequence[Message], directory: Directory
+    ) -> dict[int, Receipt]:
+        """Find out what the relative times of those messages refer to that may have them."""
+        arrivals = arrivals_of(messages, directory, self._run_clock)
+        if not arrivals:
+            return {}
+        return dict(zip(arrivals, find_receipts(connection, self._session, [*arrivals.values()]), strict=True))
 
     def _write_alone(self, connection: Connection, draft: Draft) -> Written | None:
         """Write the usual batch without looking around; None if it is not one, or if another writer committed."""
@@ -221,14 +248,16 @@ class BatchWriter:
     def _commit(
         self, connection: Connection, examined: Examined, messages: Sequence[Message], store: StoreDraft
     ) -> Written:
-        draft = examined.draft
+        assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
+        draft, directory = examined.draft, self._directory
         batch_id = self._next_batch_id(connection)
         with translated_errors(), connection.transaction():
             self._failpoint("before_insert")
             outcome = store(connection, draft, batch_id)
             store_later_flags(connection, examined, batch_id)
-            letters, letter_of = with_rejected(draft, messages, outcome)
-            for index, letter in strange_clocks(connection, draft, messages):
+            keep_receipts(connection, self._session, draft.receipts)
+            letters, letter_of = with_rejected(draft, messages, outcome, directory)
+            for index, letter in strange_clocks(connection, draft, messages, directory):
                 letters.append(letter)
                 letter_of.append(index)
             is_new = keep_dead_letters(connection, letters, batch_id, self._caps)
@@ -246,7 +275,7 @@ class BatchWriter:
 
 def is_plain(draft: Draft) -> bool:
     """Tell whether a batch is of readings only, each with a time of its own; they may all be new."""
-    return len(draft.rows) > 0 and not (draft.letters or draft.stamped or draft.stale_clocks)
+    return len(draft.rows) > 0 and not (draft.letters or draft.stamped or draft.stale_clocks or draft.receipts)
 
 
 def is_usual(examined: Examined) -> bool:

@@ -27,6 +27,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "no connection to the MQTT broker for {value}: no reading arrives",
         "与 MQTT 服务器断开 {value}：收不到任何读数",
     ),
+    "delivery-late": Meaning(
+        3,
+        "readings are {value} old when they come: they wait at the broker or in the network, or clocks are slow",
+        "读数到达时已有 {value}：在消息服务器或网络中等待，或设备时钟偏慢",
+    ),
     "canary-late": Meaning(
         3, "the canary's last reading came {value} ago: the chain from sensor to alarm stands still",
         "已 {value} 没有哨兵读数：从传感器到报警的链路已停",

@@ -32,6 +32,8 @@ class Translated(NamedTuple):
 
     told: list[Told]
     faults: list[Fault]
+    by_receipt: bool
+    """A time of it is relative to the receipt of the message."""
 
 
 class ForeignDecoder:
@@ -43,6 +45,11 @@ class ForeignDecoder:
         self._fields = {entry.field: entry for entry in definition.fields}
         self._ignored = frozenset(definition.ignore)
         self._mapped_words = frozenset(name.split(".", maxsplit=1)[0] for name in self._fields)
+
+    @property
+    def may_say_no_time(self) -> bool:
+        """Its messages may have times relative to their receipt."""
+        return self.definition.kind is DecoderKind.SENML
 
     def decode(self, topic: str, payload: bytes, received_us: int) -> Translated:
         """Decode a message.
@@ -74,7 +81,7 @@ class ForeignDecoder:
                 continue
             reading = Reading(part.observed_us, mapping.at or "", mapping.quantity, value, part.seq)
             told.append(Told(self._device_id(part.device), reading))
-        return Translated(told, faults)
+        return Translated(told, faults, found.by_receipt)
 
     def names(self, topic: str, payload: bytes, received_us: int) -> frozenset[str]:
         """Return the devices that topic or payload name, also of a message that cannot be used."""

@@ -33,6 +33,8 @@ class Parts(NamedTuple):
 
     parts: list[Part]
     faults: list[Fault]
+    by_receipt: bool = False
+    """A time of it is relative to the receipt of the message."""
 
 
 def flattened(body: dict[str, Any]) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """SenML JSON packs, RFC 8428. Pure.
 
 Resolution (section 4.6): base name + name, base time + time, base unit where the record has none, base value + value.
-Times below 2**28 s are relative to now, which is the time of receipt (section 4.5.3): such a message is known by its
-time of receipt, so one that the broker delivers twice is stored twice. Devices with a clock should send absolute times.
+Times below 2**28 s are relative to now, which is the time of receipt (section 4.5.3); such a message delivered again is
+known by its delivery (`undercroft.store.receipts`). Devices with a clock should send absolute times.
 A base value applies to ``v`` only. A base field that cannot be read makes every record unreadable that needs it, until
 the next one of its kind: what follows must not be taken for another device's, or another time's. Sums (``s``), strings
 (``vs``) and data (``vd``) are not readings.
@@ -62,7 +62,7 @@ def decode_senml(payload: bytes, received_us: int, device: str | None = None) ->
         pack.add(record)
     if not pack.parts and not pack.faults:
         raise PayloadInvalid(Reason.NO_READINGS, "no record has a value")
-    return Parts(pack.parts, pack.faults)
+    return Parts(pack.parts, pack.faults, pack.by_receipt)
 
 
 class _Broken(Exception):
@@ -83,6 +83,7 @@ class _Pack:
     def __init__(self, received_us: int, device: str | None) -> None:
         self.parts: list[Part] = []
         self.faults: list[Fault] = []
+        self.by_receipt = False
         self._received_us = received_us
         self._device = device
         self._base: dict[str, Any] = {}
@@ -161,7 +162,10 @@ class _Pack:
         if abs(time_s) > MAX_EPOCH_MS / 1000:
             raise _Broken(Reason.BAD_TIMESTAMP, f"bt + t is {time_s!r}")
         time_us = round(time_s * 1_000_000)
-        return self._received_us + time_us if time_s < RELATIVE_BELOW_S else time_us
+        if time_s >= RELATIVE_BELOW_S:
+            return time_us
+        self.by_receipt = True
+        return self._received_us + time_us
 
 
 def _object(record: object) -> dict[str, Any]:

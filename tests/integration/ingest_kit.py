@@ -34,9 +34,15 @@ MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/s
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="the mosquitto broker is not installed")
 
 
-def import_sample_site(database_url: str) -> None:
-    with closing(connect(database_url, application_name="test", autocommit=True)) as connection:
-        import_site(connection, load_site(sample_site_path()), "test", datetime(2026, 7, 1, tzinfo=UTC))
+def import_sample_site(database_url: str, more: str = "") -> None:
+    """Import the sample site; ``more`` is put at the end of its file."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(connect(database_url, application_name="test", autocommit=True)) as connection,
+    ):
+        path = Path(folder) / "site.toml"
+        path.write_text(sample_site_path().read_text(encoding="utf-8") + more, encoding="utf-8")
+        import_site(connection, load_site(path), "test", datetime(2026, 7, 1, tzinfo=UTC))
 
 
 def query(database_url: str, statement: str, *parameters: object) -> list[dict[str, Any]]:

@@ -81,6 +81,16 @@ def test_a_cap_and_a_lag_are_told_once_and_end(live_db: str) -> None:
     assert one(live_db, "select value from system_condition where name = 'dead-letter-rate'") == 2.0
 
 
+def test_readings_that_come_late_from_a_worker_are_told_for_its_slot_and_end(live_db: str) -> None:
+    waiting = [Waiting("pair-1", 0.0, 0.0, (), 30.0)]
+    health = Health(live_db, FakeClock(NOW), lambda: waiting, CAPS)
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        for delay_s in (30.0, 31.0, 2.0):
+            waiting[0] = Waiting("pair-1", 0.0, 0.0, (), delay_s)
+            health.look(connection, NOW)
+    assert told(live_db) == [("system/delivery-late-pair-1", True), ("system/delivery-late-pair-1", False)]
+
+
 def test_a_lag_is_told_while_what_holds_the_rows_holds_every_other_question_too(live_db: str) -> None:
     """A table that is locked whole, as by a rewrite: the question for the canary gets no answer."""
     import_sample_site(live_db)

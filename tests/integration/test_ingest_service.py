@@ -26,12 +26,14 @@ def test_messages_become_rows_letters_and_conflicts(live: str, any_broker: str) 
                 (f"{root}/observation", b'{"observed_at": %d, "rain_total_mm": NaN}' % NOON_MS),
                 (f"{root}/observation", b'{"observed_at": %d, "colour": 5, "rain_total_mm": 5}' % (NOON_MS + 3000)),
                 ("flood/v1/futian/gauge-beiling/nobody/observation", rain(1)[1]),
+                (f"{root}/observations", rain(1)[1]),
+                (f"flood/v1/{DEVICE}", rain(1)[1]),
                 (f"{root}/status", b'{"online": true}'),
                 (f"{root}/status", b'{"online": true}'),
                 (f"{root}/status", b'{"online": false}'),
             ]
         )
-        wait_until(lambda: messages_of(live) >= 14, "14 messages are committed")
+        wait_until(lambda: messages_of(live) >= 16, "16 messages are committed")
         assert ingest.stop() == 0
     rows = query(live, "select quantity, value from observation join sensor using (sensor_id) order by 1, observed_at")
     assert [tuple(row.values()) for row in rows] == [
@@ -43,8 +45,14 @@ def test_messages_become_rows_letters_and_conflicts(live: str, any_broker: str) 
         ("rain_total_mm", 5.0),
     ]
     assert [row["value"] for row in query(live, "select value from observation_conflict")] == [9.0]
-    letters = query(live, "select reason, detail, device_id, times_seen from dead_letter order by reason")
-    assert [row["reason"] for row in letters] == [
+    letters = query(
+        live, "select reason, detail, device_id, times_seen from dead_letter order by reason, device_id nulls first"
+    )
+    assert [(row["reason"], row["device_id"]) for row in letters[:2]] == [
+        ("bad_topic", None),
+        ("bad_topic", DEVICE.split("/")[1]),
+    ]
+    assert [row["reason"] for row in letters[2:]] == [
         "no_timestamp",
         "not_finite",
         "not_utf8",
@@ -57,7 +65,7 @@ def test_messages_become_rows_letters_and_conflicts(live: str, any_broker: str) 
         "select sum(messages)::int m, sum(readings)::int r, sum(stored)::int s, sum(duplicates)::int d,"
         " sum(conflicts)::int c, sum(dead_letters)::int l, sum(redelivered)::int again from batch",
     )[0]
-    assert totals == {"m": 14, "r": 10, "s": 6, "d": 3, "c": 1, "l": 5, "again": 3}
+    assert totals == {"m": 16, "r": 10, "s": 6, "d": 3, "c": 1, "l": 7, "again": 3}
 
 
 def test_the_session_outlives_a_stop(live: str, any_broker: str) -> None:

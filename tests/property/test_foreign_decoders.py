@@ -133,7 +133,7 @@ def _check(decoder: ForeignDecoder, payload: bytes) -> None:
         assert answer.reason in set(Reason)
         assert answer.detail
         return
-    told, faults = answer
+    told, faults, _ = answer
     mapped = {entry.quantity for entry in decoder.definition.fields}
     assert all(reading.quantity in mapped and abs(reading.value) <= 1e12 for _, reading in told)
     assert all(type(device) is str and device and abs(reading.observed_us) < 2**63 for device, reading in told)
@@ -231,7 +231,9 @@ def test_sl651_elements_of_any_content(elements: list[bytes]) -> None:
 def test_sl651_arrays_have_twelve_values_or_none(array: tuple[int, int], raw: bytes) -> None:
     ident, whole = array
     lead = bytes.fromhex("0101260701120005F0F02607011200")
-    told, faults = DECODERS[DecoderKind.SL651].decode("", _frame(lead + bytes([ident, len(raw) << 3]) + raw), NOON_US)
+    told, faults, _ = DECODERS[DecoderKind.SL651].decode(
+        "", _frame(lead + bytes([ident, len(raw) << 3]) + raw), NOON_US
+    )
     assert bool(faults) == (len(raw) != whole)
     assert len(told) <= (12 if len(raw) == whole else 0)
 

@@ -7,7 +7,8 @@ models of a few lines. The broker delivers again under the same packet identifie
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -19,16 +20,27 @@ from ingest.batch import Draft, Message, build_draft
 from ingest.broker import BrokerUrl
 from ingest.failpoints import no_failpoint
 from ingest.outcome import REJECTED, Outcome, make_record, with_rejected
+from ingest.sensors import build_directory
 from ingest.session import Batch, Session, SessionSettings
-from tests.unit.ingest.builders import NOON_US, directory
+from ingest.timeless import arrivals_of
+from tests.unit.ingest.builders import BATTERY, NOON_US, TABLE
 from undercroft.clock import FakeClock
+from undercroft.model import Mode
+from undercroft.site.model import Decoder
 from undercroft.store.observations import Fate, instant
+from undercroft.store.receipts import Kept, digest_of, place_receipts
 from undercroft.store.stamped import Placed
 from undercroft.store.states import Delivered, State, place_states
 
 TOPIC = b"flood/v1/futian/garage-1/g1-level/observation"
 STATUS = b"flood/v1/futian/garage-1/g1-level/status"
 STATE = b'{"online": %s}'
+TIMELESS = b"senml/x"
+VOLTS = b'[{"n": "g2-multi:u", "v": %d}]'
+SENML = {"id": "s", "kind": "senml", "topic": "senml/+", "fields": [{"field": "u", "quantity": "battery_v"}]}
+DIRECTORY = build_directory(
+    Mode.LIVE, replace(TABLE, decoders=(Decoder.model_validate_json(json.dumps(SENML), strict=True),))
+)
 SENSOR = 0
 POISON = 13.0
 SETTINGS = SessionSettings(BrokerUrl("", 1, False, None, None), "machine", (), batch_max_messages=3, window=1000)
@@ -44,16 +56,26 @@ class Database:
         self.states: list[tuple[int, float]] = []
         self.delivered: dict[tuple[str, int], Delivered] = {}
         self.last_us: dict[tuple[str, int], int] = {}
+        self.receipts: dict[int, Kept] = {}
+        self.timeless: dict[int, float] = {}
+        self.counted_timeless = 0
         self.counted = {"stored": 0, "conflicts": 0, "dead_letters": 0}
 
     def commit(self, messages: tuple[Message, ...]) -> None:
-        draft = build_draft(messages, directory(), None, SETTINGS.client_id)
-        fates = np.array(
-            [self._store(at, value) for at, value in zip(draft.rows.observed_us, draft.rows.values, strict=True)],
-            dtype=np.int8,
-        )
+        arrivals = arrivals_of(messages, DIRECTORY, None)
+        last_us = {
+            base: max(
+                (kept.read_us for kept in self.receipts.values() if base <= kept.read_us < base + 10**6), default=0
+            )
+            for base in {arrival.base_us for arrival in arrivals.values()}
+        }
+        receipts = dict(zip(arrivals, place_receipts([*arrivals.values()], self.receipts, last_us), strict=True))
+        draft = build_draft(messages, DIRECTORY, None, SETTINGS.client_id, receipts)
+        columns = zip(draft.rows.sensor_ids.tolist(), draft.rows.observed_us, draft.rows.values, strict=True)
+        fates = np.array([self._store(*row) for row in columns], dtype=np.int8)
+        self.receipts |= {entry.mid: Kept(entry.digest, entry.received_us, entry.read_us) for entry in draft.receipts}
         outcome = Outcome(fates, self._take_states(draft))
-        letters, letter_of = with_rejected(draft, messages, outcome)
+        letters, letter_of = with_rejected(draft, messages, outcome, DIRECTORY)
         is_new = []
         for letter in letters:
             is_new.append(letter.payload not in self.letters)
@@ -81,7 +103,13 @@ class Database:
                 fates[place.position] = Placed(Fate.STORED, place.state_us)
         return tuple(fates)
 
-    def _store(self, at: int, value: float) -> int:
+    def _store(self, sensor_id: int, at: int, value: float) -> int:
+        if sensor_id == BATTERY:
+            if self.timeless.setdefault(at, value) != value:
+                raise AssertionError("one receipt for two messages")
+            is_new = len(self.timeless) > self.counted_timeless
+            self.counted_timeless = len(self.timeless)
+            return Fate.STORED if is_new else Fate.DUPLICATE
         if value == POISON:
             return REJECTED
         if at not in self.rows:
@@ -123,6 +151,12 @@ class IngestMachine(RuleBasedStateMachine):
     def publish_states(self, said: list[bool]) -> None:
         for is_online in said:
             self._publish(STATUS, STATE % str(is_online).lower().encode())
+
+    @rule(volts=st.lists(st.integers(0, 1), min_size=1, max_size=3))
+    def publish_without_time(self, volts: list[int]) -> None:
+        """The same bytes may come again and again, each time a reading of its own."""
+        for value in volts:
+            self._publish(TIMELESS, VOLTS % value)
 
     def _publish(self, topic: bytes, payload: bytes) -> None:
         self.published.append(payload)
@@ -204,6 +238,8 @@ class IngestMachine(RuleBasedStateMachine):
         self.in_flight.clear()
 
     def _is_kept(self, payload: bytes) -> bool:
+        if payload.startswith(b"["):
+            return digest_of(TIMELESS, payload) in {kept.digest for kept in self.database.receipts.values()}
         if b"online" in payload:
             return (SENSOR, payload == STATE % b"true") in {found[:2] for found in self.database.delivered.values()}
         if payload.startswith(b"garbage") or b": 13.0}" in payload:
@@ -226,7 +262,7 @@ class IngestMachine(RuleBasedStateMachine):
         if hasattr(self, "published"):
             held = len(self.queue) + len(self.in_flight) + len(self.acknowledged)
             assert held == len(self.published)
-            stored = len(self.database.rows) + len(self.database.states)
+            stored = len(self.database.rows) + len(self.database.states) + len(self.database.timeless)
             kept = {"stored": stored, "conflicts": len(self.database.conflicts)}
             said = self.changes()
             assert [value for _, value in self.database.states] == said[: len(self.database.states)]
@@ -252,6 +288,8 @@ class IngestMachine(RuleBasedStateMachine):
         assert sorted(self.acknowledged) == sorted(self.published)
         assert self.session.undelivered == 0
         assert [value for _, value in self.database.states] == self.changes()
+        timeless = Counter(VOLTS % int(value) for value in self.database.timeless.values())
+        assert timeless == Counter(payload for payload in self.published if payload.startswith(b"["))
         self.acknowledged_means_committed()
         self.every_message_is_somewhere()
 

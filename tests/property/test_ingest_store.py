@@ -168,10 +168,13 @@ def test_a_row_that_the_database_refuses_takes_no_neighbour_with_it(
     kept = {(device, second, quantity): value for device, second, value, quantity in _held(database, "observation")}
     assert kept == expected.first
     assert sorted(_held(database, "observation_conflict")) == sorted(expected.others)
-    rejected = query(database, "select topic, payload, detail from dead_letter where reason = 'store_rejected'")
+    rejected = query(
+        database, "select topic, payload, detail, device_id from dead_letter where reason = 'store_rejected'"
+    )
     told = {(row["topic"], row["payload"]) for row in rejected}
     assert told == {(message.topic.decode(), message.payload) for message in map(_message, refused)}
     assert len(rejected) == len(refused)
+    assert all(row["topic"].split("/")[4] == row["device_id"] for row in rejected)
     assert all("no_poison" in row["detail"] and "23514" in row["detail"] for row in rejected)
 
 

@@ -156,9 +156,10 @@ def take_states(connection: Connection, states: Sequence[State]) -> list[PlacedS
 
 
 def forget_session(connection: Connection, session: str) -> None:
-    """Forget how states came in a session that the broker has not any longer: its packet identifiers begin anew."""
-    with translated_errors():
+    """Forget how messages came in a session that the broker has not any longer: its packet identifiers begin anew."""
+    with translated_errors(), connection.transaction():
         connection.execute(sql("forget_state_deliveries"), {"session": session})
+        connection.execute(sql("forget_receipts"), {"session": session})
 
 
 def _remember(connection: Connection, states: Sequence[State], placed: Sequence[PlacedState]) -> None:

@@ -38,7 +38,7 @@ def test_case(folder: Path) -> None:
     decoder, topic = decoder_of(folder), (folder / "topic").read_text(encoding="utf-8").strip()
     found: dict[str, Any]
     try:
-        told, faults = decoder.decode(topic, payload_of(folder), NOON_US)
+        told, faults, by_receipt = decoder.decode(topic, payload_of(folder), NOON_US)
     except PayloadInvalid as error:
         found = {"invalid": {"reason": error.reason, "detail": error.detail}}
     else:
@@ -60,6 +60,9 @@ def test_case(folder: Path) -> None:
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
 
     assert found == expected
+    if "readings" in found:
+        later = decoder.decode(topic, payload_of(folder), NOON_US + 1).told
+        assert by_receipt == (later != told), "said to stand at its receipt if it moves with it"
     assert filter_matches(decoder.definition.topic, topic)
 
 
@@ -77,7 +80,7 @@ def test_the_example_of_the_manual_is_a_decoder() -> None:
         "deviceInfo": {"devEui": "a8404187d187106e"},
         "object": {"distance_mm": 2900, "lid": {"closed": True}, "BatV": 3.3},
     }
-    told, faults = decoder.decode("application/1/device/2/event/up", json.dumps(uplink).encode(), NOON_US)
+    told, faults, _ = decoder.decode("application/1/device/2/event/up", json.dumps(uplink).encode(), NOON_US)
 
     assert [(device, reading.quantity, round(reading.value, 9)) for device, reading in told] == [
         ("garage-1-level", "water_depth_m", 0.1),

@@ -37,11 +37,13 @@ def test_a_refused_row_becomes_one_letter_of_its_message() -> None:
     messages = [level(0.5), level(0.6, NOON_US + 1000), message("flood/v1/futian/x/x/event", b"")]
     draft = build_draft(messages, directory(), None)
     outcome = Outcome(np.array([Fate.STORED, REJECTED], dtype=np.int8), (), "database: no (SQLSTATE 23514)")
-    letters, letter_of = with_rejected(draft, messages, outcome)
+    letters, letter_of = with_rejected(draft, messages, outcome, directory())
     assert [(letter.reason, index) for letter, index in zip(letters, letter_of, strict=True)] == [
         ("unknown_device", 2),
         ("store_rejected", 1),
     ]
+    assert [letter.device_id for letter in letters] == [None, "g1-level"], "so that it is found by its device"
+    assert [letter.named_devices for letter in letters] == [("x",), ("g1-level",)]
     record = make_record("observation", draft, outcome, letter_of, [True, True])
     assert (record.messages, record.readings, record.stored, record.dead_letters, record.redelivered) == (3, 1, 1, 2, 0)
 

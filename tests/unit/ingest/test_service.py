@@ -43,16 +43,16 @@ def test_a_slot_given_back_with_an_open_batch_shows_no_age_that_grows() -> None:
     lane: Any = OpenLane()
 
     def shown() -> dict[str, float | None]:
-        names = ("window_messages", "oldest_unacknowledged_seconds")
+        names = ("window_messages", "oldest_unacknowledged_seconds", "delivery_delay_seconds")
         sample = service.metrics.registry.get_sample_value
         return {name: sample(f"undercroft_ingest_{name}", {"lane": lane.name}) for name in names}
 
-    service.metrics.watch(lane.name, lambda: 3.0, lambda: 20.0)
+    service.metrics.watch(lane.name, lambda: 3.0, lambda: 20.0, lambda: 40.0)
     service._lanes[1] = [lane]
-    assert shown() == {"window_messages": 3.0, "oldest_unacknowledged_seconds": 20.0}
+    assert list(shown().values()) == [3.0, 20.0, 40.0]
     service._close(1)
     assert set(shown().values()) == {None}
-    service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0)
+    service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0, lambda: 0.0)
     assert set(shown().values()) == {0.0}, "it is back"
 
 
@@ -61,7 +61,7 @@ def test_a_lane_that_failed_while_its_slot_was_given_back_is_no_clean_end(monkey
     deployment = Deployment("0" * 32, Mode.EXERCISE)
     service = Service(settings, deployment, SystemClock(), {})
     lane: Any = EndedLane()
-    service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0)
+    service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0, lambda: 0.0)
     service._lanes[1] = [lane]
     service._close(1)
     stop = threading.Event()

@@ -85,6 +85,26 @@ def test_reading_stops_at_the_window_and_goes_on_when_the_database_does(
     assert session.undelivered == 0
 
 
+def test_reading_stops_at_the_bytes_of_the_window_and_goes_on(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Topic and payload are 21 bytes: the fifth message reaches 100, long before the 20 of the other window."""
+    ours, theirs = pair
+    monkeypatch.setattr(ingest.session, "_READ_BYTES", len(FRAME))
+    ours.setblocking(False)
+    theirs.sendall(FRAME * SENT)
+    database = Database()
+    settings = replace(SETTINGS, window_bytes=100)
+    session = Watched(settings, database.batches.append, lambda _: None, FakeClock(instant(NOON_US)), no_failpoint)
+    session.database = database
+    nobody: Any = None
+    session._generation = 1
+    with ExitStack() as stack:
+        stack.callback(session.abandon)
+        session._serve(Connected(nobody, ours, True), lambda _: None)
+    assert (session.greatest, session.undelivered, session.undelivered_bytes) == (5, 0, 0)
+
+
 def test_what_is_committed_is_not_open_while_the_broker_is_away() -> None:
     """Else `system/ingest-lag` would be told, which is the database's, for a broker that is away."""
     clock = FakeClock(instant(NOON_US))

@@ -97,6 +97,43 @@ on conflict (session, mid) do update set
 -- name: forget_state_deliveries
 delete from device_state_delivery where session = %(session)s;
 
+-- name: fetch_receipts
+select mid, digest, received_us, read_us from message_receipt
+where session = %(session)s and mid = any(%(mids)s::integer[]);
+
+-- name: fetch_last_read
+-- The newest receipt in the second from each time on.
+select wanted.base_us, last.read_us
+from unnest(%(bases)s::bigint[]) as wanted (base_us)
+cross join lateral (
+    select max(known.read_us) as read_us from message_receipt known
+    where known.session = %(session)s and known.read_us >= wanted.base_us and known.read_us < wanted.base_us + 1000000
+) last
+where last.read_us is not null;
+
+-- name: keep_receipts
+-- Those that stand where nobody wrote since they were looked up; the caller counts them.
+with incoming as (
+    select * from unnest(
+        %(mids)s::integer[], %(digests)s::bytea[], %(received_us)s::bigint[], %(read_us)s::bigint[], %(replaces_us)s::bigint[]
+    ) as given (mid, digest, received_us, read_us, replaces_us)
+), changed as (
+    update message_receipt known
+    set digest = incoming.digest, received_us = incoming.received_us, read_us = incoming.read_us
+    from incoming
+    where known.session = %(session)s and known.mid = incoming.mid and known.received_us = incoming.replaces_us
+    returning known.mid
+), added as (
+    insert into message_receipt (session, mid, digest, received_us, read_us)
+    select %(session)s, mid, digest, received_us, read_us from incoming where replaces_us is null
+    on conflict (session, mid) do nothing
+    returning mid
+)
+select (select count(*) from changed) + (select count(*) from added) as kept;
+
+-- name: forget_receipts
+delete from message_receipt where session = %(session)s;
+
 -- name: upsert_dead_letters
 insert into dead_letter (
     topic, payload_sha256, reason, detail, device_id, named_devices, payload, payload_bytes, qos, retain,

@@ -1,0 +1,52 @@
+"""How old readings are when they come: what waits at the broker, or in the network, is seen by what it is late.
+
+The broker tells nobody how long a message waited there. But messages of a session come in order, so what comes now has
+waited as long as anything can have; and a device says when it measured. One clock may be wrong: the median of the
+devices that spoke last counts. What a buffer brings late counts where it is the newest of its device in its message.
+"""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+
+from ingest.sensors import Directory
+from undercroft.store.observations import Rows
+
+WITHIN_US = 600_000_000
+"""Devices that spoke within so long; the longest dry interval is as long. [µs]"""
+MOST_DEVICES = 15
+LEAST_DEVICES = 3
+"""With fewer devices a clock that is wrong could not be told from a message that is late."""
+
+
+class Delays:
+    """Written by the writer of a lane, read by any thread."""
+
+    def __init__(self) -> None:
+        self._directory: Directory | None = None
+        self._heard_us = np.zeros(0, dtype=np.int64)
+        self._delay_us = np.zeros(0, dtype=np.int64)
+
+    def note(self, rows: Rows, directory: Directory) -> None:
+        """Take in what is committed, in order of arrival; rows without a possible time are none of these."""
+        if directory is not self._directory:
+            self._directory = directory
+            self._delay_us = np.zeros(len(directory.devices), dtype=np.int64)
+            self._heard_us = np.zeros(len(directory.devices), dtype=np.int64)
+        devices = directory.device_of[rows.sensor_ids]
+        self._delay_us[devices] = rows.received_us - rows.observed_us
+        self._heard_us[devices] = rows.received_us
+
+    def typical_s(self, now_us: int) -> float:
+        """Return the median age, at its receipt, of the newest reading of the devices that spoke last. [s]
+
+        NaN where fewer than `LEAST_DEVICES` spoke within `WITHIN_US`.
+        """
+        heard_us, delay_us = self._heard_us, self._delay_us
+        recent = np.flatnonzero(heard_us > now_us - WITHIN_US)
+        if recent.size < LEAST_DEVICES or heard_us.size != delay_us.size:
+            return nan
+        newest = recent[np.argsort(heard_us[recent], kind="stable")[-MOST_DEVICES:]]
+        return max(0.0, float(np.median(delay_us[newest])) / 1e6)
