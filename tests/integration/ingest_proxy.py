@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import socket
 import threading
+from copy import copy
+from typing import NamedTuple
 
 from ingest.frames import FrameReader
 from tests.integration.ingest_kit import DEADLINE_S
 
 _PUBACK = 0x40
+_CONNECT = 0x10
+_CLIENT_ID = 14
+"""Where the client id of a CONNECT begins, after its length: MQTT 3.1.1, 3.1, with a packet of under 128 bytes."""
+
+
+class Acknowledged(NamedTuple):
+    """A message that ingest has acknowledged."""
+
+    session: str
+    """Client id."""
+    mid: int
+    topic: str
+    payload: bytes
+
+
+class Cut(NamedTuple):
+    """The frame in which a connection was cut."""
+
+    kind: int
+    """Type of the packet; 3 is PUBLISH."""
+    came: int
+    """What of it was passed on. [bytes]"""
+    size: int
+    """[bytes]"""
 
 
 class CuttingProxy:
     """Relays every connection to one port; ``cut_after`` ends one after so many more bytes from the broker."""
 
     def __init__(self, target_port: int) -> None:
-        self.acknowledged: list[tuple[str, bytes]] = []
-        """Topic and payload of each message that ingest has acknowledged, over all connections."""
+        self.acknowledged: list[Acknowledged] = []
+        """Over all connections, in order."""
         self.in_flight_at_end = 0
-        """Messages in flight when the last connection ended that had any, since `forget_ends`."""
+        """Messages in flight when connections ended, since `forget_ends`."""
+        self.cut: Cut | None = None
+        """Where the last of `cut_after` fell; None: not yet."""
+        self._session_of: dict[socket.socket, str] = {}
         self._open: dict[socket.socket, dict[int, tuple[str, bytes]]] = {}
         """By connection and packet identifier: what was delivered whole and is not acknowledged."""
         self._target_port = target_port
@@ -53,7 +82,7 @@ class CuttingProxy:
 
     def cut_after(self, count: int) -> None:
         with self._lock:
-            self._budget = count
+            self._budget, self.cut = count, None
 
     def cut_now(self) -> None:
         with self._lock:
@@ -100,15 +129,20 @@ class CuttingProxy:
                 break
         with self._lock:
             left = self._open.pop(client)
-            self.in_flight_at_end = len(left) or self.in_flight_at_end
+            self.in_flight_at_end += len(left)
         _end(client, server, done)
 
     def _count(self, client: socket.socket, data: bytes) -> bytes:
         """Ingest sends only short packets: CONNECT, SUBSCRIBE, PUBACK, PINGREQ."""
         while len(data) >= 2 and len(data) >= 2 + data[1]:
             if data[0] == _PUBACK:
+                mid = int.from_bytes(data[2:4])
                 with self._lock:
-                    self.acknowledged.append(self._open[client].pop(int.from_bytes(data[2:4])))
+                    said = self._open[client].pop(mid)
+                    self.acknowledged.append(Acknowledged(self._session_of[client], mid, *said))
+            elif data[0] == _CONNECT:
+                end = _CLIENT_ID + int.from_bytes(data[_CLIENT_ID - 2 : _CLIENT_ID])
+                self._session_of[client] = data[_CLIENT_ID:end].decode()
             data = data[2 + data[1] :]
         return data
 
@@ -117,9 +151,12 @@ class CuttingProxy:
         while chunk := _receive(server):
             with self._lock:
                 cut = self._budget is not None and len(chunk) >= self._budget
-                part = chunk[: self._budget] if cut else chunk
-                if cut:
+                part = chunk
+                if cut and (inside := _cut_inside(reader, chunk, self._budget or 0)) is not None:
+                    self.cut, part = inside
                     self._budget = None
+                elif cut:  # no PUBLISH to cut in these bytes
+                    self._budget, cut = 1, False
                 elif self._budget is not None:
                     self._budget -= len(chunk)
                 for message in reader.feed(part, 0):
@@ -128,6 +165,24 @@ class CuttingProxy:
             if not _send(client, part) or cut:
                 break
         _end(client, server, done)
+
+
+def _cut_inside(reader: FrameReader, chunk: bytes, count: int) -> tuple[Cut, bytes] | None:
+    """Cut a chunk after so many bytes, or after fewer or more, so that it falls inside a PUBLISH; None: it has none."""
+    for length in (*range(count, 0, -1), *range(count + 1, len(chunk))):
+        trial = copy(reader)
+        trial.feed(chunk[:length], 0)
+        rest = trial._rest
+        if len(rest) > 4 and rest[0] >> 4 == 3:
+            whole = rest + chunk[length:]
+            size, shift, body = 0, 0, 1
+            while True:
+                size |= (whole[body] & 127) << shift
+                shift, body = shift + 7, body + 1
+                if whole[body - 1] < 128:
+                    break
+            return Cut(3, len(rest), body + size), chunk[:length]
+    return None
 
 
 def _receive(connection: socket.socket) -> bytes:
