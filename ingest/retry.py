@@ -9,7 +9,7 @@ from ingest.batch import Draft, Message, build_draft
 from ingest.outcome import make_record, store_apart, with_rejected
 from ingest.quality_memory import QualityMemory, store_later_flags
 from ingest.run_clock import RunClock
-from ingest.sensors import build_directory
+from ingest.sensors import Directory, build_directory
 from ingest.topics import is_run_clock
 from undercroft.errors import BadInput
 from undercroft.model import Mode
@@ -66,13 +66,16 @@ def retry_dead_letter(connection: Connection, mode: Mode, dead_letter_id: int, a
         received_us = microseconds(letter["first_received_at"])
         message = Message(topic, bytes(letter["payload"]), 0, letter["qos"], letter["retain"], received_us)
         clock = RunClock(received_us, 0) if mode is Mode.EXERCISE else None
-        draft = build_draft([message], build_directory(mode, fetch_sensor_table(connection)), clock)
+        directory = build_directory(mode, fetch_sensor_table(connection))
+        draft = build_draft([message], directory, clock)
         if any(again.reason == letter["reason"] for again in draft.letters):
             return Retried.STILL_DEAD
-        return _store(connection, letter, message, draft, author)
+        return _store(connection, letter, message, draft, directory, author)
 
 
-def _store(connection: Connection, letter: dict[str, Any], message: Message, draft: Draft, author: str) -> Retried:
+def _store(
+    connection: Connection, letter: dict[str, Any], message: Message, draft: Draft, directory: Directory, author: str
+) -> Retried:
     """Store what can be stored, bury the rest again, and settle the letter if its own reason is gone."""
     (batch_id,) = take_batch_ids(connection)
     memory = QualityMemory()
@@ -81,7 +84,7 @@ def _store(connection: Connection, letter: dict[str, Any], message: Message, dra
     draft = examined.draft
     outcome = store_apart(connection, draft, batch_id)
     store_later_flags(connection, examined, batch_id)
-    letters, letter_of = with_rejected(draft, [message], outcome)
+    letters, letter_of = with_rejected(draft, [message], outcome, directory)
     is_gone = all(again.reason != letter["reason"] for again in letters)
     others = without_known(connection, [again for again in letters if again.reason != letter["reason"]])
     is_new = keep_dead_letters(connection, others, batch_id)

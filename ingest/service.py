@@ -20,7 +20,7 @@ from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
 from ingest.share import Share, SlotKeeper
-from ingest.topics import Kind, event_filters, former_filters, observation_filters, state_filters
+from ingest.topics import Kind, event_filters, narrow_filters, observation_filters, state_filters, tree_filters
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
 from undercroft.errors import BadInput, StoreUnavailable, UndercroftError
@@ -178,15 +178,13 @@ class Service:
 
     def _open(self, slot: int) -> None:
         """Start the lanes of a slot; without a share there is one."""
-        mode, is_shared = self._deployment.mode, self._settings.share is not None
-        observations = (*observation_filters(mode), *self._deployment.decoder_topics)
-        events = event_filters(mode)
-        passes = {Kind.EVENT} if events else set()
-        if is_shared and slot:
-            passes.add(Kind.STATUS)
-        in_order = state_filters(mode) if is_shared and not slot else ()
-        lanes = [self._lane(OBSERVATION, slot, observations, in_order, former_filters(mode), frozenset(passes))]
-        if events:
+        mode, topics = self._deployment.mode, self._deployment.decoder_topics
+        if self._settings.share is None:
+            lanes = [self._lane(OBSERVATION, slot, (*tree_filters(mode), *topics), (), narrow_filters(mode))]
+        else:
+            states = state_filters(mode)
+            lanes = [self._lane(OBSERVATION, slot, (*observation_filters(mode), *topics), states, states)]
+        if events := event_filters(mode):
             lanes.append(self._lane("event", slot, events))
         self._lanes[slot] = lanes
         with self._lock:
@@ -211,12 +209,10 @@ class Service:
         filters: tuple[str, ...],
         in_order: tuple[str, ...] = (),
         former: tuple[str, ...] = (),
-        passes: frozenset[Kind] = frozenset(),
     ) -> Lane:
         """Make a lane; ``in_order`` are filters that one session alone takes, that of slot 0: their order holds.
 
-        A broker gives what it retains to no shared subscription either. ``passes`` is what comes by these filters and
-        is another lane's.
+        A broker gives what it retains to no shared subscription either. ``former`` are filters of earlier versions.
         """
         settings, wiring, share = self._settings, self._wiring, self._settings.share
         name = kind if share is None else f"{kind}-{share.name}-{slot}"
@@ -224,13 +220,14 @@ class Service:
         session = SessionSettings(
             settings.broker,
             client_id_of(self._deployment, name),
-            asked(filters) + in_order,
+            asked(filters) + (() if slot else in_order),
             frozenset(asked(self._deployment.decoder_topics)),
             asked(former),
             settings.batch_max_messages,
             settings.batch_max_wait_s,
         )
         mode = self._deployment.mode
+        passes = frozenset({Kind.EVENT} if mode is Mode.LIVE and kind == OBSERVATION else ())
 
         def writer_of(client_id: str) -> BatchWriter:
             return BatchWriter(settings.database_url, kind, mode, wiring.clock, wiring.failpoint, client_id, passes)

@@ -106,14 +106,19 @@ def is_run_clock(topic: bytes) -> bool:
     return topic.endswith(RUN_CLOCK_SUFFIX)
 
 
-def observation_filters(mode: Mode) -> tuple[str, ...]:
-    """Topic filters of the lane of routine readings: the whole tree, so that what stands nowhere in it is a letter."""
+def tree_filters(mode: Mode) -> tuple[str, ...]:
+    """Topic filters of the lane that takes all: the whole tree, so that what stands nowhere in it is a letter."""
     return (f"{mode.topic_root}/{VERSION}/#",)
 
 
-def former_filters(mode: Mode) -> tuple[str, ...]:
+def narrow_filters(mode: Mode) -> tuple[str, ...]:
     """Topic filters of that lane in earlier versions; a session keeps them until they are taken back."""
-    return (_of_kind(mode, Kind.OBSERVATION), *state_filters(mode)) if mode is Mode.LIVE else ()
+    return () if mode is Mode.EXERCISE else (*observation_filters(mode), *state_filters(mode))
+
+
+def observation_filters(mode: Mode) -> tuple[str, ...]:
+    """Topic filters of routine readings, for workers that share them."""
+    return (_of_kind(mode, Kind.OBSERVATION),)
 
 
 def state_filters(mode: Mode) -> tuple[str, ...]:
