@@ -20,7 +20,7 @@ from risk.emptied import with_people_gone
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
 from risk.firstout import first_out, open_by_basin
-from risk.lifecycle import REFUSED, LifeEvent, follow, held_down, in_service, is_storm, take_acts
+from risk.lifecycle import REFUSED, LifeEvent, follow, in_service, is_storm, take_acts
 from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
 from risk.past.ask import PastOfSite
 from risk.past.inforce import Past
@@ -30,6 +30,7 @@ from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
 from risk.shortage import fold_movements, shortage_of_spaces, stock_in_hand
+from risk.standdown import held_down
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
 from risk.suppression import suppress
@@ -45,7 +46,7 @@ without good word or power count no more.
 11: a probable orange raises orange; what lies ahead is calibrated. 12: calibrated anew, orange from 0.6; no probability
 where a barrier that is not heard decides; what people say of pumps and who is gone counts.
 14: a lifted float switch raises; the alarm of a space that left the site ends; a library of past floods foresees spaces
-that only their own water tells of.
+that only their own water tells of; what tells of danger ends a stand-down.
 """
 
 DAY_HOURS = range(7, 20)
@@ -224,7 +225,7 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
     open_before = state.alarm_severity > 0
-    changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays))
+    changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays, views, inputs.acts))
     changes = first_out(changes, open_before, arrays)
     happened += follow(state, changes)
     if state.conditions:

@@ -7,7 +7,7 @@ cannot be is answered by an event ``refused`` that says why. ``docs/alarm-lifecy
 - ``acknowledge`` ``space/<id>`` ``{comment}``
 - ``shelve`` ``space/<id>`` ``{reason, minutes}``: at most 30 minutes in a storm, else 480; never red
 - ``unshelve`` ``space/<id>``
-- ``stand_down`` ``space/<id>`` ``{evidence}``: a reading of the space after it undoes it
+- ``stand_down`` ``space/<id>`` ``{evidence}``: evidence that comes after it undoes it, see `risk.standdown`
 - ``out_of_service`` ``device/<id>`` ``{reason, minutes}``: its readings count as missing, never as normal
 - ``in_service`` ``device/<id>``
 """
@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from risk.alarms import Change
-from risk.arrays import NEVER_US, BoolArray, SiteArrays
+from risk.arrays import NEVER_US, SiteArrays
 from risk.asked import MINUTE_US, acknowledge_refused, minutes_of, shelving_of
 from risk.evidence import Samples
 from risk.output import CLEARED, RAISED, REASON_ADDED, SEVERITY_UP
+from risk.standdown import stood_down
 from risk.state import EngineState
 from risk.warnings import Act
 
@@ -74,17 +75,6 @@ def in_service(state: EngineState, samples: Samples, tick_us: int) -> Samples:
     sensor, observed, value = samples.sensor[kept], samples.observed_us[kept], samples.value[kept]
     buffered = None if samples.buffered is None else samples.buffered[kept]
     return Samples(sensor, observed, value, samples.quality[kept], buffered)
-
-
-def held_down(state: EngineState, arrays: SiteArrays) -> BoolArray:
-    """Return the spaces whose alarm was stood down and that have told nothing since; the others are lifted."""
-    down = state.stood_down_us != NEVER_US
-    for row in np.flatnonzero(down).tolist():
-        heard_us = state.evidence_us[arrays.s_space == row]
-        if heard_us.size and int(heard_us.max()) > int(state.stood_down_us[row]):
-            state.stood_down_us[row] = NEVER_US
-            down[row] = False
-    return np.asarray(down, np.bool_)
 
 
 def follow(state: EngineState, changes: Sequence[Change]) -> list[LifeEvent]:
@@ -143,10 +133,10 @@ def _stand_down(state: EngineState, row: int, act: Act, _: int, events: list[Lif
         return "there is no alarm to stand down"
     if not str(act.body.get("evidence", "")).strip():
         return "a stand-down names its evidence"
+    stood_down(state, row, act)
     state.alarm_severity[row] = state.alarm_families[row] = 0
     state.alarm_below_us[row] = state.alarm_shelved_us[row] = NEVER_US
     state.alarm_acked[row], state.alarm_latched[row] = True, False
-    state.stood_down_us[row] = act.acted_us
     detail = {"author": act.author, "evidence": str(act.body["evidence"])}
     events.append(LifeEvent(row, "stood_down", 0, detail, was=severity))
     return None

@@ -23,10 +23,11 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, IntArray, SiteArrays, iso, to_us
 from risk.evidence import NOT_CLOSED, flapping, said_by_switches
-from risk.levels import entrance_index
+from risk.levels import entrance_index, least_at
 from risk.state import EngineState, FieldReport
 from risk.warnings import Act
 from undercroft.instants import is_meant
@@ -48,9 +49,9 @@ def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) ->
         if act.kind != "field_report":
             continue
         space = arrays.space_index.get(act.subject.removeprefix("space/"))
-        if space is None or not _has_entrance(arrays, space, act.body.get("entrance")):
+        if space is None:
             continue
-        for what, report in _said(act):
+        for what, report in said_in(arrays, space, act):
             key = f"{arrays.spaces[space].id}/{act.body.get('entrance') or ''}/{what}"
             if _counts(state.reports.get(key), report, what):
                 state.reports[key] = report
@@ -65,8 +66,11 @@ def _has_entrance(arrays: SiteArrays, space: int, entrance: object) -> bool:
     return not entrance or entrance in {known.id for known in arrays.spaces[space].entrances}
 
 
-def _said(act: Act) -> list[tuple[str, FieldReport]]:
+def said_in(arrays: SiteArrays, space: int, act: Act) -> list[tuple[str, FieldReport]]:
+    """Return what a report says of its space, by what it speaks of; nothing where its entrance is not there."""
     body = act.body
+    if not _has_entrance(arrays, space, body.get("entrance")):
+        return []
     observed_us = min(_instant_us(body.get("observed_at"), act.acted_us), act.acted_us)
     expires_us = _instant_us(body.get("expires_at"), observed_us + 3_600_000_000)
     by, note = str(body.get("by") or act.author), str(body.get("note") or "")
@@ -167,6 +171,26 @@ def known_not_closed(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -
         if what == "barrier" and report.value in NOT_CLOSED:
             known[entrance_index(arrays, arrays.space_index[name], entrance_id)] = True
     return known
+
+
+def reported_severity(state: EngineState, arrays: SiteArrays, closed: BoolArray) -> NDArray[np.int8]:
+    """Return the severity of the depths that people reported. Shape (N,)."""
+    severity = np.zeros(arrays.n_spaces, np.int8)
+    for key, report in sorted(state.reports.items()):
+        name, entrance_id, what = key.split("/")
+        if what == "depth":
+            space = arrays.space_index[name]
+            reached = severity_of_depth(arrays, space, entrance_id, report.value, closed)
+            severity[space] = max(int(severity[space]), reached)
+    return severity
+
+
+def severity_of_depth(arrays: SiteArrays, space: int, entrance_id: str, depth_m: float, closed: BoolArray) -> int:
+    """Return the severity of a depth at an entrance, or inside (no entrance), by the water thresholds there. [m]"""
+    entrance = entrance_index(arrays, space, entrance_id)
+    shut = entrance >= 0 and bool(closed[entrance])
+    least, _ = least_at(arrays, space, entrance, closed=shut)
+    return max((row + 1 for row in range(4) if depth_m >= least[row]), default=0)
 
 
 def shown_reports(reports: Mapping[str, FieldReport], space_id: str) -> list[dict[str, Any]]:

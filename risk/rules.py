@@ -30,9 +30,9 @@ from risk.blindness import blind_spaces, silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
 from risk.floats import float_family, part_rows
 from risk.forecast import TimeToThreshold
-from risk.levels import entrance_index, in_force, least_at, release_m, severity_of
+from risk.levels import in_force, release_m, severity_of
 from risk.pumping import pumping
-from risk.reports import with_reported_barriers
+from risk.reports import reported_severity, with_reported_barriers
 from risk.rise import least_of_three
 from risk.rules_barrier import barrier_step, outside_of, unclosed
 from risk.rules_forecast import ahead_only, forecast_family
@@ -133,7 +133,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     steps[PUMP] = np.clip(sure + 1, 1, 4)
     if state.reports:
         pumps_not_coping(state, arrays, statics, fresh, water, now, tick_us)
-        reported = _reported(state, arrays, closed)
+        reported = reported_severity(state, arrays, closed)
         for view in views:
             view[REPORT] = reported
     silent = silent_spaces(statics, fresh)
@@ -155,22 +155,6 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         unheard_spaces(state, statics), stand_ins, rain, times, ahead.soonest, ahead.by_ensemble, ahead.likely, fresh,
         closed, least, depth, *outside, observed, expected, colour,
     )  # fmt: skip
-
-
-def _reported(state: EngineState, arrays: SiteArrays, closed: BoolArray) -> Severities:
-    """Return the severity of the depths that people reported."""
-    severity = np.zeros(arrays.n_spaces, np.int8)
-    for key, report in sorted(state.reports.items()):
-        name, entrance_id, what = key.split("/")
-        if what != "depth":
-            continue
-        space = arrays.space_index[name]
-        entrance = entrance_index(arrays, space, entrance_id)
-        shut = entrance >= 0 and bool(closed[entrance])
-        least, _ = least_at(arrays, space, entrance, closed=shut)
-        reached = max((row + 1 for row in range(4) if report.value >= least[row]), default=0)
-        severity[space] = max(int(severity[space]), reached)
-    return severity
 
 
 def _steady(

@@ -120,7 +120,8 @@ class EngineState:
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
         closed_bits``: the forecast and the barriers it was made with. ``met, met_us``: the last times to orange and
         red and the last probability of orange that met their limits, and the tick that made them. ``alarm_*``: the
-        alarm; ``stood_down_us``: when a person ended it, until new evidence comes.
+        alarm; ``stood_down_us, stood_down_seq``: when a person ended it, and the act's place in the commit order, until
+        new evidence comes; ``stood_down_on``: the most that each family has said at every tick since.
         ``blind``: fell silent in rain, and was not heard since.
         ``written_*``: what the last assessment said. ``shortage``: of supplies, see `risk.shortage`.
     """
@@ -208,6 +209,8 @@ class EngineState:
     alarm_latched: BoolArray = field(metadata=_axis("N", np.bool_, 0))
     alarm_shelved_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
     stood_down_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
+    stood_down_seq: IntArray = field(metadata=_axis("N", np.int64, 0))
+    stood_down_on: Small = field(metadata=_axis("N", np.int8, 0, (len(FAMILIES),)))
     written_signature: IntArray = field(metadata=_axis("N", np.int64, -1))
     written_score: FloatArray = field(metadata=_axis("N", np.float64, -100.0))
     due_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))

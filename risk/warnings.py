@@ -14,6 +14,7 @@ import numpy as np
 
 from risk.arrays import FloatArray, SiteArrays
 
+KIND = "rain_warning"
 COLOUR_RANK = {"yellow": 1, "orange": 2, "red": 3}
 """Shenzhen knows three colours and no blue (docs/risk.md)."""
 
@@ -44,21 +45,23 @@ class RainWarning:
 def fold_warnings(warnings: dict[str, RainWarning], acts: Iterable[Act]) -> None:
     """Take acts of kind ``rain_warning`` into the warnings in force, in commit order."""
     for act in sorted(acts, key=lambda act: act.commit_seq):
-        if act.kind != "rain_warning":
-            continue
-        if act.body.get("state", "in_force") == "ended":
+        if act.kind == KIND and _has_ended(act):
             warnings.pop(act.subject, None)
-            continue
-        colour = str(act.body.get("colour"))
-        if colour not in COLOUR_RANK:
-            continue  # refused where acts come in; one that got here must not stop the engine
-        warnings[act.subject] = RainWarning(
-            colour,
-            _names(act.body.get("basins")),
-            _names(act.body.get("streets")),
-            act.author,
-            act.acted_us,
-        )
+        elif (warning := warning_of(act)) is not None:
+            warnings[act.subject] = warning
+
+
+def warning_of(act: Act) -> RainWarning | None:
+    """Return the warning that an act puts in force; None where it puts in force none."""
+    colour = str(act.body.get("colour"))
+    if act.kind != KIND or _has_ended(act) or colour not in COLOUR_RANK:
+        return None  # an unknown colour is refused where acts come in; one that got here must not stop the engine
+    basins, streets = _names(act.body.get("basins")), _names(act.body.get("streets"))
+    return RainWarning(colour, basins, streets, act.author, act.acted_us)
+
+
+def _has_ended(act: Act) -> bool:
+    return bool(act.body.get("state", "in_force") == "ended")
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -1,0 +1,97 @@
+"""What undoes a stand-down: evidence that came after it, of whatever kind. Pure.
+
+An alarm is stood down when its own evidence can no longer come back: the sensor is washed away, and what it last said
+holds for ever. Whatever says anew that there is danger undoes it, and the alarm is raised on all that holds:
+
+- a reading of the space, whatever it says: the sensor speaks again;
+- a field report of the space that says so: water at yellow or above, a barrier that does not close, a pump that stands;
+- a rain warning that covers it, entered anew;
+- any other rule (rain, a neighbour that stands in, a forecast, a barrier) that reaches more than it did when the alarm
+  was stood down, or than it has fallen to since.
+
+Silence alone is no evidence: that the space turns blind in the rain in which it was stood down follows from what the
+officer knew. The next rain finds it without eyes, and that is told. That somebody reports the place dry, or the barrier
+closed, undoes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from risk.alarms import FAMILY_BITS
+from risk.arrays import NEVER_US, BoolArray, SiteArrays
+from risk.evidence import NOT_CLOSED
+from risk.reports import said_in, severity_of_depth
+from risk.rules import Views
+from risk.state import BLIND, WARNING, EngineState
+from risk.thresholds import LEAST_ALARM_SEVERITY
+from risk.warnings import Act, applies, warning_of
+
+MOST = 4
+"""Red: nothing reaches more."""
+
+
+def stood_down(state: EngineState, row: int, act: Act) -> None:
+    """Note that the alarm of a space was stood down, and what every family of rules had said by then."""
+    state.stood_down_us[row], state.stood_down_seq[row] = act.acted_us, act.commit_seq
+    had_part = (state.alarm_families[row] & FAMILY_BITS) != 0
+    state.stood_down_on[row] = np.where(had_part, state.alarm_severity[row], 0)
+    state.stood_down_on[row, BLIND] = MOST
+
+
+def held_down(state: EngineState, arrays: SiteArrays, views: Views, acts: Iterable[Act]) -> BoolArray:
+    """Return the spaces whose alarm was stood down and that nothing has undone since; the others are lifted."""
+    down = state.stood_down_us != NEVER_US
+    rows = np.flatnonzero(down)
+    if not rows.size:
+        return np.asarray(down, np.bool_)
+    told = _told_of(arrays, views, acts, state)
+    for row in rows.tolist():
+        heard_us = state.evidence_us[arrays.s_space == row]
+        known, reached = state.stood_down_on[row], views.candidate[:, row]
+        worse = bool(((reached > known) & (reached >= LEAST_ALARM_SEVERITY)).any())
+        if worse or row in told or (heard_us.size and int(heard_us.max()) > int(state.stood_down_us[row])):
+            state.stood_down_us[row] = NEVER_US
+            down[row] = False
+        else:
+            same_rain = views.rain.in_rain[row] and known[BLIND] == MOST
+            state.stood_down_on[row] = np.minimum(known, np.maximum(reached, views.lasting[:, row]))
+            if same_rain:
+                state.stood_down_on[row, BLIND] = MOST
+    return np.asarray(down, np.bool_)
+
+
+def _told_of(arrays: SiteArrays, views: Views, acts: Iterable[Act], state: EngineState) -> set[int]:
+    """Return the spaces of which people told something, of danger, after their alarm was stood down."""
+    found: set[int] = set()
+    for act in acts:
+        if (
+            act.kind == "field_report"
+            and (space := arrays.space_index.get(act.subject.removeprefix("space/"))) is not None
+        ):
+            rows = [space] if _says_danger(arrays, views, space, act) else []
+        elif (warning := warning_of(act)) is not None:
+            raised = np.flatnonzero(views.candidate[WARNING] >= LEAST_ALARM_SEVERITY).tolist()
+            rows = [row for row in raised if applies(warning, arrays.spaces[row].basin, arrays.spaces[row].street)]
+        else:
+            continue
+        found |= {row for row in rows if act.commit_seq > int(state.stood_down_seq[row])}
+    return found
+
+
+def _says_danger(arrays: SiteArrays, views: Views, space: int, act: Act) -> bool:
+    entrance = str(act.body.get("entrance") or "")
+    for what, report in said_in(arrays, space, act):
+        match what:
+            case "depth":
+                if severity_of_depth(arrays, space, entrance, report.value, views.closed) >= LEAST_ALARM_SEVERITY:
+                    return True
+            case "barrier":
+                if report.value in NOT_CLOSED:
+                    return True
+            case "pump":
+                if report.value < 0.5:
+                    return True
+    return False
