@@ -201,7 +201,7 @@ class _Examiner:
             bits |= self._examine_level(sensor_id, memory, sample, traits)
         elif traits.gauges and not sample.is_failed and contradicts_gauge(sample, traits.gauges, self._newest):
             bits |= FLOAT_GAUGE
-        memory.samples.append(sample)
+        memory.append(sample)
         return bits
 
     def _stray(self, sensor_id: int, memory: Recent, sample: Sample, bits: int) -> int | None:
@@ -227,7 +227,7 @@ class _Examiner:
                 bits |= _RATE
             if before is not None and _is_spike(before, last, sample):
                 self.spikes.append((sensor_id, last.observed_us))
-            reaches_back = sample.observed_us - memory.samples[0].observed_us >= FLAT_US
+            reaches_back = sample.observed_us - memory.oldest_us >= FLAT_US
             if reaches_back and sample.value == last.value and sample.value >= WET_M:
                 since_us, times = memory.unchanged_since_us(sample.value)
                 if times + 1 >= FLAT_READINGS and sample.observed_us - since_us >= FLAT_US:

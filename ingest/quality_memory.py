@@ -10,15 +10,17 @@ import numpy as np
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, Known, examine
 from ingest.quality_cross import LEVELS, beside_of, wet_inside_m
+from ingest.quality_limits import WET_M
 from ingest.quality_recent import MOST_RECENT, Recent, Sample, Stray, Traits
 from undercroft.quality import Quality, QualityTest
-from undercroft.store.arrays import Int4Column, TimestamptzColumn
+from undercroft.store.arrays import Float8Column, Int4Column, TimestamptzColumn
 from undercroft.store.connection import Connection
 from undercroft.store.observations import NO_SERIAL, Rows
 from undercroft.store.quality import (
     WrittenReading,
     fetch_known,
     fetch_recent,
+    fetch_same_before,
     fetch_traits,
     fetch_written_by_others,
     insert_later_flags,
@@ -113,6 +115,8 @@ def take_in(recent: dict[int, Recent], readings: Iterable[WrittenReading]) -> No
             continue
         if reading.quality_tests & QualityTest.LATE:
             memory.note_stray(reading.observed_us, reading.received_us)
+        elif len(memory.samples) == MOST_RECENT and reading.observed_us < memory.samples[0].observed_us:
+            del recent[reading.sensor_id]  # whether a value has been the same for longer, the store knows
         else:
             memory.note_sample(_sample(reading))
 
@@ -151,6 +155,21 @@ def _known(connection: Connection, rows: Rows) -> Known:
     return Known(frozenset((ids[n], times[n]) for n in stored), frozenset(lost))
 
 
+def _note_same(connection: Connection, loaded: dict[int, Recent]) -> None:
+    """Read since when sensors have said what the oldest remembered reading says, where that may be a flat line."""
+    oldest = {
+        sensor_id: memory.samples[0]
+        for sensor_id, memory in loaded.items()
+        if len(memory.samples) == MOST_RECENT and not memory.samples[0].is_failed and memory.samples[0].value >= WET_M
+    }
+    if oldest:
+        ids = Int4Column(np.array(list(oldest), dtype=np.int32))
+        times = TimestamptzColumn(np.array([sample.observed_us for sample in oldest.values()], dtype=np.int64))
+        values = Float8Column(np.array([sample.value for sample in oldest.values()]))
+        for sensor_id, since_us in fetch_same_before(connection, ids, times, values, sorted(LEVELS)):
+            loaded[sensor_id].same_us = since_us
+
+
 def _load(connection: Connection, sensor_ids: Iterable[int]) -> dict[int, Recent]:
     wanted = np.array(sensor_ids, dtype=np.int32)
     loaded = {int(sensor_id): Recent() for sensor_id in wanted}
@@ -161,6 +180,7 @@ def _load(connection: Connection, sensor_ids: Iterable[int]) -> dict[int, Recent
         loaded[row["sensor_id"]].samples.append(
             Sample(row["observed_us"], row["received_us"], row["value"], is_failed, serial)
         )
+    _note_same(connection, loaded)
     for row in rows.strays:
         stray = Stray(row["received_us"], row["oldest_us"], row["newest_us"], row["is_lost"])
         loaded[row["sensor_id"]].note_strays(stray)

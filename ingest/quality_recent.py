@@ -7,12 +7,15 @@ restart, and the same however the messages are cut into batches.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
+from ingest.quality_limits import WET_M
+
 MOST_RECENT = 40
-"""Readings kept per sensor: half an hour at one a minute, for the flat line test."""
+"""Readings kept per sensor; of a value that stays the same longer than these, since when (`Recent.same_us`)."""
 NEVER_US = -(2**62)
 IN_STEP_US = 30_000_000
 """Two readings whose clock went on as the receiver's did, to within so much, and half the time between them. [µs]"""
@@ -99,10 +102,35 @@ class Recent:
     """Whole second of receipt of the newest reading whose clock was lost. [µs since 1970]"""
     strays: tuple[Stray, ...] = ()
     """At most `MOST_RECENT` moments of receipt, in their order."""
+    same_us: int = NEVER_US
+    """Since when, before all that is remembered, the sensor said what the oldest of these says; `NEVER_US` where the
+    reading before it said else, failed, or was dry. A quick sensor says `MOST_RECENT` readings in minutes. [µs]"""
+
+    @property
+    def oldest_us(self) -> int:
+        """Return from when on something is known; `NEVER_US` if nothing. [µs since 1970]"""
+        return self.same_us if self.same_us > NEVER_US or not self.samples else self.samples[0].observed_us
 
     def copy(self) -> Recent:
         """Return one that can be changed without changing this."""
-        return Recent(self.samples.copy(), self.lost_us, self.strays)
+        return Recent(self.samples.copy(), self.lost_us, self.strays, self.same_us)
+
+    def append(self, new: Sample) -> None:
+        """Remember a reading that is newer than all."""
+        if len(self.samples) == self.samples.maxlen:
+            self.same_us = self.same_before(self.samples[1], (self.samples[0],))
+        self.samples.append(new)
+
+    def same_before(self, oldest: Sample, before: Iterable[Sample]) -> int:
+        """Return `same_us` for another oldest sample; before it come these, the newest first, the last our oldest."""
+        since_us = NEVER_US
+        if oldest.is_failed or oldest.value < WET_M:
+            return since_us
+        for sample in before:
+            if sample.is_failed or sample.value != oldest.value:
+                return since_us
+            since_us = sample.observed_us
+        return self.same_us if self.same_us > NEVER_US else since_us
 
     def note_sample(self, new: Sample) -> None:
         """Remember a reading that was the newest when it came, at its place by time.
@@ -111,10 +139,13 @@ class Recent:
         """
         samples = self.samples
         if not samples or new.observed_us > samples[-1].observed_us:
-            samples.append(new)
+            self.append(new)
         elif new.observed_us > samples[0].observed_us or len(samples) < MOST_RECENT:
             others = [sample for sample in samples if sample.observed_us != new.observed_us]
-            self.samples = deque(sorted([*others, new])[-MOST_RECENT:], maxlen=MOST_RECENT)
+            known = sorted([*others, new])
+            if len(known) > MOST_RECENT:
+                self.same_us = self.same_before(known[1], known[:1])
+            self.samples = deque(known[-MOST_RECENT:], maxlen=MOST_RECENT)
 
     def note_stray(self, observed_us: int, received_us: int, *, is_lost: bool = False) -> None:
         """Remember a reading that was not the newest, with those that were received together with it."""
@@ -179,4 +210,6 @@ class Recent:
             if sample.is_failed or sample.value != value:
                 break
             since_us, times = sample.observed_us, times + 1
+        else:
+            since_us = self.oldest_us
         return since_us, times

@@ -134,8 +134,9 @@ def examine_usual(
     for place in np.flatnonzero(is_usual).tolist():
         end = int(starts[place] + counts[place])
         start = max(int(starts[place]), end - MOST_RECENT)
-        new = map(Sample._make, zip(*(column[start:end] for column in columns), strict=True))
-        memory[sensors[place]] = _remembering(recent.get(sensors[place], _NOTHING), new)
+        new = list(map(Sample._make, zip(*(column[start:end] for column in columns), strict=True)))
+        earlier = (Sample(*(column[n] for column in columns)) for n in range(start - 1, int(starts[place]) - 1, -1))
+        memory[sensors[place]] = _remembering(recent.get(sensors[place], _NOTHING), new, earlier)
     return Usual(order[chosen], tests[chosen], spikes, memory)
 
 
@@ -156,7 +157,7 @@ def _known(memory: Recent, traits: Traits, is_unusual: bool) -> _Known:
     newest, second, serial = np.nan, np.nan, NO_SERIAL
     samples = memory.samples
     if samples:
-        oldest_us = samples[0].observed_us
+        oldest_us = memory.oldest_us
         newest_us, _, newest, is_failed, serial = samples[-1]
         is_usual = is_usual and not is_failed
         if len(samples) > 1:
@@ -178,5 +179,10 @@ def _before(column: NDArray[Any], starts: NDArray[np.intp], known: NDArray[Any])
     return moved
 
 
-def _remembering(memory: Recent, new: Iterable[Sample]) -> Recent:
-    return Recent(deque(chain(memory.samples, new), maxlen=MOST_RECENT), memory.lost_us, memory.strays)
+def _remembering(memory: Recent, new: list[Sample], earlier: Iterable[Sample]) -> Recent:
+    """Return a memory with new samples; ``earlier`` ones stand between it and them, the newest first."""
+    samples = [*memory.samples, *new]
+    dropped = samples[:-MOST_RECENT]
+    before = list(chain(earlier, reversed(dropped))) if dropped or len(new) == MOST_RECENT else []
+    same_us = memory.same_before(samples[len(dropped)], before) if before else memory.same_us
+    return Recent(deque(samples, maxlen=MOST_RECENT), memory.lost_us, memory.strays, same_us)

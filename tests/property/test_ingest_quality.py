@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
-from ingest import quality_memory
+from ingest import quality_memory, quality_recent, quality_usual
 from ingest.batch import Message
 from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter
@@ -160,6 +160,8 @@ _OWN_BATCH_AFTER_ANOTHERS = [(0, 0, 0, 0.0, None), (1, 0, 0, 0.0, None), (0, 1, 
 """The second is committed inside the first: who then takes in what others wrote must not take in its own again."""
 _OLDER_FROM_ANOTHER = [(0, 0, 0, 0.0, None), (0, 1, 0, 0.2, None)]
 """The second is committed inside the first, by another: to that one the first is older than its own, yet not late."""
+_UNCHANGED = [(0, 1, 0, 0.9, None)] + [(0, 1, 0, 0.2, None)] * 8 + [(0, 1, 0, 0.02, None)] * 5
+"""Runs longer than a memory of three, begun and ended in the hands of either writer."""
 _REFUSED_M = 0.21
 _TURNS = st.lists(
     st.tuples(st.integers(0, 1), st.sampled_from(["", "", "", "between", "between", "close"])), min_size=1, max_size=8
@@ -167,15 +169,17 @@ _TURNS = st.lists(
 """Who takes the next batch; whether the other commits one between its look and its rows, or it starts anew after it."""
 
 
-@example(steps=_OLDER_FROM_ANOTHER[:1] * 2, cuts=[1], turns=[(0, "between")], most=2)
-@example(steps=_OLDER_FROM_ANOTHER, cuts=[1], turns=[(0, "between")], most=4_000)
-@example(steps=_OWN_BATCH_AFTER_ANOTHERS, cuts=[1], turns=[(0, "between"), (0, "")], most=4_000)
+@example(steps=_UNCHANGED, cuts=[2], turns=[(0, ""), (1, "between"), (0, "close")], most=4_000, remembered=3)
+@example(steps=_OLDER_FROM_ANOTHER[:1] * 2, cuts=[1], turns=[(0, "between")], most=2, remembered=40)
+@example(steps=_OLDER_FROM_ANOTHER, cuts=[1], turns=[(0, "between")], most=4_000, remembered=40)
+@example(steps=_OWN_BATCH_AFTER_ANOTHERS, cuts=[1], turns=[(0, "between"), (0, "")], most=4_000, remembered=40)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=_STEPS,
     cuts=st.lists(st.integers(1, 6), min_size=1, max_size=5),
     turns=_TURNS,
     most=st.sampled_from([2, 4_000, 4_000]),
+    remembered=st.sampled_from([3, 40]),
 )
 def test_what_a_writer_remembers_is_what_the_store_holds(
     database: str,
@@ -184,6 +188,7 @@ def test_what_a_writer_remembers_is_what_the_store_holds(
     cuts: list[int],
     turns: list[tuple[int, str]],
     most: int,
+    remembered: int,
 ) -> None:
     """Whoever wrote, whatever came between, and though the database refuses some rows (a constraint of the test)."""
     waiting, is_between = _messages(levels, steps), [False]
@@ -199,7 +204,10 @@ def test_what_a_writer_remembers_is_what_the_store_holds(
             writers[1 - taker].write(batch())
 
     writers = [BatchWriter(database, "observation", Mode.LIVE, CLOCK, between) for _ in range(2)]
-    with ExitStack() as stack, patch.object(quality_memory, "MOST_TAKEN_IN", most):
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(quality_memory, "MOST_TAKEN_IN", most))
+        for module in (quality_memory, quality_recent, quality_usual):
+            stack.enter_context(patch.object(module, "MOST_RECENT", remembered))
         connection = stack.enter_context(closing(connect(database, application_name="test", autocommit=True)))
         connection.execute(f"truncate {TABLES}".encode())
         refused = f"check (value_thousandths <> {_REFUSED_M * 1000:.0f})"

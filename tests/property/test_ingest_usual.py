@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from ingest import quality_checks
+from ingest import quality_checks, quality_recent, quality_usual
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, examine
 from ingest.quality_recent import Beside, Recent, Traits
@@ -60,10 +60,14 @@ def _drafts(readings: list[tuple[int, int, int, float, Quality, int, bool]], cut
     return drafts
 
 
-def _outcome(drafts: list[Draft], many_rows: int) -> list[object]:
-    recent: dict[int, Recent] = {sensor_id: Recent() for sensor_id in (*TRAITS, GONE)}
+def _outcome(drafts: list[Draft], many_rows: int, remembered: int) -> list[object]:
     told: list[object] = []
-    with patch.object(quality_checks, "MANY_ROWS", many_rows):
+    with (
+        patch.object(quality_checks, "MANY_ROWS", many_rows),
+        patch.object(quality_recent, "MOST_RECENT", remembered),
+        patch.object(quality_usual, "MOST_RECENT", remembered),
+    ):
+        recent: dict[int, Recent] = {sensor_id: Recent() for sensor_id in (*TRAITS, GONE)}
         for draft in drafts:
             examined = examine(draft, recent, TRAITS)
             recent |= examined.recent
@@ -91,15 +95,21 @@ _OUTSIDE_IN_TURN = [(OUTSIDE, 1, 0, 0.0, Quality.GOOD, NO_SERIAL, False),
 """Water rises inside while it is dry outside; by the end of the batch it is wet there."""
 
 
-@example(readings=_OUTSIDE_IN_TURN, cut=4)
-@example(readings=_OLDER_THAN_A_LOST_CLOCK, cut=1)
+_FLAT = [(LEVEL, 1, 0, 0.2, Quality.GOOD, NO_SERIAL, False)] * 29 + [(LEVEL, 5, 0, 0.2, Quality.GOOD, NO_SERIAL, False)]
+
+
+@example(readings=_FLAT, cut=4, remembered=2)
+@example(readings=_FLAT, cut=25, remembered=7)
+@example(readings=_OUTSIDE_IN_TURN, cut=4, remembered=40)
+@example(readings=_OLDER_THAN_A_LOST_CLOCK, cut=1, remembered=40)
 @settings(max_examples=200)
-@given(readings=_READINGS, cut=st.integers(0, 30))
+@given(readings=_READINGS, cut=st.integers(0, 30), remembered=st.sampled_from([2, 7, 40]))
 def test_columns_say_what_single_readings_say(
-    readings: list[tuple[int, int, int, float, Quality, int, bool]], cut: int
+    readings: list[tuple[int, int, int, float, Quality, int, bool]], cut: int, remembered: int
 ) -> None:
+    """A memory of two is outrun within a batch, one of seven by the longest; it knows since when nothing changed."""
     drafts = _drafts(readings, cut)
-    assert _outcome(drafts, 1) == _outcome(drafts, 10**6)
+    assert _outcome(drafts, 1, remembered) == _outcome(drafts, 10**6, remembered)
 
 
 def test_a_usual_sensor_is_tested_as_columns() -> None:

@@ -47,6 +47,19 @@ def fetch_recent(connection: Connection, sensor_ids: Int4Column, most: int) -> R
     )
 
 
+def fetch_same_before(
+    connection: Connection,
+    sensor_ids: Int4Column,
+    observed_at: TimestamptzColumn,
+    values: Float8Column,
+    quantities: Sequence[str],
+) -> list[tuple[int, int]]:
+    """Return since when sensors of these quantities said a value without a break before a time, where they did. [µs]"""
+    wanted = {"sensor_ids": sensor_ids, "observed_at": observed_at, "values": values, "quantities": list(quantities)}
+    rows = connection.execute(sql("fetch_same_before"), wanted)
+    return [(row["sensor_id"], row["since_us"]) for row in rows]
+
+
 def fetch_known(connection: Connection, rows: Rows) -> tuple[list[int], list[tuple[int, int, float]]]:
     """Return which rows have a stored reading of their time, and which are known as readings without a clock."""
     beside = connection.execute(sql("fetch_stored_beside"), rows.parameters(None))

@@ -95,6 +95,14 @@ def test_flat_is_suspect_only_when_wet_and_long() -> None:
     assert set(bits_of([(5 * n, 0.02 + n % 2 * 0.001) for n in range(20)])) == {0}
 
 
+def test_flat_is_found_at_a_sensor_that_is_quicker_than_the_memory() -> None:
+    """By hand: from 30 minutes on, one reading every 30 s; the 61st is the first. Another value begins it anew."""
+    quick = bits_of([(0.5 * n, 0.30) for n in range(200)])
+    assert [n for n, bits in enumerate(quick) if bits] == list(range(60, 200))
+    moved = bits_of([(0.5 * n, 0.31 if n == 100 else 0.30) for n in range(200)])
+    assert [n for n, bits in enumerate(moved) if bits] == [*range(60, 100), *range(161, 200)]
+
+
 def test_a_dry_gauge_may_read_zero_for_months() -> None:
     assert set(bits_of([(5 * n, 0.0) for n in range(200)])) == {0}
 

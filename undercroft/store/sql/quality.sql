@@ -29,6 +29,29 @@ cross join lateral (
 ) recent
 order by wanted.sensor_id, recent.observed_at;
 
+-- name: fetch_same_before
+-- Since when a sensor said the same value, sound and in order, before a time: after the last reading that breaks it.
+select wanted.sensor_id, (extract(epoch from begun.observed_at) * 1000000)::bigint as since_us
+from unnest(%(sensor_ids)s::integer[], %(observed_at)s::timestamptz[], %(values)s::double precision[])
+    as wanted (sensor_id, oldest_at, value)
+join sensor on sensor.sensor_id = wanted.sensor_id and sensor.quantity = any(%(quantities)s::text[])
+cross join lateral (
+    select coalesce((
+        select observed_at from observation
+        where observation.sensor_id = wanted.sensor_id and observed_at < wanted.oldest_at and (quality_tests & 1025) = 0
+            and (observation.value <> wanted.value or quality >= 4)
+        order by observed_at desc
+        limit 1
+    ), '-infinity') as observed_at
+) broken
+cross join lateral (
+    select observed_at from observation
+    where observation.sensor_id = wanted.sensor_id and observed_at < wanted.oldest_at
+        and observed_at > broken.observed_at and (quality_tests & 1025) = 0
+    order by observed_at
+    limit 1
+) begun;
+
 -- name: fetch_recent_strays
 -- Readings from the past by moment of receipt: late ones, and those of a clock that was set back. A time that no clock
 -- can say (before 2000, or ten minutes ahead) is no stray.
