@@ -11,6 +11,7 @@ from risk.arrays import NEVER_US, FloatArray, IntArray, iso
 from risk.facts.beside import barrier_word
 from risk.facts.fact import Context
 from risk.output import Assessment
+from risk.pumping import pumping
 from risk.reasons import reasons_of
 from risk.reports import shown_reports
 from risk.score import ScoreStatics, contributions
@@ -173,6 +174,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
     )
     found = []
     reported = bool(context.state.reports)
+    pumps_run = pumping(context.state, context.arrays, context.views.fresh)
     for space, rain, in_rain, heard, colour, orange, red, families in columns:
         of_entrance: dict[int, list[int]] = {}
         levels = context.statics.level_rows[space]
@@ -195,7 +197,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
                 "time_to_orange_min": orange,
                 "time_to_red_min": red,
                 "reports": shown_reports(context.state.reports, context.arrays.spaces[space].id) if reported else [],
-                "people": way_out(context, space, of_entrance),
+                "people": way_out(context, space, of_entrance, pumps_run),
                 "families": {FAMILIES[f]: severity for f, severity in enumerate(families) if severity},
             }
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from risk.arrays import NEVER_US, iso
+from risk.arrays import NEVER_US, BoolArray, iso
 from risk.facts.fact import Context
 from risk.hydraulics.fill import fill_time_s
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
@@ -21,7 +21,6 @@ from risk.hydraulics.people import (
     stair_velocity_m_s,
 )
 from risk.hydraulics.weir import entrance_inflow_m3_s, weir_m3_s
-from risk.pumping import pumping
 from risk.thresholds import HORIZON_MIN, WET_DEPTH_M
 
 DOOR_LEAF_M = 0.8
@@ -41,13 +40,15 @@ GROUPS = {
 Finding = dict[str, Any]
 
 
-def way_out(context: Context, space: int, by_entrance: dict[int, list[int]]) -> list[Finding]:
+def way_out(context: Context, space: int, by_entrance: dict[int, list[int]], pumps_run: BoolArray) -> list[Finding]:
     """Return what the water of now does to stairs and doors of a space, and when it is full to red; [] where it is dry.
 
     Parameters
     ----------
     by_entrance : dict
         Level sensors of the space, by row of their entrance; -1 inside.
+    pumps_run : ndarray, shape (S,)
+        Pump sensors whose pumps are known to run (`risk.pumping`).
     """
     if context.arrays.spaces[space].kind == "underpass":
         return []
@@ -66,7 +67,8 @@ def way_out(context: Context, space: int, by_entrance: dict[int, list[int]]) -> 
         found.append(_door(context, -1, inside, _depth_m(context, inside)))
     if inflow_m3_s > 0.0 and inside is not None:
         unknown = len(set(context.statics.entrance_rows[space].tolist()) - set(wet))
-        found += _fill(context, space, inside, inflow_m3_s, unknown)
+        running = bool(pumps_run[context.statics.storage.pump_sensors[space]].any())
+        found += _fill(context, space, inside, (inflow_m3_s, running), unknown)
     return found
 
 
@@ -138,16 +140,16 @@ def _door(context: Context, entrance: int, row: int, depth_m: float) -> Finding:
     }
 
 
-def _fill(context: Context, space: int, inside: int, inflow_m3_s: float, unknown: int) -> list[Finding]:
+def _fill(context: Context, space: int, inside: int, flows: tuple[float, bool], unknown: int) -> list[Finding]:
     """Return when the inside is full to red, if everything stays as it is; nothing where it is red already."""
     red_m = float(context.views.least_m[3, inside])
     depth_m = _depth_m(context, inside)
     if not depth_m < red_m < np.inf:
         return []
+    inflow_m3_s, running = flows
     storage, at = context.statics.storage, np.array([space, space])
     held_m3, red_m3 = storage.volume_at_m3(at, np.array([max(depth_m, 0.0), red_m])).tolist()
-    runs = pumping(context.state, context.arrays, context.views.fresh)[storage.pump_sensors[space]].any()
-    net_m3_s = inflow_m3_s - (float(storage.pump_m3_s[space]) if runs else 0.0)
+    net_m3_s = inflow_m3_s - (float(storage.pump_m3_s[space]) if running else 0.0)
     minutes = float(fill_time_s(held_m3, red_m3, net_m3_s)) / 60.0
     within = minutes <= HORIZON_MIN.value
     at_most = "at most " if unknown else ""
