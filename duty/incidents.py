@@ -31,6 +31,8 @@ class AlarmNote:
     ``since`` is when somebody had to look at it first: raised, or told again after it was acknowledged. While nobody
     has acknowledged, further reasons and levels do not move it, or they could put off the escalation.
     ``orange_since`` and ``red_since`` are when somebody first had to look at it at that severity, None below it.
+    ``text_*`` are the words of its worst reason, of severity ``said_severity`` (0: that of the alarm); ``also_*`` those
+    of a milder one that came later, which never takes their place.
     """
 
     subject: str
@@ -45,6 +47,9 @@ class AlarmNote:
     orange_since: datetime | None = None
     red_since: datetime | None = None
     acknowledged_at: datetime | None = None
+    said_severity: int = 0
+    also_zh: str = ""
+    also_en: str = ""
 
     def since_of(self, severity: Severity) -> datetime | None:
         """Return when somebody first had to look at it at a severity; None when it is below."""
@@ -179,11 +184,10 @@ def _changed(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
     note = known or AlarmNote(event.subject, event.occurrence, event.severity, event.at)
     if event.kind in NEWS:
         quiet = () if event.kind == "severity_up" else note.quiet_by
-        worded = replace(note, text_zh=event.text_zh or note.text_zh, text_en=event.text_en or note.text_en)
-        clocked = _clocked(worded, event.severity, event.at, anew=known is None or not note.waits)
+        clocked = _clocked(_worded(note, event), event.severity, event.at, anew=known is None or not note.waits)
         return replace(clocked, active=True, acknowledged=False, acknowledged_at=None, quiet_by=quiet)
     if event.kind == "severity_down":
-        return _clocked(note, event.severity, event.at, anew=False)
+        return _clocked(_worded(note, event), event.severity, event.at, anew=False)
     if event.kind in ENDED:
         return replace(note, active=False)
     if event.kind == "acknowledged":
@@ -191,6 +195,20 @@ def _changed(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
     if event.kind in QUIET_BY:
         return _quietened(note, event)
     return note
+
+
+def _worded(note: AlarmNote, event: AlarmEventIn) -> AlarmNote:
+    """Return an alarm in the words of its worst reason; another level, up or down, has words of its own."""
+    if not (event.text_zh or event.text_en):
+        return note
+    said = event.said_severity or event.severity
+    is_added = event.kind == "reason_added" and bool(note.text_zh or note.text_en)
+    if is_added and said < (note.said_severity or note.severity):
+        return replace(note, also_zh=event.text_zh, also_en=event.text_en)
+    also_zh, also_en = (note.also_zh, note.also_en) if is_added else ("", "")
+    return replace(
+        note, text_zh=event.text_zh, text_en=event.text_en, said_severity=said, also_zh=also_zh, also_en=also_en
+    )  # fmt: skip
 
 
 def _clocked(note: AlarmNote, severity: int, at: datetime, *, anew: bool) -> AlarmNote:

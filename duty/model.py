@@ -61,6 +61,8 @@ class AlarmEventIn:
     at: datetime
     text_zh: str = ""
     text_en: str = ""
+    said_severity: int = 0
+    """Severity of the reason that the words tell; 0 is that of the alarm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def event_of(row: Mapping[str, Any]) -> AlarmEventIn:
     reason: dict[str, Any] = max(row["reasons"], key=lambda entry: entry.get("severity", 0), default={})
     return AlarmEventIn(
         row["subject"], row["occurrence"], row["event_no"], row["kind"], row["severity"], row["tick_at"],
-        reason.get("text_zh", ""), reason.get("text_en", ""),
+        reason.get("text_zh", ""), reason.get("text_en", ""), reason.get("severity", 0),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ eight minutes before the car park was full (domain notes, section 4).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from duty.command import CommandBook
@@ -207,10 +207,21 @@ def _bytes_of(lines: Iterable[str]) -> int:
 
 
 def _told(notes: Sequence[AlarmNote], style: Style, room: int) -> list[str]:
-    """Return the alarms, those with the same words together, worst first, and how many did not fit into the bytes."""
-    together: dict[tuple[int, str, str], list[AlarmNote]] = {}
+    """Return the alarms, those with the same words together, worst first, and how many did not fit into the bytes.
+
+    Milder reasons that came later stand beside the worst one where every place is told all the same.
+    """
+    lines, left = _lines(notes, style, room)
+    if left:
+        lines, left = _lines([replace(note, also_zh="", also_en="") for note in notes], style, room)
+    return [*lines, _left_out(left)] if left else lines
+
+
+def _lines(notes: Sequence[AlarmNote], style: Style, room: int) -> tuple[list[str], int]:
+    together: dict[tuple[int, str, str, str, str], list[AlarmNote]] = {}
     for note in notes:
-        together.setdefault((note.severity, note.text_zh, note.text_en), []).append(note)
+        words = (note.severity, note.text_zh, note.text_en, note.also_zh, note.also_en)
+        together.setdefault(words, []).append(note)
     lines: list[str] = []
     said: set[str] = set()
     room -= _bytes_of([_left_out(len(notes))])
@@ -221,7 +232,7 @@ def _told(notes: Sequence[AlarmNote], style: Style, room: int) -> list[str]:
         room -= _bytes_of(block)
         left += unnamed
         said |= set(block)
-    return [*lines, _left_out(left)] if left else lines
+    return lines, left
 
 
 def _left_out(count: int) -> str:
@@ -249,6 +260,8 @@ def _block(alike: Sequence[AlarmNote], style: Style) -> list[str]:
     lines = [f"· {zh} {name_zh} / {en} {name_en}"]
     if alike[0].text_zh or alike[0].text_en:
         lines.append(f"  {alike[0].text_zh}  {alike[0].text_en}")
+    if alike[0].also_zh or alike[0].also_en:
+        lines.append(f"  并有 also: {alike[0].also_zh}  {alike[0].also_en}")
     kinds = dict.fromkeys(place.kind for place in places)
     for told in (advice(kind, severity) for kind in kinds):
         if told is not None:

@@ -179,3 +179,23 @@ def test_a_child_is_told_when_it_stands_for_itself() -> None:
         event(20, "unsuppressed", YELLOW, child),
     ]  # fmt: skip
     assert told(play(events, 40)[1]) == [(0, "first"), (20, "worse")]
+
+
+def test_an_alarm_is_told_in_the_words_of_its_worst_reason() -> None:
+    def said(kind: str, severity: int, of: int, words: str) -> AlarmEventIn:
+        return AlarmEventIn("space/gar", 1, 1, kind, severity, at(0), words, words, of)
+
+    incident, told = opened("north", event(0, "raised", RED)), list[tuple[str, str]]()
+    for one in (
+        said("raised", ORANGE, ORANGE, "30 cm"), said("reason_added", ORANGE, YELLOW, "rain"),
+        said("severity_up", RED, RED, "60 cm"), said("reason_added", RED, ORANGE, "warning"),
+        said("reason_added", RED, RED, "pump"), said("severity_down", ORANGE, ORANGE, "40 cm"),
+    ):  # fmt: skip
+        incident = from_json(orjson.loads(orjson.dumps(to_json(fold(incident, one)))))
+        (note,) = incident.alarms
+        told.append((note.text_en, note.also_en))
+    assert told == [
+        ("30 cm", ""), ("30 cm", "rain"), ("60 cm", ""), ("60 cm", "warning"), ("pump", "warning"), ("40 cm", ""),
+    ]  # fmt: skip
+    acknowledged = fold(incident, event(1, "acknowledged", ORANGE))
+    assert acknowledged.alarms[0].text_en == "40 cm"

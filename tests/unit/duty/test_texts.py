@@ -50,3 +50,11 @@ def test_the_worst_stands_first_and_keeps_its_own_words() -> None:
     said = body(red, *warned(50))
     assert said.index("depth 30 cm") < said.index(WARNING[1])
     assert "STAY OUT" in said
+
+
+def test_a_milder_reason_stands_beside_the_worst_where_every_place_finds_room() -> None:
+    red = AlarmNote("space/c59", 1, 4, at(0), text_zh="水深", text_en="60 cm", also_zh=WARNING[0], also_en=WARNING[1])
+    lines = body(red).splitlines()
+    assert lines.index("  水深  60 cm") + 1 == lines.index(f"  并有 also: {WARNING[0]}  {WARNING[1]}")
+    said = body(red, *warned(50))
+    assert ("60 cm" in said, "also:" in said, "more" in said) == (True, False, True)
