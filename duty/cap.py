@@ -40,8 +40,9 @@ RESPONSE = {
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Where: a name in both languages and a circle."""
+    """Where: a name in both languages and a circle; ``subject`` is the alarm that it is the place of."""
 
+    subject: str
     name_zh: str
     name_en: str
     lat: float
@@ -160,8 +161,10 @@ def export(
     name: str, incident_id: str, notes: Sequence[AlarmNote], names: Mapping[str, Named], areas: Sequence[Area],
     origin: Origin, sent: datetime,
 ) -> bytes:  # fmt: skip
-    """Return the message as XML; ``notes`` are the open alarms, worst first, ``name`` its identifier."""
-    severity = Severity(notes[0].severity) if notes else Severity.NORMAL
+    """Return the message as XML; ``notes`` are the open alarms, worst first, ``name`` its identifier.
+
+    Each severity has a block in each language, with its own places and what to do there; the end has one of all places.
+    """
     alert = Xml.Element("alert", {"xmlns": NAMESPACE})
     _add(alert, "identifier", name)
     _add(alert, "sender", origin.sender)
@@ -173,8 +176,12 @@ def export(
     if origin.references:
         _add(alert, "references", " ".join(origin.references))
     _add(alert, "incidents", incident_id)
-    for number, language in enumerate(("zh-CN", "en")):
-        _info(alert, language, number, severity, notes, names, areas, origin, sent)
+    for severity in sorted({Severity(note.severity) for note in notes} or {Severity.NORMAL}, reverse=True):
+        told = [note for note in notes if note.severity == severity]
+        there = {note.subject for note in told}
+        where = [area for area in areas if not notes or area.subject in there]
+        for number, language in enumerate(("zh-CN", "en")):
+            _info(alert, language, number, severity, told, names, where, origin, sent)
     Xml.indent(alert)
     text: bytes = Xml.tostring(alert, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
@@ -222,7 +229,9 @@ def _info(  # noqa: PLR0913, PLR0917 - one block of one message
 def _described(note: AlarmNote, names: Mapping[str, Named], number: int) -> str:
     named = names.get(note.subject, Named(note.subject, note.subject))
     word = SEVERITY_WORDS[Severity(note.severity)][number]
-    return f"{word} {(named.name_zh, named.name_en)[number]}: {(note.text_zh, note.text_en)[number]}"
+    also = (note.also_zh, note.also_en)[number]
+    said = (note.text_zh, note.text_en)[number] + (("；并有 ", "; also ")[number] + also if also else "")
+    return f"{word} {(named.name_zh, named.name_en)[number]}: {said}"
 
 
 def _add(parent: Xml.Element, name: str, text: str) -> None:

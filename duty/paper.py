@@ -192,7 +192,7 @@ def cap_from(
         If every alarm of a space has ended and no earlier message is named: an Alert asks for attention, and what needs
         none any more is the Cancel of an earlier message (CAP 1.2, 3.2.1 msgType).
     """
-    found = [cap.Area(row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in areas]
+    found = [cap.Area(row["subject"], row["name_zh"], row["name_en"], row["lat"], row["lon"]) for row in areas]
     marked = replace(origin, status="Exercise") if case.is_exercise else origin
     notes = _of_spaces(case.incident.open_alarms)
     if not notes and not origin.references:

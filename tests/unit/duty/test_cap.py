@@ -21,7 +21,7 @@ from undercroft.model import SpaceKind
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NAMES = {"space/gar": Named("一号车库 <A&B>", "Garage 1", SpaceKind.CAR_PARK)}
-AREA = Area("北片", "North", 22.54, 114.05)
+AREA = Area("space/gar", "北片", "North", 22.54, 114.05)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,10 @@ def made(*notes: AlarmNote, references: tuple[str, ...] = ()) -> bytes:
     row = {"incident_id": "north-1", "mode": "live"}
     case = Case(row, Incident("north-1", "north", at(0), notes[0].subject, alarms=notes), [], [], [])
     origin = origin_of("duty@example.org", None, None, "440304", ZONE, references)
-    areas = [{"name_zh": "北片", "name_en": "North", "lat": 22.54, "lon": 114.05} for _ in cap_subjects(case)]
+    areas = [
+        {"subject": subject, "name_zh": "北片" + subject, "name_en": f"North {subject}", "lat": 22.54, "lon": 114.05}
+        for subject in cap_subjects(case)
+    ]
     return cap_from(case, NAMES, areas, origin, identifier("440304", at(0), 1), at(0))[0]
 
 
@@ -101,8 +104,31 @@ def test_an_incident_of_devices_alone_is_no_warning_of_a_flood(schema: etree.XML
     assert (text(both, "severity")[0], len(text(both, "areaDesc"))) == ("Moderate", 2)  # of the space, in two blocks
     assert "gar-out" not in "".join(text(both, "description"))
     over = made(device, replace(space, active=False), references=(f"duty@example.org,a,{SENT}",))
-    assert (text(over, "msgType"), text(over, "areaDesc")) == (["Cancel"], ["北片", "North"])
+    assert (text(over, "msgType"), text(over, "areaDesc")) == (["Cancel"], ["北片space/gar", "North space/gar"])
     assert schema.validate(etree.fromstring(over)), schema.error_log
+
+
+def test_each_severity_has_its_own_places_and_what_to_do_there(schema: etree.XMLSchema) -> None:
+    notes = [AlarmNote(f"space/{name}", 1, severity, at(0)) for name, severity in (("gar", 4), ("up", 2), ("met", 2))]
+    xml = made(*notes)
+    assert schema.validate(etree.fromstring(xml)), schema.error_log
+    infos = list(etree.fromstring(xml).iter(f"{{{NAMESPACE}}}info"))
+    told = [
+        (text(etree.tostring(info), "language"), text(etree.tostring(info), "severity"),
+         text(etree.tostring(info), "urgency"), text(etree.tostring(info), "responseType"),
+         text(etree.tostring(info), "areaDesc"), text(etree.tostring(info), "value")[0])
+        for info in infos
+    ]  # fmt: skip
+    red, yellow = (["Extreme"], ["Immediate"], ["Evacuate", "Avoid"]), (["Moderate"], ["Expected"], ["Prepare"])
+    assert told == [
+        (["zh-CN"], *red, ["北片space/gar"], "red"), (["en"], *red, ["North space/gar"], "red"),
+        (["zh-CN"], *yellow, ["北片space/met", "北片space/up"], "yellow"),
+        (["en"], *yellow, ["North space/met", "North space/up"], "yellow"),
+    ]  # fmt: skip
+    assert "STAY OUT" in text(etree.tostring(infos[1]), "instruction")[0]
+    assert text(etree.tostring(infos[3]), "instruction") == []
+    over = made(*(replace(note, active=False) for note in notes), references=(f"duty@example.org,a,{SENT}",))
+    assert len(text(over, "areaDesc")) == 6, "the end is told of every place"
 
 
 def test_a_message_names_the_one_before() -> None:
