@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +64,23 @@ def _condition(row: Mapping[str, Any], now: datetime) -> Condition | None:
     return Condition(name, True, round(waited_s, 1), DEAD_AFTER.total_seconds(), "s", detail)
 
 
+def news_of(condition: Condition, known: Mapping[str, Any] | None) -> Condition | None:
+    """Return what is to be told of a condition, or None: more addresses are worse, fewer have other words.
+
+    Parameters
+    ----------
+    known : mapping or None
+        What was told of it last, a row of ``list_conditions``; None: nothing stands.
+    """
+    if known is None or not condition.is_active:
+        return condition if condition.is_active != (known is not None) else None
+    refused = known["value"] if known["unit"] == condition.unit == "addresses" else 0.0
+    if condition.unit == "addresses" and condition.value > refused:
+        return replace(condition, is_worse=True)
+    same = condition.unit == known["unit"] and (condition.unit == "s" or condition.value == known["value"])
+    return None if same else condition
+
+
 def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterable[Reach] = ()) -> list[Condition]:
     """Have each channel that refuses or is dead stand as an alarm of the system; return what changed.
 
@@ -77,17 +95,14 @@ def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterabl
         Addresses that are used whoever is on duty.
     """
     known = list_conditions(connection)
-    told = [row["name"] for row in known if row["is_active"] and row["subject"] == SYSTEM]
+    told = {row["name"]: row for row in known if row["is_active"] and row["subject"] == SYSTEM}
     used = [(reach.channel, reach.address) for reach in fallback]
     rows = store.channel_faults(
         connection, now, now - REFUSAL_COUNTS_FOR, now - PROBED_EVERY, used, UNKNOWN_CODE_TRIES
     )  # fmt: skip
     store.queue_messages(connection, probes(rows, now), now)
-    return [
-        condition
-        for condition in conditions_of(rows, told, now)
-        if condition.is_active != (condition.name in told) and set_condition(connection, condition, "duty", now)
-    ]
+    found = (news_of(condition, told.get(condition.name)) for condition in conditions_of(rows, told, now))
+    return [news for news in found if news is not None and set_condition(connection, news, "duty", now, anew=True)]
 
 
 def probes(rows: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
@@ -100,6 +115,6 @@ def probes(rows: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[str, A
                 "key": hashlib.sha256(cause.encode()).hexdigest()[:32], "cause": cause, "incident_id": "",
                 "reason": Reason.PROBE.value, "step": 0, "severity": int(Severity.NORMAL), "person_id": "probe",
                 "channel": row["channel"], "address": address, "title": PROBE, "body": PROBE, "decided_at": now,
-                "state": "queued", "error": None, "subjects": "",
+                "state": "queued", "error": None, "subjects": "", "also_for": "",
             })  # fmt: skip
     return found

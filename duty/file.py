@@ -192,7 +192,8 @@ def _sender_of(channel: Channel, environment: Mapping[str, str], now: Callable[[
             return Webhook(value(channel.url_env), value(channel.secret_env), limit_s, now)
         case "smtp":
             password = value(channel.secret_env) if channel.user else ""
-            return Mail(channel.host, channel.port, channel.sender, channel.user, password, channel.security, limit_s)
+            security = channel.security
+            return Mail(channel.host, channel.port, channel.sender, channel.user, password, security, limit_s, now)
         case "apprise":
             from duty.senders.other import Other  # noqa: PLC0415 - loads its many services
 

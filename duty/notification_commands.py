@@ -96,7 +96,8 @@ def _line(row: dict[str, Any], zone: ZoneInfo) -> str:
     severity = ("normal", "blue", "yellow", "orange", "red")[row["severity"]]
     when, why = f"{row['queued_at'].astimezone(zone):%m-%d %T}", f"{severity:<6}  {row['reason']:<10}"
     told = f"{row['notification_id']:>6}  {when}  {row['state']:<11}  {why}"
-    line = f"{told}  step {row['step']} {row['person_id']} by {row['channel']}  {row['incident_id']}"
+    also = f" (also {', '.join(row['also_for'])})" if row["also_for"] else ""
+    line = f"{told}  step {row['step']} {row['person_id']}{also} by {row['channel']}  {row['incident_id']}"
     return f"{line}  {row['error']}" if row["error"] else line
 
 

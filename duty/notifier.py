@@ -51,8 +51,12 @@ class Channels:
         return "failed", "no such channel in the duty file"
 
 
-TOLD = frozenset({Reason.FIRST, Reason.WORSE, Reason.REPEAT, Reason.ESCALATED, Reason.REFUSED})
-"""Reasons after which somebody waits for the end."""
+NOT_OF_ALARMS = frozenset({Reason.ALL_CLEAR, Reason.ORDER_LATE, Reason.REPORT_LATE, Reason.PROBE})
+TOLD = frozenset(Reason) - NOT_OF_ALARMS
+"""Reasons after which somebody waits for the end: whatever told of an open alarm."""
+
+BETWEEN = "\n"
+"""Between the people of one address; no name has it."""
 
 DISTRICT = Named("全区及系统", "whole district and system")
 """What alarms of no basin belong to."""
@@ -266,14 +270,14 @@ class Notifier:
     ) -> list[dict[str, Any]]:  # fmt: skip
         people = chain[: up_to + 1] or (self.fallback(),)
         people += tuple(person for person in chain[up_to + 1 :] if person.person_id == owner)
-        return [
+        return by_address(
             message_row(
                 cause, incident_id, reason, step, severity, person, reach, deployment_id, written.title, written.body,
                 at, self.channels, subject,
             )
             for step, person in enumerate(people)
             for reach in person.reach or self.channels.fallback
-        ]  # fmt: skip
+        )  # fmt: skip
 
     def _all_clear(
         self, cause: Cause, basin: str, queued: Sequence[dict[str, Any]], deployment_id: str
@@ -281,8 +285,9 @@ class Notifier:
         """Return the all clear for everybody whom the incident told, but for those told of it as being on duty now."""
         mine = [row for row in queued if row["incident_id"] == cause.incident_id]
         now_told = {(row["channel"], row["address"]) for row in mine if row["cause"] == cause.key}
-        told = [*store.told(self.connection, cause.incident_id), *(row for row in mine if row["cause"] != cause.key)]
-        others = {(row["channel"], row["address"]): row for row in told if row["reason"] in TOLD}
+        just_told = (row for row in mine if row["cause"] != cause.key and row["reason"] in TOLD)
+        told = [*store.told(self.connection, cause.incident_id, TOLD), *just_told]
+        others = {(row["channel"], row["address"]): row for row in told}
         written = write(cause, Reason.ALL_CLEAR, self._basin(basin), self.style)
         return [
             message_row(
@@ -323,7 +328,7 @@ class Notifier:
         return load_roster(self.connection, starts_at - ROSTER_AROUND, ends_at + ROSTER_AROUND)
 
     def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
-        """Return a row for every way to reach everybody who is told; an empty chain is the fallback."""
+        """Return a row for every address of everybody who is told; an empty chain is the fallback."""
         people = chain or (self.fallback(),)
         subjects = " ".join(note.subject for note in cause.alarms)
         named = self._basin(basin)
@@ -341,7 +346,7 @@ class Notifier:
         if not found and cause.incident_id not in self.untold:
             log.error("nobody_to_tell", incident=cause.incident_id, cause=cause.key)
         (self.untold.discard if found else self.untold.add)(cause.incident_id)
-        return found
+        return by_address(found)
 
 
 def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
@@ -355,4 +360,15 @@ def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
         "key": key, "cause": cause, "incident_id": incident_id, "reason": reason.value, "step": step,
         "severity": severity, "person_id": person.person_id, "channel": reach.channel, "address": reach.address,
         "title": title, "body": body, "decided_at": at, "state": state, "error": error, "subjects": subjects,
+        "also_for": "",
     }  # fmt: skip
+
+
+def by_address(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row for each address, lowest step first: that of the highest step, with whom it reaches beside."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        before = found.get(row["key"])
+        people = {*before["also_for"].split(BETWEEN), before["person_id"]} - {"", row["person_id"]} if before else set()
+        found[row["key"]] = row | {"also_for": BETWEEN.join(sorted(people))}
+    return list(found.values())

@@ -1,7 +1,7 @@
 """Somebody said "mine": what is still undone, and when the roster is told so. Pure; time is an argument.
 
-- a red alarm of a space that was acknowledged, and of which no order was given since it is red: told when the interval
-  of red is over, counted from the acknowledgement, or from the cancelling of the last order.
+- an alarm of a space, orange or red, that was acknowledged, and of which no order was given at that severity: told when
+  the interval of its severity is over, counted from the acknowledgement, or from the cancelling of the last order.
 - an order that was refused, is contradicted by what is seen, or whose confirmation has expired, while its place has an
   alarm: told at once.
 
@@ -77,24 +77,24 @@ def undone_of(row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None = Non
 def without_order(
     incident: Incident, orders: Sequence[Order], undone: Iterable[Undone]
 ) -> list[tuple[AlarmNote, datetime]]:
-    """Return the red alarms of spaces that somebody took and of which nothing was ordered, and since when.
+    """Return the orange and red alarms of spaces that somebody took and nothing was ordered of, and since when.
 
-    An order counts when it was given while its place was red, or still waits for somebody, whenever it was given.
+    An order counts when it was given while its place was as grave, or still waits for somebody, whenever it was given.
     """
     told = {one.order.order_id for one in undone}
     found = []
     for note in incident.open_alarms:
-        if note.severity < Severity.RED or not note.acknowledged or not note.subject.startswith("space/"):
+        if note.severity < Severity.ORANGE or not note.acknowledged or not note.subject.startswith("space/"):
             continue
         there = [order for order in orders if order.subject == note.subject]
-        if not any(order.order_id in told or _counts(order) for order in there):
+        if not any(order.order_id in told or _counts(order, note.severity) for order in there):
             cancelled = (order.changed_at for order in there if order.state is OrderState.CANCELLED)
             found.append((note, max([note.acknowledged_at or note.since, *cancelled])))
     return found
 
 
-def _counts(order: Order) -> bool:
-    return order.state in GOING or (order.state is OrderState.CONFIRMED and order.severity >= Severity.RED)
+def _counts(order: Order, severity: int) -> bool:
+    return order.state in GOING or (order.state is OrderState.CONFIRMED and order.severity >= severity)
 
 
 def asked_of(
@@ -118,15 +118,19 @@ def asked_of(
     """
     rows = list(rows)
     before = {pressed.reason: pressed for pressed in incident.pressed}
-    wait = interval_of(Severity.RED, policy)
     worst = {note.subject: note.severity for note in incident.open_alarms}
     found = [undone_of(row, now, zone) for row in rows if row["subject"] in worst]
     undone = sorted((one for one in found if one is not None), key=lambda one: (-worst[one.order.subject], one.since))
-    bare = [(note, since + wait) for note, since in without_order(incident, [order_of(row) for row in rows], undone)]
-    bare = [(note, due_at) for note, due_at in bare if now >= due_at]
+    unordered = without_order(incident, [order_of(row) for row in rows], undone)
+    waits = [(note, since + interval_of(Severity(note.severity), policy)) for note, since in unordered]
+    bare = [(note, due_at) for note, due_at in waits if now >= due_at]
     told, pressed = [], []
     for reason, about, severity, due_at in (
-        (Reason.NO_ORDER, [note.subject for note, _ in bare], Severity.RED, min((at for _, at in bare), default=now)),
+        (
+            Reason.NO_ORDER, [note.subject for note, _ in bare],
+            Severity(max((note.severity for note, _ in bare), default=Severity.RED)),
+            min((at for _, at in bare), default=now),
+        ),
         (
             Reason.ORDER_UNDONE, [one.order.order_id for one in undone],
             Severity(max((worst[one.order.subject] for one in undone), default=Severity.YELLOW)),

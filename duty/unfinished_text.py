@@ -1,4 +1,4 @@
-"""What is told of a red without an order, and of orders that are not carried out, in Chinese and English."""
+"""What is told of an alarm without an order, and of orders that are not carried out, in Chinese and English."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHY_WORDS = {
 
 
 def write_no_order(told: Told, incident: Incident, named: Named, now: datetime, style: Style) -> Written:
-    """Return the reminder that somebody took a red alarm, and ordered nothing."""
+    """Return the reminder that somebody took an alarm, and ordered nothing."""
     lines = []
     for note in told.notes:
         place, since = style.named(note.subject), (note.acknowledged_at or note.since).astimezone(style.zone)

@@ -19,6 +19,7 @@ import structlog
 
 from duty.merging import carried_by, next_of, text_of
 from duty.model import AGAIN
+from duty.retrying import backoff_s, due_of
 from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
 from duty.senders.guarded import send_guarded
 from undercroft.clock import Clock
@@ -30,8 +31,6 @@ from undercroft.store.connection import Connection, connect
 log = structlog.get_logger(__name__)
 
 WINDOW_S = 60.0
-FIRST_BACKOFF_S, MOST_BACKOFF_S = 1.0, 60.0
-MOST_DOUBLINGS = 10
 MOST_WAIT_S = 600.0
 """What a service may ask for (`duty.senders.http`), so that no clock that was set can make a wait longer. [s]"""
 LOOK_EVERY_S = 0.5
@@ -46,7 +45,7 @@ RED_SHARE = 6
 
 @dataclass(slots=True)
 class Limiter:
-    """At most so many sends in any 60 seconds; it lives in memory, the service's 429 stands behind it.
+    """At most so many sends in any 60 seconds, those of an earlier process too; the service's 429 stands behind it.
 
     Some are kept for red, so that it finds one whatever else was sent before; where one a minute is all there is, none.
     """
@@ -81,10 +80,13 @@ class Channel:
     clock: Clock
     not_before_s: dict[int, float] = field(default_factory=dict)
     paused_until_s: float = float("-inf")
+    is_restored: bool = False
 
     def step(self, connection: Connection) -> bool:
         """Send the most urgent message that is due; tell whether there was one."""
         now_s = self.clock.monotonic_s()
+        if not self.is_restored:
+            self._restore(connection, now_s)
         if now_s < self.paused_until_s:
             return False
         ready = self._ready(connection, now_s)
@@ -107,7 +109,17 @@ class Channel:
     def _ready(self, connection: Connection, now_s: float) -> list[dict[str, Any]]:
         """Return what may be tried now, most urgent first."""
         rows = store.open_messages(connection, self.name, AT_ONCE, AGAIN)
-        return [row for row in rows if self._not_before_s(row, now_s) <= now_s]
+        return due_of(rows, partial(self._not_before_s, now_s=now_s), now_s)
+
+    def _restore(self, connection: Connection, now_s: float) -> None:
+        """Take in what an earlier process sent within the minute, and how long the service asked to be left alone."""
+        now = self.clock.now()
+        for at in store.sent_since(connection, self.name, now - timedelta(seconds=WINDOW_S), now):
+            self.limiter.take(now_s - (now - at).total_seconds())
+        held_until = store.held_until(connection, self.name)
+        if held_until is not None:
+            self.paused_until_s = now_s + min((held_until - now).total_seconds(), MOST_WAIT_S)
+        self.is_restored = True
 
     def _not_before_s(self, row: dict[str, Any], now_s: float) -> float:
         """Return when a message may be tried; of one that an earlier process tried, what it left of the wait."""
@@ -145,14 +157,18 @@ class Channel:
 
     def _postpone(self, connection: Connection, row: dict[str, Any], outcome: Temporary, doubtful: int) -> None:
         number, failures = row["notification_id"], row["failures"] + 1
-        backoff_s = min(FIRST_BACKOFF_S * 2 ** min(failures - 1, MOST_DOUBLINGS), MOST_BACKOFF_S)
-        wait_s = min(max(backoff_s, outcome.retry_after_s), MOST_WAIT_S)
+        # An address that has failed for long is not tried anew every second for each message.
+        waited_s = backoff_s(max(failures, row["address_failures"]))
+        wait_s = min(max(waited_s, outcome.retry_after_s), MOST_WAIT_S)
         now_s = self.clock.monotonic_s()
         self.not_before_s[number] = now_s + wait_s
         if outcome.retry_after_s:
             self.paused_until_s = now_s + wait_s
         next_try_at = self.clock.now() + timedelta(seconds=wait_s)
-        store.postpone(connection, number, outcome.error, failures=failures, doubtful=doubtful, next_try_at=next_try_at)
+        store.postpone(
+            connection, number, outcome.error, failures=failures, doubtful=doubtful, next_try_at=next_try_at,
+            holds_channel=bool(outcome.retry_after_s),
+        )  # fmt: skip
         log.warning("message_postponed", channel=self.name, notification=number, error=outcome.error)
 
 

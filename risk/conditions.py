@@ -1,8 +1,9 @@
 """Alarms of devices and of the system, from the conditions that ingest, canary and devices tell. Pure.
 
 A condition comes as an act ``system_condition`` in the commit order, so a replay finds it where it was. Its subject
-is ``system/<name>`` or ``device/<id>/<name>``, its body ``{is_active, value, threshold, unit, detail}``. Every system
-condition is an alarm of its own; those of one device make one alarm. Evidence here is somebody's word, told at the
+is ``system/<name>`` or ``device/<id>/<name>``, its body ``{is_active, value, threshold, unit, detail}``, and
+``is_worse`` where what held already has to be looked at again. Every system condition is an alarm of its own; those of
+one device make one alarm. Evidence here is somebody's word, told at the
 change and not in samples: there is no on-delay and no off-delay, and nothing but that word ends a condition.
 People acknowledge and shelve these alarms as they do those of spaces, under the same rules.
 """
@@ -143,10 +144,10 @@ class ConditionFold:
             self.end(subject, {}, told)
         elif severity < alarm.severity:
             self.say(subject, SEVERITY_DOWN, {}, **now)
-        elif len(told) > len(alarm.told):
+        elif len(told) > len(alarm.told) or act.body.get("is_worse") is True:
             self.say(subject, REASON_ADDED, {}, **now, **anew)
         else:
-            self.conditions[subject] = replace(alarm, told=told)
+            self.keep(subject, replace(alarm, told=told))
 
     def _first(self, alarm: ConditionAlarm, severity: int) -> dict[str, Any]:
         return {"occurrence": alarm.occurrence + 1, "raised_us": self.tick_us, "peak": severity}
@@ -186,15 +187,18 @@ class ConditionFold:
         """Change an alarm, and write the event that says so."""
         before = self.conditions.get(subject, ConditionAlarm())
         alarm = self.conditions[subject] = replace(before, events=before.events + 1, **changed)
-        reasons = _reasons(alarm)
-        said = reasons if kind in _TOLD_WITH_REASONS else []
+        said = _reasons(alarm) if kind in _TOLD_WITH_REASONS else []
         self.output.events.append(
             AlarmEvent(subject, alarm.events, alarm.occurrence, kind, alarm.severity, said, detail)
         )
         if kind != REFUSED:
-            key = (subject, alarm.occurrence)
-            cleared_us = self.tick_us if kind == CLEARED else None
-            self.output.alarms[key] = _row(subject, alarm, before.severity, cleared_us, reasons)
+            self.keep(subject, alarm, before.severity, self.tick_us if kind == CLEARED else None)
+
+    def keep(self, subject: str, alarm: ConditionAlarm, was: int = 0, cleared_us: int | None = None) -> None:
+        """Have an alarm stand as it is, in the words of what is told of it now."""
+        self.conditions[subject] = alarm
+        row = _row(subject, alarm, was, cleared_us, _reasons(alarm))
+        self.output.alarms[subject, alarm.occurrence] = row
 
 
 def _row(

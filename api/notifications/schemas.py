@@ -37,6 +37,9 @@ class NotificationOut(BaseModel):
     step: int = Field(description="step of the roster")
     severity: int
     person_id: str
+    also_for: list[str] = Field(
+        description="people of lower steps who are told by it too, since they share its address"
+    )
     channel: str
     title: str
     subjects: list[str] = Field(description="the alarms that it tells of")

@@ -18,9 +18,10 @@ from duty.senders.http import Answer, post, refused
 Now = Callable[[], float]
 """Seconds since 1970, for signatures."""
 
+# DingTalk takes nothing for ten minutes from a robot that sent more than 20 in one (130101).
 WECOM_TEMPORARY = {-1: 1.0, 45009: 60.0, 45033: 10.0}
 WECOM_PERMANENT = frozenset({40001, 40008, 40014, 40035, 42001, 44004, 45002, 93000})
-DINGTALK_TEMPORARY = {-1: 1.0, 130101: 60.0, 660026: 60.0, 410100: 60.0}
+DINGTALK_TEMPORARY = {-1: 1.0, 130101: 600.0, 660026: 60.0, 410100: 60.0}
 DINGTALK_PERMANENT = frozenset({300001, 310000, 400001, 400002, 400013, 400101, 400102, 400105, 400106})
 FEISHU_TEMPORARY = {11232: 60.0, 11233: 60.0, 11247: 60.0}
 FEISHU_PERMANENT = frozenset({9499, 19001, 19002, 19005, 19021, 19022, 19024, 19036})

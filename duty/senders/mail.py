@@ -8,10 +8,12 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import formatdate
 
 from duty.senders.base import Accepted, Outcome, Outgoing, Permanent, Temporary
 from duty.senders.deadline import Deadline
@@ -19,7 +21,7 @@ from duty.senders.deadline import Deadline
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail server; the address is a mailbox. Passwords go over TLS only."""
+    """A mail server; the address is a mailbox. Passwords go over TLS only. ``now`` gives seconds since 1970."""
 
     host: str
     port: int
@@ -28,6 +30,7 @@ class Mail:
     password: str
     security: str
     timeout_s: float
+    now: Callable[[], float]
     most_bytes: int | None = None
 
     def send(self, message: Outgoing) -> Outcome:
@@ -68,9 +71,10 @@ class Mail:
         mail = EmailMessage()
         mail["From"], mail["To"] = self.sender, message.address
         mail["Subject"] = message.title.replace("\n", " ")
+        mail["Date"] = formatdate(self.now())
         mail["Message-ID"] = f"<{message.key}@undercroft>"
         mail["X-Priority"] = "1" if message.severity >= 4 else "3"
-        mail.set_content(message.body)
+        mail.set_content(message.body, cte="base64")  # 8bit would need a server that announces 8BITMIME
         return mail
 
 

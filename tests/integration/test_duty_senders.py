@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import message_from_string
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -101,6 +103,13 @@ def test_an_unknown_code_is_tried_a_few_times_only() -> None:
     assert found.most == 5
 
 
+def test_a_robot_that_sent_too_much_waits_as_long_as_it_is_blocked() -> None:
+    with service(lambda _: (200, {"errcode": 130101})) as it:
+        found = sender("dingtalk", it.url).send(MESSAGE)
+    assert isinstance(found, Temporary)
+    assert found.retry_after_s == 600.0, "DingTalk blocks for ten minutes"
+
+
 def test_nobody_listens() -> None:
     with service(lambda _: (200, {})) as it:
         url = it.url
@@ -131,7 +140,7 @@ def test_long_texts_are_cut_to_what_wecom_takes() -> None:
 
 
 def mail(port: int) -> Mail:
-    return Mail("127.0.0.1", port, "duty@example.org", "", "", "none", 2.0)
+    return Mail("127.0.0.1", port, "duty@example.org", "", "", "none", 2.0, now)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +162,11 @@ def test_mail_codes(refuse: dict[str, str], outcome: type) -> None:
     assert isinstance(found, outcome), found
     if outcome is Accepted:
         assert found == Accepted("250 queued as 1")
-        assert "Message-ID: <k1@undercroft>" in it.mails[0]
+        written = message_from_string(it.mails[0])
+        assert written["Message-ID"] == "<k1@undercroft>"
+        assert parsedate_to_datetime(written["Date"]).timestamp() == int(now())
+        assert written["Content-Transfer-Encoding"] == "base64"
+        assert (it.mails[0].isascii(), written.get_payload(decode=True)) == (True, "水深 30 cm\n".encode())
 
 
 def test_an_answer_byte_by_byte_holds_up_nobody() -> None:
@@ -165,12 +178,12 @@ def test_an_answer_byte_by_byte_holds_up_nobody() -> None:
         with trickling(answer, b"") as port:
             assert sender("webhook", f"http://127.0.0.1:{port}/", LIMIT_S).send(MESSAGE) == late
     with trickling(b"220 " + b"x" * 56 + b"\r\n", b"250 ok\r\n") as port:
-        assert Mail("127.0.0.1", port, "a@example.org", "", "", "none", LIMIT_S).send(MESSAGE) == late
+        assert Mail("127.0.0.1", port, "a@example.org", "", "", "none", LIMIT_S, now).send(MESSAGE) == late
 
 
 def test_a_password_is_not_sent_in_the_clear() -> None:
     with mail_server() as it:
-        found = Mail("127.0.0.1", it.port, "a@example.org", "user", "secret", "none", 2.0).send(MESSAGE)
+        found = Mail("127.0.0.1", it.port, "a@example.org", "user", "secret", "none", 2.0, now).send(MESSAGE)
     assert found == Permanent("a user without TLS: the password is not sent")
 
 

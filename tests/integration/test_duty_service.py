@@ -109,7 +109,7 @@ class Breaks:
 
 def test_a_sender_that_breaks_is_its_channels_fault_alone(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other channel has sent when the broken one gave up after a few tries, with its words and without the URL."""
-    monkeypatch.setattr("duty.worker.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("duty.retrying.FIRST_BACKOFF_S", 0.01)
     real = duty.file.sender_of
     monkeypatch.setattr(
         "duty.run.sender_of", lambda entry, *rest: Breaks() if entry.id == "broken" else real(entry, *rest)
@@ -347,7 +347,7 @@ def test_a_late_report_tells_the_roster_until_it_is_handed_in(exercise_db: str) 
             for minute in range(18, 60):
                 tick(db, minute + 1, START + timedelta(minutes=minute))
             tick(db, 61, START + timedelta(minutes=60), ("space/up", "raised", 4))
-            rows = wait_until(db, lambda rows: rows[-1]["severity"] == 4)
+            rows = wait_until(db, lambda rows: any(row["severity"] == 4 for row in rows))
         assert len(told(rows)) == 3, "handed in: nobody is told any more"
         after = duty_late.report_tally(db, START + timedelta(minutes=60), START)
     assert before == {"missing": 1, "to_come": 1, "on_time": 0, "late": 0, "reminders": 2}

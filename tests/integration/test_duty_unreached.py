@@ -89,6 +89,20 @@ def test_a_step_of_which_one_channel_took_it_is_told(live_db: str) -> None:
         assert pass_on(notifier, after(4), after(4)) == 0, "somebody is on it"
 
 
+def test_whoever_shares_an_address_with_a_lower_step_is_told_as_escalated(live_db: str) -> None:
+    with alarmed(live_db) as (db, notifier):
+        desk = '[{"channel": "hook", "address": "desk"}]'
+        db.execute("update roster_shift set reach = %s where step < 2", (desk,))
+        for seconds in (180, 360):
+            notifier.step_live(after(seconds), after(seconds))
+        rows = [(r["address"], r["person_id"], r["reason"], r["step"], r["also_for"]) for r in messages(db)]
+        assert rows == [
+            ("li", "li", "first", 0, []), ("desk", "wu", "escalated", 1, ["li"]), ("desk", "wu", "repeat", 1, ["li"]),
+            ("chen", "chen", "escalated", 2, []),
+        ]  # fmt: skip
+        assert "escalated" in messages(db)[1]["title"]
+
+
 def test_orange_waits_for_its_clock(live_db: str) -> None:
     with alarmed(live_db, 3) as (db, notifier):
         settle(db, "failed", "li")
@@ -179,9 +193,12 @@ def test_a_refusal_stands_until_the_address_takes_something_or_is_used_no_more(l
 
 
 def test_the_all_clear_reaches_everybody_who_was_told(live_db: str) -> None:
-    """Li was told and goes at 100 s, the fallback when Li's channel refused; Sun has the shift at the end."""
+    """Li was told and goes at 100 s, the fallback when Li's channel refused; Sun has the shift at the end.
+
+    Wu is told alone that nothing was ordered, after three minutes more than Sun.
+    """
     with alarmed(live_db) as (db, notifier):
-        db.execute("update roster_shift set ends_at = %s", (after(100),))
+        db.execute("update roster_shift set ends_at = %s where step = 0", (after(100),))
         db.execute(
             "insert into roster_shift select %s, %s, step, standing, 'sun', 'sun', phone,"
             """ '[{"channel": "hook", "address": "sun"}]' from roster_shift where step = 0""",
@@ -189,12 +206,16 @@ def test_the_all_clear_reaches_everybody_who_was_told(live_db: str) -> None:
         )
         settle(db, "failed", "li", settled_at=after(1))
         assert rescue(notifier, after(2), after(2)) == 1
-        tick(db, 2, after(200), ("space/gar", "cleared", 0))
-        notifier.step_live(after(200), after(200))
+        tick(db, 2, after(3), ("space/gar", "acknowledged", 4))
+        for seconds in (3, 183, 363):
+            notifier.step_live(after(seconds), after(seconds))
+        assert [row[:2] for row in told(db)[2:]] == [("sun", "no_order"), ("sun", "no_order"), ("wu", "no_order")]
+        tick(db, 3, after(370), ("space/gar", "cleared", 0))
+        notifier.step_live(after(370), after(370))
         ends = [(row["person_id"], row["address"]) for row in messages(db) if row["reason"] == "all_clear"]
-        assert sorted(ends) == [("fallback", "control"), ("li", "li"), ("sun", "sun")]
+        assert sorted(ends) == [("fallback", "control"), ("li", "li"), ("sun", "sun"), ("wu", "wu")]
         # The water comes back: only who was told of that waits for its end.
-        for number, (seconds, kind, severity) in enumerate([(300, "raised", 3), (400, "cleared", 0)], start=3):
+        for number, (seconds, kind, severity) in enumerate([(470, "raised", 3), (570, "cleared", 0)], start=4):
             tick(db, number, after(seconds), ("space/gar", kind, severity))
             notifier.step_live(after(seconds), after(seconds))
         again = [row["person_id"] for row in messages(db)[-2:]]
@@ -210,6 +231,30 @@ def test_a_channel_that_takes_nothing_for_two_minutes_is_an_alarm(live_db: str) 
         # Another message that it takes since shows that it lives.
         settle(db, "accepted", "li", settled_at=after(130), first_attempt_at=after(130))
         assert [c.is_active for c in tell_channel_faults(db, after(131))] == [False]
+        # Dead, then refusing, then refusing a second address: each is news, once. Fewer are other words, and no news.
+        found = []
+        copy = "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address,"
+        copy += (
+            " title, body, decided_at, queued_at, state) select 'b', 'b', incident_id, reason, step, severity, 'wu',"
+        )
+        copy += " channel, 'wu', title, body, decided_at, queued_at, 'failed' from notification"
+        for seconds, state, person in (
+            (140, "queued", "li"),
+            (400, "failed", "li"),
+            (410, "", ""),
+            (420, "accepted", "li"),
+        ):
+            if state:
+                settle(db, state, person, settled_at=after(seconds), failures=3, first_attempt_at=after(140))
+            else:
+                db.execute(copy.encode())
+            for at in (after(seconds + 130 * (state == "queued")), after(seconds + 135 * (state == "queued"))):
+                found += [(c.value, c.unit, c.is_worse) for c in tell_channel_faults(db, at)]
+        assert found == [
+            (130.0, "s", False), (1.0, "addresses", True), (2.0, "addresses", True), (1.0, "addresses", False),
+        ]  # fmt: skip
+        acts = db.execute("select body ->> 'is_worse' as is_worse from act where kind = 'system_condition'").fetchall()
+        assert [act["is_worse"] for act in acts[2:]] == [None, "true", "true", None]
 
 
 def test_a_red_that_a_robot_refuses_reaches_the_next_step_at_once(live_db: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from duty.senders.base import Accepted, Outcome, Outgoing, Temporary
@@ -23,12 +24,16 @@ class Planned:
     """A channel that answers by plan, then takes everything."""
 
     most_bytes: int | None = None
+    dead: frozenset[str] = frozenset()
+    """Addresses that take nothing for now."""
 
     def __init__(self, *plan: Outcome) -> None:
         self.plan, self.sent = list(plan), list[str]()
 
     def send(self, message: Outgoing) -> Outcome:
         self.sent.append(message.key)
+        if message.address in self.dead:
+            return Temporary("SMTP 452 mailbox full")
         return self.plan.pop(0) if self.plan else Accepted("")
 
 
@@ -108,6 +113,53 @@ def test_a_restart_goes_on_waiting(exercise_db: str) -> None:
         it.restart()
         assert it.wait(1.0) == 1
         assert it.row["next_try_at"] == START + timedelta(seconds=31)
+
+
+def test_a_restart_keeps_the_limit_and_the_wait_of_the_channel(exercise_db: str) -> None:
+    """Two of two were sent: a new process waits for the minute. A service that asked for ten minutes has them."""
+    with queue(exercise_db, Accepted(""), AWAY, per_minute=2) as it:
+        for number in range(3):
+            it.put(f"k{number}", 4, f"a{number}")
+        assert it.send() == 2
+        assert it.row["attempt_times"] == [START]
+        it.wait(59.0)
+        it.restart()
+        assert [it.wait(0.0), it.wait(1.0)] == [0, 2]
+        it.sender.plan = [Temporary("error code 130101", retry_after_s=600.0)]
+        it.put("slow", 4, "slow")
+        assert it.wait(60.0) == 1
+        it.restart()
+        it.put("next", 4, "next")
+        assert [it.wait(599.0), it.wait(1.0)] == [0, 2]
+    times = [START + timedelta(seconds=second) for second in (0, 1, 3, 7, 15, 31, 63)]
+    with queue(exercise_db, *[AWAY] * 7) as it:
+        it.db.execute("delete from notification")
+        it.put("a", 4)
+        it.send()
+        for before, at in pairwise(times):
+            it.wait((at - before).total_seconds())
+        assert it.row["attempt_times"] == times[-6:], "in no minute it was tried more often"
+
+
+def test_an_address_that_takes_nothing_starves_nobody(exercise_db: str) -> None:
+    """20 reds for a mailbox that is full, 18 a minute, for half an hour: at last one try a minute; then all arrive."""
+    with queue(exercise_db, per_minute=18) as it:
+        it.sender.most_bytes, it.sender.dead = 1, frozenset({"full"})
+        for number in range(20):
+            it.put(f"k{number}", 4, "full")
+        it.send()
+        tries = [it.wait(10.0) for _ in range(180)]
+        assert max(tries) <= 18
+        assert sum(tries[-60:]) <= 10, "ten minutes"
+        it.put("fresh", 4, "healthy")
+        assert it.send() == 1
+        assert it.sender.sent[-1] == "fresh"
+        tried = {key: it.sender.sent.count(key) for key in set(it.sender.sent) - {"fresh"}}
+        assert (len(tried), min(tried.values())) == (20, 2), "each in its turn"
+        it.sender.dead = frozenset()
+        for _ in range(12):
+            it.wait(10.0)
+        assert {row["state"] for row in messages(it.db)} == {"accepted"}
 
 
 def test_a_clock_that_is_set_back_makes_no_wait_longer_than_a_service_may_ask(exercise_db: str) -> None:

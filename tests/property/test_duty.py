@@ -20,6 +20,7 @@ from duty.dutylog import FIRST_LINK, Chained, Entry, link, sign_head, verify
 from duty.incidents import AlarmNote, Incident, fold, opened
 from duty.merging import next_of
 from duty.model import AGAIN, AlarmEventIn, Person, Policy, Reach, Reason
+from duty.retrying import backoff_s, due_of
 from duty.roster import Roster, Shift
 from duty.worker import Limiter
 from undercroft.model import Severity
@@ -243,3 +244,39 @@ def test_every_first_red_is_sent_within_what_the_rate_allows(
         if not until and not plan:
             return
     raise AssertionError(f"never sent: {sorted(until)}")
+
+
+@given(
+    st.integers(1, 20), st.lists(st.tuples(st.integers(0, 600), st.sampled_from([0, 0, 0, 1])), max_size=60),
+    st.integers(0, 900),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_a_fresh_red_finds_a_send_within_a_minute_whatever_a_dead_address_holds(
+    per_minute: int, dead: list[tuple[int, int]], fresh_s: int
+) -> None:
+    """Reds that two addresses never take, tried again after 1, 2, 4 … 60 s; each had its first try when it comes."""
+    limiter, rows, not_before = Limiter(per_minute), list[dict[str, Any]](), dict[int, float]()
+    begun = max([at for at, _ in dead], default=0) + 60 * -(-len(dead) // per_minute)
+    arrivals = sorted((at, number, str(where)) for number, (at, where) in enumerate(dead))
+    arrivals = sorted([*arrivals, (begun + fresh_s, 1000, "healthy")])
+    for now_s in range(begun + fresh_s + 61):
+        while arrivals and arrivals[0][0] <= now_s:
+            _, number, address = arrivals.pop(0)
+            rows.append(
+                {"notification_id": number, "severity": 4, "reason": "first", "address": address, "failures": 0}
+            )
+        rows.sort(
+            key=lambda row: (row["failures"] > 0, not_before.get(row["notification_id"], 0.0))
+        )  # as the statement
+        while True:
+            ready = due_of(rows, lambda row: not_before.get(row["notification_id"], 0.0), float(now_s))
+            found = next_of(ready, partial(limiter.free, float(now_s)))
+            if found is None:
+                break
+            if found[0]["address"] == "healthy":
+                return
+            limiter.take(float(now_s))
+            longest = max(row["failures"] for row in rows if row["address"] == found[0]["address"])
+            found[0]["failures"] += 1
+            not_before[found[0]["notification_id"]] = now_s + backoff_s(max(longest, found[0]["failures"]))
+    raise AssertionError("the fresh red was not sent")

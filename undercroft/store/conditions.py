@@ -34,10 +34,20 @@ class Condition:
     detail: str
     subject: str = SYSTEM
     """`SYSTEM`, or that of a device."""
+    is_worse: bool = False
+    """Whether it held already and somebody has to look again: the engine says so in the alarm's log."""
 
 
-def set_condition(connection: Connection, condition: Condition, author: str, now: datetime) -> bool:
-    """Record a condition if it changed, in a transaction of its own; tell whether it did."""
+def set_condition(
+    connection: Connection, condition: Condition, author: str, now: datetime, *, anew: bool = False
+) -> bool:  # fmt: skip
+    """Record a condition if it changed, in a transaction of its own; tell whether it did.
+
+    Parameters
+    ----------
+    anew : bool
+        Whether to record what holds already too, since its words changed; one that is worse is recorded anyway.
+    """
     parameters = {
         "subject": condition.subject,
         "name": condition.name,
@@ -49,9 +59,11 @@ def set_condition(connection: Connection, condition: Condition, author: str, now
         "changed_at": now,
     }
     with translated_errors(), connection.transaction():
-        if connection.execute(sql("set_condition"), parameters).fetchone() is None:
+        anew = anew or condition.is_worse
+        if connection.execute(sql("set_condition"), parameters | {"anew": anew}).fetchone() is None:
             return False
         body = {key: value for key, value in parameters.items() if key not in {"subject", "name", "changed_at"}}
+        body |= {"is_worse": True} if condition.is_worse else {}
         connection.execute(
             sql("insert_quality_act"),
             {

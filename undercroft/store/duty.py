@@ -19,7 +19,7 @@ _INCIDENT = ("incident_id", "basin_id", "opened_at", "closed_at", "worst", "stat
 _REMINDED = ("order_id", "due_at", "reminders", "reminded_step", "reminded_at")
 _MESSAGE = (
     "key", "cause", "incident_id", "reason", "step", "severity", "person_id", "channel", "address", "title", "body",
-    "decided_at", "state", "error", "subjects",
+    "decided_at", "state", "error", "subjects", "also_for",
 )  # fmt: skip
 
 
@@ -170,13 +170,25 @@ def settle(
 
 
 def postpone(
-    connection: Connection, notification_id: int, error: str, *, failures: int, doubtful: int, next_try_at: datetime
-) -> None:
-    """Record that an attempt failed and another one follows, and when."""
+    connection: Connection, notification_id: int, error: str, *, failures: int, doubtful: int, next_try_at: datetime,
+    holds_channel: bool,
+) -> None:  # fmt: skip
+    """Record that an attempt failed and another one follows, and when; whether the whole channel waits as long."""
     run(
         connection, "duty_postpone", id=notification_id, error=error, failures=failures, doubtful=doubtful,
-        next_try_at=next_try_at,
+        next_try_at=next_try_at, holds_channel=holds_channel,
     )  # fmt: skip
+
+
+def sent_since(connection: Connection, channel: str, since: datetime, now: datetime) -> list[datetime]:
+    """Return when a channel sent something since a time, in order."""
+    return [row["at"] for row in rows(connection, "duty_sent_since", channel=channel, since=since, now=now)]
+
+
+def held_until(connection: Connection, channel: str) -> datetime | None:
+    """Return until when a service asked that nothing is sent on a channel; None when it did not."""
+    found: datetime | None = rows(connection, "duty_held_until", channel=channel)[0]["held_until"]
+    return found
 
 
 def unreached(
@@ -205,9 +217,9 @@ def refused_steps(connection: Connection, causes: Sequence[str], most: int) -> d
     return {(row["cause"], row["step"]): tuple(row["people"]) for row in found}
 
 
-def told(connection: Connection, incident_id: str) -> list[Row]:
-    """Return whom an incident told since its last all clear, each address once."""
-    return rows(connection, "duty_told", incident_id=incident_id)
+def told(connection: Connection, incident_id: str, reasons: Iterable[str]) -> list[Row]:
+    """Return whom an incident told for any of these reasons since its last all clear, each address once."""
+    return rows(connection, "duty_told", incident_id=incident_id, reasons=list(reasons))
 
 
 def channel_faults(

@@ -43,11 +43,11 @@ def row(moved: Order, seen: float | None = None) -> dict[str, Any]:
 
 
 def played(
-    rows_at: Callable[[int], list[dict[str, Any]]], until: int, ends: int = 10_000
+    rows_at: Callable[[int], list[dict[str, Any]]], until: int, ends: int = 10_000, severity: int = 4
 ) -> tuple[list[tuple[int, str, int]], list[Told]]:
     """Red at 0, acknowledged at 1: ``(minute, reason, step)`` of what is told, looked at every minute and restored."""
-    incident = fold(opened("north", event(0, "raised", 4)), event(0, "raised", 4))
-    incident, found, told = fold(incident, event(1, "acknowledged", 4)), [], []
+    incident = fold(opened("north", event(0, "raised", severity)), event(0, "raised", severity))
+    incident, found, told = fold(incident, event(1, "acknowledged", severity)), [], []
     for minute in range(1, until):
         if minute == ends:
             incident = fold(incident, event(minute, "cleared", 0))
@@ -68,6 +68,17 @@ def test_a_red_that_somebody_took_and_nothing_is_ordered_for_is_told_until_somet
     assert written.title == "【红色】北片区（已接警，未下达指令） RED North (acknowledged, no order given)"
     assert "undercroft order propose space/gar" in written.body
     assert played(lambda _: [], 9, ends=3)[0] == [], "an alarm that ended asks for nothing"
+
+
+def test_an_orange_that_somebody_took_does_not_fall_asleep_and_a_yellow_may() -> None:
+    # Acknowledged at 1 and orange's interval is 10 min: 11, 21, 31, one step further up each time.
+    told, all_of_it = played(lambda _: [], 35, severity=3)
+    assert told == [(11, "no_order", 0), (21, "no_order", 1), (31, "no_order", 2)]
+    incident = fold(opened("north", event(0, "raised", 3)), event(0, "raised", 3))
+    assert write_no_order(all_of_it[0], incident, NORTH, at(11), STYLE).title.startswith("【橙色】")
+    done = advance(order(2, Severity.ORANGE), "confirm", author="wu", at=at(3))
+    assert played(lambda minute: [row(done)] if minute > 1 else [], 35, severity=3)[0] == []
+    assert played(lambda _: [], 65, severity=2)[0] == []
 
 
 def test_an_order_of_before_it_was_red_is_none_for_red_once_it_is_done() -> None:

@@ -12,6 +12,7 @@ from risk.snapshot import dump_state, load_state
 from risk.warnings import Act
 from tests.unit.risk.builders import START, Crank, site, underpass
 
+CHANNEL = "system/channel-hook"
 LAG, OFFLINE, RATE = "system/ingest-lag", "device/up-lvl/offline", "device/up-lvl/dead-letter-rate"
 
 
@@ -73,7 +74,20 @@ def test_told_again_changes_nothing_and_an_end_without_a_beginning_says_nothing(
     desk = Desk()
     assert desk.told(LAG, is_active=False).events == []
     desk.told(LAG)
-    assert desk.told(LAG, value=99.0).events == []
+    output = desk.told(LAG, value=99.0)
+    assert (output.events, output.alarms[0].reasons[0]["value"]) == ([], 99.0), "its words are those told last"
+
+
+def test_what_holds_and_became_worse_is_told_again() -> None:
+    desk = Desk()
+    body = {"is_active": True, "threshold": 1.0, "unit": "addresses", "detail": ""}
+    assert [e.kind for e in desk.does("system_condition", CHANNEL, value=1.0, **body).events] == ["raised"]
+    desk.does("acknowledge", CHANNEL, comment="seen")
+    output = desk.does("system_condition", CHANNEL, value=2.0, is_worse=True, **body)
+    assert [(e.kind, e.reasons[0]["value"]) for e in output.events] == [("reason_added", 2.0)]
+    assert (output.alarms[0].acknowledged, output.alarms[0].active) == (False, True)
+    assert [e.kind for e in desk.does("system_condition", CHANNEL, is_active=False).events] == ["cleared"]
+    assert desk.does("system_condition", CHANNEL, is_active=False, is_worse=True).events == []
 
 
 def test_raised_again_it_is_another_occurrence() -> None:

@@ -27,7 +27,7 @@ insert into system_condition as known (subject, name, is_active, value, threshol
 values (%(subject)s, %(name)s, %(is_active)s, %(value)s, %(threshold)s, %(unit)s, %(detail)s, %(changed_at)s)
 on conflict (subject, name) do update set is_active = excluded.is_active, value = excluded.value, threshold = excluded.threshold,
     unit = excluded.unit, detail = excluded.detail, changed_at = excluded.changed_at
-where known.is_active <> excluded.is_active
+where known.is_active <> excluded.is_active or (excluded.is_active and %(anew)s)
 returning name;
 
 -- name: device_health

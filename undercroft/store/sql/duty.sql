@@ -50,15 +50,16 @@ on conflict (incident_id) do update set
 
 -- name: duty_queue
 insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body,
-    decided_at, state, error, subjects, queued_at)
+    decided_at, state, error, subjects, also_for, queued_at)
 select key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body, decided_at, state, error,
-    string_to_array(subjects, ' '), %(queued_at)s
+    string_to_array(subjects, ' '), string_to_array(also_for, E'\n'), %(queued_at)s
 from unnest(
     %(key)s::text[], %(cause)s::text[], %(incident_id)s::text[], %(reason)s::text[], %(step)s::smallint[],
     %(severity)s::smallint[], %(person_id)s::text[], %(channel)s::text[], %(address)s::text[], %(title)s::text[],
-    %(body)s::text[], %(decided_at)s::timestamptz[], %(state)s::text[], %(error)s::text[], %(subjects)s::text[])
+    %(body)s::text[], %(decided_at)s::timestamptz[], %(state)s::text[], %(error)s::text[], %(subjects)s::text[],
+    %(also_for)s::text[])
     as m (key, cause, incident_id, reason, step, severity, person_id, channel, address, title, body, decided_at, state,
-        error, subjects)
+        error, subjects, also_for)
 on conflict (key) do nothing;
 
 -- name: duty_save_progress
@@ -69,9 +70,10 @@ update duty_progress set beat_at = %(beat_at)s;
 
 -- name: duty_open_messages
 select notification_id, key, reason, severity, address, title, body, attempts, failures, doubtful, next_try_at,
-    exists (select from notification m where m.merged_into = n.notification_id and not m.gave_way) as carries
+    exists (select from notification m where m.merged_into = n.notification_id and not m.gave_way) as carries,
+    max(failures) over (partition by address) as address_failures
 from notification n where channel = %(channel)s and state in ('queued', 'sending')
-order by reason = any(%(again)s::text[]), severity desc, notification_id limit %(most)s;
+order by reason = any(%(again)s::text[]), severity desc, failures > 0, next_try_at, notification_id limit %(most)s;
 
 -- name: duty_give_way
 -- The stem of a cause (what stands before its number) is the matter: an incident, an order, a report. The newer text tells all
@@ -98,8 +100,18 @@ order by severity desc, notification_id;
 
 -- name: duty_begin_attempt
 update notification set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, %(at)s),
-    state = case when notification_id = %(id)s then 'sending' else state end
+    state = case when notification_id = %(id)s then 'sending' else state end,
+    attempt_times = case when notification_id = %(id)s then attempt_times[greatest(cardinality(attempt_times) - 4, 1):] || %(at)s
+        else attempt_times end
 where notification_id = %(id)s or merged_into = %(id)s;
+
+-- name: duty_sent_since
+select t.at from notification n cross join unnest(n.attempt_times) as t (at)
+where n.channel = %(channel)s and n.attempt_times <> '{}' and t.at > %(since)s and t.at <= %(now)s order by 1;
+
+-- name: duty_held_until
+select max(next_try_at) as held_until from notification
+where channel = %(channel)s and state in ('queued', 'sending') and holds_channel;
 
 -- name: duty_settle
 update notification set state = %(state)s, receipt = %(receipt)s, error = %(error)s, settled_at = %(at)s
@@ -108,7 +120,7 @@ where notification_id = %(id)s or merged_into = %(id)s;
 -- name: duty_postpone
 -- What it carries fares as it does, and stays merged.
 update notification set state = case when notification_id = %(id)s then 'queued' else state end, error = %(error)s,
-    failures = %(failures)s, doubtful = %(doubtful)s, next_try_at = %(next_try_at)s
+    failures = %(failures)s, doubtful = %(doubtful)s, next_try_at = %(next_try_at)s, holds_channel = %(holds_channel)s
 where notification_id = %(id)s or merged_into = %(id)s;
 
 -- name: duty_unreached
@@ -143,7 +155,7 @@ having bool_and(state = 'failed' or (state in ('queued', 'sending', 'merged') an
 -- name: duty_told
 -- Whom an incident told since its last all clear, and how: each address once.
 select distinct on (channel, address) person_id, channel, address, step::int as step, reason from notification
-where incident_id = %(incident_id)s and reason not in ('all_clear', 'order_late', 'report_late')
+where incident_id = %(incident_id)s and reason = any(%(reasons)s::text[])
     and notification_id > coalesce((
         select max(notification_id) from notification where incident_id = %(incident_id)s and reason = 'all_clear'), 0)
 order by channel, address, step, notification_id;
@@ -159,7 +171,7 @@ with used as (
     where s.ends_at > %(now)s::timestamptz and s.starts_at < %(now)s::timestamptz + interval '8 days'
     union select * from unnest(%(channels)s::text[], %(addresses)s::text[])
 ), settled as (
-    select u.channel, n.is_refused, n.error, case when n.at < %(probe_before)s and not exists (
+    select u.channel, u.address, n.is_refused, n.error, case when n.at < %(probe_before)s and not exists (
             select from notification w where w.state in ('queued', 'sending') and w.channel = u.channel and w.address = u.address)
         then u.address end as to_probe
     from used u cross join lateral (
@@ -168,8 +180,8 @@ with used as (
         order by coalesce(settled_at, queued_at) desc, notification_id desc limit 1
     ) n
     union all
-    select channel, is_refused, error, null from (
-        select distinct on (channel, address) channel, state = 'failed' as is_refused, error
+    select channel, address, is_refused, error, null from (
+        select distinct on (channel, address) channel, address, state = 'failed' as is_refused, error
         from notification
         where state in ('accepted', 'handed_over', 'failed') and reason <> 'all_clear'
             and (settled_at > %(since)s or settled_at is null and state = 'failed' and queued_at > %(since)s)
@@ -177,10 +189,10 @@ with used as (
         order by channel, address, coalesce(settled_at, queued_at) desc, notification_id desc
     ) others
 ), doubted as (
-    select distinct on (channel, address) channel, true as is_refused, error, null as to_probe
+    select distinct on (channel, address) channel, address, true as is_refused, error, null as to_probe
     from notification where state in ('queued', 'sending') and doubtful >= %(most)s order by channel, address, notification_id desc
 ), refused as (
-    select channel, count(*)::int as refused, max(error) as error, array_remove(array_agg(to_probe), null) as to_probe
+    select channel, count(distinct address)::int as refused, max(error) as error, array_remove(array_agg(to_probe), null) as to_probe
     from (select * from settled union all select * from doubted) every where is_refused group by channel
 ), waits as (
     select w.channel, min(w.first_attempt_at) as waits_since, max(w.error) as error
