@@ -7,7 +7,7 @@ into batches.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from traceback import extract_tb
 from typing import NamedTuple
@@ -160,6 +160,10 @@ class _Builder:
         if receipt is not None:
             received_us = receipt.read_us
         told, faults, by_receipt = route.decoder.decode(route.foreign_topic, message.payload, received_us)
+        if by_receipt and message.retain:
+            raise PayloadInvalid(
+                Reason.BAD_TIMESTAMP, "retained, and its time is relative to its receipt: when it was is lost"
+            )
         if by_receipt and receipt is not None and not receipt.is_known:
             self.gathered.receipts.append(receipt)
         for device_id, reading in told:
@@ -280,8 +284,9 @@ def build_draft(
     stamped, stamped_of = list(gathered.stamped), list(gathered.stamped_of)
     if is_lost.any():
         lost = np.flatnonzero(is_lost)
-        stamped += _stamp(rows.take(lost))
-        stamped_of += row_of[lost].tolist()
+        of = row_of[lost].tolist()
+        stamped += _stamp(rows.take(lost), [messages[index].is_again for index in of])
+        stamped_of += of
         rows, row_of = rows.take(np.flatnonzero(~is_lost)), row_of[~is_lost]
     return Draft(
         len(messages),
@@ -298,16 +303,16 @@ def build_draft(
     )
 
 
-def _stamp(lost: Rows) -> list[Stamped]:
+def _stamp(lost: Rows, is_again: list[bool]) -> list[Stamped]:
+    columns = (
+        lost.sensor_ids.tolist(),
+        lost.values.tolist(),
+        lost.qualities.tolist(),
+        lost.quality_tests.tolist(),
+        lost.received_us.tolist(),
+        lost.observed_us.tolist(),
+    )
     return [
-        Stamped(*entry)
-        for entry in zip(
-            lost.sensor_ids.tolist(),
-            lost.values.tolist(),
-            lost.qualities.tolist(),
-            lost.quality_tests.tolist(),
-            lost.received_us.tolist(),
-            lost.observed_us.tolist(),
-            strict=True,
-        )
+        replace(Stamped(*entry), is_again=again)
+        for entry, again in zip(zip(*columns, strict=True), is_again, strict=True)
     ]

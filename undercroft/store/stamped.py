@@ -1,8 +1,11 @@
 """Readings whose time is the time of receipt: device states, and readings of a device that lost its clock.
 
 They have no time of their own to be known by, so a second delivery is recognised otherwise: a state by the packet
-identifier of its session (`undercroft.store.states`), and a reading without a clock by the impossible time and the
-value it came with.
+identifier of its session (`undercroft.store.states`); a reading without a clock by the impossible time and the value it
+came with. A device whose clock stands still says the same time again and again, though, and open, deployed, open are
+three states: so such a reading is known only if the broker marks it as delivered again (DUP), if it stands at this very
+receipt or a later one (its batch is written again), or if it is what the sensor said last, which changes nothing. A
+broker that marks nothing may have it stored twice; what holds now is right there too.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ class Stamped:
     """The impossible time it came with; None for a device state. [µs since 1970]"""
     delivery: Delivery | None = None
     """How a state came; None if nobody can deliver it again."""
+    is_again: bool | None = None
+    """The broker says that it may have delivered it before; None: ``device_us`` and value alone tell."""
 
 
 class Placed(NamedTuple):
@@ -89,7 +94,11 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
     answers = connection.execute(
         sql("fetch_clock_lost"), wanted | {"device_us": Int8Column(device_us), "values": Float8Column(values)}
     )
-    known = {(row["sensor_id"], row["device_us"], row["value"]) for row in answers}
+    known = {(row["sensor_id"], row["device_us"], row["value"]): row["observed_us"] for row in answers}
+    newest = {
+        row["sensor_id"]: (row["sensor_id"], row["device_us"], row["value"])
+        for row in connection.execute(sql("fetch_newest_lost"), wanted)
+    }
     occupied = connection.execute(sql("fetch_occupied"), wanted | {"received_at": TimestamptzColumn(received_us)})
     stored = {(row["sensor_id"], row["received_us"]): row["observed_us"] for row in occupied}
     last: dict[int, int] = {}
@@ -97,14 +106,18 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
     for position in lost:
         reading = readings[position]
         identity = (reading.sensor_id, reading.device_us, reading.value)
-        if identity in known:
+        if identity in known and (
+            reading.is_again is not False
+            or known[identity] >= reading.received_us
+            or newest.get(reading.sensor_id) == identity
+        ):
             continue
-        known.add(identity)
         free_us = reading.received_us - 1
         free_us = max(free_us, stored.get((reading.sensor_id, reading.received_us), free_us))
         observed_us = max(free_us, last.get(reading.sensor_id, free_us)) + 1
         observed_us += observed_us % 1000 == 0  # a whole millisecond may be the time of a reading that has one
-        last[reading.sensor_id] = observed_us
+        last[reading.sensor_id] = known[identity] = observed_us
+        newest[reading.sensor_id] = identity
         placed.append((position, observed_us))
     return placed
 
@@ -114,14 +127,20 @@ def _remember_lost(
 ) -> None:
     if not placed:
         return
-    chosen = [readings[position] for position, _ in placed]
+    last = {
+        (entry.sensor_id, entry.device_us, entry.value): (entry, observed_us)
+        for entry, observed_us in ((readings[position], observed_us) for position, observed_us in placed)
+    }
+    chosen = [entry for entry, _ in last.values()]
     connection.execute(
         sql("insert_clock_lost"),
         {
             "sensor_ids": Int4Column(np.array([reading.sensor_id for reading in chosen])),
             "device_us": Int8Column(np.array([reading.device_us for reading in chosen], dtype=np.int64)),
             "values": Float8Column(np.array([reading.value for reading in chosen])),
-            "observed_at": TimestamptzColumn(np.array([observed_us for _, observed_us in placed], dtype=np.int64)),
+            "observed_at": TimestamptzColumn(
+                np.array([observed_us for _, observed_us in last.values()], dtype=np.int64)
+            ),
             "batch_id": batch_id,
         },
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.batch import Draft, Message, build_draft
+from ingest.reasons import Reason
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
 from tests.unit.ingest.builders import BATTERY, LEVEL, NOON_US, SPLIT_B, TABLE, level, message
@@ -50,6 +51,17 @@ def test_a_pack_of_two_devices_becomes_their_rows() -> None:
 
     assert rows_of(draft) == [*STORED, (LEVEL, NOON_US, 0.3)]
     assert draft.letters == ()
+
+
+def test_a_retained_pack_without_a_time_is_no_reading_of_now() -> None:
+    """A broker hands it out at every subscription, however old it is."""
+    pack = [{"bn": "a:1:", "n": "cm", "v": 60}]
+    fresh, kept = message("senml/plant/7", pack), message("senml/plant/7", pack)._replace(retain=True)
+
+    draft = build_draft([fresh, kept], foreign(), None)
+
+    assert rows_of(draft) == [(LEVEL, NOON_US, 0.6)]
+    assert [letter.reason for letter in draft.letters] == [Reason.BAD_TIMESTAMP]
 
 
 def test_in_an_exercise_it_stands_under_the_district() -> None:

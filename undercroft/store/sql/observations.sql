@@ -29,18 +29,32 @@ on conflict (sensor_id, observed_at, value) do nothing
 returning sensor_id, (extract(epoch from observed_at) * 1000000)::bigint as observed_us, value;
 
 -- name: fetch_clock_lost
-select known.sensor_id, known.device_us, known.value
+select known.sensor_id, known.device_us, known.value,
+    (extract(epoch from known.observed_at) * 1000000)::bigint as observed_us
 from unnest(%(sensor_ids)s::integer[], %(device_us)s::bigint[], %(values)s::double precision[])
     as incoming (sensor_id, device_us, value)
 join clock_lost_reading known using (sensor_id, device_us, value);
 
+-- name: fetch_newest_lost
+-- What each sensor said last without a clock.
+select wanted.sensor_id, lost.device_us, lost.value
+from (select distinct unnest(%(sensor_ids)s::integer[])) as wanted (sensor_id)
+cross join lateral (
+    select device_us, value from clock_lost_reading
+    where clock_lost_reading.sensor_id = wanted.sensor_id
+    order by observed_at desc
+    limit 1
+) lost;
+
 -- name: insert_clock_lost
+-- Of a time that was said before, with the same value, the newest stays.
 insert into clock_lost_reading (sensor_id, device_us, value, observed_at, batch_id)
 select sensor_id, device_us, value, observed_at, %(batch_id)s
 from unnest(
     %(sensor_ids)s::integer[], %(device_us)s::bigint[], %(values)s::double precision[], %(observed_at)s::timestamptz[]
 ) as incoming (sensor_id, device_us, value, observed_at)
-on conflict do nothing;
+on conflict (sensor_id, device_us, value) do update
+set observed_at = greatest(clock_lost_reading.observed_at, excluded.observed_at), batch_id = excluded.batch_id;
 
 -- name: fetch_occupied
 -- The newest reading stored at its time of receipt (no whole millisecond) within a second of each time of receipt.

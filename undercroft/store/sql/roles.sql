@@ -40,6 +40,7 @@ grant select on basin, place, space, entrance, device, sensor, site_version to u
 grant select, update on commit_counter to undercroft_ingest;
 grant usage on sequence batch_id_seq to undercroft_ingest;
 grant select, insert on batch, observation_packed, observation_conflict, clock_lost_reading to undercroft_ingest;
+grant update on clock_lost_reading to undercroft_ingest;
 grant select on observation to undercroft_ingest;
 grant select, insert, update on dead_letter to undercroft_ingest;
 grant select, insert on quality_flag to undercroft_ingest;
