@@ -126,7 +126,7 @@ class RoadTick:
 
 def road_ticks(events: Sequence[Event], batch: Batch, sets: Sequence[ThresholdSet]) -> Iterator[RoadTick]:
     """Run the engine over the floods of a batch; a nowcast is given to the next tick, as in a run."""
-    engine = Engine.start(with_sets(road_site(batch.ids.size, batch.storm.tolist()), sets), 1, START)
+    engine = Engine.start(with_sets(road_site(batch.ids.size), sets), 1, START)
     history = batch.history
     if history is not None:
         engine = replace(engine, past=PastOfSite(history.pasts[-1], history.row))
@@ -158,9 +158,9 @@ def _minutes(engine: Engine, events: Sequence[Event], batch: Batch) -> Iterator[
         after = up_to
 
 
-def road_site(size: int, basins: Sequence[int] = ()) -> Site:
-    """Return a site of roads with one level sensor each, in basins by number, or all in one."""
-    basin = [f"b{number}" for number in basins] or ["b"] * size
+def road_site(size: int) -> Site:
+    """Return a site of roads with one level sensor each, each in a basin of its own: none stands in for another."""
+    basin = [f"b{number:05d}" for number in range(size)]
     names = {"name_zh": "路", "name_en": "Road"}
     where = {"street": "road", "lat": 0.0, "lon": 0.0}
     door = {"id": "road", **names, "width_m": 4.0, "crest_level_m": 0.0, "roadway_level_m": 0.0}
@@ -174,5 +174,5 @@ def road_site(size: int, basins: Sequence[int] = ()) -> Site:
     ]  # fmt: skip
     district = {"id": "roads", **names, "datum": "road"}
     return Site.model_validate(
-        {"district": district, "basin": [{"id": one, **names} for one in sorted(set(basin))], "space": spaces}
+        {"district": district, "basin": [{"id": one, **names} for one in basin], "space": spaces}
     )

@@ -33,15 +33,12 @@ class Batch:
         Which of the events.
     offset_s : ndarray
         When each begins after the first tick. [s]
-    storm : ndarray
-        Which storm each belongs to: a basin of its own, since floods of one storm are neighbours.
     history : History
         What was known of earlier floods, None for nothing.
     """
 
     ids: IntArray
     offset_s: FloatArray
-    storm: IntArray
     history: History | None
 
 
@@ -53,14 +50,16 @@ class History:
     ----------
     pasts : sequence of Past
         Libraries, all of the same sensors.
-    of_road, row, shift_us : ndarray
-        Of each road of a batch: its library, its sensor's row in it, and how much later it was in truth. [µs]
+    of_road, row, shift_us, storm : ndarray
+        Of each road of a batch: its library, its sensor's row in it, how much later it was in truth [µs], and its
+        storm: roads of one storm are neighbours of each other for the library, and for nothing else.
     """
 
     pasts: Sequence[Past]
     of_road: IntArray
     row: IntArray
     shift_us: IntArray
+    storm: IntArray
 
     def asked(self, question: Question) -> Question:
         """Return a question with the libraries of the time of each road, and the time as it was in truth."""
@@ -69,7 +68,8 @@ class History:
         (whole,) = question.past
         road = whole.wet_space
         at_us = np.where(whole.wet.at_us == NEVER_US, NEVER_US, whole.wet.at_us + self.shift_us[road][:, None])
-        wet = replace(whole.wet, at_us=at_us, spell_us=whole.wet.spell_us + self.shift_us[road])
+        spell_us = whole.wet.spell_us + self.shift_us[road]
+        wet = replace(whole.wet, at_us=at_us, spell_us=spell_us, basin=self.storm[road])
         found = []
         of_place = self.of_road[road[whole.of_wet]]
         for period in np.unique(of_place).tolist():
@@ -91,7 +91,7 @@ def each_alone(events: Sequence[Event]) -> Iterator[Batch]:
     order = sorted(range(len(events)), key=lambda k: (float(events[k].track.time_s[-1]), k))
     for first in range(0, len(order), EVENTS_AT_ONCE):
         ids = np.array(order[first : first + EVENTS_AT_ONCE], np.int64)
-        yield Batch(ids, np.zeros(ids.size), np.zeros(ids.size, np.int64), None)
+        yield Batch(ids, np.zeros(ids.size), None)
 
 
 def storm_by_storm(events: Sequence[Event], relearn_days: int) -> Iterator[Batch]:
@@ -115,7 +115,7 @@ def storm_by_storm(events: Sequence[Event], relearn_days: int) -> Iterator[Batch
             place = (periods[period], row[track.sensor_id], round(1e6 * start_s))
             rows.append((k, track.started_at_s - start_s, number, *place))
     ids_, offset, storm, period_, row_, shift = (np.array(column) for column in zip(*rows, strict=True))
-    yield Batch(ids_, floats(offset), storm, History(pasts, period_, row_, shift))
+    yield Batch(ids_, floats(offset), History(pasts, period_, row_, shift, storm))
 
 
 def past_of(events: Sequence[Event]) -> tuple[list[PastSensor], list[PastFlood]]:
