@@ -10,18 +10,20 @@ from zoneinfo import ZoneInfo
 
 from duty.door import Actor, Asked, Done, Effect, log, through
 from duty.refusals import ActInvalid, SubjectUnknown
-from duty.roster import Roster, Shift, parse_roster
+from duty.roster import Shift, parse_roster
+from duty.rows import load_roster
 from undercroft.instants import MEANT, is_meant
 from undercroft.store import duty_roster as store
 from undercroft.store.connection import Connection
 
 LONGEST_ABSENCE = timedelta(days=62)
+LOOK_AHEAD = timedelta(hours=24)
 
 
 def import_roster(
     connection: Connection, actor: Actor, text: str, zone: ZoneInfo, now: datetime, key: str = ""
 ) -> Done:
-    """Replace the shifts in the time that a CSV file covers.
+    """Put the shifts of a CSV file in place of what others of their step and standing do meanwhile.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def import_roster(
     def do(at: datetime) -> Effect:
         shifts = parse_roster(text, zone)
         store.replace_shifts(connection, [shift_row(shift) for shift in shifts])
-        body = _said_of(shifts)
+        body = _said_of(shifts) | _gaps_of(connection, shifts, at)
         return Effect(log(connection, "roster", actor.operator_id, "roster", body, at), detail=body)
 
     sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -42,13 +44,25 @@ def import_roster(
 
 
 def _said_of(shifts: Sequence[Shift]) -> dict[str, Any]:
-    starts_at, ends_at = shifts[0].starts_at, max(shift.ends_at for shift in shifts)
-    gaps = Roster(tuple(shifts)).gaps(starts_at, ends_at)
+    starts_at, ends_at = covered(shifts)
     return {
         "shifts": len(shifts), "from": starts_at.isoformat(), "until": ends_at.isoformat(),
         "people": sorted({shift.person.person_id for shift in shifts}),
-        "gaps": [[gap.starts_at.isoformat(), gap.ends_at.isoformat()] for gap in gaps],
     }  # fmt: skip
+
+
+def _gaps_of(connection: Connection, shifts: Sequence[Shift], at: datetime) -> dict[str, list[list[str]]]:
+    """Return the gaps that the roster has now: in the time of the file, and in the next 24 hours."""
+    stretches = {"gaps": covered(shifts), "gaps_24h": (at, at + LOOK_AHEAD)}
+    return {
+        name: [[gap.starts_at.isoformat(), gap.ends_at.isoformat()] for gap in load_roster(connection, *of).gaps(*of)]
+        for name, of in stretches.items()
+    }
+
+
+def covered(shifts: Sequence[Shift]) -> tuple[datetime, datetime]:
+    """Return from when until when the shifts of a file are."""
+    return min(shift.starts_at for shift in shifts), max(shift.ends_at for shift in shifts)
 
 
 def mark_absent(

@@ -38,9 +38,13 @@ def import_roster(
     zone: Zone = "Asia/Shanghai",
     as_json: AsJson = False,
 ) -> None:
-    """Replace the shifts in the time that the file covers, and name the gaps. Needs the role leader."""
+    """Put the file's shifts in place of what others of their step and standing do meanwhile. Needs the role leader.
+
+    Names the gaps that the roster has then, in the time of the file and in the next 24 hours.
+    """
     from duty import roster_acts  # noqa: PLC0415 - help starts faster
-    from duty.roster import Roster, parse_roster  # noqa: PLC0415
+    from duty.roster import parse_roster  # noqa: PLC0415
+    from duty.rows import load_roster  # noqa: PLC0415
 
     try:
         text = file.read_text(encoding="utf-8")
@@ -49,16 +53,18 @@ def import_roster(
     place = zone_of(zone)
     with at_the_door("roster import") as (connection, actor, now):
         done = roster_acts.import_roster(connection, actor, text, place, now)
+        shifts = parse_roster(text, place)
+        stretches = roster_acts.covered(shifts), (done.at, done.at + roster_acts.LOOK_AHEAD)
+        found = {gap for of in stretches for gap in load_roster(connection, *of).gaps(*of)}
     if as_json:
         typer.echo(done.as_json())
         return
-    shifts = parse_roster(text, place)
-    starts_at, ends_at = shifts[0].starts_at, max(shift.ends_at for shift in shifts)
+    starts_at, ends_at = stretches[0]
     typer.echo(
         f"{len(shifts)} shifts from {local(starts_at, place)} to {local(ends_at, place)};"
         f" entry {done.entry_no} of the duty log"
     )
-    for gap in Roster(shifts).gaps(starts_at, ends_at):
+    for gap in sorted(found, key=lambda gap: gap.starts_at):
         typer.echo(_gap(gap, place), err=True)
 
 

@@ -14,7 +14,7 @@ import structlog
 from duty.channel_faults import tell_channel_faults
 from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
-from duty.gap import gap_condition
+from duty.gap import CONDITION, gap_condition, has_other_words
 from duty.notifier import Channels, Notifier
 from duty.report_watch import ReportWatch
 from duty.rows import load_names, load_roster
@@ -25,7 +25,7 @@ from undercroft.clock import Clock, SteadyClock
 from undercroft.errors import BadInput, StackFailed, StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store import duty as store
-from undercroft.store.conditions import set_condition
+from undercroft.store.conditions import list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
 from undercroft.store.site import latest_site
@@ -248,9 +248,14 @@ def _keep_style(notifier: Notifier, mode: Mode, timers: _Timers) -> None:
 
 
 def _tell_gap(connection: Connection, now: datetime, zone: ZoneInfo) -> None:
-    """Have a gap ahead stand as an alarm of the system, so that whoever is on duty is told before it begins."""
+    """Have a gap ahead stand as an alarm of the system, so that whoever is on duty is told before it begins.
+
+    One that begins earlier than what was told is told again.
+    """
     gaps = load_roster(connection, now, now + GAP_AHEAD).gaps(now, now + GAP_AHEAD)
-    if set_condition(connection, gap_condition(gaps, now, GAP_AHEAD, zone), "duty", now):
+    told = next((row for row in list_conditions(connection) if row["name"] == CONDITION), None)
+    condition = gap_condition(gaps, now, GAP_AHEAD, zone, told)
+    if set_condition(connection, condition, "duty", now, anew=has_other_words(condition, told)):
         log.warning("roster_gap", begins_at=gaps[0].starts_at.isoformat() if gaps else None, count=len(gaps))
 
 

@@ -36,7 +36,7 @@ async def get_roster(given: Given, hours: Hours = 48) -> RosterOut:
 
 @router.post("/roster", status_code=201, responses=REFUSALS)
 def post_roster(asked: RosterIn, caller: Asking) -> ActOut:
-    """Replace the shifts in the time that the file covers. Needs the role leader."""
+    """Put the file's shifts in place of what others of their step and standing do meanwhile. Needs the role leader."""
     return ActOut.of(
         caller.do(
             lambda connection, actor, now, key: import_roster(

@@ -34,12 +34,15 @@ def roster_facts(connection: Connection, starts_at: datetime, ends_at: datetime)
 
 
 def replace_shifts(connection: Connection, shifts: Sequence[Mapping[str, Any]]) -> None:
-    """Put shifts in place of those that touch the time they cover: all of them, or nothing."""
+    """Put shifts in place of what others of their step and standing do meanwhile: all of them, or nothing.
+
+    What such a shift has before and after them stays, and so do all others. Whoever else imports waits until the end.
+    """
     columns: dict[str, list[Any]] = {name: [shift[name] for shift in shifts] for name in _SHIFT}
     columns["reach"] = [orjson.dumps(reach).decode() for reach in columns["reach"]]
     with translated_errors(), connection.transaction():
-        covered = {"starts_at": min(columns["starts_at"]), "ends_at": max(columns["ends_at"])}
-        connection.execute(sql("roster_forget").encode(), covered)
+        connection.execute(sql("acts_log_lock").encode())
+        connection.execute(sql("roster_forget").encode(), columns)
         connection.execute(sql("roster_insert").encode(), columns)
 
 

@@ -1,7 +1,20 @@
 -- The roster.
 
 -- name: roster_forget
-delete from roster_shift where starts_at < %(ends_at)s and ends_at > %(starts_at)s;
+-- A shift gives way for the time that a given one of its step and standing takes, and stays before and after it.
+with given as (
+    select step, standing, range_agg(tstzrange(starts_at, ends_at)) as taken
+    from unnest(%(starts_at)s::timestamptz[], %(ends_at)s::timestamptz[], %(step)s::smallint[], %(standing)s::text[])
+        as entry (starts_at, ends_at, step, standing)
+    group by step, standing
+), gone as (
+    delete from roster_shift s using given g
+    where s.step = g.step and s.standing = g.standing and tstzrange(s.starts_at, s.ends_at) && g.taken
+    returning s.*, g.taken
+)
+insert into roster_shift (starts_at, ends_at, step, standing, person_id, name, phone, reach)
+select lower(left_over), upper(left_over), step, standing, person_id, name, phone, reach
+from gone, unnest(tstzmultirange(tstzrange(starts_at, ends_at)) - taken) as left_over;
 
 -- name: roster_insert
 insert into roster_shift (starts_at, ends_at, step, standing, person_id, name, phone, reach)

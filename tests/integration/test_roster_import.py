@@ -1,0 +1,98 @@
+"""A roster file takes the place of what others of its steps do meanwhile, and of nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from duty.roster_acts import import_roster
+from duty.rows import load_roster
+from duty.run import _tell_gap
+from tests.integration.door_kit import actor
+from tests.integration.duty_kit import now, opened
+from undercroft.store.connection import Connection
+
+ZONE = ZoneInfo("Asia/Shanghai")
+HEADER = "starts_at,ends_at,step,standing,person,name,phone,reach"
+HOUR = timedelta(hours=1)
+
+
+def row(starts_at: datetime, ends_at: datetime, person: str, step: int = 0, standing: str = "holder") -> str:
+    return f"{starts_at.isoformat()},{ends_at.isoformat()},{step},{standing},{person},{person},,hook:{person}"
+
+
+def csv(*rows: str) -> str:
+    return "\n".join([HEADER, *rows, ""])
+
+
+def chain(db: Connection, at: datetime) -> list[str]:
+    return [person.person_id for person in load_roster(db, at - 24 * HOUR, at + 24 * HOUR).chain(at)]
+
+
+def test_one_hour_at_one_step_leaves_the_rest_of_the_night_on_duty(live_db: str) -> None:
+    with opened(live_db) as db:
+        leader, at = actor(db, "leader"), now().replace(microsecond=0)
+        begins, ends = at - HOUR, at + 30 * HOUR
+        night = [row(begins, ends, person, step) for step, person in enumerate(["li", "wu", "chen"])]
+        import_roster(db, leader, csv(*night, row(begins, ends, "sun", 0, "deputy")), ZONE, at)
+        import_roster(db, leader, csv(row(at + HOUR, at + 2 * HOUR, "zhao")), ZONE, at)
+        assert [chain(db, at + hours * HOUR) for hours in (0, 1, 2)] == [
+            ["li", "wu", "chen"], ["zhao", "wu", "chen"], ["li", "wu", "chen"],
+        ]  # fmt: skip
+        assert load_roster(db, at, at + 24 * HOUR).gaps(at, at + 24 * HOUR) == []
+        (entry,) = db.execute("select body from duty_log order by entry_no desc limit 1").fetchall()
+        assert (entry["body"]["gaps"], entry["body"]["gaps_24h"]) == ([], [])
+
+
+def test_a_gap_that_begins_earlier_than_was_told_is_told_again(live_db: str) -> None:
+    with opened(live_db) as db:
+        leader, at = actor(db, "leader"), now().replace(microsecond=0)
+        import_roster(db, leader, csv(row(at - HOUR, at + 20 * HOUR, "li")), ZONE, at)
+
+        def told(minutes: int) -> list[dict[str, object]]:
+            _tell_gap(db, at + timedelta(minutes=minutes), ZONE)
+            return [found["body"] for found in db.execute("select body from act order by commit_seq").fetchall()]
+
+        assert [(body["value"], body.get("is_worse")) for body in told(0)] == [(1200, None)]
+        assert len(told(7)) == 1, "the same gap is no news"
+        db.execute("update roster_shift set ends_at = %s", (at + 2 * HOUR,))
+        assert [(body["value"], body.get("is_worse")) for body in told(8)[1:]] == [(112, True)]
+        assert len(told(180)) == 2, "that it begins is no news"
+        import_roster(db, leader, csv(row(at + 2 * HOUR, at + 12 * HOUR, "wu")), ZONE, at)
+        assert [(body["value"], body.get("is_worse")) for body in told(181)[2:]] == [(539, None)]
+
+
+shifts = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(["holder", "deputy"]), st.integers(0, 20), st.integers(1, 8)),
+    min_size=1, max_size=3, unique_by=lambda entry: entry[:2],
+)  # fmt: skip
+
+
+def test_the_newest_word_of_each_step_and_standing_stands(live_db: str) -> None:
+    with opened(live_db) as db:
+        leader, at = actor(db, "leader"), now().replace(microsecond=0)
+
+        @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+        @given(files=st.lists(shifts, min_size=1, max_size=4))
+        def every_hour(files: list[list[tuple[int, str, int, int]]]) -> None:
+            db.execute("delete from roster_shift")
+            stands: dict[tuple[int, str, int], str] = {}
+            for number, file in enumerate(files):
+                rows = []
+                for step, standing, begins, hours in file:
+                    rows.append(row(at + begins * HOUR, at + (begins + hours) * HOUR, f"p{number}", step, standing))
+                    stands |= {(step, standing, hour): f"p{number}" for hour in range(begins, begins + hours)}
+                import_roster(db, leader, csv(*rows), ZONE, at)
+            found = load_roster(db, at, at + 40 * HOUR)
+            for hour in range(30):
+                shown = {
+                    (shift.step, shift.standing, hour): shift.person.person_id
+                    for shift in found.shifts
+                    if shift.covers(at + hour * HOUR)
+                }
+                assert shown == {key: person for key, person in stands.items() if key[2] == hour}
+
+        every_hour()
