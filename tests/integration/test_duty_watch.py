@@ -24,12 +24,14 @@ from ingest.speaking import speaking_client
 from tests.integration.duty_kit import DEADLINE_S, now, opened, prepared
 from tests.integration.duty_servers import service
 from tests.integration.ingest_kit import import_sample_site
+from tests.integration.up_kit import RUNNING, running_up, short_folder
 from tests.timescale import URL_VARIABLE
 from undercroft.clock import SystemClock
 from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
 from undercroft.stack.broker import Broker
 from undercroft.stack.postgres import PostgresServer
+from undercroft.store.commands import EMBEDDED_URL_FILE
 from undercroft.store.connection import connect, translated_errors
 
 REACH = (Reach("hook", "control"),)
@@ -228,3 +230,29 @@ def test_the_command_speaks_when_there_is_no_database_at_its_start(tmp_path: Pat
             it.wait_for(1)
             assert watcher.poll() is None, "it goes on watching"
     assert (it.received[0]["address"], it.received[0]["title"].split()[0]) == ("control", "【系统】数据库无响应")
+
+
+@pytest.mark.slow
+def test_up_tells_the_fallback_of_an_engine_that_cannot_start(tmp_path: Path) -> None:
+    """What stands in the database cannot be read: a site version of nothing."""
+    path = tmp_path / "duty.toml"
+    names = 'id = "hook"\nkind = "webhook"\nurl_env = "URL"\nsecret_env = "SECRET"\n'
+    path.write_text(f'fallback = ["hook:control"]\n[[channel]]\n{names}')
+    with (
+        short_folder() as data_dir,
+        service(lambda _: (200, {})) as it,
+        running_up(data_dir, URL=it.url, SECRET="s", UNDERCROFT_DUTY_FILE=str(path)) as up,
+    ):
+        up.until("watch     tells the fallback")
+        up.until(RUNNING)
+        assert "watch" in up.services()
+        with opened((data_dir / EMBEDDED_URL_FILE).read_text().strip()) as db:
+            db.execute("update site_version set document = '{}'")
+        up.services()["risk"].kill()
+        for count in range(1, 9):  # the notifier tells the fallback of the empty roster, too
+            it.wait_for(count, 90.0)
+            if any(message["title"].startswith("【系统】风险引擎无响应") for message in it.received):
+                break
+        assert up.end() == 0
+    told = [message for message in it.received if message["title"].startswith("【系统】风险引擎无响应")]
+    assert [message["address"] for message in told] == ["control"]

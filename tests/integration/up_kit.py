@@ -51,7 +51,7 @@ class Up:
         found = {}
         for child in psutil.Process(self.process.pid).children():
             words = " ".join(child.cmdline())
-            name = re.search(r"undercroft (ingest|risk|duty|api|canary)|broker_main|bin/postgres", words)
+            name = re.search(r"undercroft (ingest|risk|duty|api|canary|watch)|broker_main|bin/postgres", words)
             if name:
                 found[name.group(1) or name.group(0).rpartition("/")[2]] = child
         return found

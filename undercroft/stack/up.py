@@ -77,6 +77,9 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         specs = _services(settings, stack, urls, port)
         if options.mode is Mode.LIVE and any(is_canary(device) for _, device in devices_of(site)):
             specs.append(_canary(stack, urls))
+        told = _told(options.mode)
+        if options.mode is Mode.LIVE and not told:
+            specs.append(_dead_man(site, urls))
         for spec in specs:
             supervisor.start(spec)
         for spec in specs:
@@ -84,7 +87,10 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
         say(f"mode      {options.mode.value}")
         if not _acts_url(settings, stack, urls):
             say("acts      none over HTTP: UNDERCROFT_ACTS_DATABASE_URL names no login for them")
-        _say_told(options.mode, say)
+        for line in told:
+            say(f"duty      {line}")
+        if any(spec.name == "watch" for spec in specs):
+            say("watch     tells the fallback when a part falls silent; run one elsewhere, too")
         say(f"page      http://{settings.api_host}:{port}/")
         _say_publishing(stack, site, options.mode, say)
         say("running; Ctrl-C ends it")
@@ -123,6 +129,12 @@ def _canary(stack: EmbeddedStack, urls: DatabaseUrls) -> ProcessSpec:
     return ProcessSpec("canary", service_argv("canary"), environment)
 
 
+def _dead_man(site: Site, urls: DatabaseUrls) -> ProcessSpec:
+    """Return the process that tells the fallback when engine, ingest, notifier or database fall silent."""
+    argv = service_argv("watch", "--zone", site.district.timezone)
+    return ProcessSpec("watch", argv, {"UNDERCROFT_DATABASE_URL": urls.duty})
+
+
 def _api_port(settings: Settings, asked_for: int | None) -> int:
     port = settings.api_port if asked_for is None else asked_for
     if port and is_free(port, settings.api_host):
@@ -144,14 +156,13 @@ def _site_in_force(owner_url: str, given: Site | None, say: Say) -> Site:
     return site
 
 
-def _say_told(mode: Mode, say: Say) -> None:
-    """Say when nobody can be told of a live alarm; a drill tells nobody unless it is asked to."""
+def _told(mode: Mode) -> list[str]:
+    """Return why nobody, or no fallback, can be told of a live alarm; a drill tells nobody unless it is asked to."""
     path = os.environ.get("UNDERCROFT_DUTY_FILE")
     if mode is not Mode.LIVE:
-        return
-    for finding in [NO_DUTY_FILE] if not path else check_duty_file(Path(path)):
-        if finding.verdict is not Verdict.GOOD:
-            say(f"duty      {finding.seen}")
+        return []
+    found = [NO_DUTY_FILE] if not path else check_duty_file(Path(path))
+    return [finding.seen for finding in found if finding.verdict is not Verdict.GOOD]
 
 
 def _say_servers(stack: EmbeddedStack, say: Say) -> None:
