@@ -221,8 +221,8 @@ def log(
 ) -> int:  # fmt: skip
     """Add an entry to the duty log, inside a transaction; return its number."""
 
-    def link(number: int, previous: bytes) -> bytes:
-        return dutylog.link(previous, dutylog.Entry(number, at, kind, author, subject, body, corrects))
+    def link(number: int, previous: bytes, stored: Mapping[str, Any]) -> bytes:
+        return dutylog.link(previous, dutylog.Entry(number, at, kind, author, subject, stored, corrects))
 
     entry = {"at": at, "kind": kind, "author": author, "subject": subject, "body": body, "corrects": corrects}
     return store.append_log(connection, entry, link)

@@ -53,6 +53,17 @@ def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: st
             sign_hourly(key, db, now())
 
 
+def test_whatever_numbers_an_entry_holds_it_verifies(live_db: str, tmp_path: Path) -> None:
+    """The hash is of what the database gives back: jsonb knows neither -0 nor an exponent."""
+    with opened(live_db) as db:
+        key = load_key(tmp_path / "log.key", make=True)
+        for value in (-0.0, 1e16, 1e-7, 5e-324, 0.1, 2**53 + 1, [-0.0, {"b": 1, "a": -0.0}]):
+            with store.transaction(db):
+                door.log(db, "note", "li", "-", {"value": value, "a": 1}, now())
+        assert sign(db, key, "handover", now()) is not None
+        assert check(db, key).verdict.problems == ()
+
+
 def test_a_drill_of_a_new_database_is_not_held_against_the_last_one(live_db: str, tmp_path: Path) -> None:
     with opened(live_db) as db:
         key = load_key(tmp_path / "log.key", make=True)

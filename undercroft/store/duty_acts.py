@@ -17,7 +17,7 @@ from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
 
 Row = dict[str, Any]
-Link = Callable[[int, bytes], bytes]
+Link = Callable[[int, bytes, Mapping[str, Any]], bytes]
 """(entry number, hash of the entry before) -> hash of this entry."""
 
 _FIRST_LINK = bytes(32)
@@ -198,12 +198,18 @@ def answer(connection: Connection, operator_id: str, key: str) -> Row:
 
 
 def append_log(connection: Connection, entry: Mapping[str, Any], link: Link) -> int:
-    """Add an entry behind the newest one, inside a transaction; return its number."""
+    """Add an entry behind the newest one, inside a transaction; return its number.
+
+    ``link`` hashes the body as the database gives it back, which is what is verified: jsonb has no -0.
+    """
     _run(connection, "acts_log_lock")
     last = _one(connection, "acts_log_last")
     number, previous = (1, _FIRST_LINK) if last is None else (last["entry_no"] + 1, bytes(last["sha256"]))
     values = {**entry, "body": orjson.dumps(entry["body"]).decode()}
-    _run(connection, "acts_log_insert", **values, entry_no=number, previous=previous, sha256=link(number, previous))
+    stored = _one(connection, "acts_log_as_stored", body=values["body"])
+    assert stored is not None  # noqa: S101 - a select without a table
+    sha256 = link(number, previous, stored["body"])
+    _run(connection, "acts_log_insert", **values, entry_no=number, previous=previous, sha256=sha256)
     return number
 
 

@@ -111,6 +111,9 @@ select pg_advisory_xact_lock(hashtext('undercroft'), hashtext('duty_log'));
 -- name: acts_log_last
 select entry_no, sha256 from duty_log order by entry_no desc limit 1;
 
+-- name: acts_log_as_stored
+select %(body)s::jsonb as body;
+
 -- name: acts_log_insert
 insert into duty_log (entry_no, at, kind, author, subject, body, corrects, previous, sha256)
 values (%(entry_no)s, %(at)s, %(kind)s, %(author)s, %(subject)s, %(body)s::jsonb, %(corrects)s, %(previous)s, %(sha256)s);
