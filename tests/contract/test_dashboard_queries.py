@@ -51,6 +51,11 @@ def answers(url: str, interval_ms: int, **variables: list[str]) -> dict[str, Any
 @pytest.fixture
 def filled_db(any_db: str) -> str:
     fill_storm(any_db)
+    with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
+        connection.execute(
+            "insert into flood_library values (1, %s, %s, %s, '14', 'li', 'stored readings', 2, 9, '', '{}')",
+            (START, START, START),
+        )
     return any_db
 
 

@@ -193,6 +193,9 @@ create function grafana.condition_at(moment timestamptz) returns table (
     ) told
 $$;
 
+create view grafana.flood_library as
+select version, built_at, built_until, author, source, sensors, floods from public.flood_library;
+
 -- Libraries of past floods that there were at a moment, and the one in use then.
 create function grafana.flood_library_at(moment timestamptz) returns table (
     version integer, built_at timestamptz, built_until timestamptz, author text, source text, sensors integer, floods integer,
@@ -200,9 +203,9 @@ create function grafana.flood_library_at(moment timestamptz) returns table (
 ) language sql stable as $$
     select l.version, l.built_at, l.built_until, l.author, l.source, l.sensors, l.floods,
         coalesce((newest.body ->> 'version')::int = l.version, false)
-    from public.flood_library l
+    from grafana.flood_library l
     left join lateral (
-        select a.body from public.act a
+        select a.body from grafana.act a
         where a.kind = 'flood_library' and a.acted_at <= moment order by a.commit_seq desc limit 1
     ) newest on true
     where l.built_at <= moment
