@@ -24,7 +24,8 @@ COPIED = (
 )  # fmt: skip
 EMPTY = {
     "alarm_shifts", "annotation_acts", "annotation_orders", "conditions", "conflicts", "dead_letters", "exercise_acts",
-    "flood_libraries", "notifications_now", "orders_now", "reports_due", "rewind_late", "stock_counted", "stock_movements", "warnings",
+    "flood_libraries", "notifications_now", "orders_now", "reports_due", "rewind_late", "stock_counted",
+    "stock_movements", "warnings",
 }  # fmt: skip
 """Nobody is on duty in a demonstration and nobody acts, nothing is late or unreadable, no sensor counts stock,
 no library of floods is built."""

@@ -77,7 +77,7 @@ def test_every_row_of_the_schema_before_stays(old_db: str, flavour: str, monkeyp
         patched.setattr(migrating, "grant_exactly", lambda _: True)  # today's rights and views name today's tables
         text_of = timescale._text
         patched.setattr(
-            timescale, "_text", lambda name: "create schema grafana" if name == "grafana_views" else text_of(name)
+            timescale, "_text", lambda name: b"create schema grafana" if name == "grafana_views" else text_of(name)
         )
         migrate_database(old_db, Mode.EXERCISE)
     with closing(connect(old_db, application_name="tests", autocommit=True)) as connection:
