@@ -134,6 +134,7 @@ def is_soon(holds: Callable[[], bool]) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_held_database_is_worked_on_by_nobody_before_it_is_released(
     live_db: str, empty_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

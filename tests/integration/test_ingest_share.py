@@ -110,6 +110,7 @@ def test_a_killed_worker_is_taken_over_without_restart_and_gets_its_slot_back(li
     assert one(live, "select sum(messages - redelivered)::int from batch") == 9000 + 18
 
 
+@pytest.mark.slow
 def test_what_waits_for_the_workers_of_before_is_stored_by_those_of_now(live: str, mosquitto: Mosquitto) -> None:
     """From one worker to a share and back; each time 100 readings wait in a session that nobody would serve."""
     with ingest_of(live, mosquitto.url) as worker, publishing(mosquitto.url) as publisher:

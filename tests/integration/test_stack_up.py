@@ -252,6 +252,7 @@ def test_a_wrong_site_is_told_before_anything_starts(data_dir: Path) -> None:
     assert list(data_dir.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="we are an ordinary user already: every other test is this one")
 def test_as_an_ordinary_user(data_dir: Path) -> None:
     prefix = as_nobody()

@@ -54,7 +54,7 @@ def level(crank: Crank, name: str) -> int:
     return crank.levels[name]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @example(before=[(1, 0.35, 4), (1, 0.0, 5)], unknown=[(0, 0.0, 40)])  # fell, and fell silent before the off-delay ended
 @example(before=[(1, 0.35, 4), (1, 0.0, 5)], unknown=[(3, 0.0, 40)])
 @example(before=[(1, 0.16, 1), (1, 0.03, 1)], unknown=[(0, 0.0, 1)])  # a fall that takes back what was foreseen
@@ -92,7 +92,7 @@ flaps = st.lists(
 """(state other than deployed, minutes of it, its quality, minutes of `deployed` after it): under 10 in all."""
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(depth=st.sampled_from([0.16, 0.27, 0.31, 0.35, 0.5]), flap=flaps)
 def test_a_flapping_barrier_never_lowers_a_level_nor_an_alarm(
     depth: float, flap: list[tuple[float, int, int, int]]
@@ -113,7 +113,7 @@ def test_a_flapping_barrier_never_lowers_a_level_nor_an_alarm(
         last = shown
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     runs=st.lists(GOOD_RUN, min_size=1, max_size=5),
     more=st.floats(0.0, 0.4),
@@ -163,13 +163,13 @@ def _permutation(keys: list[int], size: int) -> list[int]:
     return sorted(range(size), key=lambda i: (keys[i % len(keys)], i * 7919 % 31))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ticks=feed, order=st.lists(st.integers(0, 100), min_size=8, max_size=8))
 def test_order_within_a_tick_does_not_matter(ticks: list[list[Any]], order: list[int]) -> None:
     assert play(ticks, order) == play(ticks)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ticks=feed, at=st.integers(0, 11))
 def test_restored_snapshot_goes_on_as_if_nothing_happened(ticks: list[list[Any]], at: int) -> None:
     crank = Crank(a_site())
@@ -205,7 +205,7 @@ def memory_of(crank: Crank) -> bytes:
     return dump_state(crank.engine.state, crank.engine.plant.arrays)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     depths_m=st.lists(st.sampled_from([0.0, 0.149, 0.15, 0.2]), min_size=2, max_size=30),
     step_s=st.integers(12, 80),

@@ -74,7 +74,7 @@ def play(
     return log_of(crank.outputs), dump_state(crank.engine.state, crank.engine.plant.arrays)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(feed=ticks, at=st.integers(0, 13))
 def test_log_with_acts_survives_a_restart_and_any_order_of_arrival(feed: list[Any], at: int) -> None:
     plain = play(feed)
@@ -82,7 +82,7 @@ def test_log_with_acts_survives_a_restart_and_any_order_of_arrival(feed: list[An
     assert play(feed, turned=True, reordered=True) == plain
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(feed=ticks, depth=st.sampled_from([0.06, 0.16, 0.31]), space=st.sampled_from(["up", "s"]))
 def test_a_reported_depth_never_lowers_the_level_of_its_tick(feed: list[Any], depth: float, space: str) -> None:
     quiet, told = Crank(a_site()), Crank(a_site())

@@ -56,7 +56,7 @@ def play(ticks: list[list[Any]]) -> tuple[bytes, bytes]:
     return log_of(crank.outputs), dump_state(crank.engine.state, crank.engine.plant.arrays)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(ticks=feed)
 def test_narrowed_tick_says_what_the_full_one_says(ticks: list[list[Any]]) -> None:
     narrowed = play(ticks)
@@ -65,7 +65,7 @@ def test_narrowed_tick_says_what_the_full_one_says(ticks: list[list[Any]]) -> No
         assert play(ticks) == narrowed
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     steps=st.lists(
         st.tuples(st.lists(st.booleans(), min_size=2, max_size=2), st.lists(st.booleans(), min_size=5, max_size=5)),
@@ -94,7 +94,7 @@ def test_no_space_with_a_memory_is_passed_over(space: int, family: int, place: i
     assert space in rows_with_memory(memory)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(

@@ -49,7 +49,7 @@ def a_site() -> Site:
     return site(underpass(), guarded("s", "car_park", pump=True), guarded("met", "metro_entrance"))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(ticks=feed)
 def test_no_alarm_comes_later_or_lower_because_of_the_nowcast(ticks: list[list[Any]]) -> None:
     plain, with_it = Crank(a_site(), nowcast=False), Crank(a_site())
@@ -109,7 +109,7 @@ def folded_again(ticks: list[list[Any]], snapshot: bytes, used: list[int | None]
     return first, log_of(crank.outputs[first:])
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     ticks=feed,
     lags=st.lists(st.integers(1, 4), min_size=1, max_size=5),
