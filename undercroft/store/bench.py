@@ -43,6 +43,7 @@ _OF_A_DAY = (
     "bench_fill_assessments",
     "bench_fill_alarms",
     "bench_fill_acts",
+    "bench_fill_library",
     "bench_fill_duty",
     "bench_fill_letters",
 )

@@ -183,6 +183,12 @@ from (
         case n when 0 then '{"state": "in_force", "colour": "red"}'::jsonb else '{"state": "ended"}' end from generate_series(0, 1) n
 ) as a (kind, subject, at, body);
 
+-- name: bench_fill_library
+-- A library of past floods a day.
+insert into flood_library (version, built_at, built_from, built_until, engine_version, author, source, sensors, floods, sha256, document)
+select (extract(epoch from %(day)s::timestamptz) / 86400)::integer, %(day)s::timestamptz, null, %(day)s::timestamptz, 'bench', 'bench',
+    'stored readings', 140, 2000, '', '{}';
+
 -- name: bench_fill_duty
 -- An incident of the day, 24 orders of three steps each, 48 messages, two reports, two shifts; all but the last day's are done with.
 with day as (
