@@ -111,6 +111,7 @@ def test_what_is_no_alert_of_ours_is_refused_by_name(receiver: Desk, body: Any, 
     assert words in answer.json()["detail"]
 
 
+@pytest.mark.slow
 def test_without_a_token_none_is_taken_and_an_exercise_takes_none(live_db: str, exercise_db: str) -> None:
     with running_api(live_db, settings={"acts_database_url": live_db}) as (address, _), httpx.Client() as client:
         answer = client.post(f"{address}api/v1/grafana-alerts", json=message("canary-late"), auth=("grafana", TOKEN))

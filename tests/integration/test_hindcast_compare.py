@@ -38,6 +38,7 @@ def _logging_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.mark.slow
 def test_two_sets_over_a_stored_run(exercise_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, late = tmp_path / "early.toml", tmp_path / "late.toml"
     path.write_text(EARLY)

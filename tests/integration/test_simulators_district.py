@@ -315,6 +315,7 @@ def flooded(name: str) -> Counter[str]:
     return levels
 
 
+@pytest.mark.slow
 def test_storms_flood_a_sensible_part_of_the_sample_district() -> None:
     futian, envelope = flooded("shenzhen-2023-09-07"), flooded("shenzhen-2023-09-07-envelope")
     assert 0.2 <= futian["orange"] / 40 <= 0.45

@@ -134,6 +134,7 @@ def test_nothing_is_published_outside_the_exercise_root(broker: str) -> None:
         session.publish(Message("flood/v1/d/p/t/observation", b"{}"))
 
 
+@pytest.mark.slow
 def test_wrong_password_and_missing_broker(broker: str) -> None:
     address = broker_address(broker)
     with pytest.raises(StackFailed), publisher(f"mqtt://ingest:wrong@{address.host}:{address.port}", "test-bad"):

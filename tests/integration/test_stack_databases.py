@@ -139,6 +139,7 @@ def test_passwords_stay_the_same(stack: EmbeddedStack) -> None:
     assert json.loads(stack.data_dir.secrets_path.read_text()) == known
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user can always reach its own environment")
 def test_programs_behind_a_closed_folder_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = tmp_path / "closed"
