@@ -63,9 +63,10 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def test_reading_stops_at_the_window_and_goes_on_when_the_database_does(
-    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def served(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, settings: SessionSettings
+) -> tuple[Watched, list[int]]:
+    """Serve all that was sent, a frame at a time; return the session, and how many were acknowledged each time."""
     ours, theirs = pair
     monkeypatch.setattr(ingest.session, "_READ_BYTES", len(FRAME))
     ours.setblocking(False)
@@ -73,13 +74,20 @@ def test_reading_stops_at_the_window_and_goes_on_when_the_database_does(
     database = Database()
     acknowledged: list[int] = []
     clock = FakeClock(instant(NOON_US))
-    session = Watched(SETTINGS, database.batches.append, acknowledged.append, clock, no_failpoint)
+    session = Watched(settings, database.batches.append, acknowledged.append, clock, no_failpoint)
     session.database = database
     nobody: Any = None
     session._generation = 1
     with ExitStack() as stack:
         stack.callback(session.abandon)
         session._serve(Connected(nobody, ours, True), lambda _: None)
+    return session, acknowledged
+
+
+def test_reading_stops_at_the_window_and_goes_on_when_the_database_does(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, acknowledged = served(pair, monkeypatch, SETTINGS)
     assert session.greatest == WINDOW
     assert sum(acknowledged) == SENT
     assert session.undelivered == 0
@@ -89,19 +97,7 @@ def test_reading_stops_at_the_bytes_of_the_window_and_goes_on(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Topic and payload are 21 bytes: the fifth message reaches 100, long before the 20 of the other window."""
-    ours, theirs = pair
-    monkeypatch.setattr(ingest.session, "_READ_BYTES", len(FRAME))
-    ours.setblocking(False)
-    theirs.sendall(FRAME * SENT)
-    database = Database()
-    settings = replace(SETTINGS, window_bytes=100)
-    session = Watched(settings, database.batches.append, lambda _: None, FakeClock(instant(NOON_US)), no_failpoint)
-    session.database = database
-    nobody: Any = None
-    session._generation = 1
-    with ExitStack() as stack:
-        stack.callback(session.abandon)
-        session._serve(Connected(nobody, ours, True), lambda _: None)
+    session, _ = served(pair, monkeypatch, replace(SETTINGS, window_bytes=100))
     assert (session.greatest, session.undelivered, session.undelivered_bytes) == (5, 0, 0)
 
 
