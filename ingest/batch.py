@@ -120,7 +120,7 @@ class _Builder:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a payload does to a decoder ends in a letter, not the lane
             self.gathered.take_back(index)
-            self._bury(index, message, [Fault(Reason.DECODER_FAILED, _failure(error))], is_named=False)
+            self._bury(index, message, [Fault(Reason.DECODER_FAILED, failure(error))], is_named=False)
 
     def _place(self, index: int, message: Message) -> None:
         route = self.directory.route(message.topic)
@@ -235,7 +235,7 @@ class _Builder:
             self.gathered.letter_of.append(index)
 
 
-def _failure(error: Exception) -> str:
+def failure(error: Exception) -> str:
     """Say what failed and where."""
     place = extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}"
@@ -285,7 +285,7 @@ def build_draft(
     if is_lost.any():
         lost = np.flatnonzero(is_lost)
         of = row_of[lost].tolist()
-        stamped += _stamp(rows.take(lost), [messages[index].is_again for index in of])
+        stamped += _stamp(rows.take(lost), [messages[index].is_again or messages[index].retain for index in of])
         stamped_of += of
         rows, row_of = rows.take(np.flatnonzero(~is_lost)), row_of[~is_lost]
     return Draft(

@@ -7,10 +7,12 @@ devices that spoke last counts. What a buffer brings late counts where it is the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import nan
 
 import numpy as np
 
+from ingest.batch import Draft, Message
 from ingest.sensors import Directory
 from undercroft.store.observations import Rows
 
@@ -21,8 +23,14 @@ LEAST_DEVICES = 3
 """With fewer devices a clock that is wrong could not be told from a message that is late."""
 
 
+def first_deliveries(draft: Draft, messages: Sequence[Message]) -> Rows:
+    """Return the rows of messages that come for the first time: what is delivered again says nothing of its device."""
+    again = [index for index, message in enumerate(messages) if message.is_again or message.retain]
+    return draft.rows.take(np.flatnonzero(~np.isin(draft.row_of, again))) if again else draft.rows
+
+
 class Delays:
-    """Written by the writer of a lane, read by any thread."""
+    """When devices were heard, and how late. Written by the writer of a lane, read by any thread."""
 
     def __init__(self) -> None:
         self._directory: Directory | None = None
@@ -30,7 +38,7 @@ class Delays:
         self._delay_us = np.zeros(0, dtype=np.int64)
 
     def note(self, rows: Rows, directory: Directory) -> None:
-        """Take in what is committed, in order of arrival; rows without a possible time are none of these."""
+        """Take in what is committed, known before or not, in order of arrival; only rows with a possible time."""
         if directory is not self._directory:
             self._directory = directory
             self._delay_us = np.zeros(len(directory.devices), dtype=np.int64)
@@ -38,6 +46,15 @@ class Delays:
         devices = directory.device_of[rows.sensor_ids]
         self._delay_us[devices] = rows.received_us - rows.observed_us
         self._heard_us[devices] = rows.received_us
+
+    def heard_us(self) -> dict[str, int]:
+        """Return when each device was heard, whether it said anything new or not. [µs since 1970]"""
+        directory, heard_us = self._directory, self._heard_us
+        if directory is None or heard_us.size != len(directory.devices):
+            return {}
+        return {
+            device_id: at_us for device_id, at_us in zip(directory.devices, heard_us.tolist(), strict=True) if at_us
+        }
 
     def typical_s(self, now_us: int) -> float:
         """Return the median age, at its receipt, of the newest reading of the devices that spoke last. [s]

@@ -19,6 +19,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from ingest.batch import Message
 from ingest.broker import BrokerLost, BrokerUrl, connect_and_subscribe, sign_in
+from ingest.pieces import Pieces
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
 from undercroft.store.connection import connect
@@ -126,7 +127,9 @@ class _Drain:
 
     def _store(self, client: mqtt.Client) -> int:
         batch, self.inbox = self.inbox, []
-        self.writer.write(batch)
+        pieces = Pieces(self.writer, batch)
+        while not pieces.is_done:
+            pieces.write_next()
         for message in batch:
             client.ack(message.mid, message.qos)
         return len(batch)

@@ -11,7 +11,7 @@ worker may have told it, or one that was killed since.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,13 +78,14 @@ class Health:
         caps: Caps,
         *,
         of_devices: bool = False,
+        heard_us: Callable[[], Mapping[str, int]] = dict,
         note_canary: Callable[[float, float], None] | None = None,
     ) -> None:
         self._url = database_url
         self._clock = clock
         self._waiting = waiting
         self._caps = caps
-        self._of_devices, self._note_canary = of_devices, note_canary
+        self._of_devices, self._note_canary, self._heard_us = of_devices, note_canary, heard_us
         self._devices_at: datetime | None = None
         self._connection: Connection | None = None
 
@@ -111,7 +112,7 @@ class Health:
         conditions = [*self._of_letters(connection, now, devices)]
         if self._of_devices and (self._devices_at is None or now - self._devices_at >= DEVICES_EVERY):
             self._devices_at = now
-            conditions += device_conditions(connection, now, active)
+            conditions += device_conditions(connection, now, active, self._heard_us())
         _tell(connection, conditions, active, now)
 
     def _disconnect(self) -> None:

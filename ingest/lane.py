@@ -15,8 +15,9 @@ from ingest.broker import BrokerLost
 from ingest.failpoints import Failpoint
 from ingest.former import ServedElsewhere
 from ingest.metrics import Metrics
+from ingest.pieces import Pieces
 from ingest.session import Batch, Session, SessionSettings
-from ingest.writer import BatchWriter, Written
+from ingest.writer import BatchWriter
 from undercroft.clock import Clock
 from undercroft.errors import StoreUnavailable
 from undercroft.store.observations import microseconds
@@ -98,6 +99,10 @@ class Lane:
         """How old readings are when they come; NaN where too few devices speak. [s]"""
         return self._writer.delays.typical_s(microseconds(self._clock.now()))
 
+    def heard_us(self) -> dict[str, int]:
+        """When each device was heard, whether it said anything new or not. [µs since 1970]"""
+        return self._writer.delays.heard_us()
+
     def away_s(self) -> float:
         """Since when it has no subscription; 0 with one. [s]"""
         since_s = self._away_since_s
@@ -157,24 +162,28 @@ class Lane:
     def _commit(self) -> None:
         try:
             while (batch := self._batches.get()) is not None:
-                if self._commit_one(batch) is None:
+                if not self._commit_one(batch):
                     return
                 self._session.committed(batch)
         finally:
             self._writer.close()
 
-    def _commit_one(self, batch: Batch) -> Written | None:
+    def _commit_one(self, batch: Batch) -> bool:
+        """Commit a batch, however often it takes; False if the lane gave up before."""
         backoff = Backoff(random.Random())  # noqa: S311 - jitter
-        while not self._giving_up.is_set():
+        pieces = Pieces(self._writer, batch.messages, batch.generation if batch.is_new_session else None)
+        while not pieces.is_done:
+            if self._giving_up.is_set():
+                return False
             try:
-                begun_by = batch.generation if batch.is_new_session else None
-                written = self._writer.write(batch.messages, begun_by)
+                written = pieces.write_next()
             except StoreUnavailable as error:
                 self._metrics.kept.labels(self.name).inc()
                 wait_s = backoff.next_s()
                 _log.warning("batch_kept", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
                 self._giving_up.wait(wait_s)
             else:
-                self._metrics.note(self.name, written, self._clock.monotonic_s() - batch.closed_s)
-                return written
-        return None
+                backoff.reset()
+                if written is not None:
+                    self._metrics.note(self.name, written, self._clock.monotonic_s() - batch.closed_s)
+        return True

@@ -144,6 +144,17 @@ def _letter(message: Message, reason: Reason, detail: str, directory: Directory)
     return DeadLetter(topic, payload, reason.value, detail, device_id, message.qos, message.retain, received_us, names)
 
 
+def letter_at_fault(message: Message, why: str, directory: Directory) -> DeadLetter:
+    """Return the letter of a message at which ingest itself fails; of one that cannot even be asked, without names."""
+    try:
+        return _letter(message, Reason.INGEST_FAILED, why, directory)
+    except Exception:  # noqa: BLE001 - what it holds must not keep it from its letter; the first failure is told
+        return DeadLetter(
+            message.topic, message.payload, Reason.INGEST_FAILED.value, why, None, message.qos, message.retain,
+            message.received_us,
+        )  # fmt: skip
+
+
 def _with_parts(draft: Draft) -> set[int]:
     """Return the messages that hold anything but a new run clock."""
     clocks = (index for index, _ in draft.stale_clocks)

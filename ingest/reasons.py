@@ -66,5 +66,7 @@ class Reason(StrEnum):
     """A sound SL 651 frame, or a part of one, of a kind that is not decoded: pictures, several packets."""
     DECODER_FAILED = "decoder_failed"
     """The decoder itself failed at this payload: a defect of ingest, told with its place."""
+    INGEST_FAILED = "ingest_failed"
+    """Ingest failed at this message after its decoder, alone in a batch: a defect of ingest, told with its place."""
     STORE_REJECTED = "store_rejected"
     """The database refuses this row, and will refuse it again."""

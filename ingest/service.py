@@ -109,6 +109,7 @@ class Service:
             self._waiting,
             Caps(),
             of_devices=deployment.mode is Mode.LIVE,
+            heard_us=self._heard_us,
             note_canary=self.metrics.note_canary if deployment.mode is Mode.LIVE else None,
         )
         self._health_failure: BaseException | None = None
@@ -161,6 +162,14 @@ class Service:
             )
             for slot, lanes in self._lanes.copy().items()
         ]
+
+    def _heard_us(self) -> dict[str, int]:
+        heard: dict[str, int] = {}
+        for lanes in self._lanes.copy().values():
+            for lane in lanes:
+                for device_id, at_us in lane.heard_us().items():
+                    heard[device_id] = max(at_us, heard.get(device_id, at_us))
+        return heard
 
     def _watch(self, stop: threading.Event) -> None:
         try:

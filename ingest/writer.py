@@ -8,19 +8,20 @@ they are dead letters, or `StoreUnavailable` is raised and the whole batch is ke
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
 import structlog
 
-from ingest.batch import Draft, Message, build_draft
-from ingest.delays import Delays
+from ingest.batch import Draft, Message, build_draft, failure
+from ingest.delays import Delays, first_deliveries
 from ingest.failpoints import Failpoint
 from ingest.outcome import (
     StoreDraft,
     all_stored,
     blames_row,
+    letter_at_fault,
     make_record,
     store_apart,
     store_together,
@@ -52,6 +53,10 @@ _BATCH_IDS_AT_ONCE = 64
 CAREFUL_BATCHES = 8
 """After a batch that met another writer: so many look around first. After one that was not all new: so many are written
 without trying the short way."""
+
+
+class MessageAtFault(UndercroftError):
+    """Ingest itself failed at a batch, after the decoders: a defect, with its place. Nothing of the batch is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class BatchWriter:
         self._caps = Caps()
         self._batches_to_look = 0
         self._batches_the_long_way = 0
+        self.at_fault_in_a_row = 0
+        """Messages that were buried since the last batch that was written."""
 
     def write(self, messages: Sequence[Message], begun_by: int | None = None) -> Written:
         """Commit a batch.
@@ -112,14 +119,50 @@ class BatchWriter:
         StoreUnavailable
             If it cannot be committed now; nothing of it is acknowledged, and `write` may be called again. Whether the
             transaction took effect after all does not matter: its rows will be duplicates.
+        MessageAtFault
+            If ingest itself fails at a message of it (`ingest.pieces` finds out which).
         """
+        with self._kept_if_not_written():
+            connection = self._ready_connection()
+            if begun_by is not None and begun_by != self._session_begun:
+                forget_session(connection, self._session)
+                self._session_begun = begun_by
+        with self._kept_if_not_written():
+            try:
+                with translated_errors():
+                    written = self._write(connection, messages)
+            except (UndercroftError, MemoryError):
+                raise
+            except Exception as error:
+                self.close()
+                raise MessageAtFault(failure(error)) from error
+        self.at_fault_in_a_row = 0
+        return written
+
+    def bury(self, message: Message, why: str) -> Written:
+        """Commit a message as a dead letter whatever it holds, in a batch of its own.
+
+        Raises
+        ------
+        StoreUnavailable
+            As `write` does.
+        """
+        with self._kept_if_not_written():
+            connection = self._ready_connection()
+            assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
+            letter = letter_at_fault(message, why, self._directory)
+            nothing = build_draft((), self._directory, self._run_clock)
+            draft = replace(nothing, messages=1, letters=(letter,), letter_of=(0,))
+            written = self._commit(connection, Examined(draft, (), {}), (message,), store_together)
+        self.at_fault_in_a_row += 1
+        return written
+
+    @contextmanager
+    def _kept_if_not_written(self) -> Iterator[None]:
+        """Close the connection where the database fails, and say so in one way: the batch is kept."""
         try:
             with translated_errors():
-                connection = self._ready_connection()
-                if begun_by is not None and begun_by != self._session_begun:
-                    forget_session(connection, self._session)
-                    self._session_begun = begun_by
-                return self._write(connection, messages)
+                yield
         except StoreUnavailable:
             self.close()
             raise
@@ -169,7 +212,7 @@ class BatchWriter:
         if written is None:
             written = self._write_beside_others(connection, draft, messages)
         self._failpoint("after_commit")
-        self.delays.note(draft.rows, directory)
+        self.delays.note(first_deliveries(draft, messages), directory)
         if draft.run_clock is not None:
             self._run_clock = draft.run_clock
         return written

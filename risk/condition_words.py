@@ -49,6 +49,10 @@ MEANINGS: Mapping[str, Meaning] = {
         2, "the device's clock is lost: its readings carry the time of receipt, and may not calm",
         "设备时钟丢失：读数按接收时间计，不能用于解除",
     ),
+    "clock-frozen": Meaning(
+        2, "the device speaks, but has said nothing new for {value}: its clock stands still, or it repeats itself",
+        "设备仍在发报，但已 {value} 无新读数：时钟停走，或重复发送旧读数",
+    ),
     "repeated-serial": Meaning(
         2, "the device repeats its serial number: an old reading may look like a new one",
         "设备重复报文序号：旧读数可能被当作新读数",

@@ -91,6 +91,7 @@ class World:
         A state by how it was delivered, since one that says what the one before it said leaves no reading; so a SenML
         message without a time. An event by its own session only: the observation lane passes over it.
         """
+        self.proxy.raise_failure()
         new = self.proxy.acknowledged[self.checked :]
         self.checked += len(new)
         kept = kept_in(self.owner_url)

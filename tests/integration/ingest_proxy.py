@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from copy import copy
 from typing import NamedTuple
 
@@ -54,6 +55,7 @@ class CuttingProxy:
         self._budget: int | None = None
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._failures: list[BaseException] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -97,6 +99,12 @@ class CuttingProxy:
         self.cut_now()
         for thread in self._threads:
             thread.join(DEADLINE_S)
+        self.raise_failure()
+
+    def raise_failure(self) -> None:
+        """Raise what ended a thread of the relay, with its traceback; each of them counts, so none may end unseen."""
+        if self._failures:
+            raise AssertionError("a thread of the relay failed") from self._failures[0]
 
     def _accept(self) -> None:
         while True:
@@ -114,14 +122,26 @@ class CuttingProxy:
                 self._pairs.append((client, server))
                 self._open[client] = {}
             done = threading.Semaphore(0)
-            for work in (
-                threading.Thread(target=self._upstream, args=(client, server, done), daemon=True),
-                threading.Thread(target=self._downstream, args=(client, server, done), daemon=True),
-            ):
+            for relay in (self._upstream, self._downstream):
+                work = threading.Thread(target=self._guard, args=(relay, client, server, done), daemon=True)
                 self._threads.append(work)
                 work.start()
 
-    def _upstream(self, client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
+    def _guard(
+        self,
+        relay: Callable[[socket.socket, socket.socket], None],
+        client: socket.socket,
+        server: socket.socket,
+        done: threading.Semaphore,
+    ) -> None:
+        try:
+            relay(client, server)
+        except BaseException as error:  # noqa: BLE001 - handed to the test, which fails
+            self._failures.append(error)
+        finally:
+            _end(client, server, done)
+
+    def _upstream(self, client: socket.socket, server: socket.socket) -> None:
         rest = b""
         while chunk := _receive(client):
             rest = self._count(client, rest + chunk)
@@ -130,7 +150,6 @@ class CuttingProxy:
         with self._lock:
             left = self._open.pop(client)
             self.in_flight_at_end += len(left)
-        _end(client, server, done)
 
     def _count(self, client: socket.socket, data: bytes) -> bytes:
         """Ingest sends only short packets: CONNECT, SUBSCRIBE, PUBACK, PINGREQ."""
@@ -146,7 +165,7 @@ class CuttingProxy:
             data = data[2 + data[1] :]
         return data
 
-    def _downstream(self, client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
+    def _downstream(self, client: socket.socket, server: socket.socket) -> None:
         reader = FrameReader()
         while chunk := _receive(server):
             with self._lock:
@@ -164,7 +183,6 @@ class CuttingProxy:
                         self._open[client][message.mid] = (message.topic.decode(), message.payload)
             if not _send(client, part) or cut:
                 break
-        _end(client, server, done)
 
 
 def _cut_inside(reader: FrameReader, chunk: bytes, count: int) -> tuple[Cut, bytes] | None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.batch import Message
+from ingest.device_health import device_conditions
 from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter
 from tests.integration.ingest_kit import import_sample_site, one, query
@@ -76,6 +77,45 @@ def test_what_comes_late_fills_its_gap(live: str) -> None:
 def test_a_device_without_serial_numbers_promises_nothing(live: str) -> None:
     write(live, [(10, None, 0.0)])
     assert report_of(live).spans == {}
+
+
+def _said(at: datetime | str, value: float, received_s: float, *, again: bool = False, retain: bool = False) -> Message:
+    body = {"observed_at": at if isinstance(at, str) else at.isoformat(), "rain_total_mm": value}
+    received_us = round(NOW.timestamp() * 1e6 + received_s * 1e6)
+    return Message(TOPIC, json.dumps(body).encode(), 1, 1, retain, received_us, again)
+
+
+def test_a_clock_that_stands_still_in_1970_hides_no_reading_though_the_value_stays(live: str) -> None:
+    """A dry sensor without a clock says the very same every minute; delivered again, or twice at once, it is one."""
+    epoch = "1970-01-01T00:00:00Z"
+    with closing(BatchWriter(live, "observation", Mode.LIVE, FakeClock(NOW), no_failpoint)) as writer:
+        for minute in range(4):
+            writer.write([_said(epoch, 0.0, 60 * minute)])
+        writer.write([_said(epoch, 0.0, 185)])
+        writer.write([_said(epoch, 0.0, 300, again=True), _said(epoch, 0.0, 300, retain=True)])
+    rows = query(live, "select extract(epoch from received_at)::float8 as at, quality from observation order by 1")
+    start = NOW.timestamp()
+    assert [(row["at"], row["quality"]) for row in rows] == [(start + 60 * minute, 3) for minute in range(4)]
+
+
+def test_a_device_whose_clock_stands_still_is_no_silent_one(live: str) -> None:
+    """It speaks every 600 s, always with the time of its first word: one row, and told. Then it is silent."""
+    told: list[list[str]] = []
+    with (
+        closing(BatchWriter(live, "observation", Mode.LIVE, FakeClock(NOW), no_failpoint)) as writer,
+        closing(connect(live, application_name="test", autocommit=True)) as connection,
+    ):
+        for said in range(6):
+            writer.write([_said(NOW, 1.5, 600 * said)])
+            now = NOW + timedelta(seconds=600 * said + 1)
+            found = device_conditions(connection, now, [], writer.delays.heard_us())
+            told.append([condition.name for condition in found if condition.is_active])
+        writer.write([_said(NOW, 1.5, 4801, again=True)])  # of a broker: the device says nothing by it
+        found = device_conditions(connection, NOW + timedelta(seconds=4802), [], writer.delays.heard_us())
+        told.append([condition.name for condition in found if condition.is_active])
+    assert one(live, "select count(*) from observation") == 1
+    # stale after three dry intervals of 600 s: 1,800 s; the last word of its own comes at 3,000 s
+    assert told == [[], [], [], ["clock-frozen"], ["clock-frozen"], ["clock-frozen"], ["stale"]]
 
 
 def run(database: str, *words: str) -> subprocess.CompletedProcess[str]:

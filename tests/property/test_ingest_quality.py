@@ -89,7 +89,8 @@ def _stored(
     while position < len(messages):
         step = cuts[turn % len(cuts)]
         here = messages[position : position + step]
-        known = messages[max(0, position - again) : position]  # the broker delivers them again, and they arrive now
+        # the broker delivers them again, marks them (DUP), and they arrive now
+        known = [message._replace(is_again=True) for message in messages[max(0, position - again) : position]]
         writer = writers[takers[turn % len(takers)]]
         writer.write([message._replace(received_us=here[0].received_us) for message in known] + here)
         position, turn = position + step, turn + 1

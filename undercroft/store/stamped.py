@@ -3,9 +3,10 @@
 They have no time of their own to be known by, so a second delivery is recognised otherwise: a state by the packet
 identifier of its session (`undercroft.store.states`); a reading without a clock by the impossible time and the value it
 came with. A device whose clock stands still says the same time again and again, though, and open, deployed, open are
-three states: so such a reading is known only if the broker marks it as delivered again (DUP), if it stands at this very
-receipt or a later one (its batch is written again), or if it is what the sensor said last, which changes nothing. A
-broker that marks nothing may have it stored twice; what holds now is right there too.
+three states: so such a reading is known only if the broker marks it as delivered again (DUP) or retained, if it stands
+at this very receipt or a later one (its batch is written again), or if it is what the sensor said within the last
+`SAME_WITHIN_US`. Later than that the same words are a new reading: a sensor that says a dry 0 under a clock that stands
+still is alive. A broker that marks nothing may have it stored twice; what holds now is right there too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from undercroft.store.sql import sql
 from undercroft.store.states import Delivery, State, take_states
 
 _LATE = int(QualityTest.LATE)
+SAME_WITHIN_US = 10_000_000
+"""The same time and value again within so long change nothing. Less than two intervals of the quickest sensors. [µs]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Stamped:
     delivery: Delivery | None = None
     """How a state came; None if nobody can deliver it again."""
     is_again: bool | None = None
-    """The broker says that it may have delivered it before; None: ``device_us`` and value alone tell."""
+    """The broker may have delivered it before: it says so (DUP), or it is retained; None: time and value tell."""
 
 
 class Placed(NamedTuple):
@@ -109,7 +112,7 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
         if identity in known and (
             reading.is_again is not False
             or known[identity] >= reading.received_us
-            or newest.get(reading.sensor_id) == identity
+            or (newest.get(reading.sensor_id) == identity and reading.received_us - known[identity] < SAME_WITHIN_US)
         ):
             continue
         free_us = reading.received_us - 1
