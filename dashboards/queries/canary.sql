@@ -9,6 +9,7 @@ select n.sensor_key as sensor, o.value, extract(epoch from o.received_at - o.obs
         select t.committed_at from grafana.tick t
         where t.up_to_commit_seq >= b.commit_seq and t.tick_at >= o.observed_at - interval '1 minute'
             and t.tick_at <= o.observed_at + interval '1 hour'
+            and t.tick_at > to_timestamp($__unixEpochTo() - 86460) and t.tick_at <= to_timestamp($__unixEpochTo() + 3600)
         order by t.tick_at limit 1
     ) - o.observed_at)::float8 as judged_s,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s

@@ -7,17 +7,14 @@
 -- author | text |  | 录入人 Author
 -- acted_at | time |  | 时间 Time
 -- age_s | number | s | 距今 Ago
-with newest as (
-    select distinct on (subject) subject, commit_seq, coalesce(body ->> 'state', 'in_force') <> 'ended' as in_force
+with told as (
+    select subject, body, author, acted_at, commit_seq, coalesce(body ->> 'state', 'in_force') <> 'ended'
+            and commit_seq = max(commit_seq) over (partition by subject) as in_force
     from grafana.act where kind = 'rain_warning' and acted_at <= to_timestamp($__unixEpochTo())
-    order by subject, commit_seq desc
 ), listed as (
-    select a.subject, a.body, a.author, a.acted_at, a.commit_seq, n.in_force and n.commit_seq = a.commit_seq as in_force,
-        case when jsonb_typeof(a.body -> 'basins') = 'array' then a.body -> 'basins' else '[]' end as basins,
-        case when jsonb_typeof(a.body -> 'streets') = 'array' then a.body -> 'streets' else '[]' end as streets
-    from grafana.act a join newest n on n.subject = a.subject
-    where a.kind = 'rain_warning' and a.acted_at <= to_timestamp($__unixEpochTo())
-        and ($__timeFilter(a.acted_at) or n.in_force and n.commit_seq = a.commit_seq)
+    select *, case when jsonb_typeof(body -> 'basins') = 'array' then body -> 'basins' else '[]' end as basins,
+        case when jsonb_typeof(body -> 'streets') = 'array' then body -> 'streets' else '[]' end as streets
+    from told where in_force or $__timeFilter(acted_at)
 )
 select l.subject as warning, case l.body ->> 'colour' when 'yellow' then 2 when 'orange' then 3 when 'red' then 4 end as colour,
     l.in_force::int as in_force, coalesce(l.body ->> 'state', 'in_force') as state,

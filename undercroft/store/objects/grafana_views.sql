@@ -130,15 +130,15 @@ where l.kind = 'order';
 
 create view grafana.report_due as
 select d.incident_id, coalesce(b.name_zh || ' ' || b.name_en, i.basin_id) as name, d.kind, d.serial, d.due_at, d.reminders,
-    d.reminded_at, r.author, r.drafted_at, r.submitted_at, r.submitted_by, not exists (
-        select from public.report h where h.incident_id = d.incident_id and h.submitted_at is not null
-            and (h.serial >= d.serial or h.kind = 'final')) as is_open, i.opened_at, (
-        select min(h.submitted_at) from public.report h where h.incident_id = d.incident_id
-            and (h.serial >= d.serial or h.kind = 'final')) as closed_at
+    d.reminded_at, r.author, r.drafted_at, r.submitted_at, r.submitted_by, handed_in.at is null as is_open, i.opened_at,
+    handed_in.at as closed_at
 from public.report_due d
 join public.incident i using (incident_id)
 left join public.basin b using (basin_id)
-left join public.report r on r.incident_id = d.incident_id and r.serial = d.serial;
+left join public.report r on r.incident_id = d.incident_id and r.serial = d.serial
+cross join lateral (
+    select min(h.submitted_at) as at from public.report h
+    where h.incident_id = d.incident_id and (h.serial >= d.serial or h.kind = 'final')) handed_in;
 
 create view grafana.stock as
 select k.place_id, k.item, k.quantity, p.place_kind, p.name_zh || ' ' || p.name_en as name, p.street, s.kind, s.space_id
@@ -279,6 +279,27 @@ create function grafana.order_at(since timestamptz, moment timestamptz) returns 
         union
         select g.order_id from grafana.incident j join grafana.duty_order g on g.incident_id = j.incident_id
         where j.closed_at is null or j.closed_at > moment)
+$$;
+
+-- Every entrance that needs a barrier, and how its barrier was judged last in a stretch of time, in the engine's word; null
+-- where the engine said nothing of it.
+create function grafana.barrier_at(since timestamptz, moment timestamptz) returns table (
+    space_id text, name text, street text, kind text, entrance_id text, entrance text, height_m double precision,
+    deploy_min double precision, barrier text, judged_at timestamptz
+) language sql stable as $$
+    select s.space_id, s.name, s.street, s.kind, e.entrance_id, e.name, e.barrier_height_m, e.barrier_deploy_min,
+        told.barrier, newest.tick_at
+    from grafana.entrance e
+    join grafana.space s on s.space_id = e.space_id
+    left join lateral (
+        select a.evidence, a.tick_at from grafana.assessment a
+        where a.space_id = s.space_id and a.tick_at > since and a.tick_at <= moment order by a.tick_seq desc limit 1
+    ) newest on true
+    left join lateral (
+        select j ->> 'barrier' as barrier from jsonb_array_elements(newest.evidence -> 'entrances') j
+        where j ->> 'entrance' = e.entrance_id limit 1
+    ) told on true
+    where e.barrier_needed
 $$;
 
 -- What every depot and space held at a moment: what the last movement before it left, else what there was before the
