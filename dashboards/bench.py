@@ -65,7 +65,7 @@ class Stage(StrEnum):
 
 def bench_query(
     days: Days = None,
-    sensors: Annotated[int, typer.Option(min=1, help="sensors in the database")] = 500,
+    sensors: Annotated[int, typer.Option(min=200, help="sensors in the database; fewer leave panels empty")] = 500,
     against: Annotated[str | None, typer.Option(help="a plain PostgreSQL to compare with: URL of an empty one")] = None,
     stage: Annotated[Stage, typer.Option(help="fill the databases, time those filled before, or both")] = Stage.ALL,
     *,
@@ -73,7 +73,8 @@ def bench_query(
 ) -> None:
     """Fill the empty exercise database of UNDERCROFT_DATABASE_URL and time every panel's query on it.
 
-    It takes the longest stretch; each shorter one goes to a database beside it (NAME_7d), which has to be made first.
+    It takes the longest stretch; each shorter one goes to a database beside it (NAME_7d), which has to be made first,
+    on the server of --against too.
     """
     url = Settings().database_url
     if url is None:
@@ -85,10 +86,7 @@ def bench_query(
             fill_all(each, sensors, steps)
     if stage is Stage.FILL:
         return
-    figures = run(urls[0], steps)
-    if against is not None:
-        figures = compared(figures, run(against, steps))
-    if not print_figures(figures, as_json=as_json):
+    if not print_figures(run(urls, steps), as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -114,30 +112,63 @@ def database_of(url: str, days: int, steps: list[int]) -> str:
     return url if days == steps[-1] else urlunsplit(parts._replace(path=f"{parts.path}_{days}d"))
 
 
-def run(url: str, steps: list[int]) -> list[Figure]:
-    """Return the figures of filled databases: times at the longest stretch, their growth, the bytes of a reading."""
+def run(urls: Sequence[str], steps: list[int]) -> list[Figure]:
+    """Return the figures of filled databases; with a second URL beside those of the plain ones that it names."""
     with ExitStack() as stack:
-        connections = [stack.enter_context(closing(open_filled(database_of(url, days, steps)))) for days in steps]
-        for connection in connections:
+        sides = [
+            [stack.enter_context(closing(open_filled(database_of(url, days, steps), END))) for days in steps]
+            for url in urls
+        ]
+        flat = [connection for side in sides for connection in side]
+        for connection in flat:
             if nothing := idle(connection):
                 raise BadInput(f"these queries find nothing to time: {', '.join(nothing)}: fill an empty database anew")
-        spans = spans_ms(connections)
-        longest = connections[-1]
-        compress_readings(longest, END)
-        weight = bytes_per_observation(longest)
+        spans = spans_ms(flat)
+        for connection in flat:
+            compress_readings(connection, END)
+        weights = [bytes_per_observation(connection) for connection in flat]
+        longest = sides[0][-1]
         rate = refreshed_rows_per_s(longest, END, STREAM_ROWS_S, STREAM_STEPS) if is_timescale(longest) else None
-    figures = [Figure(name, p95(of), "ms", P95_LIMIT_MS, "p95 limit", "lower") for name, of in spans[-1].items()]
-    if len(steps) > 1:
-        figures += grown(spans[0], spans[-1], f"from {steps[0]} to {steps[-1]} days")
+    figures = figures_of(steps, spans[: len(steps)], weights[: len(steps)])
     if rate is not None:
         figures.append(Figure("refresh", rate, "rows/s", STREAM_ROWS_S, "issue 6 limit", "higher"))
-    return [*figures, Figure("bytes_per_observation", weight, "byte", BYTES_LIMIT, "issue 6 limit", "lower")]
+    if len(urls) == 1:
+        return figures
+    plain = figures_of(steps, spans[len(steps) :], weights[len(steps) :])
+    return [*figures, *beside(figures, plain, steps)]
+
+
+def figures_of(steps: list[int], spans: list[Spans], weights: list[float]) -> list[Figure]:
+    """Return one side's figures: every query at the longest stretch; of each stretch the slowest, all, the bytes."""
+    figures = [Figure(name, p95(of), "ms", P95_LIMIT_MS, "p95 limit", "lower") for name, of in spans[-1].items()]
+    for days, of_stretch, weight in zip(steps, spans, weights, strict=True):
+        slowest = max(of_stretch, key=lambda name: p95(of_stretch[name]))
+        figures += [
+            Figure(f"slowest_{days}d", p95(of_stretch[slowest]), "ms", P95_LIMIT_MS, f"{slowest}, p95 limit", "lower"),
+            Figure(
+                f"medians_{days}d",
+                medians_ms(of_stretch),
+                "ms",
+                medians_ms(spans[0]),
+                f"{steps[0]} days",
+                "lower",
+                is_held=False,
+            ),
+            Figure(f"bytes_per_observation_{days}d", weight, "byte", BYTES_LIMIT, "issue 6 limit", "lower"),
+        ]
+    return figures + (grown(spans[0], spans[-1], f"from {steps[0]} to {steps[-1]} days") if len(steps) > 1 else [])
+
+
+def medians_ms(spans: Spans) -> float:
+    """Return how long all queries take one after the other, each its median. [ms]"""
+    return sum(median(of) for of in spans.values())
 
 
 def grown(first: Spans, last: Spans, stretch: str) -> list[Figure]:
     """Return how times grew: all medians together, and the panel that grew most, turn by turn, of those not short."""
-    before, after = (sum(median(of) for of in spans.values()) for spans in (first, last))
-    figures = [Figure("growth", after / before, "times", GROWTH_LIMIT, f"medians {stretch}", "lower")]
+    figures = [
+        Figure("growth", medians_ms(last) / medians_ms(first), "times", GROWTH_LIMIT, f"medians {stretch}", "lower")
+    ]
     turns = {
         name: median(late / early for early, late in zip(of, last[name], strict=True))
         for name, of in first.items()
@@ -150,15 +181,28 @@ def grown(first: Spans, last: Spans, stretch: str) -> list[Figure]:
     return figures
 
 
-def compared(ours: list[Figure], plain: list[Figure]) -> list[Figure]:
-    """Return both, the plain ones by name, and how many times smaller a reading is."""
-    weights = {name: figure.value for name, figure in (("ours", ours[-1]), ("plain", plain[-1]))}
-    smaller = weights["plain"] / weights["ours"]
-    beside = [
-        Figure(f"plain_{figure.name}", figure.value, figure.unit, figure.value, "itself", figure.better)
-        for figure in plain
+def beside(ours: list[Figure], plain: list[Figure], steps: list[int]) -> list[Figure]:
+    """Return how many times smaller a reading is at each stretch, and every figure of the plain side over ours."""
+    by_name = {figure.name: figure for figure in ours}
+    names = [(f"bytes_per_observation_{days}d", f"times_smaller_{days}d") for days in steps]
+    values = {figure.name: figure.value for figure in plain}
+    smaller = [
+        Figure(name, values[weight] / by_name[weight].value, "times", SMALLER_LIMIT, "plain PostgreSQL", "higher")
+        for weight, name in names
     ]
-    return [*ours, Figure("times_smaller", smaller, "times", SMALLER_LIMIT, "plain PostgreSQL", "higher"), *beside]
+    return smaller + [
+        Figure(
+            f"plain_{figure.name}",
+            figure.value,
+            figure.unit,
+            by_name[figure.name].value,
+            "ours",
+            "higher",
+            is_held=False,
+        )
+        for figure in plain
+        if figure.name in by_name
+    ]
 
 
 def idle(connection: Connection) -> list[str]:

@@ -51,29 +51,39 @@ _OF_A_DAY = (
 
 def open_empty(url: str) -> Connection:
     """Open an exercise database that holds no readings yet."""
-    return _open(url, is_filled=False)
+    connection = _open(url)
+    with translated_errors():
+        if _has_readings(connection):
+            raise BadInput("a benchmark fills the database: give it an empty one")
+    return connection
 
 
-def open_filled(url: str) -> Connection:
-    """Open an exercise database that an earlier run has filled."""
-    return _open(url, is_filled=True)
+def open_filled(url: str, end: datetime) -> Connection:
+    """Open an exercise database that an earlier run has filled up to an instant, and that was not timed yet."""
+    connection = _open(url)
+    with translated_errors():
+        if not _has_readings(connection):
+            raise BadInput("there is nothing to time: fill the database with `--stage fill` first")
+        if connection.execute(sql("bench_any_streamed")).fetchone() is not None or (
+            is_timescale(connection)
+            and connection.execute(sql("bench_any_weighed"), {"end": end}).fetchone() is not None
+        ):
+            raise BadInput("this database was timed already, which changed it: fill an empty one")
+    return connection
 
 
-def _open(url: str, *, is_filled: bool) -> Connection:
+def _open(url: str) -> Connection:
     connection = connect(url, application_name=APPLICATION_NAME, autocommit=True)
     with translated_errors():
         if mode_of(connection) is not Mode.EXERCISE:
             raise BadInput("a benchmark fills the database: give it one of mode exercise")
-        has_readings = connection.execute("select from observation limit 1").fetchone() is not None
-        if has_readings and not is_filled:
-            raise BadInput("a benchmark fills the database: give it an empty one")
-        if is_filled and not has_readings:
-            raise BadInput("there is nothing to time: fill the database with `--stage fill` first")
-        if connection.execute(sql("bench_any_streamed")).fetchone() is not None:
-            raise BadInput("this database was timed already, which changed it: fill an empty one")
         if is_timescale(connection):
             stop_jobs(connection)
     return connection
+
+
+def _has_readings(connection: Connection) -> bool:
+    return connection.execute(sql("bench_any_reading")).fetchone() is not None
 
 
 def stop_jobs(connection: Connection) -> None:

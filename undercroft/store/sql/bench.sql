@@ -266,6 +266,15 @@ select 1000000 + n, %(at)s::timestamptz + n * interval '30 seconds' / %(rows)s, 
     floor(extract(epoch from %(at)s::timestamptz) * 1000)::bigint + 1000, 0
 from generate_series(0, %(rows)s::int - 1) as n;
 
+-- name: bench_any_reading
+select from observation limit 1;
+
+-- name: bench_any_weighed
+-- undercroft: only with TimescaleDB
+-- Readings are compressed once all is timed; in a database just filled the newest are not.
+select from timescaledb_information.chunks
+where hypertable_name = 'observation_packed' and is_compressed and range_end >= %(end)s::timestamptz;
+
 -- name: bench_any_streamed
 select from observation_packed where sensor_id >= 1000000 limit 1;
 
