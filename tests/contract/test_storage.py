@@ -91,11 +91,24 @@ def test_retention_keeps_what_is_young_and_what_an_incident_holds(any_live_db: s
             " values (%s, %s, 'storm', 'me', %s)",
             (NOW - 405 * DAY, NOW - 405 * DAY + timedelta(hours=1), NOW),
         )
+        left_by_readings = ("observation_conflict", "quality_flag", "clock_lost_reading")
+        for age in (399, 402, 405):
+            at = NOW - age * DAY
+            connection.execute("insert into observation_conflict values (1, %s, 1, 1, 0, %s, 1)", (at, at))
+            connection.execute("insert into clock_lost_reading values (1, %s, 1, %s, 1)", (age, at))
+            connection.execute(
+                "insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author,"
+                " reason, batch_id) values (1, %s, %s, 3, 4, 'me', 'spike', 1)",
+                (at, at),
+            )
         dropped = connection.execute("select * from undercroft_retain(%s)", (NOW,)).fetchall()
         assert {(row["relation"], (NOW - row["dropped_from"]).days) for row in dropped} == {
-            ("observation_packed", age) for age in (401, 402, 410)
+            *(("observation_packed", age) for age in (401, 402, 410)),
+            *((relation, 402) for relation in left_by_readings),
         }
         assert held_days(connection) == [0, 399, 400, 405]
+        for relation in left_by_readings:
+            assert connection.execute(f"select from {relation}".encode()).rowcount == 2
         connection.execute("update incident_hold set released_at = %s, released_by = 'me'", (NOW,))
         connection.execute("select undercroft_retain(%s)", (NOW,))
         assert held_days(connection) == [0, 399, 400]
