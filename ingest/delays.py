@@ -3,6 +3,9 @@
 The broker tells nobody how long a message waited there. But messages of a session come in order, so what comes now has
 waited as long as anything can have; and a device says when it measured. One clock may be wrong: the median of the
 devices that spoke last counts. What a buffer brings late counts where it is the newest of its device in its message.
+
+A message has waited at the broker no longer than since the broker was last seen to hold nothing. Once it holds nothing
+again that wait is over, and only what it does not explain goes on to count: the network, or the clocks.
 """
 
 from __future__ import annotations
@@ -36,15 +39,22 @@ class Delays:
         self._directory: Directory | None = None
         self._heard_us = np.zeros(0, dtype=np.int64)
         self._delay_us = np.zeros(0, dtype=np.int64)
+        self._elsewhere_us = np.zeros(0, dtype=np.int64)
+        """The part of each delay that was certainly not at the broker."""
+        self.drained_us: int | None = None
+        """When the broker was last seen to hold nothing before what is noted next. [µs since 1970]"""
 
     def note(self, rows: Rows, directory: Directory) -> None:
         """Take in what is committed, known before or not, in order of arrival; only rows with a possible time."""
         if directory is not self._directory:
             self._directory = directory
             self._delay_us = np.zeros(len(directory.devices), dtype=np.int64)
+            self._elsewhere_us = np.zeros(len(directory.devices), dtype=np.int64)
             self._heard_us = np.zeros(len(directory.devices), dtype=np.int64)
         devices = directory.device_of[rows.sensor_ids]
-        self._delay_us[devices] = rows.received_us - rows.observed_us
+        delay_us = rows.received_us - rows.observed_us
+        self._delay_us[devices] = delay_us
+        self._elsewhere_us[devices] = np.maximum(0, delay_us - (rows.received_us - (self.drained_us or 0)))
         self._heard_us[devices] = rows.received_us
 
     def heard_us(self) -> dict[str, int]:
@@ -56,12 +66,14 @@ class Delays:
             device_id: at_us for device_id, at_us in zip(directory.devices, heard_us.tolist(), strict=True) if at_us
         }
 
-    def typical_s(self, now_us: int) -> float:
+    def typical_s(self, now_us: int, drained_us: int | None = None) -> float:
         """Return the median age, at its receipt, of the newest reading of the devices that spoke last. [s]
 
-        NaN where fewer than `LEAST_DEVICES` spoke within `WITHIN_US`.
+        NaN where fewer than `LEAST_DEVICES` spoke within `WITHIN_US`. ``drained_us``: when the broker last held nothing.
         """
         heard_us, delay_us = self._heard_us, self._delay_us
+        if drained_us is not None and heard_us.size == delay_us.size == self._elsewhere_us.size:
+            delay_us = np.where(heard_us <= drained_us, self._elsewhere_us, delay_us)
         recent = np.flatnonzero(heard_us > now_us - WITHIN_US)
         if recent.size < LEAST_DEVICES or heard_us.size != delay_us.size:
             return nan

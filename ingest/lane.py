@@ -97,7 +97,7 @@ class Lane:
 
     def delivery_delay_s(self) -> float:
         """How old readings are when they come; NaN where too few devices speak. [s]"""
-        return self._writer.delays.typical_s(microseconds(self._clock.now()))
+        return self._writer.delays.typical_s(microseconds(self._clock.now()), self._session.drained_us)
 
     def heard_us(self) -> dict[str, int]:
         """When each device was heard, whether it said anything new or not. [µs since 1970]"""
@@ -171,6 +171,7 @@ class Lane:
     def _commit_one(self, batch: Batch) -> bool:
         """Commit a batch, however often it takes; False if the lane gave up before."""
         backoff = Backoff(random.Random())  # noqa: S311 - jitter
+        self._writer.delays.drained_us = batch.drained_us
         pieces = Pieces(self._writer, batch.messages, batch.generation if batch.is_new_session else None)
         while not pieces.is_done:
             if self._giving_up.is_set():

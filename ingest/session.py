@@ -33,6 +33,8 @@ BATCH_BYTES = 2_097_152
 `TRANSACTION_AT_MOST_S`.
 One more message may stand above it, and a message has 262,144 bytes at most."""
 _IDLE_S = 0.5
+DRAINED_S = 1.0
+"""A broker that sends nothing for so long, though nothing is open, holds nothing. [s]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Batch:
     closed_s: float
     size: int
     """Topics and payloads. [bytes]"""
+    drained_us: int | None = None
+    """When, on this connection and before it, the broker was last seen to hold nothing. [µs since 1970]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,10 @@ class Session:
         self._out = b""
         self._waiting_since: deque[float] = deque()
         self._surplus: tuple[str, ...] = ()
+        self.drained_us: int | None = None
+        """When the broker was last seen to hold nothing; None: not yet. [µs since 1970]"""
+        self._drained_us: int | None = None
+        """The same of this connection."""
         self._stopping = threading.Event()
 
     @property
@@ -161,6 +169,7 @@ class Session:
         """
         self._generation += 1
         self._out = b""
+        self._drained_us = None
         settings = self._settings
         without = (*settings.without, *self._surplus)
         connected = connect_and_subscribe(
@@ -187,6 +196,7 @@ class Session:
         last_sent_s = self._clock.monotonic_s()
         pings_sent = 0
         is_subscribed = False
+        last_heard_s = last_sent_s
         while True:
             stopping = self._stopping.is_set()
             if stopping:
@@ -197,6 +207,7 @@ class Session:
             readable = self._wait(connection, is_reading)
             if readable:
                 self._take(reader.feed(_receive(connection), whole_ms(self._clock.now())))
+                last_heard_s = self._clock.monotonic_s()
                 if not is_subscribed and reader.granted is not None:
                     shortfall = ungranted(reader.granted, self._settings.filters, self._settings.optional)
                     is_subscribed = True
@@ -204,6 +215,8 @@ class Session:
             self._settle()
             self._close_when_due()
             now_s = self._clock.monotonic_s()
+            if is_reading and not readable and not self.undelivered and now_s - last_heard_s >= DRAINED_S:
+                self.drained_us = self._drained_us = whole_ms(self._clock.now())
             if now_s - last_sent_s >= KEEPALIVE_S / 2:
                 if is_reading and pings_sent - reader.pings_answered >= 2:
                     raise BrokerLost("broker: no answer to two pings")
@@ -253,7 +266,13 @@ class Session:
             return
         now_s = self._clock.monotonic_s()
         batch = Batch(
-            tuple(self._open), self._generation, self._is_new_session, self._opened_s, now_s, self._open_bytes
+            tuple(self._open),
+            self._generation,
+            self._is_new_session,
+            self._opened_s,
+            now_s,
+            self._open_bytes,
+            self._drained_us,
         )
         self._waiting_since.append(self._opened_s)
         self._open, self._open_bytes = [], 0

@@ -4,6 +4,7 @@
 -- redelivered | number | count | 重投 Redelivered
 -- dead_letters | number | count | 死信 Dead letters | amiss
 -- behind | number | count | 未研判批次 Not judged yet
+-- delivery_delay_s | number | s | 到达延迟 Delivery delay
 -- commit_age_s | number | s | 最新提交龄 Newest commit
 with newest as (
     select commit_seq, at from grafana.batch where $__timeFilter(at) order by at desc limit 1
@@ -13,6 +14,21 @@ with newest as (
 ), sums as (
     select count(*) as batches, sum(stored) as stored, sum(redelivered) as redelivered, sum(dead_letters) as dead_letters
     from grafana.batch where $__timeFilter(at)
+), heard as ( -- the newest word of each device, as `system/delivery-late` has it; without a clock it stands at its receipt
+    select distinct on (n.device_id) o.received_at, extract(epoch from o.received_at - o.observed_at)::float8 as delay_s
+    from (
+        select batch_id from grafana.batch
+        where at <= to_timestamp($__unixEpochTo()) and at > to_timestamp($__unixEpochTo() - 600)
+        order by at desc limit 60
+    ) b
+    join grafana.observation o on o.batch_id = b.batch_id
+    join grafana.sensor n on n.sensor_id = o.sensor_id
+    where n.quantity <> 'online' and o.received_at - o.observed_at not between interval '-1 millisecond' and interval '0'
+    order by n.device_id, o.received_at desc, o.observed_at desc
+), delayed as (
+    select greatest(0, percentile_cont(0.5) within group (order by delay_s)) as delay_s
+    from (select delay_s from heard order by received_at desc limit 15) newest
+    having count(*) >= 3
 )
 select sums.batches, coalesce(sums.stored, 0)::float8 as stored, coalesce(sums.redelivered, 0)::float8 as redelivered,
     coalesce(sums.dead_letters, 0)::float8 as dead_letters,
@@ -20,5 +36,6 @@ select sums.batches, coalesce(sums.stored, 0)::float8 as stored, coalesce(sums.r
     case when judged.commit_seq is null then sums.batches else (
         select count(*) from grafana.batch b where b.commit_seq > judged.commit_seq and b.commit_seq <= newest.commit_seq
     ) end as behind,
+    (select delay_s from delayed) as delivery_delay_s,
     extract(epoch from to_timestamp($__unixEpochTo()) - newest.at)::float8 as commit_age_s
 from sums cross join judged left join newest on true;

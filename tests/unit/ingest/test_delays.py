@@ -54,6 +54,18 @@ def test_only_the_devices_that_spoke_last_count_so_that_it_ends() -> None:
     assert delays.typical_s(NOON_US + 100 * SECOND_US) == 0.0
 
 
+def test_what_waited_at_the_broker_is_over_when_the_broker_holds_nothing() -> None:
+    """Noted 60 s late, within 20 s of a broker that held nothing: 40 s of it were in the network, or the clocks."""
+    delays, site = Delays(), directory(3)
+    now_us = NOON_US + 100 * SECOND_US
+    backlog = [(number * 10, 0.0, 60.0) for number in range(3)]
+    for drained_s, left_s in ((None, 0.0), (0.0, 0.0), (40.0, 40.0), (59.0, 59.0)):
+        delays.drained_us = None if drained_s is None else NOON_US + int(drained_s) * SECOND_US
+        delays.note(rows_of(*backlog), site)
+        assert delays.typical_s(now_us, delays.drained_us) == 60.0, "it still comes"
+        assert delays.typical_s(now_us, NOON_US + 61 * SECOND_US) == left_s
+
+
 def test_a_new_site_begins_anew_and_a_clock_ahead_is_no_delay() -> None:
     delays = Delays()
     assert isnan(delays.typical_s(NOON_US))

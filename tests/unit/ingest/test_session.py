@@ -101,6 +101,37 @@ def test_reading_stops_at_the_bytes_of_the_window_and_goes_on(
     assert (session.greatest, session.undelivered, session.undelivered_bytes) == (5, 0, 0)
 
 
+def test_a_broker_that_sends_nothing_for_a_second_holds_nothing(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each wait ends after 0.4 s of a clock of the test. One message comes at first; while it is open nobody knows."""
+    ours, theirs = pair
+    ours.setblocking(False)
+    theirs.sendall(FRAME)
+    clock = FakeClock(instant(NOON_US))
+    seen: list[int | None] = []
+    batches: deque[Batch] = deque()
+
+    class Patient(Session):
+        def _wait(self, connection: socket.socket, is_reading: bool) -> bool:
+            del connection, is_reading
+            seen.append(None if self.drained_us is None else (self.drained_us - NOON_US) // 1000)
+            if len(seen) == 6:
+                self.committed(batches.popleft())
+            if len(seen) == 9:
+                self.stop()
+            clock.advance(timedelta(seconds=0.4))
+            return not seen[1:]
+
+    session = Patient(SETTINGS, batches.append, lambda _: None, clock, no_failpoint)
+    session._generation = 1
+    nobody: Any = None
+    session._serve(Connected(nobody, ours, True), lambda _: None)
+    session.abandon()
+    # heard at 0.4 s; open until the sixth wait, which ends at 2.4 s
+    assert seen == [None] * 6 + [2400, 2800, 3200]
+
+
 def test_what_is_committed_is_not_open_while_the_broker_is_away() -> None:
     """Else `system/ingest-lag` would be told, which is the database's, for a broker that is away."""
     clock = FakeClock(instant(NOON_US))
