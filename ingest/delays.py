@@ -69,7 +69,7 @@ class Delays:
     def typical_s(self, now_us: int, drained_us: int | None = None) -> float:
         """Return the median age, at its receipt, of the newest reading of the devices that spoke last. [s]
 
-        NaN where fewer than `LEAST_DEVICES` spoke within `WITHIN_US`. ``drained_us``: when the broker last held nothing.
+        NaN where fewer than `LEAST_DEVICES` spoke within `WITHIN_US`. ``drained_us``: when the broker held nothing.
         """
         heard_us, delay_us = self._heard_us, self._delay_us
         if drained_us is not None and heard_us.size == delay_us.size == self._elsewhere_us.size:

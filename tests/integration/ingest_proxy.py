@@ -55,10 +55,12 @@ class CuttingProxy:
         self._budget: int | None = None
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._half_ended: set[socket.socket] = set()
+        """Connections of which one of the two relays has ended."""
         self._failures: list[BaseException] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads = [threading.Thread(target=self._accept_all, daemon=True)]
         self._threads[0].start()
 
     @property
@@ -106,6 +108,12 @@ class CuttingProxy:
         if self._failures:
             raise AssertionError("a thread of the relay failed") from self._failures[0]
 
+    def _accept_all(self) -> None:
+        try:
+            self._accept()
+        except BaseException as error:  # noqa: BLE001 - handed to the test, which fails
+            self._failures.append(error)
+
     def _accept(self) -> None:
         while True:
             try:
@@ -121,25 +129,27 @@ class CuttingProxy:
             with self._lock:
                 self._pairs.append((client, server))
                 self._open[client] = {}
-            done = threading.Semaphore(0)
             for relay in (self._upstream, self._downstream):
-                work = threading.Thread(target=self._guard, args=(relay, client, server, done), daemon=True)
+                work = threading.Thread(target=self._relay, args=(relay, client, server), daemon=True)
                 self._threads.append(work)
                 work.start()
 
-    def _guard(
-        self,
-        relay: Callable[[socket.socket, socket.socket], None],
-        client: socket.socket,
-        server: socket.socket,
-        done: threading.Semaphore,
+    def _relay(
+        self, relay: Callable[[socket.socket, socket.socket], None], client: socket.socket, server: socket.socket
     ) -> None:
+        """Run one direction; the second of the two to end closes both sockets."""
         try:
             relay(client, server)
         except BaseException as error:  # noqa: BLE001 - handed to the test, which fails
             self._failures.append(error)
-        finally:
-            _end(client, server, done)
+        for end in (client, server):
+            _hang_up(end)
+        with self._lock:
+            is_second = client in self._half_ended
+            self._half_ended.add(client)
+        if is_second:
+            client.close()
+            server.close()
 
     def _upstream(self, client: socket.socket, server: socket.socket) -> None:
         rest = b""
@@ -157,8 +167,10 @@ class CuttingProxy:
             if data[0] == _PUBACK:
                 mid = int.from_bytes(data[2:4])
                 with self._lock:
-                    said = self._open[client].pop(mid)
-                    self.acknowledged.append(Acknowledged(self._session_of[client], mid, *said))
+                    session = self._session_of[client]
+                    said = self._open[client].pop(mid, None)
+                    assert said is not None, f"{session} acknowledges {mid}, which is not in flight on its connection"
+                    self.acknowledged.append(Acknowledged(session, mid, *said))
             elif data[0] == _CONNECT:
                 end = _CLIENT_ID + int.from_bytes(data[_CLIENT_ID - 2 : _CLIENT_ID])
                 self._session_of[client] = data[_CLIENT_ID:end].decode()
@@ -180,7 +192,9 @@ class CuttingProxy:
                     self._budget -= len(chunk)
                 for message in reader.feed(part, 0):
                     if client in self._open:
-                        self._open[client][message.mid] = (message.topic.decode(), message.payload)
+                        new = (message.topic.decode(), message.payload)
+                        known = self._open[client].setdefault(message.mid, new)
+                        assert known is new, f"the broker sends {message.mid} twice: {known} is not acknowledged"
             if not _send(client, part) or cut:
                 break
 
@@ -223,14 +237,3 @@ def _hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # the other side was faster
-
-
-def _end(client: socket.socket, server: socket.socket, done: threading.Semaphore) -> None:
-    """The second of the two relays closes both sockets."""
-    for end in (client, server):
-        _hang_up(end)
-    if done.acquire(blocking=False):
-        client.close()
-        server.close()
-    else:
-        done.release()

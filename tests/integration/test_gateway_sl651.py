@@ -16,10 +16,12 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.broker import parse_broker_url
 from ingest.foreign.sl651_frame import Ending, confirmation, crc16, parse_frame
-from ingest.gateway.sl651 import Gateway, Limits, Rules
+from ingest.gateway.sl651 import Gateway, Limits, Publishes, Rules
+from ingest.gateway.uplink import connected_uplink
 from tests.integration.ingest_kit import DEADLINE_S, Mosquitto, free_port, ingest_of, needs_mosquitto, query, wait_until
 from undercroft.clock import SystemClock
 from undercroft.site import sample_site_path
@@ -52,7 +54,7 @@ class FakeBroker:
 
 
 @contextmanager
-def gateway_of(broker: FakeBroker, rules: Rules | None = None, limits: Limits | None = None) -> Iterator[Gateway]:
+def gateway_of(broker: Publishes, rules: Rules | None = None, limits: Limits | None = None) -> Iterator[Gateway]:
     listener = socket.create_server(("127.0.0.1", 0))
     settings = limits or Limits()
     gateway = Gateway(listener, broker, rules or Rules(frozenset({STATION}), LOOPBACK), settings, SystemClock())
@@ -292,6 +294,20 @@ def _begin_session(mosquitto: Mosquitto) -> None:
         assert connection.recv(4, socket.MSG_WAITALL) == b"\x20\x02\x00\x00"
         connection.sendall(b"\x82\x0f\x00\x01\x00\x0asl651/v1/+\x01")
         assert connection.recv(5, socket.MSG_WAITALL) == b"\x90\x03\x00\x01\x01"
+
+
+def test_a_broker_that_refuses_mqtt_5_is_spoken_to_in_3_1_1(broker: str) -> None:
+    """The embedded one; it does not say when nobody receives a frame, and the gateway says so."""
+    with (
+        capture_logs() as told,
+        connected_uplink(parse_broker_url(broker), "gateway-3-1-1") as uplink,
+        gateway_of(uplink) as gateway,
+        station_of(gateway) as station,
+    ):
+        station.sendall(frame(7))
+        assert answer(station) == confirmation(parse_frame(frame(7)), Ending.EOT)
+    assert [entry["protocol"] for entry in told if entry["event"] == "broker_does_not_let_us_in"] == ["MQTTv5"]
+    assert [entry["log_level"] for entry in told if entry["event"] == "broker_without_mqtt_5"] == ["warning"]
 
 
 @needs_mosquitto

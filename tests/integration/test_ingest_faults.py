@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -20,9 +21,19 @@ import pytest
 from tests.integration.fault_messages import SENML_SITE, Published
 from tests.integration.fault_strikes import FAULTS
 from tests.integration.fault_world import PASSWORD, ROWS, World, a_world
-from tests.integration.ingest_kit import Publisher, import_sample_site, needs_mosquitto, one, query, wait_until
+from tests.integration.ingest_kit import (
+    DEADLINE_S,
+    Publisher,
+    import_sample_site,
+    needs_mosquitto,
+    one,
+    query,
+    wait_until,
+)
 from tests.integration.ingest_messages import NOON_MS
+from tests.integration.ingest_proxy import CuttingProxy
 from undercroft.model import Mode
+from undercroft.mqtt_frames import publish_frame
 from undercroft.stack.datadir import DataDir, open_data_dir
 from undercroft.stack.postgres import PostgresServer, running_postgres
 from undercroft.store.databases import create_database, migrate_database
@@ -124,6 +135,26 @@ def test_fault_programme(own_postgres: PostgresServer, database: str, seed: int)
             world.check_acknowledged()
         assert world.ingest.stop() == 0
         check(world, published)
+
+
+@pytest.mark.parametrize("sent", [b"\x40\x02\x00\x07", b"\x40\x02\x00\x01" * 2])
+def test_what_fails_in_the_relay_fails_the_test(sent: bytes) -> None:
+    """An acknowledgement of what was never delivered, or a second one, ends in the test with the relay's traceback."""
+    connect_packet = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"
+    with closing(socket.create_server(("127.0.0.1", 0))) as broker:
+        proxy = CuttingProxy(broker.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=DEADLINE_S) as client:
+            ours, _ = broker.accept()
+            with closing(ours):
+                client.sendall(connect_packet)
+                assert ours.recv(100) == connect_packet
+                ours.sendall(publish_frame("t", b"x", 1))
+                assert client.recv(100)
+                client.sendall(sent)
+                wait_until(lambda: proxy.connections == 1 and bool(proxy._failures), "it failed")
+        with pytest.raises(AssertionError, match="relay failed") as caught:
+            proxy.close()
+    assert "not in flight" in str(caught.value.__cause__)
 
 
 def test_publisher_is_told(own_postgres: PostgresServer, database: str) -> None:
