@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from duty.local import zone_of
 from undercroft.errors import BadInput
+from undercroft.local_time import zone_of
 
 IDENT = r"[a-z0-9][a-z0-9-]{0,39}"
 

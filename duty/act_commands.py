@@ -17,10 +17,10 @@ from duty import order_commands
 from duty.act_bodies import COUNTS, FLAGS, LISTS, NUMBERS
 from duty.door import Actor
 from duty.entered import at_the_door, opened, origin, zone_in
-from duty.local import with_zone
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
+from undercroft.local_time import with_zone
 from undercroft.settings import Settings
 from undercroft.store.connection import Connection
 
@@ -136,13 +136,17 @@ def list_users(as_json: AsJson = False) -> None:
 
 
 def show_log() -> None:
-    """Print the duty log as JSON Lines."""
+    """Print the duty log as JSON Lines; of a drill each line says so first."""
+    from duty.texts import EXERCISE_MARK  # noqa: PLC0415
+    from undercroft.model import Mode  # noqa: PLC0415
     from undercroft.store import duty_acts as store  # noqa: PLC0415
+    from undercroft.store.migrate import mode_of  # noqa: PLC0415
 
     with opened("log show") as connection:
+        mark = {"drill": "".join(EXERCISE_MARK).strip()} if mode_of(connection) is Mode.EXERCISE else {}
         for row in store.log_entries(connection):
             shown = {name: value for name, value in row.items() if name not in {"previous", "sha256"}}
-            typer.echo(orjson.dumps({**shown, "sha256": bytes(row["sha256"]).hex()}).decode())
+            typer.echo(orjson.dumps({**mark, **shown, "sha256": bytes(row["sha256"]).hex()}).decode())
 
 
 def _key_path(key: Path | None) -> Path:

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from duty.local import zone_of
 from duty.senders.base import Sender
 from undercroft.errors import BadInput
+from undercroft.local_time import zone_of
 from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.telemetry import configure_logging

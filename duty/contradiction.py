@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from duty.local import with_zone
 from duty.orders import DONE_ZH, Proof
 from risk.wording import BARRIERS_ZH
+from undercroft.local_time import with_zone
 from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
 
 SAID_AS: Mapping[Proof, str] = {

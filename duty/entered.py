@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from duty.commands import database_url
 from duty.door import Actor, authorise
-from duty.local import zone_of
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
+from undercroft.local_time import zone_of
 from undercroft.store.connection import Connection, connect
 from undercroft.store.site import district_timezone
 

@@ -71,6 +71,7 @@ class Pressed:
     """How far the telling has come of what stays undone in an incident, for one reason (`duty.unfinished`).
 
     ``about`` are the subjects or orders that were told; ``since`` is the first telling, ``at`` the last by the clock.
+    ``left`` are those that are undone still: none, while it is only remembered that a switch may flap.
     """
 
     reason: str
@@ -79,6 +80,7 @@ class Pressed:
     times: int
     step: int
     at: datetime
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

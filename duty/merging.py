@@ -21,7 +21,9 @@ SEPARATOR = "\n――――――\n"
 """Between the texts of one send."""
 
 
-def next_of(rows: Sequence[Waiting], free: Callable[[int], int]) -> tuple[Waiting, int] | None:
+def next_of(
+    rows: Sequence[Waiting], free: Callable[[int], int], *, others_first: bool = False
+) -> tuple[Waiting, int] | None:
     """Return the message to be sent now, and how many sends it finds; None: all wait for the limit.
 
     What is kept for red is used by red that is told again, too, while lesser news waits before it.
@@ -32,7 +34,11 @@ def next_of(rows: Sequence[Waiting], free: Callable[[int], int]) -> tuple[Waitin
         What is due, most urgent first.
     free : callable
         How many may be sent now of messages of a severity.
+    others_first : bool
+        Whether addresses that took nothing last wait while there is something for others.
     """
+    if others_first:
+        rows = [row for row in rows if not row["address_failures"]] or rows
     for row in (rows[0], *(row for row in rows if row["severity"] >= Severity.RED)) if rows else ():
         left = free(row["severity"])
         if left > 0:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import orjson
 import typer
 
-from duty.local import zone_of
 from undercroft.errors import BadInput
 from undercroft.groups import group
+from undercroft.local_time import zone_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 Zone = Annotated[str, typer.Option(help="of the times shown")]

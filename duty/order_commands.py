@@ -9,10 +9,10 @@ import orjson
 import typer
 
 from duty.entered import at_the_door, opened
-from duty.local import local, zone_of
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
+from undercroft.local_time import local, zone_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 Zone = Annotated[str, typer.Option(help="of the times shown")]

@@ -13,10 +13,10 @@ import orjson
 import typer
 
 from duty.commands import DutyConfig, database_url
-from duty.local import local, zone_of
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group
+from undercroft.local_time import local, zone_of
 from undercroft.store.connection import Connection, connect
 
 

@@ -12,11 +12,11 @@ import typer
 
 from duty.commands import DutyConfig
 from duty.entered import at_the_door, opened
-from duty.local import local, zone_of
 from duty.roster import Gap
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput, StoreRejected
 from undercroft.groups import group
+from undercroft.local_time import local, zone_of
 from undercroft.settings import Settings
 from undercroft.store.connection import Connection
 

@@ -80,7 +80,7 @@ def list_movements(
 ) -> None:
     """List movements, newest first."""
     from duty.entered import opened, zone_in  # noqa: PLC0415
-    from duty.local import with_zone  # noqa: PLC0415
+    from undercroft.local_time import with_zone  # noqa: PLC0415
     from undercroft.store.supplies import movements  # noqa: PLC0415
 
     with opened("stock movements") as connection:

@@ -164,13 +164,13 @@ def _pressed(  # noqa: PLR0913, PLR0917 - what is undone, since when, and the cl
     """Return how far the telling has come after now; as it was when nothing is to be told, None with nothing undone."""
     if not about:
         quiet: timedelta = interval_of(severity, policy)
-        return known if known is not None and now - known.at < quiet else None
+        return replace(known, left=()) if known is not None and now - known.at < quiet else None
     if known is None:
         step = next_telling(severity, due_at, None, -1, now, steps, policy) or 0
-        return Pressed(reason.value, about, now, 1, step, now)
+        return Pressed(reason.value, about, now, 1, step, now, about)
     again = next_telling(severity, due_at, known.at, known.step, now, steps, policy)
     if again is not None:
-        return replace(known, about=about, times=known.times + 1, step=again, at=now)
+        return replace(known, about=about, times=known.times + 1, step=again, at=now, left=about)
     if not set(about) <= set(known.about):  # news is told at once, and puts off no clock
-        return replace(known, about=tuple(sorted({*known.about, *about})), times=known.times + 1)
-    return known
+        return replace(known, about=tuple(sorted({*known.about, *about})), times=known.times + 1, left=about)
+    return replace(known, left=about)

@@ -95,7 +95,7 @@ def list_warnings(
 ) -> None:
     """List the warnings in force."""
     from duty.entered import opened, zone_in  # noqa: PLC0415 - help starts faster
-    from duty.local import with_zone  # noqa: PLC0415
+    from undercroft.local_time import with_zone  # noqa: PLC0415
     from undercroft.store.acts import newest_acts  # noqa: PLC0415
 
     with opened("warning list") as connection:

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from duty.merging import carried_by, next_of, text_of
+from duty.merging import Waiting, carried_by, next_of, text_of
 from duty.model import AGAIN
 from duty.retrying import backoff_s, due_of
 from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
@@ -41,6 +41,10 @@ ANSWER_WITHIN_S = 30.0
 
 RED_SHARE = 6
 """One send in so many is kept for red, of 18 a minute 3; at least one, where a minute has more than one."""
+
+
+OTHERS_FOR_A_FAILURE = 2
+"""How many sends others have, while they wait, for each that failed once more at an address that takes nothing."""
 
 
 @dataclass(slots=True)
@@ -81,6 +85,7 @@ class Channel:
     not_before_s: dict[int, float] = field(default_factory=dict)
     paused_until_s: float = float("-inf")
     is_restored: bool = False
+    owed_to_others: int = 0
 
     def step(self, connection: Connection) -> bool:
         """Send the most urgent message that is due; tell whether there was one."""
@@ -89,14 +94,12 @@ class Channel:
             self._restore(connection, now_s)
         if now_s < self.paused_until_s:
             return False
-        ready = self._ready(connection, now_s)
-        found = next_of(ready, partial(self.limiter.free, now_s))
+        ready, found = self._next(connection, now_s)
         if found is None:
             return False
         if len(ready) > 1 and any(row["reason"] in AGAIN for row in ready):
             if store.give_way(connection, self.name, AGAIN):
-                ready = self._ready(connection, now_s)
-                found = next_of(ready, partial(self.limiter.free, now_s))
+                ready, found = self._next(connection, now_s)
             if found is None:
                 return False
         urgent, free = found
@@ -106,10 +109,12 @@ class Channel:
         self._send(connection, urgent)
         return True
 
-    def _ready(self, connection: Connection, now_s: float) -> list[dict[str, Any]]:
-        """Return what may be tried now, most urgent first."""
+    def _next(self, connection: Connection, now_s: float) -> tuple[list[Waiting], tuple[Waiting, int] | None]:
+        """Return what may be tried now, most urgent first, and which of it is sent."""
         rows = store.open_messages(connection, self.name, AT_ONCE, AGAIN)
-        return due_of(rows, partial(self._not_before_s, now_s=now_s), now_s)
+        ready = due_of(rows, partial(self._not_before_s, now_s=now_s), now_s)
+        free = partial(self.limiter.free, now_s)
+        return ready, next_of(ready, free, others_first=self.owed_to_others > 0)
 
     def _restore(self, connection: Connection, now_s: float) -> None:
         """Take in what an earlier process sent within the minute, and how long the service asked to be left alone."""
@@ -137,6 +142,10 @@ class Channel:
         self.limiter.take(self.clock.monotonic_s())
         message = Outgoing(row["key"], row["address"], row["title"], text_of(row, carried), row["severity"])
         outcome = send_guarded(self.sender, message, self.name)
+        if not row["address_failures"]:
+            self.owed_to_others = max(self.owed_to_others - 1, 0)
+        elif isinstance(outcome, Temporary):
+            self.owed_to_others = OTHERS_FOR_A_FAILURE
         doubtful = row["doubtful"] + 1 if isinstance(outcome, Temporary) and outcome.most is not None else 0
         if isinstance(outcome, Temporary) and _is_exhausted(outcome, doubtful, row["severity"]):
             outcome = Permanent(f"{outcome.error} (answered so {doubtful} times)")

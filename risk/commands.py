@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -92,20 +94,36 @@ def export_alarms(
 def list_alarms(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
     every: Annotated[bool, typer.Option("--all", help="ended ones too")] = False,
+    zone: Annotated[str | None, typer.Option(help="of the times shown; default: the district's")] = None,
 ) -> None:
     """List the open alarms with their reasons, worst first."""
-    from undercroft.model import Severity  # noqa: PLC0415
+    from undercroft.local_time import zone_of  # noqa: PLC0415
     from undercroft.store.connection import connect  # noqa: PLC0415
     from undercroft.store.engine import alarms  # noqa: PLC0415
+    from undercroft.store.site import district_timezone  # noqa: PLC0415
 
     with closing(connect(_database_url("alarms list"), application_name="undercroft-alarms")) as connection:
         rows = alarms(connection, open_only=not every)
+        place = zone_of(zone or district_timezone(connection))
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
     for row in rows:
-        state = "open" if row["active"] else "ended"
-        reason = row["reasons"][0]["text_en"] if row["reasons"] else ""
-        typer.echo(
-            f"{Severity(row['severity']).word:<7} {state:<6} {row['subject']:<40} {row['raised_at']:%F %T}Z  {reason}"
-        )
+        typer.echo(_alarm_lines(row, place))
+    if not rows:
+        typer.echo("没有未结束的报警 no alarm is open" if not every else "没有报警 no alarm")
+
+
+def _alarm_lines(row: Mapping[str, Any], place: ZoneInfo) -> str:
+    """Return an alarm in two lines: what, where, since when and whose; then the first reason."""
+    from risk.wording import LEVELS_ZH  # noqa: PLC0415
+    from undercroft.local_time import with_zone  # noqa: PLC0415
+    from undercroft.model import Severity  # noqa: PLC0415
+
+    taken = "已接警 taken" if row["acknowledged"] else "无人接警 nobody has taken it"
+    state = f"未结束 open, {taken}" if row["active"] else "已结束 ended"
+    word = f"{LEVELS_ZH[row['severity']]} {Severity(row['severity']).word}"
+    named = f" {row['name_zh']} {row['name_en']}" if row["name_zh"] else ""
+    reason = "  ".join(row["reasons"][0][text] for text in ("text_zh", "text_en")) if row["reasons"] else ""
+    head = f"{word}  {row['subject']}{named}  {with_zone(row['raised_at'], place)}  {state}"
+    return f"{head}\n    {reason}" if reason else head

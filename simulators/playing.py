@@ -14,6 +14,7 @@ from simulators.steps import Run
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.settings import Settings
+from undercroft.stack.beside import exercise_beside
 from undercroft.store.run import engine_progress
 
 CLIENT_ID = "undercroft-simulate"
@@ -37,23 +38,31 @@ def speed_asked_for(text: str) -> float | None:
 def play_run(run: Run, speed: float | None, *, stats: Path | None, progress: Path | None) -> None:
     """Play a run through the broker of the settings, behind the engine of their database if there is one.
 
+    Without a broker there, through that of the exercise that ``undercroft up`` runs in DATA_DIR.
+
     Raises
     ------
     BadInput
-        If there is no broker URL, or the database is a live one.
+        If there is no broker, or the database is a live one.
     """
-    settings = Settings()
-    if settings.mqtt_url is None:
-        raise BadInput("UNDERCROFT_MQTT_URL is not set; `undercroft demo` starts a broker of its own")
+    mqtt_url, database_url = _broker_and_database(Settings())
     if stats is not None and not stats.absolute().parent.is_dir():
         raise BadInput(f"{stats}: --stats: there is no folder {stats.absolute().parent}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         newest_seq = None
-        if settings.database_url is not None:
-            newest_seq = stack.enter_context(engine_progress(settings.database_url.get_secret_value()))
+        if database_url is not None:
+            newest_seq = stack.enter_context(engine_progress(database_url))
         lines = stack.enter_context(open_progress(progress)) if progress is not None else None
-        broker = stack.enter_context(publisher(settings.mqtt_url.get_secret_value(), CLIENT_ID))
+        broker = stack.enter_context(publisher(mqtt_url, CLIENT_ID))
         played = play(run, broker, SystemClock(), speed=speed, progress=newest_seq, show=shows(lines))
     if stats is not None:
         write_stats(stats_of(run, played), stats)
+
+
+def _broker_and_database(settings: Settings) -> tuple[str, str | None]:
+    named = None if settings.database_url is None else settings.database_url.get_secret_value()
+    if settings.mqtt_url is not None:
+        return settings.mqtt_url.get_secret_value(), named
+    found = exercise_beside(settings.data_dir)
+    return found.mqtt_url, named or found.database_url

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from api.pagination import Cursor, Page
 from api.params import Reason
+from duty.load import STALE_AFTER
 
 
 class AlarmOut(BaseModel):
@@ -25,6 +26,8 @@ class AlarmOut(BaseModel):
     peak_severity: int
     active: bool
     acknowledged: bool
+    acknowledged_by: str | None = Field(description='who said "mine"; null while nobody has')
+    acknowledged_at: datetime | None
     latched: bool
     shelved_until: datetime | None = Field(description="not told of until then, at a person's wish; never a red one")
     suppressed_by: str | None = Field(description="the alarm that this one follows from: it is not told of by itself")
@@ -32,6 +35,12 @@ class AlarmOut(BaseModel):
     cleared_at: datetime | None
     reasons: list[Reason]
     last_tick_seq: int
+
+    @computed_field(description="from when it counts as stale: it has stood for a day (ISA-18.2)")  # type: ignore[prop-decorator]
+    @property
+    def stale_from(self) -> datetime:
+        """From when it counts as stale."""
+        return self.raised_at + STALE_AFTER
 
 
 class AlarmRank(Cursor):

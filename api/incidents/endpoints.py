@@ -39,4 +39,5 @@ async def list_incidents(
 def _incident(row: dict[str, Any]) -> IncidentOut:
     state = row["state"]
     told = {"reached": state.get("reached", -1), "told_at": state.get("told_at"), "alarms": state.get("alarms", [])}
+    told["pressed"] = [entry for entry in state.get("pressed", []) if entry.get("left")]
     return IncidentOut.model_validate(row | told | {"first_out": row["first_out"] or ""})

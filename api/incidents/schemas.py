@@ -19,6 +19,15 @@ class IncidentAlarm(BaseModel):
     quiet_by: list[str] = Field(description="why it is not told of below red: shelved, suppressed, out_of_service")
 
 
+class IncidentPressed(BaseModel):
+    """What stays undone in an incident after somebody took it, and how often the roster was told of it."""
+
+    reason: str = Field(description="`no_order`: taken, and nothing was ordered; `order_undone`: ordered, and not done")
+    left: list[str] = Field(description="subjects, or orders, that are undone now")
+    since: datetime = Field(description="first told")
+    times: int = Field(description="told so often")
+
+
 class IncidentOut(BaseModel):
     """The alarms of one basin in one storm, and how far the telling has come."""
 
@@ -33,6 +42,7 @@ class IncidentOut(BaseModel):
     reached: int = Field(description="highest step of the roster told so far; -1: nobody yet")
     told_at: datetime | None
     alarms: list[IncidentAlarm]
+    pressed: list[IncidentPressed] = Field(description="what the roster is told of again and again until it is done")
 
 
 class IncidentRank(Cursor):

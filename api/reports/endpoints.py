@@ -32,11 +32,11 @@ from api.services import Given, Services
 from duty import cap, paper
 from duty.cap_acts import Exported, export_cap
 from duty.door import Actor, Done
-from duty.local import zone_of
 from duty.refusals import SubjectUnknown
 from duty.report_acts import Drafted, draft_report
 from duty.report_lateness import TALLY_OVER
 from duty.reports import plain
+from undercroft.local_time import zone_of
 from undercroft.store.connection import Connection
 
 router = APIRouter(tags=["reports"])

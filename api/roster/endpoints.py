@@ -12,10 +12,10 @@ from api.acts.schemas import ActOut
 from api.errors import RequestInvalid, documented
 from api.roster.schemas import AbsenceIn, RosterIn, RosterOut
 from api.services import Given
-from duty.local import zone_of
 from duty.roster import roster_of
 from duty.roster_acts import import_roster, mark_absent
 from duty.roster_view import view_of
+from undercroft.local_time import zone_of
 
 router = APIRouter(tags=["roster"])
 

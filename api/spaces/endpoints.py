@@ -78,7 +78,9 @@ async def get_space(space_id: SpaceId, given: Given) -> SpaceDetail:
         stock = await query.rows("supplies_stock", place=space_id)
         requirements = await query.rows("read_space_requirements", space_id=space_id)
         site = await given.site_cache.newest(query)
-    at = assessment["tick_at"] if assessment else given.clock.now()
+        at = assessment["tick_at"] if assessment else given.clock.now()
+        tick = await query.row("read_newest_tick")
+        out = await query.rows("out_of_service_now", place=space_id, at=tick["tick_at"] if tick else at)
     return SpaceDetail.model_validate(
         {
             **space,
@@ -86,6 +88,7 @@ async def get_space(space_id: SpaceId, given: Given) -> SpaceDetail:
             "numbers": key_numbers(assessment["evidence"] if assessment else None),
             "entrances": entrances,
             "sensors": [sensor_of(row) for row in sensors],
+            "out_of_service": out,
             "thresholds": thresholds_of(site, space_id, SpaceKind(space["kind"]), at) if site else [],
             "stock": stock,
             "requirements": requirements,

@@ -144,6 +144,14 @@ class RequirementOut(BaseModel):
     quantity: float
 
 
+class OutOfServiceOut(BaseModel):
+    """A device whose readings count as missing, at somebody's wish; it ends by itself."""
+
+    device_id: str
+    reason: str
+    until: datetime
+
+
 class SpaceDetail(BaseModel):
     """A space with all that is known of it now."""
 
@@ -163,6 +171,7 @@ class SpaceDetail(BaseModel):
     numbers: KeyNumbers
     entrances: list[EntranceOut]
     sensors: list[SensorOut]
+    out_of_service: list[OutOfServiceOut] = Field(description="devices of it that are out of service now")
     thresholds: list[ThresholdOut]
     stock: list[StockOut]
     requirements: list[RequirementOut]

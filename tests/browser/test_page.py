@@ -114,7 +114,9 @@ def test_alarm_shows_the_numbers_of_now_while_it_lasts(shown: Page, world: World
     expect(card).to_contain_text("0.31 m")
 
 
-def test_an_alarm_that_nobody_is_told_of_says_why(shown: Page, world: World, spaces: list[str]) -> None:
+def test_an_alarm_says_why_nobody_is_told_who_took_it_and_that_it_is_stale(
+    shown: Page, world: World, spaces: list[str]
+) -> None:
     subject = f"space/{spaces[20]}"
     card = shown.locator(f'#alarms li[data-subject="{subject}"]')
     until = world.now + timedelta(minutes=20)
@@ -125,6 +127,15 @@ def test_an_alarm_that_nobody_is_told_of_says_why(shown: Page, world: World, spa
     world.tick([], [Happening(subject, 2, "suppressed", suppressed_by="system/broker-away")])
     expect(card).to_contain_text("由 system/broker-away 引起，不另行通知")
     expect(card).to_contain_text("follows from system/broker-away")
+    expect(card).to_contain_text("无人接警")
+    taken_at = world.now + timedelta(minutes=1)
+    world.tick([], [Happening(subject, 2, "acknowledged", taken_by="wu")])
+    expect(card).to_contain_text(f"已接警：wu {taken_at + timedelta(hours=8):%H:%M:%S}")
+    expect(card).not_to_contain_text("无人接警")
+    expect(card).not_to_contain_text("STALE")
+    world.now += timedelta(hours=25)
+    world.tick([], [Happening(subject, 2, "reason_added")])
+    expect(card).to_contain_text("已 25 小时，长期未消")
 
 
 def test_a_raised_alarm_is_seen_within_two_seconds(shown: Page, world: World, spaces: list[str]) -> None:
@@ -256,7 +267,13 @@ def test_live_has_no_exercise_banner_and_misses_the_engine(page: Page, live_db: 
 
 _WAITING = """
 insert into incident (incident_id, basin_id, opened_at, worst, state)
-select 'i', basin_id, %(now)s, 4, '{}' from place where place_id = %(space)s;
+select 'i', basin_id, %(now)s, 4, jsonb_build_object('pressed', jsonb_build_array(jsonb_build_object(
+    'reason', 'no_order', 'left', array['space/' || place_id], 'since', %(now)s::timestamptz, 'times', 2)))
+from place where place_id = %(space)s;
+insert into act (act_id, kind, subject, author, acted_at, body, commit_seq)
+select gen_random_uuid(), 'out_of_service', 'device/' || min(device_id), 'li', %(now)s,
+    '{"reason": "renewal", "minutes": 30}', 900
+from device where place_id = %(space)s;
 insert into duty_order (order_id, incident_id, subject, proof, state, owner, author, changed_at, due_at, within_s,
     text_zh, text_en, note, confirmed_after)
 select 'o-000000000' || n, 'i', 'space/' || %(space)s, 'evacuated', case n when 1 then 'issued' else 'confirmed' end,
@@ -265,7 +282,8 @@ select 'o-000000000' || n, 'i', 'space/' || %(space)s, 'evacuated', case n when 
 insert into report_due (incident_id, kind, serial, due_at)
 values ('i', 'phone', 0, %(now)s::timestamptz - interval '7 minutes')
 """
-"""An order that is late by 12 minutes, a confirmation of 200 minutes ago, a report missing for 7."""
+"""Taken, nothing ordered, told twice; a device out of service for 30 minutes; an order late by 12 minutes; a
+confirmation of 200 minutes ago, a report missing for 7."""
 
 
 def test_what_waits_for_somebody_is_named_and_text_from_the_site_is_never_markup(
@@ -281,7 +299,14 @@ def test_what_waits_for_somebody_is_named_and_text_from_the_site_is_never_markup
         page.goto(address)
         expect(page.locator("#spaces tr").first).to_contain_text("<img src=x")
         for words in ("指令超时 12 分", "order LATE 12 min", "已过期，请重新确认", "now expired: confirm again",
-                      "漏报 7 分", "first report by phone (0) MISSING for 7 min", "<img src=x>"):  # fmt: skip
+                      "已接警，未下达指令，已催办 2 次", "NO ORDER given", "漏报 7 分",
+                      "first report by phone (0) MISSING for 7 min", "<img src=x>"):  # fmt: skip
             expect(page.locator("#duty")).to_contain_text(words)
         assert page.locator("#spaces img, #duty img").count() == 0
+        page.goto(f"{address}#{spaces[0]}")
+        page.reload()
+        until = world.now + timedelta(minutes=30, hours=8)  # Shenzhen is UTC+8
+        expect(page.locator("#detail")).to_contain_text(f"至 {until:%F %T} 自动恢复：renewal")
+        world.tick(forward=timedelta(minutes=31))
+        expect(page.locator("#detail")).not_to_contain_text("renewal", timeout=20_000)
         page.goto("about:blank")

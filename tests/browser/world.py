@@ -44,6 +44,7 @@ class Happening:
     occurrence: int = 1
     suppressed_by: str | None = None
     shelved_until: datetime | None = None
+    taken_by: str | None = None
 
 
 def reason(severity: int = 3, **changes: object) -> JsonObject:
@@ -170,22 +171,25 @@ class World:
             "shelved_until": happening.shelved_until,
             "event_no": event_no,
             "event": happening.kind,
+            "acknowledged": happening.taken_by is not None,
+            "detail": _json({"author": happening.taken_by} if happening.taken_by else {}),
         }
         self.connection.execute(
             "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, reasons,"
-            " last_tick_seq, suppressed_by, shelved_until)"
+            " last_tick_seq, suppressed_by, shelved_until, acknowledged)"
             " values (%(subject)s, %(occurrence)s, %(kind)s, %(severity)s, %(severity)s, %(active)s, %(now)s,"
-            " %(reasons)s::jsonb, %(tick)s, %(suppressed_by)s, %(shelved_until)s)"
+            " %(reasons)s::jsonb, %(tick)s, %(suppressed_by)s, %(shelved_until)s, %(acknowledged)s)"
             " on conflict (subject, occurrence) do update set severity = excluded.severity,"
             " peak_severity = greatest(alarm.peak_severity, excluded.severity), active = excluded.active,"
             " cleared_at = %(cleared_at)s, reasons = excluded.reasons, last_tick_seq = excluded.last_tick_seq,"
-            " suppressed_by = excluded.suppressed_by, shelved_until = excluded.shelved_until",
+            " suppressed_by = excluded.suppressed_by, shelved_until = excluded.shelved_until,"
+            " acknowledged = excluded.acknowledged",
             values,
         )
         self.connection.execute(
-            "insert into alarm_event (subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons)"
-            " values (%(subject)s, %(event_no)s, %(occurrence)s, %(tick)s, %(now)s, %(event)s,"
-            " case when %(active)s then %(severity)s else 0 end, %(reasons)s::jsonb)",
+            "insert into alarm_event (subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons,"
+            " detail) values (%(subject)s, %(event_no)s, %(occurrence)s, %(tick)s, %(now)s, %(event)s,"
+            " case when %(active)s then %(severity)s else 0 end, %(reasons)s::jsonb, %(detail)s::jsonb)",
             values,
         )
 

@@ -89,6 +89,10 @@ def test_every_act_has_its_way_in(desk: Desk) -> None:
     assert report["expires_at"] > report["observed_at"]
     assert rows[7]["body"] == {"item": "sandbag", "quantity": 40, "reason": "from the depot", "left": 40}
     assert httpx.get(f"{desk.address}api/v1/spaces/gar").json()["stock"] == [{"item": "sandbag", "quantity": 40.0}]
+    desk.post("/acts", ACTS[2], desk.leader)
+    (out,) = desk.get("/spaces/gar")["out_of_service"]
+    assert (out["device_id"], out["reason"]) == ("gar-out", "renewal")
+    assert desk.get("/spaces/up")["out_of_service"] == []
     (move,) = httpx.get(f"{desk.address}api/v1/stock-movements", params={"place": "gar"}).json()["items"]
     assert (move["place_id"], move["quantity"], move["quantity_left"], move["author"]) == ("gar", 40.0, 40.0, "wu")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 import orjson
 
 from duty.codec import to_json
-from duty.incidents import fold, opened
+from duty.incidents import Pressed, fold, opened
 from risk.run import Follower, step_live
 from tests.browser.service import running_api
 from tests.integration.duty_kit import now, prepared, tick
@@ -28,6 +29,8 @@ def get(address: str, path: str) -> Any:
 def test_an_incident_names_the_alarm_that_came_first(live_db: str) -> None:
     first, second = event(0, "raised", 3), event(1, "raised", 4, "space/up")
     incident = fold(fold(opened("b1", first), first), second)
+    told = Pressed("no_order", ("space/gar",), incident.opened_at, 2, 1, incident.opened_at, ("space/gar",))
+    incident = replace(incident, pressed=(told, replace(told, reason="order_undone", left=())))
     with database(live_db) as db:
         prepared(db)
         for number, closed in ((0, incident.opened_at + timedelta(hours=1)), (1, None)):
@@ -46,6 +49,9 @@ def test_an_incident_names_the_alarm_that_came_first(live_db: str) -> None:
             assert [(row["subject"], row["active"]) for row in newest["alarms"]] == [
                 ("space/gar", True), ("space/up", True),
             ]  # fmt: skip
+            assert [(row["reason"], row["left"], row["times"]) for row in newest["pressed"]] == [
+                ("no_order", ["space/gar"], 2)
+            ], "what is done is only remembered"
             older = get(address, f"/incidents?limit=1&cursor={page['next_cursor']}")
             assert [row["incident_id"] for row in older["items"]] == ["b1-0"]
             assert [row["incident_id"] for row in get(address, "/incidents?open=true")["items"]] == ["b1-1"]

@@ -265,3 +265,38 @@ def test_an_end_takes_the_place_of_the_repeats_before_it(exercise_db: str) -> No
         told = {row["key"]: (row["merged_into"], row["gave_way"], row["state"]) for row in messages(it.db)}
         end = next(row["notification_id"] for row in messages(it.db) if row["key"] == "i1#5")
         assert [told[f"i1#{number}"] for number in (2, 3, 4)] == [(end, True, "accepted")] * 3
+
+
+def test_many_dead_addresses_with_red_let_an_orange_to_a_living_one_through(exercise_db: str) -> None:
+    """30 dead mailboxes, each with two reds, would have all 18 sends of every minute; each orange is out within one."""
+    with queue(exercise_db, per_minute=18) as it:
+        it.sender.dead = frozenset(f"dead-{number}" for number in range(30))
+        for address in sorted(it.sender.dead):
+            it.put(f"{address}/1", 4, address)
+            it.put(f"{address}/2", 4, address)
+        for _ in range(120):
+            it.wait(5.0)
+        assert len(it.sender.sent) >= 170, "with nothing else to send every send of ten minutes is theirs"
+        for minute in range(5):
+            for number in range(3):
+                it.put(f"orange-{minute}-{number}", 3, f"live-{number}")
+            for _ in range(12):
+                it.wait(5.0)
+            assert {f"orange-{minute}-{number}" for number in range(3)} <= set(it.sender.sent)
+        tried = sum(key.startswith("dead") for key in it.sender.sent[-60:])
+        assert tried >= 30, "the dead are tried on"
+
+
+def test_a_single_send_a_minute_is_shared_too(exercise_db: str) -> None:
+    with queue(exercise_db, per_minute=1) as it:
+        it.sender.dead = frozenset({"dead"})
+        it.put("red", 4, "dead")
+        for _ in range(10):
+            it.wait(60.0)
+        it.put("a", 3, "live")
+        it.put("b", 3, "other")
+        it.put("c", 3, "third")
+        before = len(it.sender.sent)
+        for _ in range(5):
+            it.wait(60.0)
+        assert it.sender.sent[before:] == ["a", "b", "red", "c", "red"]

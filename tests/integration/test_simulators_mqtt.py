@@ -217,8 +217,8 @@ def test_live_database_is_refused(live_db: str, broker: str) -> None:
         (("--scenario", "dry-day"), "UNDERCROFT_MQTT_URL is not set"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...], said: str) -> None:
-    ended = command("simulate", *arguments)
+def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    ended = command("simulate", *arguments, UNDERCROFT_DATA_DIR=str(tmp_path))
     assert ended.returncode == 2
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1

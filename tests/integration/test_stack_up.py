@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ import pytest
 
 from tests.integration.stack_children import DEADLINE_S, tree, wait_gone
 from tests.integration.up_kit import RUNNING, Up, as_nobody, environment, running_up, short_folder, up_command
+from undercroft.stack.beside import Beside, leave_beside
+from undercroft.stack.broker import running_broker
+from undercroft.stack.datadir import open_data_dir
 
 EXERCISE = ("--mode", "exercise")
 
@@ -37,6 +41,16 @@ def refused(data_dir: Path, *words: str, **extra: str) -> tuple[int, str]:
     return done.returncode, done.stderr.strip().splitlines()[-1]
 
 
+def simulate(data_dir: Path) -> tuple[int, str]:
+    """Play five minutes of a dry day with DATA_DIR alone to go by; return exit status and the last line of errors."""
+    words = ("simulate", "--scenario", "dry-day", "--speed", "max", "--until", "5")
+    done = subprocess.run(
+        [sys.executable, "-m", "undercroft", *words],
+        env=environment(data_dir), capture_output=True, text=True, check=False, cwd="/",
+    )  # fmt: skip
+    return done.returncode, (done.stderr.strip().splitlines() or [""])[-1]
+
+
 def page(up: Up) -> str:
     return next(line.split()[1] for line in up.lines if line.startswith("page "))
 
@@ -50,6 +64,7 @@ class Evening:
     services: list[str]
     database_uid: int
     health: int
+    simulated: tuple[int, str]
     exit_status: int
     pids: list[int]
 
@@ -65,13 +80,29 @@ def evening() -> Iterator[Evening]:
             pids, services = tree(up.process.pid), up.services()
             uid = services["postgres"].uids().effective
             health = httpx.get(f"{page(up)}api/v1/health", timeout=DEADLINE_S).status_code
+            simulated = simulate(data_dir)
             status = up.end(signal.SIGINT)
-        yield Evening(data_dir, up.lines, sorted(services), uid, health, status, [*pids])
+        yield Evening(data_dir, up.lines, sorted(services), uid, health, simulated, status, [*pids])
 
 
 def test_a_taken_default_port_means_the_next_free_one(evening: Evening) -> None:
     assert evening.health == 200
     assert evening.services == ["api", "broker_main", "duty", "ingest", "postgres", "risk"]
+
+
+def test_a_storm_finds_the_exercise_beside_it_and_says_what_to_start_where_there_is_none(evening: Evening) -> None:
+    assert evening.simulated[0] == 0, evening.simulated[1]
+    code, line = simulate(evening.data_dir)  # it has ended
+    assert (code, "undercroft up --mode exercise" in line) == (2, True), line
+    beside = evening.data_dir / "beside.json"
+    assert beside.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_simulated_beside_a_live_one(data_dir: Path) -> None:
+    with open_data_dir(data_dir) as prepared, running_broker(prepared, 0) as broker:
+        leave_beside(prepared, Beside("live", broker.url("simulator")))
+        code, line = simulate(data_dir)
+    assert (code, "is live, and nothing simulated is played to it" in line) == (2, True), line
 
 
 def test_an_interruption_ends_everything_in_good_order(evening: Evening) -> None:

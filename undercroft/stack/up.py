@@ -21,6 +21,7 @@ from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of, is_canary
+from undercroft.stack.beside import Beside, leave_beside
 from undercroft.stack.byhand import given_broker_options, publish_line, write_client_options
 from undercroft.stack.embedded import DatabaseUrls, EmbeddedStack
 from undercroft.stack.ports import free_port_from, is_free
@@ -74,6 +75,9 @@ def run_up(settings: Settings, options: UpOptions, say: Say, stay: threading.Eve
             say(f"port {settings.api_port} is taken; the page is on {port}")
         if stack.has_embedded_database and stack.data_dir is not None:
             stack.data_dir.write_private(stack.data_dir.path / EMBEDDED_URL_FILE, urls.owner + "\n")
+        if stack.broker is not None and stack.data_dir is not None:
+            database_url = urls.simulator if stack.has_embedded_database else None
+            leave_beside(stack.data_dir, Beside(options.mode.value, stack.mqtt_url("simulator"), database_url))
         specs = _services(settings, stack, urls, port)
         if options.mode is Mode.LIVE and any(is_canary(device) for _, device in devices_of(site)):
             specs.append(_canary(stack, urls))
@@ -186,3 +190,5 @@ def _say_publishing(stack: EmbeddedStack, site: Site, mode: Mode, say: Say) -> N
         line = publish_line(site, mode, "", given_broker_options(stack.mqtt_url()))
     if line is not None:
         say(f"by hand   {line}")
+    if mode is Mode.EXERCISE and stack.broker is not None:
+        say("storm     undercroft simulate --scenario shenzhen-2023-09-07 --speed 60   (finds this broker by DATA_DIR)")

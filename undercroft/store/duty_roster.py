@@ -68,7 +68,7 @@ def quiet_alarms(connection: Connection) -> list[dict[str, Any]]:
 def out_of_service(connection: Connection, at: datetime) -> list[dict[str, Any]]:
     """Return the devices that are out of service at a time, until when and why."""
     with translated_errors():
-        return connection.execute(sql("handover_out_of_service").encode(), {"at": at}).fetchall()
+        return connection.execute(sql("out_of_service_now").encode(), {"at": at, "place": None}).fetchall()
 
 
 def warnings_in_force(connection: Connection) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ function updated(alarm, select) {
   const key = alarmKey(alarm);
   let card = cards.get(key);
   const space = spaceOf(alarm);
-  const version = `${alarm.last_tick_seq}|${alarm.severity}|${space?.tick_seq ?? ""}`;
+  const version = `${alarm.last_tick_seq}|${alarm.severity}|${alarm.acknowledged_at}|${space?.tick_seq ?? ""}`;
   if (!card || card.version !== version) {
     const fresh = { ...make(alarm, space, select), version };
     card?.node.replaceWith(fresh.node);
@@ -51,7 +51,9 @@ function updated(alarm, select) {
     cards.set(key, card);
   }
   const age = ageText(ageOf(instantOf(alarm.raised_at)));
-  setBoth(card.since, { zh: `已 ${age.zh}`, en: `for ${age.en}` });
+  const isStale = (ageOf(instantOf(alarm.raised_at)) ?? 0) * 1000 >= instantOf(alarm.stale_from) - instantOf(alarm.raised_at);
+  setBoth(card.since, isStale ? { zh: `已 ${age.zh}，长期未消`, en: `for ${age.en}, STALE` } : { zh: `已 ${age.zh}`, en: `for ${age.en}` });
+  card.since.classList.toggle("bad", isStale);
   fillNow(card.level, space, alarm);
   const until = state.newAlarms.get(key) ?? 0;
   card.node.classList.toggle("new", performance.now() < until);
@@ -68,7 +70,7 @@ function make(alarm, space, select) {
   const fresh = element("span", "new-mark", zh("新"), en("NEW"));
   const level = element("span", "level-now");
   const head = element("div", "card-head", badge(alarm.severity), title, fresh, level, element("span", "when", raised, since));
-  const node = element("li", "card", head, ...quietNodes(alarm), ...reasonNodes(reasonsNow(alarm, space), 3));
+  const node = element("li", "card", head, takenNode(alarm), ...quietNodes(alarm), ...reasonNodes(reasonsNow(alarm, space), 3));
   node.dataset.level = String(alarm.severity);
   node.dataset.subject = alarm.subject;
   if (alarm.place_id && alarm.subject_kind === "space") {
@@ -76,6 +78,14 @@ function make(alarm, space, select) {
     node.addEventListener("click", () => select(alarm.place_id));
   }
   return { node, since, level };
+}
+
+// Who said "mine"; until somebody does, the roster is told again and again.
+function takenNode(alarm) {
+  if (!alarm.acknowledged) return element("p", "taken open", both({ zh: "无人接警", en: "nobody has taken it" }));
+  const at = alarm.acknowledged_at ? clockText(instantOf(alarm.acknowledged_at)) : "";
+  const by = alarm.acknowledged_by ?? "?";
+  return element("p", "taken", both({ zh: `已接警：${by} ${at}`, en: `taken by ${by}, ${at}` }));
 }
 
 // Why nobody is told of an alarm that is watched all the same.

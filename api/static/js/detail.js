@@ -100,6 +100,7 @@ function draw(space, charts, asked) {
     reported(space),
     wayOut(space),
     floatSwitches(space),
+    outOfService(space),
     standIns(space),
     ...charts.map((chart) => chartBlock(space, chart)),
     entrances(space),
@@ -165,6 +166,16 @@ function floatSwitches(space) {
     return element("li", "", zh(`${one.entrance ?? "室内"} ${height} cm：${said.zh}${at}${old.zh}`), en(`${one.entrance ?? "inside"}, ${height} cm: ${said.en}${at}${old.en}`));
   });
   return block({ zh: "浮球开关", en: "float switches" }, element("ul", "stand-ins", ...lines));
+}
+
+// Devices that somebody took out of service: their readings count as missing until then.
+function outOfService(space) {
+  if (!space.out_of_service.length) return null;
+  const lines = space.out_of_service.map((one) => {
+    const until = clockText(instantOf(one.until), true);
+    return element("li", "", zh(`${one.device_id} 至 ${until} 自动恢复：${one.reason}`), en(`${one.device_id} until ${until}, then by itself in service: ${one.reason}`));
+  });
+  return block({ zh: "停用设备（读数按缺测处理）", en: "out of service: readings count as missing" }, element("ul", "stand-ins", ...lines));
 }
 
 // Who stands in while the space is blind: it may raise the level, never lower it.

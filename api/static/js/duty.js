@@ -1,7 +1,9 @@
-// What waits for somebody on duty: orders that are late, expired, contradicted or refused, and reports that are missing.
+// What waits for somebody on duty: alarms that were taken and nothing was ordered for, orders that are late, expired,
+// contradicted or refused, and reports that are missing.
 
 import { both, byId, element } from "./dom.js";
 import { clockText, instantOf } from "./format.js";
+import { state } from "./state.js";
 import { ORDER_STATES, pair, PROOFS, REPORTS } from "./text.js";
 
 const EVERY_MS = 10_000;
@@ -9,8 +11,13 @@ const MOST_LINES = 6;
 
 export function followDuty(select) {
   const look = async () => {
-    const [orders, reports] = await Promise.all([get("/api/v1/orders?open=true&limit=500"), get("/api/v1/reports/due")]);
-    const lines = [...orders.items.map(orderLine), ...reports.items.map(reportLine)].filter(Boolean);
+    const [orders, reports, incidents] = await Promise.all([
+      get("/api/v1/orders?open=true&limit=500"),
+      get("/api/v1/reports/due"),
+      get("/api/v1/incidents?open=true"),
+    ]);
+    const bare = incidents.items.flatMap((incident) => incident.pressed.filter(isBare));
+    const lines = [...bare.flatMap(bareLines), ...orders.items.map(orderLine), ...reports.items.map(reportLine)].filter(Boolean);
     lines.sort((a, b) => b.late - a.late);
     const going = orders.items.filter((order) => order.left_s !== null).length;
     draw(lines, going, reports.tally.to_come, select);
@@ -26,6 +33,21 @@ async function get(path) {
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response.json();
+}
+
+const isBare = (pressed) => pressed.reason === "no_order";
+
+function bareLines(pressed) {
+  return pressed.left.map((subject) => {
+    const spaceId = subject.replace(/^space\//, "");
+    const space = state.spaces.get(spaceId);
+    return {
+      zh: `${space?.name_zh ?? subject}：已接警，未下达指令，已催办 ${pressed.times} 次`,
+      en: `${space?.name_en ?? subject}: taken, NO ORDER given, told ${pressed.times} times`,
+      late: 1e7,
+      spaceId,
+    };
+  });
 }
 
 function orderLine(order) {

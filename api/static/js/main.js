@@ -26,6 +26,7 @@ const DRAW_MS = 250;
 let dirty = true;
 let drawing = false;
 let lostAt = null;
+let followsDuty = false;
 
 function draw() {
   drawing = false;
@@ -78,6 +79,8 @@ const stream = new Stream({
   snapshot(event) {
     const another = state.deploymentId !== event.deployment_id;
     pointAt(takeSnapshot(event));
+    if (!followsDuty) followDuty((spaceId) => state.selected !== spaceId && select(spaceId)); // it names places
+    followsDuty = true;
     if (another) loadSite().catch(() => setTimeout(changed, DRAW_MS));
     changed();
   },
@@ -101,6 +104,5 @@ byId("filter").addEventListener("input", (event) => {
 });
 stream.start();
 followHealth(changed);
-followDuty((spaceId) => state.selected !== spaceId && select(spaceId));
 setInterval(() => requestAnimationFrame(draw), 1_000);
 if (location.hash.length > 1) select(decodeURIComponent(location.hash.slice(1)));

@@ -70,6 +70,16 @@ def test_a_red_that_somebody_took_and_nothing_is_ordered_for_is_told_until_somet
     assert played(lambda _: [], 9, ends=3)[0] == [], "an alarm that ended asks for nothing"
 
 
+def test_what_was_ordered_is_left_no_more_though_the_telling_is_remembered() -> None:
+    incident = fold(opened("north", event(0, "raised", 4)), event(0, "raised", 4))
+    incident, left = fold(incident, event(1, "acknowledged", 4)), []
+    for minute in (4, 5, 6, 9):  # red's interval is 3 min: it is forgotten at 4 + 3 and told no more
+        rows = [row(order(5))] if minute >= 5 else []
+        incident, _ = asked_of(incident, rows, at(minute), 3, Policy())
+        left.append([pressed.left for pressed in incident.pressed])
+    assert left == [[("space/gar",)], [()], [()], []]
+
+
 def test_an_orange_that_somebody_took_does_not_fall_asleep_and_a_yellow_may() -> None:
     # Acknowledged at 1 and orange's interval is 10 min: 11, 21, 31, one step further up each time.
     told, all_of_it = played(lambda _: [], 35, severity=3)

@@ -69,11 +69,18 @@ update duty_progress set tick_seq = %(tick_seq)s, decided_at = %(decided_at)s, b
 update duty_progress set beat_at = %(beat_at)s;
 
 -- name: duty_open_messages
-select notification_id, key, reason, severity, address, title, body, attempts, failures, doubtful, next_try_at,
-    exists (select from notification m where m.merged_into = n.notification_id and not m.gave_way) as carries,
-    max(failures) over (partition by address) as address_failures
-from notification n where channel = %(channel)s and state in ('queued', 'sending')
-order by reason = any(%(again)s::text[]), severity desc, failures > 0, next_try_at, notification_id limit %(most)s;
+-- At most so many of those that failed, and so many of the others: neither hides the other.
+select notification_id, key, reason, severity, address, title, body, attempts, failures, doubtful, next_try_at, carries,
+    address_failures
+from (
+    select n.*, exists (select from notification m where m.merged_into = n.notification_id and not m.gave_way) as carries,
+        max(failures) over (partition by address) as address_failures,
+        row_number() over (partition by failures > 0
+            order by reason = any(%(again)s::text[]), severity desc, next_try_at, notification_id) as place
+    from notification n where channel = %(channel)s and state in ('queued', 'sending')
+) waiting
+where place <= %(most)s
+order by reason = any(%(again)s::text[]), severity desc, failures > 0, next_try_at, notification_id;
 
 -- name: duty_give_way
 -- The stem of a cause (what stands before its number) is the matter: an incident, an order, a report. The newer text tells all

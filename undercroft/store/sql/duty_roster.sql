@@ -38,11 +38,15 @@ where kind = 'handover' order by entry_no desc limit 1;
 select subject, severity, shelved_until, suppressed_by from alarm
 where active and (shelved_until is not null or suppressed_by is not null) order by severity desc, subject;
 
--- name: handover_out_of_service
-select subject, body ->> 'reason' as reason, acted_at + (body ->> 'minutes')::float8 * interval '1 minute' as until
+-- name: out_of_service_now
+-- Of the devices of one place, or of all.
+select subject, split_part(subject, '/', 2) as device_id, body ->> 'reason' as reason,
+    acted_at + (body ->> 'minutes')::float8 * interval '1 minute' as until
 from (
     select distinct on (subject) kind, subject, acted_at, body from act
-    where kind in ('out_of_service', 'in_service') order by subject, commit_seq desc
+    where kind in ('out_of_service', 'in_service')
+        and (%(place)s::text is null or subject in (select 'device/' || device_id from device where place_id = %(place)s))
+    order by subject, commit_seq desc
 ) newest
 where kind = 'out_of_service' and acted_at + (body ->> 'minutes')::float8 * interval '1 minute' > %(at)s order by subject;
 

@@ -99,5 +99,9 @@ select tick_at, subject, event_no, occurrence, kind, severity, reasons, detail
 from alarm_event order by tick_at, subject, event_no;
 
 -- name: alarms_list
-select subject, occurrence, severity, peak_severity, active, acknowledged, raised_at, cleared_at, reasons
-from alarm where active or not %(open_only)s order by active desc, severity desc, raised_at, subject;
+select a.subject, a.occurrence, a.severity, a.peak_severity, a.active, a.acknowledged, a.raised_at, a.cleared_at, a.reasons,
+    p.name_zh, p.name_en
+from alarm a
+left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
+left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
+where a.active or not %(open_only)s order by a.active desc, a.severity desc, a.raised_at, a.subject;
