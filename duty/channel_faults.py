@@ -30,7 +30,11 @@ PROBE = (
     "【通道检查】曾被拒收，现再试发，无需处理 channel check: messages were refused, this is another try; nothing to do"
 )
 
+Refusing = dict[str, frozenset[str]]
+
 MOST_ERROR_CHARACTERS = 200
+MOST_NAMED = 12
+"""So many of those whose addresses refuse are named."""
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -55,7 +59,9 @@ def _condition(row: Mapping[str, Any], now: datetime) -> Condition | None:
         return None  # a roster's own word; its messages have failed, with their reason
     name, error = PREFIX + row["channel"], row["error"][:MOST_ERROR_CHARACTERS]
     if row["refused"] > 0:
-        detail = f"{row['channel']}: {row['refused']} addresses refused: {error}"
+        people = sorted(set(row["people"].splitlines()))
+        named = ", ".join(people[:MOST_NAMED]) + (" …" if len(people) > MOST_NAMED else "")
+        detail = f"{row['channel']}: {row['refused']} addresses refused ({named}): {error}"
         return Condition(name, True, float(row["refused"]), 1.0, "addresses", detail)
     waited_s = 0.0 if row["waits_since"] is None else (now - row["waits_since"]).total_seconds()
     if waited_s < DEAD_AFTER.total_seconds():
@@ -64,24 +70,30 @@ def _condition(row: Mapping[str, Any], now: datetime) -> Condition | None:
     return Condition(name, True, round(waited_s, 1), DEAD_AFTER.total_seconds(), "s", detail)
 
 
-def news_of(condition: Condition, known: Mapping[str, Any] | None) -> Condition | None:
+def news_of(condition: Condition, known: Mapping[str, Any] | None, *, another: bool = False) -> Condition | None:
     """Return what is to be told of a condition, or None: more addresses are worse, fewer have other words.
+
+    As many that are somebody else's are worse too: whom it was told for can be reached again, and another cannot.
 
     Parameters
     ----------
     known : mapping or None
         What was told of it last, a row of ``list_conditions``; None: nothing stands.
+    another : bool
+        Whether an address refuses that did not at the last look.
     """
     if known is None or not condition.is_active:
         return condition if condition.is_active != (known is not None) else None
     refused = known["value"] if known["unit"] == condition.unit == "addresses" else 0.0
-    if condition.unit == "addresses" and condition.value > refused:
+    if condition.unit == "addresses" and (condition.value > refused or another):
         return replace(condition, is_worse=True)
     same = condition.unit == known["unit"] and (condition.unit == "s" or condition.value == known["value"])
     return None if same else condition
 
 
-def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterable[Reach] = ()) -> list[Condition]:
+def tell_channel_faults(
+    connection: Connection, now: datetime, fallback: Iterable[Reach] = (), seen: Refusing | None = None
+) -> list[Condition]:
     """Have each channel that refuses or is dead stand as an alarm of the system; return what changed.
 
     An address that goes on refusing is tried again every `PROBED_EVERY`, so that a channel that was mended is seen to
@@ -93,6 +105,9 @@ def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterabl
         The notifier's time.
     fallback : iterable of Reach
         Addresses that are used whoever is on duty.
+    seen : dict or None
+        Which addresses refused at the last look, by condition; it is brought up to date. A notifier that starts again
+        knows only how many.
     """
     known = list_conditions(connection)
     told = {row["name"]: row for row in known if row["is_active"] and row["subject"] == SYSTEM}
@@ -101,7 +116,16 @@ def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterabl
         connection, now, now - REFUSAL_COUNTS_FOR, now - PROBED_EVERY, used, UNKNOWN_CODE_TRIES
     )  # fmt: skip
     store.queue_messages(connection, probes(rows, now), now)
-    found = (news_of(condition, told.get(condition.name)) for condition in conditions_of(rows, told, now))
+    refusing = {PREFIX + row["channel"]: frozenset(row["addresses"]) for row in rows}
+    before = {} if seen is None else dict(seen)
+    another = {name for name, addresses in refusing.items() if not addresses <= before.get(name, addresses)}
+    if seen is not None:
+        seen.clear()
+        seen.update(refusing)
+    found = (
+        news_of(condition, told.get(condition.name), another=condition.name in another)
+        for condition in conditions_of(rows, told, now)
+    )
     return [news for news in found if news is not None and set_condition(connection, news, "duty", now, anew=True)]
 
 

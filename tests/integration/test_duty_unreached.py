@@ -155,7 +155,7 @@ def test_a_channel_that_refuses_is_an_alarm_until_it_takes_something(live_db: st
         assert tell_channel_faults(db, after(0)) == []
         settle(db, "failed", "li", error="HTTP 401")
         assert [tell_channel_faults(db, after(n)) != [] for n in (0, 10)] == [True, False]
-        assert standing(db) == {"channel-hook": "hook: 1 addresses refused: HTTP 401"}
+        assert standing(db) == {"channel-hook": "hook: 1 addresses refused (li): HTTP 401"}
         (act,) = db.execute("select subject, author from act where kind = 'system_condition'").fetchall()
         assert act == {"subject": "system/channel-hook", "author": "duty"}
         assert tell_channel_faults(db, after(600)) == []
@@ -255,6 +255,14 @@ def test_a_channel_that_takes_nothing_for_two_minutes_is_an_alarm(live_db: str) 
         ]  # fmt: skip
         acts = db.execute("select body ->> 'is_worse' as is_worse from act where kind = 'system_condition'").fetchall()
         assert [act["is_worse"] for act in acts[2:]] == [None, "true", "true", None]
+        # As many, and another's: Wu's takes again what Li's refuses. The alarm names whom to phone.
+        seen: dict[str, frozenset[str]] = {}
+        assert tell_channel_faults(db, after(425), (), seen) == []
+        settle(db, "accepted", "wu", settled_at=after(430))
+        settle(db, "failed", "li", settled_at=after(430))
+        assert [(c.value, c.is_worse) for c in tell_channel_faults(db, after(431), (), seen)] == [(1.0, True)]
+        assert tell_channel_faults(db, after(432), (), seen) == []
+        assert "1 addresses refused (li): " in standing(db)["channel-hook"]
 
 
 def test_a_red_that_a_robot_refuses_reaches_the_next_step_at_once(live_db: str) -> None:

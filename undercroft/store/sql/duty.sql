@@ -171,14 +171,16 @@ order by channel, address, step, notification_id;
 -- Of each channel: how many addresses refused what they were sent last, and since when messages wait that nobody took, while
 -- the channel took nothing else. A refusal stands for as long as roster or fallback use the address; for another one it counts
 -- since a time, and that of an all clear, which goes to whoever was told, does not. `to_probe` are the addresses in use whose refusal is
--- older than a time and for which nothing waits.
+-- older than a time and for which nothing waits. `people` are whose the refusing addresses are, one a line.
 with used as (
-    select r.reach ->> 'channel' as channel, r.reach ->> 'address' as address
-    from roster_shift s cross join jsonb_array_elements(s.reach) as r (reach)
-    where s.ends_at > %(now)s::timestamptz and s.starts_at < %(now)s::timestamptz + interval '8 days'
-    union select * from unnest(%(channels)s::text[], %(addresses)s::text[])
+    select channel, address, string_agg(distinct person_id, E'\n') as people from (
+        select r.reach ->> 'channel' as channel, r.reach ->> 'address' as address, s.person_id
+        from roster_shift s cross join jsonb_array_elements(s.reach) as r (reach)
+        where s.ends_at > %(now)s::timestamptz and s.starts_at < %(now)s::timestamptz + interval '8 days'
+        union all select channel, address, 'fallback' from unnest(%(channels)s::text[], %(addresses)s::text[]) as f (channel, address)
+    ) of_whom group by channel, address
 ), settled as (
-    select u.channel, u.address, n.is_refused, n.error, case when n.at < %(probe_before)s and not exists (
+    select u.channel, u.address, u.people, n.is_refused, n.error, case when n.at < %(probe_before)s and not exists (
             select from notification w where w.state in ('queued', 'sending') and w.channel = u.channel and w.address = u.address)
         then u.address end as to_probe
     from used u cross join lateral (
@@ -187,8 +189,8 @@ with used as (
         order by coalesce(settled_at, queued_at) desc, notification_id desc limit 1
     ) n
     union all
-    select channel, address, is_refused, error, null from (
-        select distinct on (channel, address) channel, address, state = 'failed' as is_refused, error
+    select channel, address, person_id, is_refused, error, null from (
+        select distinct on (channel, address) channel, address, person_id, state = 'failed' as is_refused, error
         from notification
         where state in ('accepted', 'handed_over', 'failed') and reason <> 'all_clear'
             and (settled_at > %(since)s or settled_at is null and state = 'failed' and queued_at > %(since)s)
@@ -196,10 +198,11 @@ with used as (
         order by channel, address, coalesce(settled_at, queued_at) desc, notification_id desc
     ) others
 ), doubted as (
-    select distinct on (channel, address) channel, address, true as is_refused, error, null as to_probe
+    select distinct on (channel, address) channel, address, person_id as people, true as is_refused, error, null as to_probe
     from notification where state in ('queued', 'sending') and doubtful >= %(most)s order by channel, address, notification_id desc
 ), refused as (
-    select channel, count(distinct address)::int as refused, max(error) as error, array_remove(array_agg(to_probe), null) as to_probe
+    select channel, count(distinct address)::int as refused, max(error) as error, array_remove(array_agg(to_probe), null) as to_probe,
+        string_agg(people, E'\n') as people, array_agg(distinct address) as addresses
     from (select * from settled union all select * from doubted) every where is_refused group by channel
 ), waits as (
     select w.channel, min(w.first_attempt_at) as waits_since, max(w.error) as error
@@ -210,7 +213,8 @@ with used as (
     group by w.channel
 )
 select coalesce(r.channel, w.channel) as channel, coalesce(r.refused, 0) as refused, w.waits_since,
-    coalesce(r.error, w.error, '') as error, coalesce(r.to_probe, '{}') as to_probe
+    coalesce(r.error, w.error, '') as error, coalesce(r.to_probe, '{}') as to_probe, coalesce(r.people, '') as people,
+    coalesce(r.addresses, '{}') as addresses
 from refused r full join waits w on w.channel = r.channel order by 1;
 
 -- name: duty_shifts
