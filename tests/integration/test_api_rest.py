@@ -10,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.app import create_app
 from tests.browser.storm import seed
 from tests.browser.world import START, Finding, Happening, World, reason
 from undercroft.clock import FakeClock
+from undercroft.store.roles import Role, create_logins
 
 NOW = START + timedelta(hours=3)
 """The wall clock of these tests; ticks are committed at the machine's own time, which is later."""
@@ -27,9 +29,15 @@ def world(exercise_db: str) -> Iterator[World]:
     made.close()
 
 
+def as_the_api(url: str) -> str:
+    """Return the URL with the login that the application reads by where it is installed."""
+    login = create_logins(url, str(conninfo_to_dict(url)["dbname"]), lambda login: f"pw-{login}")[Role.API]
+    return make_conninfo(url, user=login, password=f"pw-{login}")
+
+
 @asynccontextmanager
 async def running(url: str, *, reachable: bool = True) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(url, FakeClock(NOW))
+    app = create_app(as_the_api(url) if reachable else url, FakeClock(NOW))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         if reachable:

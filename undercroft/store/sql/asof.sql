@@ -40,7 +40,7 @@ order by n.device_id, n.at, n.quantity;
 -- name: asof_batches_gone
 -- Whether retention took batches that came after this point of the commit order: readings are there, their batches not.
 select coalesce(oldest.commit_seq > %(after)s, true) and exists (
-    select from observation_packed o where coalesce(o.batch_id < oldest.batch_id, true)
+    select from observation o where coalesce(o.batch_id < oldest.batch_id, true)
 ) as gone
 from (select min(commit_seq) as commit_seq, min(batch_id) as batch_id from batch) oldest;
 
