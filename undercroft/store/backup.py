@@ -23,7 +23,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from psycopg import conninfo, sql
+from psycopg import IsolationLevel, conninfo, sql
 
 from undercroft.errors import BadInput, UndercroftError
 from undercroft.model import Mode
@@ -57,7 +57,7 @@ class Manifest:
     extension : str or None
         Version of TimescaleDB; None without it.
     rows : dict of str to int
-        Rows by table when the backup had been made; later rows may be in it too.
+        Rows by table, of the very moment that the file holds.
     """
 
     sha256: str
@@ -80,12 +80,21 @@ def backup(url: str, path: Path, made_at: datetime) -> Manifest:
     """
     if path.exists():
         raise BadInput(f"{path} exists already")
+    fresh = path.with_name(f"{path.name}.part")
     with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
+        moment = _stand_still(connection)
         mode, extension = mode_of(connection), extension_version(connection)
         applied = [row["name"] for row in connection.execute("select name from schema_migration order by version")]
         rows = _counts(connection)
-    fresh = path.with_name(f"{path.name}.part")
-    _run(url, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={fresh}")
+        _run(
+            url,
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            f"--snapshot={moment}",
+            f"--file={fresh}",
+        )
     manifest = Manifest(_sha256(fresh), made_at.isoformat(), mode.value, extension, applied, rows)
     _manifest_path(path).write_text(json.dumps(asdict(manifest), indent=2, sort_keys=True) + "\n", encoding="utf-8")
     with fresh.open("rb+") as stream:
@@ -155,6 +164,18 @@ def _sha256(path: Path) -> str:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _stand_still(connection: Connection) -> str:
+    """Begin to read a moment, and return the name by which pg_dump reads the same: retention may drop what was counted.
+
+    What is counted is locked before the moment is taken, for a chunk compressed just after it looks empty from there.
+    """
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.execute("lock table observation_packed, batch, tick, assessment in access share mode")
+    row = connection.execute("select pg_export_snapshot() as name").fetchone()
+    assert row is not None  # noqa: S101 - it has one row
+    return str(row["name"])
 
 
 def _counts(connection: Connection) -> dict[str, int]:
