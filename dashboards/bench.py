@@ -14,6 +14,7 @@ import typer
 
 from dashboards.bench_series import simulated_days
 from dashboards.build import all_dashboards
+from dashboards.dashboard import PLACE
 from dashboards.macros import fill as fill_macros
 from undercroft.bench import Figure, print_figures
 from undercroft.errors import BadInput
@@ -214,7 +215,7 @@ def texts() -> dict[str, str]:
     """Return every query of panels and annotations over the last hours, by name; a panel of one space has one."""
     return {
         each.name: fill_macros(
-            each.sql, END - WINDOW, END, interval_ms=60_000, variables={"space": ["bench-7"]} if board.one_space else {}
+            each.sql, END - WINDOW, END, interval_ms=60_000, variables={PLACE: ["bench-7"]} if board.one_space else {}
         )
         for board in all_dashboards()
         for each in board.queries()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboards.house import DATASOURCE, GREY, LEVELS, SKY, Json, Mark
 from dashboards.panels import WIDTH, Panel
@@ -16,6 +16,16 @@ SCHEMA_VERSION = 37
 
 TAG = "undercroft"
 
+PLACE = "place"
+"""The one space of the board of one. A name of its own: the boards' links carry `space`, which may be all of them."""
+
+_SPACES = (
+    "select name as __text, space_id as __value from grafana.space"
+    " where ('*' = any(array[${street:sqlstring}]::text[]) or street = any(array[${street:sqlstring}]::text[]))"
+    " and ('*' = any(array[${kind:sqlstring}]::text[]) or kind = any(array[${kind:sqlstring}]::text[]))"
+    " order by 1"
+)
+
 VARIABLES = {
     "district": (
         "区 District",
@@ -24,13 +34,8 @@ VARIABLES = {
     ),
     "street": ("街道 Street", "select distinct street from grafana.space order by 1"),
     "kind": ("类型 Kind", "select distinct kind from grafana.space order by 1"),
-    "space": (
-        "地下空间 Space",
-        "select name as __text, space_id as __value from grafana.space"
-        " where ('*' = any(array[${street:sqlstring}]::text[]) or street = any(array[${street:sqlstring}]::text[]))"
-        " and ('*' = any(array[${kind:sqlstring}]::text[]) or kind = any(array[${kind:sqlstring}]::text[]))"
-        " order by 1",
-    ),
+    "space": ("地下空间 Space", _SPACES),
+    PLACE: ("地下空间 Space", _SPACES),
 }
 
 
@@ -65,19 +70,29 @@ class Dashboard:
     title: str
     about: str
     panels: Sequence[Panel]
-    variables: Sequence[str] = ("district", "street", "kind", "space")
     one_space: bool = False
     span: str = "now-6h"
     refresh: str = "10s"
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """What may be chosen above the panels."""
+        return ("district", "street", "kind", PLACE if self.one_space else "space")
+
+    def annotations(self) -> list[Annotation]:
+        """Return what it marks on the axis: on the board of one space, of that space."""
+        if not self.one_space:
+            return list(ANNOTATIONS)
+        return [replace(each, query=each.query.of_variable("space", PLACE)) for each in ANNOTATIONS]
+
     def queries(self) -> list[Query]:
         """Return what it asks the database: of its panels, then of its annotations."""
-        return [each for panel in self.panels for each in panel.queries] + [each.query for each in ANNOTATIONS]
+        return [each for panel in self.panels for each in panel.queries] + [each.query for each in self.annotations()]
 
     def to_json(self) -> Json:
         """Return what Grafana imports."""
         return {
-            "annotations": {"list": [_annotation(each) for each in ANNOTATIONS]},
+            "annotations": {"list": [_annotation(each) for each in self.annotations()]},
             "description": self.about,
             "editable": False,
             "fiscalYearStartMonth": 0,
@@ -89,7 +104,7 @@ class Dashboard:
             "refresh": self.refresh,
             "schemaVersion": SCHEMA_VERSION,
             "tags": [TAG],
-            "templating": {"list": [_variable(name, single=self.one_space) for name in self.variables]},
+            "templating": {"list": [_variable(name) for name in self.variables]},
             "time": {"from": self.span, "to": "now"},
             "timepicker": {},
             "timezone": "browser",
@@ -115,9 +130,9 @@ def _placed(panels: Sequence[Panel]) -> list[Json]:
     return placed
 
 
-def _variable(name: str, *, single: bool) -> Json:
+def _variable(name: str) -> Json:
     label, sql = VARIABLES[name]
-    is_single = single and name == "space"
+    is_single = name == PLACE
     found: Json = {
         "datasource": DATASOURCE,
         "definition": sql,

@@ -23,6 +23,13 @@ from dashboards.queries import Column, Query, query
 
 WIDTH = 24
 NOT_FILTERED = "全系统，不随筛选变化 · Of the whole system: the variables above do not change it."
+SPACE_LINK: Json = {
+    "title": "单处详情 · Open this space",
+    "url": "/d/uc-space?var-place=${__data.fields.space_id}&${__url_time_range}",
+    "targetBlank": False,
+}
+"""From a row that names a space and its `space_id` to the board of that space, at the same time."""
+
 NOTHING = "—"
 """What a cell shows that has no value, beside others that have one."""
 
@@ -84,8 +91,10 @@ class Panel:
         }
 
 
-def _override(column: Column, *, nothing: str | None = NOTHING) -> Json:
+def _override(column: Column, *, nothing: str | None = NOTHING, links: Sequence[Json] = ()) -> Json:
     properties: list[Json] = [{"id": "displayName", "value": column.heading}]
+    if links:
+        properties.append({"id": "links", "value": list(links)})
     if nothing is not None:
         properties.append({"id": "noValue", "value": nothing})
     if column.unit in MARKS:
@@ -104,8 +113,9 @@ def _override(column: Column, *, nothing: str | None = NOTHING) -> Json:
 
 
 def overrides(columns: Sequence[Column]) -> tuple[Json, ...]:
-    """Return heading, unit and look of each declared column."""
-    return tuple(_override(column) for column in columns)
+    """Return heading, unit and look of each declared column; the first opens its space where the row names one."""
+    links = [SPACE_LINK] if any(column.name == "space_id" for column in columns) else []
+    return tuple(_override(column, links=links if column is columns[0] else ()) for column in columns)
 
 
 def _looked(column: Column, *, nothing: str | None) -> Json:

@@ -51,6 +51,10 @@ class Query:
         """Return the query with its ``{{word}}`` parameters filled in."""
         return Query(self.name, _PARAMETER.sub(lambda found: parameters[found.group(1)], self.sql), self.columns)
 
+    def of_variable(self, name: str, other: str) -> Query:
+        """Return the query that asks another variable than the one named."""
+        return Query(self.name, self.sql.replace(f"${{{name}:", f"${{{other}:"), self.columns)
+
 
 def names() -> list[str]:
     """Return the names of all queries."""

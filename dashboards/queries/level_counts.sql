@@ -16,7 +16,7 @@ select
     count(*) filter (where a.level is null) as not_judged,
     (count(*) filter (where coalesce(a.blind, true)))::float8 / nullif(count(*), 0) as blind_share,
     extract(epoch from to_timestamp($__unixEpochTo()) - min(a.tick_at))::float8 as worst_age_s
-from grafana.space s
+from grafana.space_at(to_timestamp($__unixEpochTo())) s
 left join lateral (
     select a.level, a.score, a.blind, a.reasons, a.evidence, a.tick_at from grafana.assessment a
     where a.space_id = s.space_id and a.tick_at > to_timestamp($__unixEpochTo() - 3600) and a.tick_at <= to_timestamp($__unixEpochTo())

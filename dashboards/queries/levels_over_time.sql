@@ -5,7 +5,7 @@
 with scale as (
     select $__unixEpochFrom()::float8 as from_s, greatest(60, ($__unixEpochTo() - $__unixEpochFrom()) / 60)::float8 as step_s
 ), chosen as (
-    select s.space_id, row_number() over () as n from grafana.space s
+    select s.space_id, row_number() over () as n from grafana.space_at(to_timestamp($__unixEpochTo())) s
     where {{chosen:s}}
 ), judged as (
     select a.level, a.tick_at, lead(a.tick_at) over (partition by s.n order by a.tick_at) as next_at

@@ -1,4 +1,4 @@
--- Newest reading of each sensor that had been received by the end of the range; later arrivals are left out.
+-- Newest reading of each sensor that had been received by the end of the range; later arrivals are left out. Every one, however many.
 -- sensor | text |  | 传感器 Sensor
 -- place | text |  | 地点 Place
 -- value | number |  | 值 Value
@@ -9,12 +9,11 @@
 -- age_s | number | s | 当时数据龄 Age then
 select n.sensor_key as sensor, n.place_name as place, o.value, n.unit, o.quality::int as quality, o.observed_at, o.received_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s
-from grafana.sensor n
+from grafana.known_sensor n
 join lateral (
     select o.observed_at, o.value, o.quality, o.received_at from grafana.observation o
     where o.sensor_id = n.sensor_id and o.observed_at > to_timestamp($__unixEpochTo() - 86400) and o.observed_at <= to_timestamp($__unixEpochTo()) and o.received_at <= to_timestamp($__unixEpochTo())
     order by o.observed_at desc limit 1
 ) o on true
-where n.quantity <> 'online' and {{chosen:n}}
-order by n.place_id, n.sensor_key
-limit 500;
+where n.quantity <> 'online' and coalesce(n.retired_at > to_timestamp($__unixEpochTo()), true) and {{chosen:n}}
+order by n.place_id, n.sensor_key;

@@ -13,5 +13,5 @@ cross join (values
     ('✚ 红 最晚 Red latest', array['ahead', 'red', 'latest_min']),
     ('▮ 挡板最后时刻 Last minute for a barrier', array['ahead', 'last_order_min'])
 ) as band (name, path)
-where $__timeFilter(a.tick_at) and {{in:space:a.space_id}} and a.evidence #>> band.path is not null
+where $__timeFilter(a.tick_at) and {{in:place:a.space_id}} and a.evidence #>> band.path is not null
 order by 1, 2, 3;

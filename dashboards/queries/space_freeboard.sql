@@ -18,5 +18,5 @@ cross join lateral (
     where sensor_id = n.sensor_id and $__interval_ms >= 3600000 and $__timeFilter(bucket)
     offset 0 -- each sensor by itself: its own rows only, not all of the range
 ) o
-where n.quantity in ('water_level_m', 'water_depth_m') and n.crest_level_m is not null and {{in:space:n.place_id}}
+where n.quantity in ('water_level_m', 'water_depth_m') and n.crest_level_m is not null and {{in:place:n.place_id}}
 order by 1, 2, 3;

@@ -19,10 +19,10 @@ cross join lateral (
     where sensor_id = n.sensor_id and $__interval_ms >= 3600000 and $__timeFilter(bucket)
     offset 0 -- each sensor by itself: its own rows only, not all of the range
 ) o
-where n.quantity in ('water_level_m', 'water_depth_m') and {{in:space:n.place_id}}
+where n.quantity in ('water_level_m', 'water_depth_m') and {{in:place:n.place_id}}
 union all
 select edge.time, '门槛 Crest ' || e.name as metric, e.crest_level_m as value
 from grafana.entrance e
 cross join (values (to_timestamp($__unixEpochFrom())), (to_timestamp($__unixEpochTo()))) as edge (time)
-where {{in:space:e.space_id}}
+where {{in:place:e.space_id}}
 order by 1, 2, 3;

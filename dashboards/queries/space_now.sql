@@ -13,5 +13,5 @@ left join lateral (
     where o.sensor_id = n.sensor_id and o.observed_at > to_timestamp($__unixEpochTo() - 86400) and o.observed_at <= to_timestamp($__unixEpochTo())
     order by o.observed_at desc limit 1
 ) o on true
-where {{in:space:n.place_id}}
+where {{in:place:n.place_id}}
 order by n.quantity, n.sensor_key;

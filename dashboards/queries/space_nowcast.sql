@@ -5,5 +5,5 @@
 select a.tick_at as time, target.name as metric, (a.evidence ->> target.word)::float8 as value
 from grafana.assessment a
 cross join (values ('time_to_orange_min', '★ 距橙色 To orange'), ('time_to_red_min', '✚ 距红色 To red')) as target (word, name)
-where $__timeFilter(a.tick_at) and {{in:space:a.space_id}} and a.evidence ->> target.word is not null
+where $__timeFilter(a.tick_at) and {{in:place:a.space_id}} and a.evidence ->> target.word is not null
 order by 1, 2, 3;

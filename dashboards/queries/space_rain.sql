@@ -5,5 +5,5 @@
 select a.tick_at as time, window_min.word || ' min' as metric, (a.evidence -> 'rain_mm' ->> window_min.word)::float8 as value
 from grafana.assessment a
 cross join (values ('5'), ('10'), ('60')) as window_min (word)
-where $__timeFilter(a.tick_at) and {{in:space:a.space_id}}
+where $__timeFilter(a.tick_at) and {{in:place:a.space_id}}
 order by 1, 2, 3;

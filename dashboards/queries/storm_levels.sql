@@ -5,7 +5,7 @@
 with judged as materialized (
     select space_id, tick_at, level, score from grafana.assessment where $__timeFilter(tick_at)
 ), worst as (
-    select s.space_id, s.name from grafana.space s
+    select s.space_id, s.name from grafana.space_at(to_timestamp($__unixEpochTo())) s
     join (select space_id, max(level) as peak, max(score) as score from judged group by 1) p on p.space_id = s.space_id
     where {{chosen:s}}
     order by p.peak desc, p.score desc, s.space_id limit 30

@@ -6,10 +6,11 @@
 -- first_red | time |  | 首次红色 First red
 -- warned_min | number | min | 橙到红 Orange to red
 -- peak_age_s | number | s | 末次研判距时段末 Last judged
+-- space_id | text |  | 编号 Id
 select s.name, a.level, d.depth_m, a.first_orange, a.first_red,
     extract(epoch from a.first_red - a.first_orange)::float8 / 60 as warned_min,
-    extract(epoch from to_timestamp($__unixEpochTo()) - a.newest)::float8 as peak_age_s
-from grafana.space s
+    extract(epoch from to_timestamp($__unixEpochTo()) - a.newest)::float8 as peak_age_s, s.space_id
+from grafana.space_at(to_timestamp($__unixEpochTo())) s
 join (
     select space_id, max(level)::int as level, min(tick_at) filter (where level >= 3) as first_orange,
         min(tick_at) filter (where level >= 4) as first_red, max(tick_at) as newest

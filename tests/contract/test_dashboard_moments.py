@@ -263,24 +263,6 @@ def idle_ticks_do_not_age_a_batch(moments: Connection) -> None:
     assert [row["value"] for row in asked(moments, "judging", END - HOUR, END)] == [1.1]
 
 
-def a_site_without_thresholds_of_its_own_has_the_defaults(moments: Connection) -> None:
-    def inside(until: datetime) -> list[tuple[int, float, str]]:
-        rows = asked(moments, "space_thresholds", until - HOUR, until, space=["p"])
-        return [(row["level"], row["value"], row["origin"][:2]) for row in rows if row["rule"] == "inside-depth"]
-
-    # docs/risk.md, a garage: 5 cm orange, 30 cm red
-    assert inside(END) == [(3, 0.05, "默认"), (4, 0.3, "默认")]
-    moments.execute("insert into threshold_set values ('t', 1, 'li', 's', %s)", (END,))
-    moments.execute(
-        "insert into threshold (threshold_set_id, commit_seq, rule, kind, space_id, severity, value, unit, source)"
-        " values ('t', 1, 'inside-depth', 'car_park', null, 3, 0.04, 'm', 's'),"
-        " ('t', 1, 'inside-depth', null, 'p', 4, 0.2, 'm', 's'),"
-        " ('t', 1, 'inside-depth', 'mall', null, 2, 0.01, 'm', 's')"
-    )
-    assert inside(END - MINUTE) == [(3, 0.05, "默认"), (4, 0.3, "默认")]
-    assert inside(END + MINUTE) == [(3, 0.04, "站点"), (4, 0.2, "站点")]
-
-
 def a_report_is_due_as_it_was_then(moments: Connection) -> None:
     """Due half an hour after the incident opened, handed in after an hour."""
     moments.execute(
@@ -348,7 +330,6 @@ CHECKS = (
     a_warning_in_force_is_there_however_old,
     gauges_are_summed_and_counted_over_what_was_asked,
     idle_ticks_do_not_age_a_batch,
-    a_site_without_thresholds_of_its_own_has_the_defaults,
 )
 
 

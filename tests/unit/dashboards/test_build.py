@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def test_panels_do_not_overlap_and_speak_both_languages(name: str) -> None:
         assert not cells & taken, panel["title"]
         taken |= cells
     assert len({panel["id"] for panel in document["panels"]}) == len(document["panels"])
-    assert [variable["name"] for variable in document["templating"]["list"]] == ["district", "street", "kind", "space"]
+    last = "place" if name == "uc-space.json" else "space"
+    assert [variable["name"] for variable in document["templating"]["list"]] == ["district", "street", "kind", last]
 
 
 def test_every_level_has_its_own_shape_colour_and_word() -> None:
@@ -165,7 +167,36 @@ def test_annotations_have_the_levels_colours_and_stay_with_the_chosen_space() ->
         assert f"e.severity = {level}" in entry["rawQuery"]
     assert any("order_step" in entry["rawQuery"] for entry in listed.values())
     for entry in listed.values():
-        assert ".space_id = any(array[${space:sqlstring}]" in entry["rawQuery"]
+        assert ".space_id = any(array[${place:sqlstring}]" in entry["rawQuery"]
+        assert "${space:" not in entry["rawQuery"]
+
+
+def test_a_link_between_boards_never_puts_all_spaces_where_one_stands() -> None:
+    """Boards' links carry every variable by name: one name may not be "All" on one board and one value on another."""
+    kinds: dict[str, set[tuple[bool, bool]]] = {}
+    for document in DOCUMENTS.values():
+        assert document["links"][0]["includeVars"]
+        for variable in document["templating"]["list"]:
+            kinds.setdefault(variable["name"], set()).add((variable["includeAll"], variable["multi"]))
+        asked = set(re.findall(r"\$\{(\w+):", json.dumps(document)))
+        assert asked <= {variable["name"] for variable in document["templating"]["list"]}, document["uid"]
+    assert {name: len(found) for name, found in kinds.items()} == dict.fromkeys(kinds, 1)
+    assert kinds["place"] == {(False, False)}
+
+
+@pytest.mark.parametrize(
+    ("uid", "title"),
+    [("uc-situation", "Worst 25"), ("uc-situation", "Map"), ("uc-quality", "Blind spaces"), ("uc-storm", "times")],
+)
+def test_a_listed_space_opens_its_own_board(uid: str, title: str) -> None:
+    panel = stats(uid, title)
+    first = panel["fieldConfig"]["overrides"][0]
+    assert first["matcher"]["options"] == "name"
+    (links,) = [item["value"] for item in first["properties"] if item["id"] == "links"]
+    (asked,) = re.findall(
+        r"^/d/uc-space\?var-place=\$\{__data\.fields\.(\w+)\}&\$\{__url_time_range\}$", links[0]["url"]
+    )
+    assert all(f"s.{asked}\n" in target["rawSql"] for target in panel["targets"])
 
 
 def test_a_panel_that_the_variables_do_not_change_says_so() -> None:

@@ -13,14 +13,15 @@ select d.mode, site.document -> 'district' ->> 'id' as district_id,
 from public.deployment d
 left join lateral (select * from public.site_version order by commit_seq desc limit 1) site on true;
 
-create view grafana.space as
+create view grafana.known_space as
 select s.space_id, s.kind, p.name_zh, p.name_en, p.name_zh || ' ' || p.name_en as name, p.street, p.basin_id,
     b.name_zh as basin_zh, b.name_en as basin_en, p.lat, p.lon, s.floor_level_m, s.ceiling_height_m,
-    (select district_id from grafana.deployment) as district_id
+    (select district_id from grafana.deployment) as district_id, p.retired_at
 from public.space s
 join public.place p on p.place_id = s.space_id
-left join public.basin b on b.basin_id = p.basin_id
-where p.retired_at is null;
+left join public.basin b on b.basin_id = p.basin_id;
+
+create view grafana.space as select * from grafana.known_space where retired_at is null;
 
 create view grafana.entrance as
 select e.space_id, e.entrance_id, e.name_zh, e.name_en, e.name_zh || ' ' || e.name_en as name, e.crest_level_m,
@@ -29,17 +30,19 @@ from public.entrance e
 join grafana.space s on s.space_id = e.space_id
 where e.retired_at is null;
 
-create view grafana.sensor as
+create view grafana.known_sensor as
 select n.sensor_id, n.device_id || case when n.at = '' then '' else '/' || n.at end || ':' || n.quantity as sensor_key,
     n.device_id, n.at, n.quantity, n.unit, n.place_id, p.place_kind, p.name_zh, p.name_en,
     p.name_zh || ' ' || p.name_en as place_name, p.street, p.basin_id, s.kind, n.entrance_id, n.zero_level_m,
-    e.crest_level_m, e.name_zh || ' ' || e.name_en as entrance_name, d.interval_dry_s, d.interval_wet_s, s.space_id
+    e.crest_level_m, e.name_zh || ' ' || e.name_en as entrance_name, d.interval_dry_s, d.interval_wet_s, s.space_id,
+    least(n.retired_at, p.retired_at) as retired_at
 from public.sensor n
 join public.place p on p.place_id = n.place_id
 join public.device d on d.device_id = n.device_id
 left join public.space s on s.space_id = n.place_id
-left join public.entrance e on e.space_id = n.place_id and e.entrance_id = n.entrance_id
-where n.retired_at is null and p.retired_at is null;
+left join public.entrance e on e.space_id = n.place_id and e.entrance_id = n.entrance_id;
+
+create view grafana.sensor as select * from grafana.known_sensor where retired_at is null;
 
 create view grafana.observation as
 select sensor_id, observed_at, value, quality, received_at, batch_id from public.observation;
@@ -67,13 +70,18 @@ select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mea
     worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
 from public.rollup_1d;
 
+create view grafana.site_version as
+select commit_seq, author, imported_at from public.site_version;
+
+create view grafana.site_space as
+select v.commit_seq, s.entry ->> 'id' as space_id
+from public.site_version v cross join lateral jsonb_array_elements(v.document -> 'space') as s (entry);
+
 create view grafana.threshold as
-select t.threshold_set_id, t.rule, t.kind, t.space_id, t.severity, t.value, t.unit, t.source, v.author, v.valid_from
+select t.commit_seq, t.threshold_set_id, t.rule, t.kind, t.space_id, t.severity, t.value, t.unit, t.source, v.author, v.valid_from
 from public.threshold t
-join public.threshold_set v using (threshold_set_id, commit_seq)
-where not exists (
-    select from public.threshold_set newer
-    where newer.threshold_set_id = v.threshold_set_id and newer.commit_seq > v.commit_seq);
+join public.threshold_set v using (threshold_set_id, commit_seq);
+comment on view grafana.threshold is 'Of every site version; `grafana.threshold_at` has those in force.';
 
 create view grafana.tick as
 select tick_seq, tick_at, up_to_commit_seq, committed_at from public.tick;
@@ -161,6 +169,36 @@ create view grafana.batch as
 select batch_id, commit_seq, lane, observed_from, observed_to, messages, redelivered, readings, stored, duplicates,
     conflicts, dead_letters, coalesce(run_now, committed_at) as at, committed_at, run_now is not null as is_run
 from public.batch;
+
+-- The site version in force at a moment: the newest that was imported by then, or, since an exercise is played at any date,
+-- whose first batch afterwards came by then. Before the first one, that one: nothing is known of its spaces, and is said so.
+create function grafana.site_at(moment timestamptz) returns bigint language sql stable as $$
+    select coalesce(max(v.commit_seq) filter (where v.imported_at <= moment or (
+        select b.at from grafana.batch b where b.commit_seq > v.commit_seq order by b.commit_seq limit 1) <= moment),
+        min(v.commit_seq))
+    from grafana.site_version v
+$$;
+
+-- The spaces that the site in force at a moment names, whether they are still there or not; names and streets are today's.
+-- The site of today is told by the tables alone: its document need not be read.
+create function grafana.space_at(moment timestamptz) returns setof grafana.known_space language sql stable as $$
+    select k.* from grafana.known_space k
+    where case when (select grafana.site_at(moment)) is not distinct from (select max(v.commit_seq) from grafana.site_version v)
+        then k.retired_at is null
+        else k.space_id in (select s.space_id from grafana.site_space s where s.commit_seq = (select grafana.site_at(moment))) end
+$$;
+
+-- The sets of the site in force at a moment that were valid then. `place` is the order in which they apply: the later wins, as in
+-- risk.thresholds.thresholds_at.
+create function grafana.threshold_at(moment timestamptz) returns table (
+    rule text, kind text, space_id text, severity smallint, value double precision, unit text, source text, author text,
+    valid_from timestamptz, place bigint
+) language sql stable as $$
+    select t.rule, t.kind, t.space_id, t.severity, t.value, t.unit, t.source, t.author, t.valid_from,
+        dense_rank() over (order by t.valid_from, t.threshold_set_id collate "C")
+    from grafana.threshold t
+    where t.valid_from <= moment and t.commit_seq = (select grafana.site_at(moment))
+$$;
 
 create view grafana.dead_letter as
 select l.dead_letter_id, l.topic, l.reason, l.detail, l.device_id, l.payload_bytes, l.times_seen, l.first_received_at,
