@@ -28,7 +28,10 @@ NO_DEAD_LETTER = "没有死信 · Every message could be read"
 NO_CONDITION = "系统自身无异常记录 · Nothing has ailed the system itself"
 NO_CONFLICT = "没有冲突 · No conflict"
 NO_LIBRARY = "没有历史积水库 · No library of past floods; `undercroft floods build` makes one"
-NO_MESSAGE = "时段内没有收到消息 · No message in this range"
+NO_MESSAGE = "时段内没有收到消息，或计数已不保留 · No message in this range, or their counts are no longer kept"
+NO_JUDGED_BATCH = (
+    "时段内没有批次被研判，或计数已不保留 · No batch was judged in this range, or their counts are no longer kept"
+)
 NO_CANARY = "未登记哨兵设备 (canary…) · No canary device is registered"
 NOT_LATE = "没有迟到读数 · Nothing came late"
 NO_ACT = "时段内没有行动记录 · Nobody's act is recorded in this range"

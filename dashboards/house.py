@@ -54,6 +54,7 @@ LEVELS = (
     Mark(4, "#D55E00", "cross", "✚", "红 Red"),
 )
 BLIND = Mark(-1, "#CC79A7", "x-mark", "✖", "盲区 Blind")
+UNJUDGED = Mark(-2, "#5C5C5C", "", "○", "未研判 Not judged")
 GREY = "#8C8C8C"
 SKY = "#56B4E9"
 PLAIN = "text"
@@ -68,7 +69,11 @@ BARRIERS = (
     Mark(5, "#D55E00", "", "✖", "故障 Failed"),
     Mark(6, "#CC79A7", "", "?", "不明 Unknown"),
 )
-PUMPS = (Mark(0, GREY, "", "○", "停 Off"), Mark(1, "#0072B2", "", "●", "运行 Running"))
+PUMPS = (
+    Mark(0, GREY, "", "○", "停 Off"),
+    Mark(1, "#0072B2", "", "●", "运行 Running"),
+    Mark(2, "#CC79A7", "", "?", "不明 Unknown"),
+)
 YES_NO = (Mark(0, "#009E73", "", "○", "否 No"), Mark(1, "#CC79A7", "", "●", "是 Yes"))
 QUALITIES = (
     Mark(1, "#009E73", "", "●", "可信 Good"),
@@ -89,13 +94,15 @@ STATES_OF_DATA = (
         "✖",
         "所示时段末 15 分钟无消息 · No message in the last 15 min of the range: ingest, broker or network",
     ),
-    Mark(4, "#D55E00", "", "✖", "从未收到消息 · No message was ever received: is ingest running?"),
+    Mark(4, "#D55E00", "", "✖", "没有消息记录 · No message is on record, ever or for weeks: is ingest running?"),
     Mark(5, "#E69F00", "", "○", "未导入站点 · No site imported: undercroft site import"),
+    Mark(6, SKY, "", "◇", "已研判；消息计数已不保留 · Judged then; counts of messages are no longer kept"),
 )
 """What the query `why` finds."""
 
 MARKS = {
     "level": (*LEVELS, BLIND),
+    "judged": (*LEVELS, BLIND, UNJUDGED),
     "barrier": BARRIERS,
     "pump": PUMPS,
     "yesno": YES_NO,
@@ -111,6 +118,14 @@ AGE_STEPS: list[Json] = [
 ]
 """Age of data: amber after 5 minutes, greyed after 15. [s]"""
 
+AMISS_STEPS: list[Json] = [{"color": "#E69F00", "value": None}, {"color": "#D55E00", "value": 900}]
+"""For how long something has been amiss: amber at once, red after 15 minutes, never green. [s]"""
+
+PLAIN_STEPS: list[Json] = [{"color": PLAIN, "value": None}]
+"""A time that has passed and is neither good nor bad. [s]"""
+
+AGES = {"": AGE_STEPS, "amiss": AMISS_STEPS, "plain": PLAIN_STEPS}
+"""Look of a column ``*age_s`` -> its thresholds; without one it is the age of data."""
 
 UNSEEN_COLOUR: Json = {"type": "special", "options": {"match": "null", "result": {"color": GREY, "index": 0}}}
 """An age that nobody knows is no young one."""

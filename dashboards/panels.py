@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from dashboards.house import (
-    AGE_STEPS,
+    AGES,
     DATASOURCE,
     GREY,
     LEVELS,
@@ -105,7 +105,7 @@ def _override(column: Column, *, nothing: str | None = NOTHING, links: Sequence[
     if is_age:
         properties.append({"id": "mappings", "value": [UNSEEN_COLOUR]})
     if is_age or column.unit in MARKS:
-        steps = AGE_STEPS if is_age else [{"color": GREY, "value": None}]
+        steps = AGES[column.look] if is_age else [{"color": GREY, "value": None}]
         properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps}})
         properties.append({"id": "custom.displayMode", "value": "color-text"})
         properties.append({"id": "custom.cellOptions", "value": {"type": "color-text"}})
@@ -222,7 +222,11 @@ def band(name: str, title: str, empty: str, unit: str, spans: Sequence[tuple[str
 
 
 def timeline(name: str, title: str, empty: str, marks: str, *, width: int = 24, height: int = 8) -> Panel:
-    """Return states over time as bars; the query gives ``time, metric, value`` with codes as values."""
+    """Return states over time as bars; the query gives ``time, metric, value`` with codes as values.
+
+    A bar is drawn on to the next value, or to the end of the range, over whatever lies between: where a state is known
+    for some time only, the query says "unknown" at the end of that time.
+    """
     defaults: Json = {
         "color": {"mode": "thresholds"},
         "custom": {"fillOpacity": 80, "lineWidth": 0, "spanNulls": True},

@@ -6,7 +6,7 @@ from dashboards.house import LEVELS
 from dashboards.panels import Panel, stat
 
 _UNREACHABLE = "数据库无应答 · The database does not answer"
-_NO_DATA = "所示时段内没有数据 · Nothing in this range"
+_NO_DATA = "所示时段内没有，或已不保留 · Nothing in this range, or no longer kept"
 
 
 def strip() -> tuple[Panel, ...]:

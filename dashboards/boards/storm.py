@@ -15,7 +15,7 @@ DASHBOARD = Dashboard(
     panels=(
         *strip(),
         series("rain_gauges", "雨强 · Intensity", NO_GAUGE, "mm/h", width=24),
-        timeline("storm_levels", "各处等级 · Levels", NO_JUDGEMENT, "level", height=16),
+        timeline("storm_levels", "各处等级 · Levels", NO_JUDGEMENT, "judged", height=16),
         table("storm_peaks", "峰值与时刻 · Peaks and times", NO_JUDGEMENT, height=12),
         series("levels_over_time", "黄色及以上 · Yellow or worse", NO_JUDGEMENT, "count", signs=LEVELS),
         series("alarm_load", "每 10 分钟新警报 · Raised per 10 min", NO_ALARM, "per 10 min", limits=(1.0, 10.0)),

@@ -1,7 +1,8 @@
 """Every panel's query in a ``.sql`` file whose first lines declare the columns it returns.
 
 A declaration is ``-- name | type | unit | heading``, and where a stat panel shows it a fifth field may say how it
-looks (`dashboards.house.LOOKS`); types: text, number, time, flag. Time bounds are Grafana's macros.
+looks (`dashboards.house.LOOKS`); of any ``*age_s`` it is one of `dashboards.house.AGES`. Types: text, number, time,
+flag. Time bounds are Grafana's macros.
 ``{{chosen:ALIAS}}`` is true for what the dashboard's variables choose, by ALIAS's `street`, `kind` and `space_id`, each
 of which passes where it is null; ``{{in:VARIABLE:COLUMN}}`` asks for one variable and lets no null pass; ``{{word}}``
 is a fact or a parameter.

@@ -3,7 +3,7 @@
 -- level | number | level | 最高等级 Peak
 -- raised_at | time |  | 发生 Raised
 -- to_ack_s | number | s | 确认用时 Time to acknowledge
--- age_s | number | s | 距今 Ago
+-- age_s | number | s | 距今 Ago | plain
 select a.name, max(e.severity)::int as level, a.raised_at,
     extract(epoch from min(e.tick_at) filter (where e.kind = 'acknowledged') - a.raised_at)::float8 as to_ack_s,
     extract(epoch from to_timestamp($__unixEpochTo()) - a.raised_at)::float8 as age_s

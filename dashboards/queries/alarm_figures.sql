@@ -4,7 +4,7 @@
 -- flood_share | number | share | 泛滥时段占比 Share of time in flood | grave
 -- open | number | count | 未关 Open
 -- unacknowledged | number | count | 未确认 Unacknowledged | amiss
--- oldest_open_age_s | number | s | 最久未关 Oldest open
+-- oldest_open_age_s | number | s | 最久未关 Oldest open | amiss
 with raised as (
     select date_bin('10 minutes', a.raised_at, timestamptz '2000-01-03 00:00+00') as step, count(*) as n
     from grafana.alarm a where $__timeFilter(a.raised_at) and {{chosen:a}} group by 1

@@ -5,7 +5,7 @@
 -- alarms | number | count | 报警 Alarms
 -- per_10_min | number | per 10 min | 每 10 分钟 Per 10 min
 -- worst_10_min | number | per 10 min | 最密 10 分钟 Worst 10 min
--- age_s | number | s | 接班距今 Began ago
+-- age_s | number | s | 接班距今 Began ago | plain
 with shift as (
     select name, starts_at, least(ends_at, to_timestamp($__unixEpochTo())) as ends_at from grafana.shift
     where step = 0 and standing = 'holder' and starts_at < to_timestamp($__unixEpochTo()) and ends_at > to_timestamp($__unixEpochFrom())

@@ -2,7 +2,7 @@
 -- name | text |  | 对象 Subject
 -- alarms | number | count | 次数 Alarms
 -- changes | number | count | 变化 Changes
--- last_age_s | number | s | 最近一次 Last one ago
+-- last_age_s | number | s | 最近一次 Last one ago | plain
 select a.name, count(distinct a.occurrence) as alarms, count(*) as changes,
     extract(epoch from to_timestamp($__unixEpochTo()) - max(e.tick_at))::float8 as last_age_s
 from grafana.alarm_event e

@@ -4,8 +4,8 @@
 -- acknowledged | number | yesno | 已确认 Acknowledged
 -- reason | text |  | 原因 Reason
 -- raised_at | time |  | 发生 Raised
--- age_s | number | s | 持续 Open for
--- seen_age_s | number | s | 依据龄 Last change
+-- age_s | number | s | 持续 Open for | amiss
+-- seen_age_s | number | s | 依据龄 Last change | plain
 select a.name, a.severity::int as level, a.acknowledged::int as acknowledged,
     coalesce(a.reason_zh, '') || ' ' || coalesce(a.reason_en, '') as reason, a.raised_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - a.raised_at)::float8 as age_s,

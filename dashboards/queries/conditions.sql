@@ -7,7 +7,7 @@
 -- unit | text |  | 单位 Unit
 -- detail | text |  | 说明 Detail
 -- changed_at | time |  | 变化于 Changed at
--- age_s | number | s | 距变化 Since
+-- age_s | number | s | 距变化 Since | plain
 select subject, name, is_active, value, threshold, unit, detail, changed_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - changed_at)::float8 as age_s
 from grafana.condition_at(to_timestamp($__unixEpochTo()))

@@ -6,7 +6,7 @@
 -- times | number | count | 次数 Times
 -- first_at | time |  | 首次 First
 -- last_at | time |  | 最近 Last
--- age_s | number | s | 距今 Ago
+-- age_s | number | s | 距今 Ago | plain
 select l.reason, l.topic, l.detail, case when not later then l.times_seen end as times, l.first_received_at as first_at,
     case when not later then l.last_received_at end as last_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - case when later then l.first_received_at else l.last_received_at end)::float8 as age_s

@@ -3,7 +3,7 @@
 -- act | text |  | 行动 Act
 -- subject | text |  | 对象 Subject
 -- author | text |  | 人员 Who
--- age_s | number | s | 距时段末 Before the end
+-- age_s | number | s | 距时段末 Before the end | plain
 select a.acted_at as at, a.kind as act, coalesce(s.name, a.subject) as subject, a.author,
     extract(epoch from to_timestamp($__unixEpochTo()) - a.acted_at)::float8 as age_s
 from grafana.act a

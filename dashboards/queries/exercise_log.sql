@@ -4,7 +4,7 @@
 -- event | text |  | 事件 Event
 -- level | number | level | 等级 Level
 -- reason | text |  | 原因 Reason
--- age_s | number | s | 距时段末 Before the end
+-- age_s | number | s | 距时段末 Before the end | plain
 select e.tick_at as at, a.name, e.kind as event, e.severity::int as level,
     coalesce(e.reason_zh, '') || ' ' || coalesce(e.reason_en, '') as reason,
     extract(epoch from to_timestamp($__unixEpochTo()) - e.tick_at)::float8 as age_s

@@ -5,7 +5,7 @@
 -- sensors | number |  | 传感器 Sensors
 -- built_at | time |  | 建于 Built at
 -- built_until | time |  | 数据截至 Readings until
--- age_s | number | s | 龄期 Age
+-- age_s | number | s | 龄期 Age | plain
 -- author | text |  | 建立者 Author
 -- source | text |  | 来源 Source
 select version, in_force, floods, sensors, built_at, built_until,

@@ -33,7 +33,7 @@ with scale as (
         select floor(extract(epoch from whole.past - whole.first)::float8 / n.interval_dry_s) as expected from whole
     ) due
     left join received r on r.sensor_id = n.sensor_id
-    where n.quantity in ('water_depth_m', 'water_level_m', 'rain_total_mm', 'rain_intensity_mm_h') and {{chosen:n}}
+    where n.quantity in ('water_depth_m', 'water_level_m', 'rain_total_mm', 'rain_depth_mm', 'rain_intensity_mm_h') and {{chosen:n}}
     order by share nulls last, n.sensor_id
     limit 100
 )

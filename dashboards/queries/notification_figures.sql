@@ -7,7 +7,7 @@
 -- channels_refusing | number | count | 故障通道 Channels at fault | grave
 -- no_order | number | count | 未下令事件 Taken, nothing ordered | amiss
 -- order_undone | number | count | 指令未落实事件 Orders not carried out | amiss
--- oldest_waiting_age_s | number | s | 最久待发 Longest wait
+-- oldest_waiting_age_s | number | s | 最久待发 Longest wait | amiss
 select count(*) filter (where state in ('accepted', 'handed_over')) as taken,
     count(*) filter (where state = 'failed') as refused,
     count(*) filter (where merged_into is not null) as merged,

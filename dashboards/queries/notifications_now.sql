@@ -10,7 +10,7 @@
 -- error | text |  | 对方原话 Answer
 -- queued_at | time |  | 排队于 Queued at
 -- next_try_at | time |  | 下次尝试 Next try
--- age_s | number | s | 距今 Ago
+-- age_s | number | s | 距今 Ago | plain
 select person_id, channel, state, severity, reason, incident_id, attempts, error, queued_at, next_try_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - queued_at)::float8 as age_s
 from grafana.notification_at(to_timestamp($__unixEpochFrom()), to_timestamp($__unixEpochTo()))

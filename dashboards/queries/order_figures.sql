@@ -6,7 +6,7 @@
 -- confirmed_late | number | count | 迟确认 Confirmed late | amiss
 -- refused | number | count | 被拒 Refused | amiss
 -- reminders | number | count | 催办 Reminders
--- oldest_late_age_s | number | s | 最久超时 Longest late
+-- oldest_late_age_s | number | s | 最久超时 Longest late | amiss
 with o as (
     select *, state in ('issued', 'taken') and due_at < to_timestamp($__unixEpochTo()) as is_late, $__timeFilter(changed_at) as moved
     from grafana.order_at(to_timestamp($__unixEpochFrom()), to_timestamp($__unixEpochTo())) o

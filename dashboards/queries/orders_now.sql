@@ -13,7 +13,7 @@
 -- plan | text |  | 预案 Plan
 -- single_voice | text |  | 口径 Voice
 -- changed_at | time |  | 最近一步 Newest step
--- age_s | number | s | 距今 Ago
+-- age_s | number | s | 距今 Ago | plain
 select o.name, o.proof, o.state, o.severity, o.owner,
     case when o.state in ('issued', 'taken') and o.due_at < to_timestamp($__unixEpochTo())
         then extract(epoch from to_timestamp($__unixEpochTo()) - o.due_at) end::float8 as late_s,

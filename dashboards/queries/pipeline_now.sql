@@ -1,4 +1,4 @@
--- Where the pipeline stands at the end of the range.
+-- Where the pipeline stands at the end of the range; no row where nothing had come by then, or no count of it is kept.
 -- batches | number | count | 批次 Batches
 -- stored | number | count | 入库 Stored
 -- redelivered | number | count | 重投 Redelivered
@@ -38,4 +38,5 @@ select sums.batches, coalesce(sums.stored, 0)::float8 as stored, coalesce(sums.r
     ) end as behind,
     (select delay_s from delayed) as delivery_delay_s,
     extract(epoch from to_timestamp($__unixEpochTo()) - newest.at)::float8 as commit_age_s
-from sums cross join judged left join newest on true;
+from sums cross join judged left join newest on true
+where exists (select from grafana.batch where at <= to_timestamp($__unixEpochTo()));

@@ -4,7 +4,7 @@
 -- on_time | number | count | 按时 On time
 -- late | number | count | 迟报 Late | amiss
 -- reminders | number | count | 催办 Reminders
--- longest_missing_age_s | number | s | 最久漏报 Longest missing
+-- longest_missing_age_s | number | s | 最久漏报 Longest missing | amiss
 with due as (
     select *, closed_at is null or closed_at > to_timestamp($__unixEpochTo()) as was_open
     from grafana.report_due where opened_at <= to_timestamp($__unixEpochTo())

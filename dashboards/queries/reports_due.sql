@@ -2,7 +2,7 @@
 -- name | text |  | 片区 Basin
 -- report | text |  | 报告 Report
 -- due_at | time |  | 时限 Due
--- missing_age_s | number | s | 已超 Missing for
+-- missing_age_s | number | s | 已超 Missing for | amiss
 -- reminders | number | count | 催办 Reminders
 -- author | text |  | 起草 Drafted by
 -- submitted_at | time |  | 报出 Handed in

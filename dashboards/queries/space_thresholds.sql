@@ -7,7 +7,7 @@
 -- origin | text |  | 出自 From
 -- source | text |  | 依据 Source
 -- author | text |  | 制定人 Author
--- valid_age_s | number | s | 生效已 In force for
+-- valid_age_s | number | s | 生效已 In force for | plain
 with stated as (
     select d.rule, d.kind, null::text as space_id, d.severity, d.value, d.unit, d.source, null::text as author,
         null::timestamptz as valid_from, 0 as place

@@ -4,7 +4,7 @@
 -- last_value | number |  | 末值 Last value
 -- unit | text |  | 单位 Unit
 -- intervals | number | count | 缺失周期 Intervals missed
--- age_s | number | s | 数据龄 Age
+-- age_s | number | s | 数据龄 Age | amiss
 select n.sensor_key as sensor, n.place_name as place, o.value as last_value, n.unit,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 / n.interval_dry_s as intervals,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s

@@ -7,7 +7,7 @@
 -- quantity_left | number | count | 余量 Left
 -- reason | text |  | 事由 Reason
 -- author | text |  | 人员 Who
--- age_s | number | s | 距时段末 Before the end
+-- age_s | number | s | 距时段末 Before the end | plain
 select m.acted_at as at, m.place, m.item, m.quantity, m.counted, m.quantity_left, m.reason, m.author,
     extract(epoch from to_timestamp($__unixEpochTo()) - m.acted_at)::float8 as age_s
 from grafana.stock_movement m

@@ -5,7 +5,7 @@
 -- on_site | number | count | 现场 On site
 -- short | number | count | 缺口 Short
 -- in_depots | number | count | 各仓库 In depots
--- age_s | number | s | 末次变动 Last movement
+-- age_s | number | s | 末次变动 Last movement | plain
 with held as materialized (
     select place_id, place_kind, item, quantity, changed_at from grafana.stock_at(to_timestamp($__unixEpochTo()))
 ), depots as (

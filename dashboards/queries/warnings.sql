@@ -6,7 +6,7 @@
 -- area | text |  | 范围 Area
 -- author | text |  | 录入人 Author
 -- acted_at | time |  | 时间 Time
--- age_s | number | s | 距今 Ago
+-- age_s | number | s | 距今 Ago | plain
 with told as (
     select subject, body, author, acted_at, commit_seq, coalesce(body ->> 'state', 'in_force') <> 'ended'
             and commit_seq = max(commit_seq) over (partition by subject) as in_force

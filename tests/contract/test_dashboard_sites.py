@@ -9,7 +9,7 @@ from pathlib import Path
 
 from risk.thresholds import thresholds_at
 from tests.contract.flavours import slow_on_timescale
-from tests.contract.test_dashboard_moments import END, HOUR, MINUTE, asked, one
+from tests.contract.moments import END, HOUR, MINUTE, asked, one
 from undercroft.model import SpaceKind
 from undercroft.rules import RULE_UNITS
 from undercroft.site.load import read_site_file

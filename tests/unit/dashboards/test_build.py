@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dashboards import build as building
-from dashboards.house import BLIND, GREY, LEVELS, MARKS
+from dashboards.house import BLIND, GREY, LEVELS, MARKS, SKY
 from undercroft.errors import BadInput
 
 PANEL_TYPES = {"stat", "table", "timeseries", "state-timeline", "geomap"}
@@ -129,6 +129,7 @@ GREEN, ORANGE, RED, NEUTRAL = "#009E73", "#E69F00", "#D55E00", "text"
         ("uc-situation", "State of the data", "state", 0, GREEN),
         ("uc-situation", "State of the data", "state", 2, RED),
         ("uc-situation", "State of the data", "state", 3, RED),
+        ("uc-situation", "State of the data", "state", 6, SKY),
         ("uc-situation", "Age of the data", "tick_age_s", 10, GREEN),
         ("uc-situation", "Age of the data", "tick_age_s", 400, ORANGE),
         ("uc-situation", "Age of the data", "tick_age_s", None, GREY),
@@ -137,6 +138,17 @@ GREEN, ORANGE, RED, NEUTRAL = "#009E73", "#E69F00", "#D55E00", "text"
         ("uc-alarms", "Load", "worst_10_min", 10, RED),
         ("uc-alarms", "Load", "unacknowledged", 1, ORANGE),
         ("uc-alarms", "Orders", "late", 1, RED),
+        ("uc-alarms", "Orders", "oldest_late_age_s", 200, ORANGE),
+        ("uc-alarms", "Orders", "oldest_late_age_s", 901, RED),
+        ("uc-alarms", "Orders", "oldest_late_age_s", None, GREY),
+        ("uc-alarms", "Reports", "longest_missing_age_s", 60, ORANGE),
+        ("uc-alarms", "Messages", "oldest_waiting_age_s", 1000, RED),
+        ("uc-alarms", "Load", "oldest_open_age_s", 10, ORANGE),
+        ("uc-alarms", "Open alarms", "age_s", 10, ORANGE),
+        ("uc-alarms", "their clocks", "missing_age_s", 2000, RED),
+        ("uc-quality", "Silent sensors", "age_s", 10, ORANGE),
+        ("uc-space", "Thresholds", "valid_age_s", 10, NEUTRAL),
+        ("uc-rewind", "Readings known then", "age_s", 10, GREEN),
         ("uc-supplies", "Barriers", "coverage", 0.4, RED),
         ("uc-supplies", "Barriers", "coverage", 1, GREEN),
         ("uc-supplies", "Barriers", "needed", 90, NEUTRAL),

@@ -1,0 +1,111 @@
+"""What a panel must not make of silence: not dry, not calm, no outage where only the counts are gone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dashboards.house import MARKS
+from dashboards.macros import fill
+from dashboards.queries import query
+from tests.contract.moments import END, HOUR, MINUTE, asked, one
+from undercroft.store.connection import Connection
+
+
+def a_silent_gauge_is_not_dry(moments: Connection) -> None:
+    """2 mm a minute for an hour, then 65 min of silence; a counter with one reading; half a millimetre each 5 min."""
+    moments.execute("insert into device (device_id, place_id, interval_dry_s, interval_wet_s)"
+        " values ('one', 'p', 600, 60), ('told', 'q', 300, 60)")  # fmt: skip
+    moments.execute("insert into sensor (device_id, quantity, unit, place_id)"
+        " values ('one', 'rain_total_mm', 'mm', 'p'), ('told', 'rain_depth_mm', 'mm', 'q')")  # fmt: skip
+    for device, times, newest, each, last, step in (
+        ("d", 61, END - 65 * MINUTE, MINUTE, 1000.0, 2.0),
+        ("one", 1, END, MINUTE, 7.0, 0.0),
+        ("told", 25, END, 5 * MINUTE, 0.5, 0.0),
+    ):
+        moments.execute(
+            "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+            " select sensor_id, %(newest)s::timestamptz - n * %(each)s::interval, %(last)s - n * %(step)s, 1,"
+            " %(newest)s, 1 from sensor, generate_series(0, %(times)s - 1) n"
+            " where device_id = %(device)s and quantity like 'rain%%'",
+            {"newest": newest, "device": device, "times": times, "each": each, "last": last, "step": step},
+        )
+    rows = asked(moments, "rain_sums", END - 6 * HOUR, END)
+    found = [tuple(row[f"rain_{stretch}_mm"] for stretch in ("10", "60", "range")) for row in rows]
+    # Told: 2, 12 and 25 readings of 0.5 mm; the rows without a known 10 minutes come last.
+    assert found[0] == (1.0, 6.0, 12.5)
+    assert set(found[1:]) == {(None, None, 120.0), (None, None, None)}
+    for interval_ms in (1_000, 600_000):
+        text = fill(query("rain_gauges").sql, END - HOUR, END - MINUTE, interval_ms=interval_ms)
+        drawn = moments.execute(text.encode()).fetchall()
+        assert {row["value"] for row in drawn if row["metric"] == "q q"} == {6.0}, interval_ms  # 0.5 mm in 5 min
+    shares = {row["sensor"]: row["share"] for row in asked(moments, "gaps", END - HOUR, END)}
+    assert shares["told:rain_depth_mm"] == 1.0
+
+
+def a_timeline_is_not_calm_on_its_own(moments: Connection) -> None:
+    """Judged normal twice, ten minutes apart, four hours before the end; a switch closed and a pump on at the first."""
+    began = END - 4 * HOUR
+    moments.execute("insert into sensor (device_id, quantity, unit, place_id) values ('d', 'pump_running', '', 'p')")
+    for seq, minutes in enumerate((0, 10), 1):
+        moments.execute(
+            "insert into assessment (space_id, tick_seq, tick_at, level, score, blind, reasons, contributions,"
+            " evidence) select space_id, %s, %s, 0, 0, space_id = 'q', '[]', '{}',"
+            """ '{"entrances": [{"entrance": "e", "barrier": "deployed"}]}' from space""",
+            (seq, began + minutes * MINUTE),
+        )
+    moments.execute(
+        "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+        " select sensor_id, %s, case quantity when 'pump_running' then 1 else 3 end, 1, %s, 1 from sensor"
+        " where quantity in ('barrier_state', 'pump_running')",
+        (began, began),
+    )
+
+    def drawn(name: str, until: datetime, metric: str) -> list[tuple[float, float]]:
+        rows = asked(moments, name, END - 6 * HOUR, until, place=["p"])
+        return [((row["time"] - began) / MINUTE, row["value"]) for row in rows if metric in row["metric"]]
+
+    assert drawn("storm_levels", END, "p p") == [(0, 0), (10, 0), (20, -2)]
+    assert drawn("storm_levels", END, "q q") == [(0, -1), (10, -1), (20, -2)]
+    assert drawn("storm_levels", began + 20 * MINUTE, "p p") == [(0, 0), (10, 0)]
+    assert drawn("space_barriers", END, "Judged") == [(0, 3), (10, 3), (20, 6)]
+    assert drawn("space_barriers", END, "e e d") == [(0, 3), (30, 6)]  # three dry intervals of 10 min
+    assert drawn("space_pumps", END, "p") == [(0, 1), (30, 2)]
+    for name in ("storm_levels", "space_barriers", "space_pumps"):
+        values = {
+            mark.value for mark in MARKS[{"storm_levels": "judged", "space_barriers": "barrier"}.get(name, "pump")]
+        }
+        assert {row["value"] for row in asked(moments, name, END - 6 * HOUR, END)} <= values
+
+
+def counts_that_are_gone_are_no_outage(moments: Connection) -> None:
+    """Read and judged sixty days ago, and of the batches only today's are kept."""
+    then = END - timedelta(days=60)
+    moments.execute(
+        "insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts,"
+        " dead_letters, committed_at) values (9, 9, 'routine', 1, 1, 1, 0, 0, 0, %s)",
+        (END,),
+    )
+    moments.execute(
+        "insert into tick (tick_seq, tick_at, up_to_commit_seq, committed_at) values (1, %s, 0, %s)", (then, then)
+    )
+    moments.execute(
+        "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+        " select sensor_id, %s, 1, 1, %s, 1 from sensor where quantity = 'rain_total_mm'",
+        (then - 5 * MINUTE, then - 5 * MINUTE),
+    )
+    for mode, states in (("exercise", [3, 3, 3, 2]), ("live", [6, 2, 3, 2])):
+        moments.execute("update deployment set mode = %s", (mode,))
+        # After 1 min judged; after 9 min a reading of the last 15 but no judgement of the last 5; after 20 neither.
+        moments_asked = [then + m * MINUTE for m in (1, 9, 20)] + [END + MINUTE]
+        assert [one(moments, "why", at)["state"] for at in moments_asked] == states, mode
+    ages = one(moments, "ages", then + MINUTE)
+    assert (ages["reading_age_s"], ages["tick_age_s"], ages["batch_age_s"]) == (360.0, 60.0, None)
+    assert asked(moments, "pipeline_now", then - HOUR, then + MINUTE) == []
+    assert one(moments, "pipeline_now", END + MINUTE)["stored"] == 1
+
+
+CHECKS = (
+    a_silent_gauge_is_not_dry,
+    a_timeline_is_not_calm_on_its_own,
+    counts_that_are_gone_are_no_outage,
+)
