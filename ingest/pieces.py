@@ -18,7 +18,9 @@ from undercroft.errors import StoreUnavailable
 
 WHOLE_TRIES = 3
 MOST_IN_A_ROW = 20
-"""So many messages at fault with none between that goes in: not they are to blame, but ingest, and the lane ends."""
+LEAST_TOPICS = 3
+"""So many messages at fault, of so many topics, and none between that goes in: not they are to blame, but ingest, and
+the lane ends. A device that empties a buffer of them stops nobody."""
 _log = structlog.get_logger("ingest")
 
 
@@ -59,7 +61,8 @@ class Pieces:
             if len(piece) > 1:
                 self._most = len(piece) // 2
                 return None
-            if self._writer.at_fault_in_a_row >= MOST_IN_A_ROW:
+            at_fault = self._writer.at_fault
+            if at_fault.total() >= MOST_IN_A_ROW and len(at_fault) >= LEAST_TOPICS:
                 raise
             _log.error("message_at_fault", topic=piece[0].topic.decode(errors="replace")[:200], error=str(error))
             written = self._writer.bury(piece[0], str(error))

@@ -100,8 +100,8 @@ class BatchWriter:
         self._caps = Caps()
         self._batches_to_look = 0
         self._batches_the_long_way = 0
-        self.at_fault_in_a_row = 0
-        """Messages that were buried since the last batch that was written."""
+        self.at_fault: Counter[bytes] = Counter()
+        """Messages that were buried since the last batch that was written, by topic."""
 
     def write(self, messages: Sequence[Message], begun_by: int | None = None) -> Written:
         """Commit a batch.
@@ -136,7 +136,7 @@ class BatchWriter:
             except Exception as error:
                 self.close()
                 raise MessageAtFault(failure(error)) from error
-        self.at_fault_in_a_row = 0
+        self.at_fault.clear()
         return written
 
     def bury(self, message: Message, why: str) -> Written:
@@ -154,7 +154,7 @@ class BatchWriter:
             nothing = build_draft((), self._directory, self._run_clock)
             draft = replace(nothing, messages=1, letters=(letter,), letter_of=(0,))
             written = self._commit(connection, Examined(draft, (), {}), (message,), store_together)
-        self.at_fault_in_a_row += 1
+        self.at_fault[message.topic] += 1
         return written
 
     @contextmanager

@@ -22,7 +22,8 @@ from undercroft.model import Mode
 from undercroft.store.connection import Connection, connect
 
 NOON_US = 1_782_907_200_000_000
-TOPIC = b"flood/v1/futian/gauge-beiling/gauge-beiling-rain/observation"
+PLACES = (b"gauge-beiling", b"gauge-rongxi", b"gauge-luhu")
+TOPICS = [b"flood/v1/futian/%s/%s-rain/observation" % (place, place) for place in PLACES]
 AT_FAULT = 13.0
 LIMIT = """
 create function limits() returns trigger language plpgsql as $$begin
@@ -46,9 +47,12 @@ def writer(database: str) -> Iterator[BatchWriter]:
         yield made
 
 
-def _messages(values: list[float]) -> list[Message]:
+def _messages(values: list[float], devices: int = 1) -> list[Message]:
     payloads = [{"observed_at": NOON_US // 1000 + n * 1000, "rain_total_mm": value} for n, value in enumerate(values)]
-    return [Message(TOPIC, json.dumps(body).encode(), n + 1, 1, False, NOON_US) for n, body in enumerate(payloads)]
+    return [
+        Message(TOPICS[n % devices], json.dumps(body).encode(), n + 1, 1, False, NOON_US)
+        for n, body in enumerate(payloads)
+    ]
 
 
 def _write_all(pieces: Pieces, most_refusals: int = 0) -> None:
@@ -93,9 +97,13 @@ def test_a_message_at_fault_is_a_letter_and_takes_no_neighbour_with_it(
 
 @pytest.mark.usefixtures("_fails")
 def test_where_nothing_goes_in_ingest_is_at_fault_and_the_lane_ends(database: str, writer: BatchWriter) -> None:
+    of_one = _messages([AT_FAULT] * (MOST_IN_A_ROW + 20))
+    _write_all(Pieces(writer, of_one))  # a device that empties a buffer
+    _write_all(Pieces(writer, _messages([1.0])))
+    assert one(database, "select count(*) from dead_letter") == len(of_one)
     with pytest.raises(MessageAtFault, match="planted"):
-        _write_all(Pieces(writer, _messages([AT_FAULT] * (MOST_IN_A_ROW + 20))))
-    assert one(database, "select count(*) from dead_letter") == MOST_IN_A_ROW
+        _write_all(Pieces(writer, _messages([AT_FAULT] * (MOST_IN_A_ROW + 20), devices=3)))
+    assert one(database, "select sum(times_seen)::int from dead_letter") == len(of_one) + MOST_IN_A_ROW
 
 
 @pytest.mark.parametrize("sqlstate", ["53400", "57014"])
