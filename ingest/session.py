@@ -195,7 +195,7 @@ class Session:
         connection = connected.socket
         last_sent_s = self._clock.monotonic_s()
         pings_sent = 0
-        is_subscribed = False
+        is_subscribed = is_served = False
         last_heard_s = last_sent_s
         while True:
             stopping = self._stopping.is_set()
@@ -211,7 +211,11 @@ class Session:
                 if not is_subscribed and reader.granted is not None:
                     shortfall = ungranted(reader.granted, self._settings.filters, self._settings.optional)
                     is_subscribed = True
-                    on_subscribed(shortfall)
+                    if shortfall or not is_served:
+                        on_subscribed(shortfall)
+            if not is_subscribed and not is_served and connected.has_session and not self._has_room():
+                is_served = True  # what the session held fills the window, and hides the answer until it is committed
+                on_subscribed(())
             self._settle()
             self._close_when_due()
             now_s = self._clock.monotonic_s()

@@ -41,7 +41,8 @@ class Watched(Session):
     greatest = 0
     has_stopped = False
     database: Database
-    all_read = False
+    ready_at: list[int]
+    """Messages that were open when the lane was told that it is subscribed."""
 
     def _wait(self, connection: socket.socket, is_reading: bool) -> bool:
         self.greatest = max(self.greatest, self.undelivered)
@@ -64,7 +65,11 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def served(
-    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, settings: SessionSettings
+    pair: tuple[socket.socket, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: SessionSettings,
+    *,
+    has_session: bool = True,
 ) -> tuple[Watched, list[int]]:
     """Serve all that was sent, a frame at a time; return the session, and how many were acknowledged each time."""
     ours, theirs = pair
@@ -75,12 +80,12 @@ def served(
     acknowledged: list[int] = []
     clock = FakeClock(instant(NOON_US))
     session = Watched(settings, database.batches.append, acknowledged.append, clock, no_failpoint)
-    session.database = database
+    session.database, session.ready_at = database, []
     nobody: Any = None
     session._generation = 1
     with ExitStack() as stack:
         stack.callback(session.abandon)
-        session._serve(Connected(nobody, ours, True), lambda _: None)
+        session._serve(Connected(nobody, ours, has_session), lambda _: session.ready_at.append(session.undelivered))
     return session, acknowledged
 
 
@@ -91,6 +96,15 @@ def test_reading_stops_at_the_window_and_goes_on_when_the_database_does(
     assert session.greatest == WINDOW
     assert sum(acknowledged) == SENT
     assert session.undelivered == 0
+
+
+@pytest.mark.parametrize(("has_session", "ready_at"), [(True, [WINDOW]), (False, [])])
+def test_a_session_that_the_broker_kept_is_served_though_its_backlog_hides_the_answer(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, has_session: bool, ready_at: list[int]
+) -> None:
+    """The broker's answer to the subscription comes behind the backlog (here: never), and the database hangs."""
+    session, _ = served(pair, monkeypatch, SETTINGS, has_session=has_session)
+    assert session.ready_at == ready_at
 
 
 def test_reading_stops_at_the_bytes_of_the_window_and_goes_on(
