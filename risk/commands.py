@@ -55,6 +55,7 @@ def bench_engine(
     """Measure tick, nowcast and commit to alarm over 10,000 spaces; exit code 1 when a figure misses its limit."""
     from risk.bench import nowcast_figures, tick_figures  # noqa: PLC0415
     from risk.bench_chain import chain_figures  # noqa: PLC0415
+    from risk.bench_past import past_figures  # noqa: PLC0415
     from undercroft.bench import print_figures  # noqa: PLC0415
     from undercroft.clock import SystemClock  # noqa: PLC0415
 
@@ -62,6 +63,7 @@ def bench_engine(
     figures = [
         *tick_figures(clock, time.process_time, spaces),
         *nowcast_figures(clock, time.process_time, spaces),
+        *past_figures(clock, time.process_time, spaces),
         *chain_figures(spaces),
     ]
     if not print_figures(figures, as_json=as_json):

@@ -6,8 +6,11 @@ holds for ever. Whatever says anew that there is danger undoes it, and the alarm
 - a reading of the space, whatever it says: the sensor speaks again;
 - a field report of the space that says so: water at yellow or above, a barrier that does not close, a pump that stands;
 - a rain warning that covers it, entered anew;
-- any other rule (rain, a neighbour that stands in, a forecast, a barrier) that reaches more than it did when the alarm
-  was stood down, or than it has fallen to since.
+- any other rule (rain, a neighbour that stands in, a barrier) that reaches more than it did when the alarm was stood
+  down, or than it has fallen to since.
+
+A forecast for a silent place begins at the word that was stood down, so it counts only with a reading of the place,
+which undoes the stand-down by itself (docs/decisions/0033).
 
 Silence alone is no evidence: that the space turns blind in the rain in which it was stood down follows from what the
 officer knew. The next rain finds it without eyes, and that is told. That somebody reports the place dry, or the barrier

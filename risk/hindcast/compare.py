@@ -158,15 +158,15 @@ def _minutes(engine: Engine, events: Sequence[Event], batch: Batch) -> Iterator[
         after = up_to
 
 
-def road_site(size: int) -> Site:
-    """Return a site of roads with one level sensor each, each in a basin of its own: none stands in for another."""
-    basin = [f"b{number:05d}" for number in range(size)]
+def road_site(size: int, basins: int | None = None) -> Site:
+    """Return a site of roads with one level sensor each, each in a basin of its own (none stands in for another)."""
+    basin = [f"b{number:05d}" for number in range(basins or size)]
     names = {"name_zh": "路", "name_en": "Road"}
     where = {"street": "road", "lat": 0.0, "lon": 0.0}
     door = {"id": "road", **names, "width_m": 4.0, "crest_level_m": 0.0, "roadway_level_m": 0.0}
     spaces = [
         {
-            "id": f"e{number:05d}", **names, **where, "basin": basin[number], "kind": "underpass",
+            "id": f"e{number:05d}", **names, **where, "basin": basin[number % len(basin)], "kind": "underpass",
             "floor_level_m": 0.0, "entrances": [door], "storage": [{"depth_m": 0.0, "area_m2": 1000.0}],
             "devices": [{"id": f"l{number:05d}", "sensors": [{"quantity": "water_depth_m"}]}],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +23,7 @@ from undercroft.toml_text import read_toml
 if TYPE_CHECKING:
     from risk.hindcast.compare import Cases
     from risk.hindcast.floodnet_csv import Event
+    from risk.hindcast.history import Batch
 
 
 def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -115,9 +116,18 @@ def _runner(
         if not rows:
             rows.extend(read_events(events, sensors))
         batches = each_alone(rows) if relearn_days is None else storm_by_storm(rows, relearn_days)
-        return floodnet_cases(rows, batches, sets, truth_m, int(Severity.ORANGE))
+        return floodnet_cases(rows, _told(batches, len(rows)), sets, truth_m, int(Severity.ORANGE))
 
     return run
+
+
+def _told(batches: Iterable[Batch], floods: int) -> Iterator[Batch]:
+    """Yield batches, and say how far it is: with all floods of years it takes long."""
+    done = 0
+    for batch in batches:
+        typer.echo(f"hindcast compare: {done} of {floods} floods done", err=True)
+        yield batch
+        done += int(batch.ids.size)
 
 
 def _stored(name: str, truth_m: float) -> Cases:

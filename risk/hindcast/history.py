@@ -95,7 +95,7 @@ def each_alone(events: Sequence[Event]) -> Iterator[Batch]:
 
 
 def storm_by_storm(events: Sequence[Event], relearn_days: int) -> Iterator[Batch]:
-    """Yield all floods, those that overlap as one storm, each with a library of floods that had ended before.
+    """Yield the floods in large batches, those that overlap as one storm, each with a library of what had ended before.
 
     The library is made again every so many days, at midnight, from floods that had ended by then.
     """
@@ -115,7 +115,21 @@ def storm_by_storm(events: Sequence[Event], relearn_days: int) -> Iterator[Batch
             place = (periods[period], row[track.sensor_id], round(1e6 * start_s))
             rows.append((k, track.started_at_s - start_s, number, *place))
     ids_, offset, storm, period_, row_, shift = (np.array(column) for column in zip(*rows, strict=True))
-    yield Batch(ids_, floats(offset), History(pasts, period_, row_, shift, storm))
+    for part in _whole_storms(storm, floats([events[k].track.time_s[-1] for k in ids_.tolist()]) + offset):
+        history = History(pasts, period_[part], row_[part], shift[part], storm[part])
+        yield Batch(ids_[part], floats(offset[part]), history)
+
+
+def _whole_storms(storm: IntArray, end_s: FloatArray) -> Iterator[IntArray]:
+    """Yield rows of whole storms in large parts, the short storms first."""
+    last_s = np.zeros(storm.max() + 1)
+    np.maximum.at(last_s, storm, end_s)
+    order = np.lexsort((np.arange(storm.size), storm, last_s[storm]))
+    first = 0
+    for after in [*(np.flatnonzero(np.diff(storm[order])) + 1).tolist(), order.size]:
+        if after - first >= EVENTS_AT_ONCE or after == order.size:
+            yield np.sort(order[first:after])
+            first = after
 
 
 def past_of(events: Sequence[Event]) -> tuple[list[PastSensor], list[PastFlood]]:

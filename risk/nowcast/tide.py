@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class _Delay:
     y_km: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TideClock:
     """Corrections shared by the network, and the delay of each site."""
 
@@ -65,13 +66,22 @@ class TideClock:
 
     def phase_rad(self, sensor_id: str, x_km: float, y_km: float) -> float:
         """Return the phase of the lunar tide at high water of a site."""
-        total = 0.0 + 0.0j
-        for name, delay in self.delays.items():
-            distance_km = np.hypot(delay.x_km - x_km, delay.y_km - y_km)
-            borrowed = 0.3 * min(delay.peaks, 5) * np.exp(-distance_km / _NEAR_KM)
-            weight = 3.0 * delay.peaks if name == sensor_id else np.nan_to_num(borrowed)
-            total += weight * np.exp(1j * delay.phase_rad)
-        return float(np.angle(total))
+        phase, peaks, x, y = self._table
+        near = np.exp(-np.hypot(x - x_km, y - y_km) / _NEAR_KM)
+        weight = np.where(np.isnan(near), 0.0, 0.3 * np.minimum(peaks, 5.0) * near)
+        at = self._row.get(sensor_id)
+        if at is not None:  # its own peaks count in full
+            weight[at] = 3.0 * peaks[at]
+        return float(np.angle(sum((weight * np.exp(1j * phase)).tolist(), 0.0j)))
+
+    @cached_property
+    def _row(self) -> Mapping[str, int]:
+        return {name: row for row, name in enumerate(self.delays)}
+
+    @cached_property
+    def _table(self) -> FloatArray:
+        """Phase, peaks, east and north of the sites, a row each."""
+        return floats([[one.phase_rad, one.peaks, one.x_km, one.y_km] for one in self.delays.values()]).reshape(-1, 4).T
 
 
 def fit_tide_clock(finished: Sequence[Track]) -> TideClock | None:

@@ -92,40 +92,46 @@ def foreseen(asked: PastAsked) -> Foreseen:
     )  # fmt: skip
     for tidal in (False, True):
         of_kind = np.flatnonzero(known.tidal[asked.wet.row[asked.of_wet]] == tidal)
-        for first in range(0, of_kind.size, SPACES_AT_A_TIME):
-            _foresee(known, asked, of_kind[first : first + SPACES_AT_A_TIME], result, tidal=tidal)
+        if of_kind.size:
+            state = _state_of(known, asked, of_kind, tidal=tidal)
+            for first in range(0, of_kind.size, SPACES_AT_A_TIME):
+                block = np.arange(first, min(first + SPACES_AT_A_TIME, of_kind.size))
+                chosen = of_kind[block]
+                _foresee(known.kinds[tidal], state.part(block), asked.missing_m[chosen], chosen, result)
     return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """States of some sensors of a kind, and their members."""
+    """States of some sensors of a kind."""
 
-    kind: Kind
     now: Present
     moments: Moments
     around: Surroundings
-    members: Drawn
+
+    def part(self, rows: IntArray) -> _State:
+        return _State(_rows(self.now, rows), _rows(self.moments, rows), _rows(self.around, rows))
 
 
 def _state_of(known: Known, asked: PastAsked, chosen: IntArray, *, tidal: bool) -> _State:
     wet = asked.wet.part(asked.of_wet[chosen])
     others = asked.wet.part(known.tidal[asked.wet.row] == tidal)
     now = present(wet, tidal=tidal)
-    moments, around = described(known, now, wet, others, asked.at_us)
-    kind = known.kinds[tidal]
-    return _State(kind, now, moments, around, drawn(kind, moments.coordinates, moments.rate_m_10min))
+    return _State(now, *described(known, now, wet, others, asked.at_us))
 
 
-def _foresee(known: Known, asked: PastAsked, chosen: IntArray, result: Foreseen, *, tidal: bool) -> None:
-    state = _state_of(known, asked, chosen, tidal=tidal)
-    missing_m = asked.missing_m[chosen]
+def _drawn(kind: Kind, state: _State) -> Drawn:
+    return drawn(kind, state.moments.coordinates, state.moments.rate_m_10min)
+
+
+def _foresee(kind: Kind, state: _State, missing_m: FloatArray, chosen: IntArray, result: Foreseen) -> None:
     is_there = np.isfinite(missing_m)
-    weight, trend_members = state.members.weight, state.kind.tuning.trend_members
+    members = _drawn(kind, state)
+    weight, trend_members = members.weight, kind.tuning.trend_members
     total = weight.sum(axis=1)[:, None]
     trend = _trend(state, np.where(is_there, state.now.depth_m[:, None] + missing_m, NEVER_M))
     for target in range(2):
-        hits = state.members.rise_m >= missing_m[:, target][:, None, None]
+        hits = members.rise_m >= missing_m[:, target][:, None, None]
         reached = (weight[:, :, None] * hits).sum(axis=1)
         result.members[chosen, target] = reached / total
         both = (reached + trend_members * trend[:, target]) / (total + trend_members)
@@ -133,7 +139,7 @@ def _foresee(known: Known, asked: PastAsked, chosen: IntArray, result: Foreseen,
     chance = np.maximum.accumulate(result.probability[chosen], axis=2)
     result.probability[chosen] = np.minimum.accumulate(chance, axis=1)
     result.judged[chosen] = state.moments.judged
-    flood = np.sort(state.kind.flood[state.members.moment], axis=1)
+    flood = np.sort(kind.flood[members.moment], axis=1)
     result.floods[chosen] = 1 + (np.diff(flood, axis=1) > 0).sum(axis=1)
 
 
@@ -176,8 +182,8 @@ def members_of(asked: PastAsked, row: int) -> list[PastMember]:
     assert asked.past is not None  # noqa: S101 - whoever answers has the library
     known = asked.past.known
     tidal = bool(known.tidal[asked.wet.row[asked.of_wet[row]]])
-    state = _state_of(known, asked, np.array([row]), tidal=tidal)
-    drawn_, kind = state.members, state.kind
+    state, kind = _state_of(known, asked, np.array([row]), tidal=tidal), known.kinds[tidal]
+    drawn_ = _drawn(kind, state)
     half_hour = AHEAD_MIN.index(30.0)
     found = []
     share = drawn_.weight[0] / drawn_.weight[0].sum()

@@ -17,8 +17,8 @@ from undercroft.errors import BadInput
 
 FORM = 1
 """Of the document."""
-FLOODS_OF_SENSOR = 40
-"""Newest floods kept of each sensor."""
+FLOODS_OF_SENSOR = 400
+"""Newest floods kept of each sensor: fewer lose the deep ones, which are rare, and red is foreseen too seldom."""
 FLOODS = 4000
 """Newest floods kept in all."""
 SAMPLES = 240

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -103,19 +103,35 @@ def _around(known: Known, now: Present, wet: Wet, others: Wet, at_us: int) -> Su
     rise = known.site_rise_m(wet.row, now.peak_so_far_m, now.rise_m_10min[620.0])
     if not now.tidal:
         fresh = others.part(at_us - others.wet_us < FRESH_S * 1e6)
-        for basin in np.unique(wet.basin).tolist():
-            mine = np.flatnonzero(wet.basin == basin)
-            near = np.flatnonzero(fresh.basin == basin)
-            near = near[np.lexsort((fresh.row[near], -fresh.peak_m[near]))][:NEIGHBOURS]
+        spoken = _deepest_of_basins(fresh)
+        for basin, mine in _by_basin(wet.basin):
+            near = spoken.get(basin, _NONE)
             other, peak = fresh.row[near], fresh.peak_m[near]
-            same = wet.row[mine][:, None] == other
-            crossed[mine] = (~same & (peak >= CROSSED_M)).sum(axis=1)
             own = wet.row[mine]
+            elsewhere = own[:, None] != other
+            crossed[mine] = (elsewhere & (peak >= CROSSED_M)).sum(axis=1)
             distance_km = np.hypot(
                 known.x_km[own][:, None] - known.x_km[other], known.y_km[own][:, None] - known.y_km[other]
             )
-            placed = ~same & np.isfinite(distance_km)
-            nearness[mine] = np.where(placed, np.exp(-np.nan_to_num(distance_km) / FADE_KM), 0.0).sum(axis=1)
-            close = placed & (distance_km < NEAR_KM)
-            near_peak[mine] = np.where(close, peak, 0.0).max(axis=1, initial=0.0)
+            distance_km = np.where(elsewhere & ~np.isnan(distance_km), distance_km, np.inf)
+            nearness[mine] = np.exp(distance_km / -FADE_KM).sum(axis=1)
+            near_peak[mine] = np.where(distance_km < NEAR_KM, peak, 0.0).max(axis=1, initial=0.0)
     return Surroundings(known.mean_peak_m[wet.row], rise, crossed, nearness, near_peak)
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def _by_basin(basin: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """Yield each basin with the rows in it."""
+    order = np.argsort(basin, kind="stable")
+    names, first = np.unique(basin[order], return_index=True)
+    yield from zip(names.tolist(), np.split(order, first[1:]), strict=True)
+
+
+def _deepest_of_basins(fresh: Wet) -> dict[int, IntArray]:
+    """Return the wet sensors that speak for each basin."""
+    if not fresh.row.size:
+        return {}
+    order = np.lexsort((fresh.row, -fresh.peak_m))
+    return {basin: order[rows][:NEIGHBOURS] for basin, rows in _by_basin(fresh.basin[order])}

@@ -144,3 +144,21 @@ def test_a_neighbour_and_a_barrier_undo_a_stand_down() -> None:
     assert guard.go(DOWN_AT + 4, [], []) == 0
     report = act("field_report", DOWN_AT + 5, 0, "space/s", entrance="north", barrier="failed", by="Sun")
     assert guard.go(DOWN_AT + 5, [], [report]) >= 2
+
+
+def test_what_is_foreseen_from_the_word_that_was_stood_down_is_no_news_and_a_reading_is() -> None:
+    """The street's sensor said 20 cm and was washed away; rain grows fourfold, and orange is foreseen from its word."""
+    crank = Crank(site(guarded("s", "car_park"), gauges=[gauge()]))
+    row = crank.engine.plant.arrays.space_index["s"]
+    rain_mm = 0.0
+    for minute in range(84):
+        rain_mm += 0.4 if minute < 75 else 1.6
+        words = {"s-out:water_depth_m": 0.2, "s-out:barrier_state": 0.0, "s-in:water_depth_m": 0.0}
+        heard: list[Reading] = [(key, minute, value) for key, value in words.items()] if minute < 8 else []
+        down = (act("stand_down", minute, 0, "space/s", evidence="the post is gone"),) if minute == DOWN_AT else ()
+        crank.tick(minute, (RAIN, minute, rain_mm), *heard, acts=down)
+        if minute >= DOWN_AT:
+            assert crank.engine.state.alarm_severity[row] == 0
+    assert crank.engine.state.ahead_p[row, 0, 1] >= 0.5
+    crank.tick(84, ("s-out:water_depth_m", 84, 0.2))
+    assert crank.engine.state.alarm_severity[row] >= 2

@@ -38,7 +38,7 @@ def test_the_document_is_the_same_whatever_order_floods_come_in_and_is_read_back
 
 
 def test_only_the_newest_floods_are_kept_and_a_long_one_is_thinned_but_keeps_its_peak() -> None:
-    many = [flood(days_before(k), rises(0.1)) for k in range(100, 0, -1)]
+    many = [flood(days_before(k), rises(0.1)) for k in range(FLOODS_OF_SENSOR + 10, 0, -1)]
     kept = library_of([PastSensor(SENSOR, 0.0, 0.0, tidal=False)], many).floods
     assert len(kept) == FLOODS_OF_SENSOR
     assert kept == tuple(many[-FLOODS_OF_SENSOR:])
