@@ -27,7 +27,7 @@ from risk.nowcast.layout import Layout, Now
 from risk.past.ask import PastOfSite, by_past, past_asked
 from risk.past.foreseen import PastAsked
 from risk.pumping import powerless_spaces, pumping
-from risk.reports import known_not_closed, with_reported_barriers
+from risk.reports import failed_barriers, known_not_closed, with_reported_barriers
 from risk.rules_barrier import outside_of
 from risk.state import EngineState
 from risk.statics import SiteStatics
@@ -172,6 +172,8 @@ def asked(
     known = (closed, depth_m, rate_m_min, pumps, layout.pump_m3_s.shape[1], fallen_mm[basin])
     now, blind = _now(state, arrays, statics, chosen, rows, known)
     deploying = said_by_switches(state, arrays, fresh, (BarrierState.DEPLOYING,))
+    failed = failed_barriers(state, arrays, fresh)[rows]
+    layout = replace(layout, deploy_min=np.where(failed, np.nan, layout.deploy_min))
     unheard = (layout.barrier_height_m > 0.0) & ~(closed | known_not_closed(state, arrays, fresh))[rows]
     missing_m = np.where(blind, site.inside_m[:, chosen] - depth_m, np.inf)
     around = _around(layout, now, missing_m, gauges_mm[basin], deploying[rows])

@@ -11,7 +11,7 @@ from risk.arrays import NEVER_US, FloatArray, IntArray, iso
 from risk.facts.beside import barrier_word
 from risk.facts.fact import Context
 from risk.output import Assessment
-from risk.pumping import pumping
+from risk.pumping import powerless_spaces, pumping
 from risk.reasons import reasons_of
 from risk.reports import shown_reports
 from risk.score import ScoreStatics, contributions
@@ -175,6 +175,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
     found = []
     reported = bool(context.state.reports)
     pumps_run = pumping(context.state, context.arrays, context.views.fresh)
+    powerless = powerless_spaces(context.state, context.arrays)
     for space, rain, in_rain, heard, colour, orange, red, families in columns:
         of_entrance: dict[int, list[int]] = {}
         levels = context.statics.level_rows[space]
@@ -194,6 +195,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
                 "stand_ins": _stand_ins(context, space),
                 "warning_rank": int(colour),
                 "pumps": _pumps(context, space),
+                "mains_lost": bool(powerless[space]),
                 "time_to_orange_min": orange,
                 "time_to_red_min": red,
                 "reports": shown_reports(context.state.reports, context.arrays.spaces[space].id) if reported else [],

@@ -38,7 +38,7 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "14"
+ENGINE_VERSION = "15"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
 
 9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory. 10: a switch that flaps and a pump
@@ -47,6 +47,8 @@ without good word or power count no more.
 where a barrier that is not heard decides; what people say of pumps and who is gone counts.
 14: a lifted float switch raises; the alarm of a space that left the site ends; a library of past floods foresees spaces
 that only their own water tells of; what tells of danger ends a stand-down.
+15: a sensor that an import moves leaves its word behind; the newer of a sensor's and a person's count holds;
+reports and stand-ins count in the score; a failed barrier is not waited for.
 """
 
 DAY_HOURS = range(7, 20)
@@ -216,7 +218,9 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
         told.output.take(*end_departed(state, inputs.tick_us))
     counted = state.held[arrays.s_stock]
     seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
-    if fold_movements(state, inputs.acts) or not np.array_equal(counted, state.held[arrays.s_stock], equal_nan=True):
+    if fold_movements(state, arrays, inputs.acts) or not np.array_equal(
+        counted, state.held[arrays.s_stock], equal_nan=True
+    ):
         _with_shortage(engine)
     if inputs.acts:
         np.logical_or(seen.touched, fold_reports(state, arrays, inputs.acts), out=seen.touched)

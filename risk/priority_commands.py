@@ -70,7 +70,7 @@ def show_dispatch(
         return
     typer.echo(f"as of {tick['tick_at']:%F %T}Z; a proposal, people order")
     for sent in found.plan.shipments:
-        leave = f"leave within {sent.leave_within_min:.0f} min" if isfinite(sent.leave_within_min) else "no hurry"
+        leave = _leave(sent.leave_within_min)
         way = f"{sent.depot} -> {sent.space}"
         typer.echo(
             f"send    {sent.quantity:>5} {sent.item:<12} {way:<50} {sent.arrives_min:.0f} min on the way, {leave}"
@@ -86,6 +86,12 @@ def show_dispatch(
     )
     for space, entrance in coverage.missing:
         typer.echo(f"none    {space}/{entrance}")
+
+
+def _leave(within_min: float) -> str:
+    if not isfinite(within_min):
+        return "no hurry"
+    return "leave now" if within_min < 1.0 else f"leave within {within_min:.0f} min"
 
 
 def _finite(row: Row) -> Row:

@@ -1,5 +1,7 @@
 """What the sensors of a place had last said when a new site version took them out: a change of hardware dries nothing.
 
+A sensor that the new version has elsewhere was taken out of the one place, and is new at the other.
+
 - A *level sensor, gauge, barrier or float switch* that the new version has at the same place (entrance, floor, gauge
   site) takes over what the old one had last said, as the word of a silent sensor: held until its own first good word.
 - Where none takes over, the last depth of at least 2 cm, or the height of a lifted float switch, stays as a report of
@@ -16,7 +18,7 @@ import numpy as np
 from risk.arrays import NEVER_US, SiteArrays
 from risk.floats import trip_m
 from risk.sensors import BARRIER, FLOAT, LEVEL, RAIN_ROLES
-from risk.state import EngineState, FieldReport
+from risk.state import EngineState, FieldReport, sensor_keys
 from risk.thresholds import WET_DEPTH_M
 
 Place = tuple[int, str, str]
@@ -35,12 +37,14 @@ _FLOAT = ("let_down", "lifted_part")
 def keep_last_words(before: tuple[EngineState, SiteArrays], after: tuple[EngineState, SiteArrays]) -> None:
     """Hand what sensors had last said, that the new version of a site has no longer, to those in their places."""
     (state, old), (result, new) = before, after
-    gone = [s for s, sensor in enumerate(old.sensors) if sensor.key not in new.sensor_index]
+    keys_before, keys_after = sensor_keys(old), sensor_keys(new)
+    there, known = set(keys_after), set(keys_before)
+    gone = [s for s, key in enumerate(keys_before) if key not in there]
     if not gone:
         return
     fresh: dict[Place, int] = {}
-    for s, sensor in enumerate(new.sensors):
-        if sensor.key not in old.sensor_index:
+    for s, key in enumerate(keys_after):
+        if key not in known:
             fresh.setdefault(_place(new, s), s)
     for place, sensors in _by_place(old, gone).items():
         worst = max(sensors, key=lambda s: (float(np.nan_to_num(state.held[s], nan=-1.0)), -s))

@@ -13,7 +13,7 @@ import numpy as np
 
 from risk.arrays import FloatArray, IntArray, SiteArrays
 from risk.rules import Views
-from risk.state import FLOAT, EngineState
+from risk.state import FLOAT, REPORT, STAND_IN, EngineState
 from undercroft.site.model import Exposure, Space
 
 WEIGHTS_VERSION = "1"
@@ -113,7 +113,7 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     reach = np.clip(depth / np.maximum(least, 1e-3), 0.0, 1.0) * (top_row + 1) / 4.0 * with_top.any(axis=0)
     margin, rises = np.zeros(n), np.zeros(n)
     np.maximum.at(margin, arrays.l_space[rows], reach)
-    margin = np.maximum(margin, views.now[FLOAT] / 4.0)
+    margin = np.maximum(margin, views.now[[FLOAT, REPORT, STAND_IN]].max(axis=0) / 4.0)
     rate = np.where(depth >= 0.02, state.rate[rows], 0.0)
     np.maximum.at(rises, arrays.l_space[rows], np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0))
     mm = views.rain.basin_mm

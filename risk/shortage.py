@@ -16,17 +16,23 @@ from undercroft.quantities import STOCK_PREFIX
 from undercroft.site.model import Site, Space
 
 
-def fold_movements(state: EngineState, acts: Iterable[Act]) -> bool:
-    """Take acts of kind ``stock_movement`` into the stock, in commit order; tell whether there was one."""
-    moves = [movement_of(act) for act in sorted(acts, key=lambda act: act.commit_seq)]
-    known = [move for move in moves if move is not None]
-    if known:
-        state.stock = stock_after(state.stock, known)
+def fold_movements(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) -> bool:
+    """Take acts of kind ``stock_movement`` into the stock, in commit order; tell whether there was one.
+
+    More or less is of what is in hand: of a sensor's count that is newer than all that people said.
+    """
+    moves = [(act, movement_of(act)) for act in sorted(acts, key=lambda act: act.commit_seq)]
+    known = [(act, move) for act, move in moves if move is not None]
+    for act, move in known:
+        holding = move.place, move.item
+        there = {holding: stock_in_hand(state, arrays).get(holding, 0.0)}
+        state.stock = state.stock | stock_after(there, [move])
+        state.moved_us[holding] = max(act.acted_us, state.moved_us.get(holding, NEVER_US))
     return bool(known)
 
 
 def stock_in_hand(state: EngineState, arrays: SiteArrays) -> dict[Holding, float]:
-    """Return the stock of every place: what a sensor counts, else what the site file and the movements leave.
+    """Return the stock of every place: what a sensor counted since people last moved or counted, else what they left.
 
     A count that was never well made may take from the books, and adds nothing to them.
     """
@@ -35,6 +41,8 @@ def stock_in_hand(state: EngineState, arrays: SiteArrays) -> dict[Holding, float
     for s in sorted(counting, key=lambda s: (int(state.evidence_us[s]), s)):
         spec = arrays.sensors[s]
         holding = spec.place, spec.quantity.removeprefix(STOCK_PREFIX)
+        if state.evidence_us[s] <= state.moved_us.get(holding, NEVER_US):
+            continue
         counted = -float(state.held[s])  # held: fewer is worse
         stock[holding] = counted if state.good_us[s] != NEVER_US else min(counted, stock.get(holding, 0.0))
     return stock

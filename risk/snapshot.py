@@ -40,6 +40,7 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "reports": {key: asdict(report) for key, report in sorted(state.reports.items())},
             "conditions": {subject: alarm.as_json() for subject, alarm in sorted(state.conditions.items())},
             "stock": [[place, item, quantity] for (place, item), quantity in sorted(state.stock.items())],
+            "moved_us": [[place, item, moved] for (place, item), moved in sorted(state.moved_us.items())],
             "stand_ins": {name: asdict(stood) for name, stood in sorted(state.stand_ins.items())},
             "departed": {name: asdict(known) for name, known in sorted(state.departed.items())},
             "valid_until_us": arrays.valid_until_us,
@@ -83,6 +84,8 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
     kept: dict[str, Any] = {"warnings": warnings, "reports": reports, "conditions": told}
     kept["stand_ins"] = {name: StoodIn(**entry) for name, entry in header["stand_ins"].items()}
     kept["departed"] = {name: Departed(**entry) for name, entry in header["departed"].items()}
-    stock = {(place, item): quantity for place, item, quantity in header["stock"]}
-    arguments = {name: header[name] for name in names} | kept | {"stock": stock} | values
+    kept["stock"], kept["moved_us"] = (
+        {(place, item): value for place, item, value in header[name]} for name in ("stock", "moved_us")
+    )
+    arguments = {name: header[name] for name in names} | kept | values
     return EngineState(**arguments)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.conditions import Conditions
+from risk.sensors import ONLINE
 from risk.supplies.stock import Holding, listed_stock
 from risk.warnings import RainWarning
 
@@ -112,7 +113,8 @@ class EngineState:
         ``total_mm, curve_*``: own cumulative curve; ``sure_total_mm, sure_curve_*``: that of good readings alone,
         ``sure_rain`` the last of them; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample.
     ``library``: version of the flood library in force, 0 for none. ``conditions``: the alarms of devices and of the
-    system, by subject. ``stock``: supplies by place and item, as the site file and the movements since leave them.
+    system, by subject. ``stock``: supplies by place and item, as the site file and the movements since leave them;
+    ``moved_us``: when each last moved or was counted by a person.
     ``stand_ins``: what stood in for spaces that are silent, by space.
     ``departed``: alarms of spaces that left the site, see `risk.departed`.
     Spaces (N)
@@ -136,6 +138,7 @@ class EngineState:
     reports: dict[str, FieldReport]
     conditions: Conditions
     stock: dict[Holding, float]
+    moved_us: dict[Holding, int]
     stand_ins: dict[str, StoodIn]
     departed: dict[str, Departed]
 
@@ -221,11 +224,19 @@ def array_fields() -> tuple[Field[Any], ...]:
     return tuple(entry for entry in fields(EngineState) if "axis" in entry.metadata)
 
 
+def sensor_keys(arrays: SiteArrays) -> list[Hashable]:
+    """Return what each sensor stands for: itself where it is. What it said elsewhere is not said of its new place.
+
+    Whether a device is online goes with the device.
+    """
+    return [s.key if s.role == ONLINE else (s.key, s.place, s.entrance) for s in arrays.sensors]
+
+
 def axis_keys(arrays: SiteArrays) -> dict[str, list[Hashable]]:
     """Return what each row of each axis stands for; it survives a change of the site."""
-    keys = [sensor.key for sensor in arrays.sensors]
+    keys = sensor_keys(arrays)
     return {
-        "S": list(keys),
+        "S": keys,
         "L": [(keys[s], int(arrays.s_space[s] >= 0)) for s in arrays.l_sensor],
         "G": [keys[s] for s in arrays.g_sensor],
         "N": [space.id for space in arrays.spaces],
@@ -243,7 +254,9 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         )
         for entry in array_fields()
     }
-    return EngineState(site_commit_seq, 0, NEVER_US, 0, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, {}, **values)
+    return EngineState(
+        site_commit_seq, 0, NEVER_US, 0, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, {}, {}, **values
+    )
 
 
 def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_commit_seq: int) -> EngineState:
@@ -258,6 +271,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     result.warnings = dict(state.warnings)
     result.conditions = dict(state.conditions)
     result.stock |= state.stock  # once a holding is known, only movements change it
+    result.moved_us = dict(state.moved_us)
     result.reports = {key: report for key, report in state.reports.items() if _still_there(new, key)}
     result.stand_ins = {name: stood for name, stood in state.stand_ins.items() if name in new.space_index}
     before, after = axis_keys(old), axis_keys(new)

@@ -58,6 +58,19 @@ def phrase(rule: str, value: float, threshold: float | None, words: dict[str, An
     return en + up_en, zh + up_zh
 
 
+def _outside(words: dict[str, Any]) -> tuple[str, str]:
+    """Return what a leak says of the outside: that it is dry, or when it was so last, where its sensor is not heard."""
+    en, zh = "outside is dry", "室外无水"
+    if "outside_min" in words:
+        minutes = f"{words['outside_min']:.0f}"
+        en, zh = f"outside was dry when last heard, {minutes} min ago", f"室外最后一次可信读数({minutes} 分钟前)无水"
+    elif "outside_doubted" in words:
+        en, zh = "outside was never heard well", "室外尚无可信读数"
+    if words.get("outside_doubted"):
+        en, zh = f"{en} (what its sensor said since is doubted)", f"{zh}(其后读数存疑)"
+    return en, zh
+
+
 def _finding(rule: str, value: float, threshold: float | None, words: dict[str, Any]) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 - one line per rule
     en, zh = words.get("place_en", ""), words.get("place_zh", "")
     edge_en, edge_zh = ("barrier top", "挡板顶") if words.get("deployed") else ("crest", "挡水坎")
@@ -130,9 +143,10 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
                 f"30 分钟内达到橙色的概率 {value:.0%}{by_zh}{limit_zh}{why_zh}",
             )
         case "leak":
+            outside_en, outside_zh = _outside(words)
             return (
-                f"{_cm(value)} of water inside while outside is dry: leak, pump failure or sensor fault, look",
-                f"室外无水而室内积水 {_cm(value)}:渗漏、水泵或传感器故障,请查看",
+                f"{_cm(value)} of water inside while {outside_en}: leak, pump failure or sensor fault, look",
+                f"{outside_zh}而室内积水 {_cm(value)}:渗漏、水泵或传感器故障,请查看",
             )
         case "float-lifted":
             if value < 0:

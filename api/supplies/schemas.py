@@ -35,7 +35,9 @@ class ShipmentOut(BaseModel):
     item: str
     quantity: int
     arrives_min: float = Field(description="loading and way [min]")
-    leave_within_min: float | None = Field(description="latest start that is still in time; null: no hurry [min]")
+    leave_within_min: float | None = Field(
+        description="latest start that is still in time, 0 at red; null: no hurry [min]"
+    )
 
 
 class UnmetOut(BaseModel):

@@ -138,7 +138,7 @@ def _pump_said(context: Context, space: int) -> Fact | None:
 
 
 def leak(context: Context, space: int, severity: int) -> Fact | None:
-    """Return the greatest depth inside."""
+    """Return the greatest depth inside; words say how old the word is that outside is dry, where it is not heard."""
     del severity
     arrays, state = context.arrays, context.state
     rows = context.statics.storage.inside_rows[space].tolist()
@@ -146,7 +146,26 @@ def leak(context: Context, space: int, severity: int) -> Fact | None:
         return None
     level = max(rows, key=lambda r: (held_m(context, r), -r))
     sensor = int(arrays.l_sensor[level])
-    return Fact("leak", state.held[sensor], sensor_key_of(context, level), int(state.evidence_us[sensor]), {}, sensor)
+    words = _outside_words(context, space)
+    return Fact(
+        "leak", state.held[sensor], sensor_key_of(context, level), int(state.evidence_us[sensor]), words, sensor
+    )
+
+
+def _outside_words(context: Context, space: int) -> dict[str, Any]:
+    """Return for how long the outside sensor that is silent longest gave no good word; nothing where all are heard."""
+    arrays, state = context.arrays, context.state
+    rows = context.statics.level_rows[space]
+    sensors = arrays.l_sensor[rows[arrays.l_outside[rows]]]
+    silent = sensors[~context.views.fresh[sensors] & (state.evidence_us[sensors] != NEVER_US)].tolist()
+    if not silent:
+        return {}
+    sensor = min(silent, key=lambda s: (int(state.good_us[s]), s))
+    good_us, said_us = int(state.good_us[sensor]), int(state.evidence_us[sensor])
+    words: dict[str, Any] = {"outside_doubted": said_us > good_us}
+    if good_us != NEVER_US:
+        words["outside_min"] = round((context.tick_us - good_us) / 60e6, 1)
+    return words
 
 
 def blind(context: Context, space: int, severity: int) -> Fact | None:

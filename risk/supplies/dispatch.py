@@ -65,7 +65,7 @@ class Shipment:
     quantity: int
     arrives_min: float
     leave_within_min: float
-    """Latest start that is still in time; infinite when there is no hurry. [min]"""
+    """Latest start that is still in time, 0 for at once; infinite when there is no hurry. [min]"""
 
 
 class Why(StrEnum):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 from risk.hydraulics.weir import weir_m3_s
 from risk.supplies.dispatch import DispatchPlan, Need, dispatch
-from risk.supplies.requirement import SANDBAG, deploy_min, space_requirement
+from risk.supplies.requirement import SANDBAG, Requirement, deploy_min, space_requirement
 from risk.supplies.route import travel_min
 from risk.supplies.stock import Coverage, Holding, barrier_coverage, lacking
+from undercroft.model import Severity
+from undercroft.quantities import BarrierState
 from undercroft.site.model import Site, Space
 
 PAIRS = 2
 """Pairs of people that lay sandbags at an entrance. Proposal."""
+FAILED = BarrierState.FAILED.word
 LEAST_PRIORITY = 1.0
 """So that a space without a score still counts."""
 
@@ -68,13 +71,32 @@ def supply_plan(
     depots = {depot.id: depot for depot in site.depots}
     held = {(place, item): quantity for (place, item), quantity in stock.items() if place in depots}
     minutes = {(depot.id, space.id): travel_min(depot, space) for depot in site.depots for space in chosen}
-    work = tuple(found for found in map(work_of, chosen) if found.people)
-    return SupplyPlan(needs, dispatch(needs, held, minutes), barrier_coverage(site.spaces), work)
+    works = (work_of(space, assessments.get(space.id, {})) for space in chosen)
+    work = tuple(found for found in works if found.people)
+    red = {space.id for space in chosen if is_red(assessments.get(space.id, {}))}
+    return SupplyPlan(needs, _at_once(dispatch(needs, held, minutes), red), barrier_coverage(site.spaces), work)
 
 
-def work_of(space: Space) -> Work:
+def is_red(assessment: Mapping[str, Any]) -> bool:
+    """Tell whether a space is at red: whatever comes still helps, and leaves at once."""
+    return int(assessment.get("level", 0)) >= int(Severity.RED)
+
+
+def _at_once(plan: DispatchPlan, red: Collection[str]) -> DispatchPlan:
+    shipments = (replace(sent, leave_within_min=0.0) if sent.space in red else sent for sent in plan.shipments)
+    return replace(plan, shipments=tuple(shipments))
+
+
+def _requirement(space: Space, assessment: Mapping[str, Any], inflow: float = 0.0) -> Requirement:
+    """Return what a space takes by its evidence: of barriers that have failed, and of lost power."""
+    evidence = assessment.get("evidence") or {}
+    failed = [row["entrance"] for row in evidence.get("entrances") or () if row.get("barrier") == FAILED]
+    return space_requirement(space, inflow, PAIRS, failed=failed, powered=not evidence.get("mains_lost"))
+
+
+def work_of(space: Space, assessment: Mapping[str, Any]) -> Work:
     """Return what closing the entrances of a space takes of people, whatever is on site."""
-    takes = space_requirement(space, pairs=PAIRS)
+    takes = _requirement(space, assessment)
     return Work(space.id, takes.people, takes.minutes, takes.panels, takes.panel_minutes)
 
 
@@ -88,7 +110,7 @@ def due_min(assessment: Mapping[str, Any]) -> float:
     Infinite where neither is near, and at red: then whatever comes still helps, and nothing is in time. [min]
     """
     level = int(assessment.get("level", 0))
-    if level >= 4:
+    if is_red(assessment):
         return inf
     name, evidence = ("orange", "red")[level >= 3], assessment.get("evidence") or {}
     band = (evidence.get("ahead") or {}).get(name) or {}
@@ -112,7 +134,7 @@ def inflow_m3_s(space: Space, evidence: Mapping[str, Any]) -> float:
 
 def needs_of(space: Space, assessment: Mapping[str, Any], stock: Mapping[Holding, float]) -> Sequence[Need]:
     """Return what a space lacks: its requirement at the inflow of now, less what is on site."""
-    requirement = space_requirement(space, inflow_m3_s(space, assessment.get("evidence") or {}), PAIRS)
+    requirement = _requirement(space, assessment, inflow_m3_s(space, assessment.get("evidence") or {}))
     priority = max(float(assessment.get("score", 0.0)), LEAST_PRIORITY)
     due = due_min(assessment)
     return [

@@ -6,7 +6,7 @@ factor is a proposal that a district can replace (`Factors`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import ceil, floor, isfinite
 
@@ -136,18 +136,21 @@ def deploy_min(bags: int, pairs: int, factors: Factors = PROPOSED) -> float:
     return bags / (factors.bags_per_pair_min * pairs)
 
 
-def entrance_requirement(entrance: Entrance, pairs: int = 2, factors: Factors = PROPOSED) -> Requirement:
+def entrance_requirement(
+    entrance: Entrance, pairs: int = 2, factors: Factors = PROPOSED, *, failed: bool = False
+) -> Requirement:
     """Return what an entrance takes: its own barrier, else panels or sandbags of the wall height.
 
-    An entrance with a barrier takes two people and the barrier's own minutes; one that needs none takes nothing. Either
+    An entrance with a barrier takes two people and the barrier's own minutes, unless the barrier has ``failed``: then
+    it is walled up as one that needs a barrier and has none. One that needs none takes nothing. Either
     sandbags or panels will do; sandbags are asked for, since panels need fitted slots.
 
     By hand: 6 m, 36 cm: 15 x 3 x 1.5 = 68 bags by two pairs in 68 / 4 = 17 min; or 3 x 2 = 6 panels in 6 / (0.5 x 2) =
     6 min.
     """
-    if entrance.barrier is not None:
+    if entrance.barrier is not None and not failed:
         return Requirement({}, 2, entrance.barrier.deploy_min)
-    if not entrance.barrier_needed:
+    if not entrance.barrier_needed and not failed:
         return Requirement({}, 0, 0.0)
     bags = sandbags(entrance.width_m, factors.wall_m, factors)
     boards = panels(entrance.width_m, factors.wall_m, factors)
@@ -156,19 +159,28 @@ def entrance_requirement(entrance: Entrance, pairs: int = 2, factors: Factors = 
 
 
 def space_requirement(
-    space: Space, expected_inflow_m3_s: float = 0.0, pairs: int = 2, factors: Factors = PROPOSED
+    space: Space,
+    expected_inflow_m3_s: float = 0.0,
+    pairs: int = 2,
+    factors: Factors = PROPOSED,
+    *,
+    failed: Collection[str] = (),
+    powered: bool = True,
 ) -> Requirement:
     """Return what a space takes: its entrances, its own list, and pumps for the inflow its own cannot lift.
 
-    Entrances are worked at side by side, so people add up and the slowest entrance sets the minutes.
+    Entrances are worked at side by side, so people add up and the slowest entrance sets the minutes. ``failed``: the
+    entrances whose barrier has failed. Its own pumps lift nothing where it is not ``powered``.
     """
-    parts = [entrance_requirement(entrance, pairs, factors) for entrance in space.entrances]
+    parts = [
+        entrance_requirement(entrance, pairs, factors, failed=entrance.id in failed) for entrance in space.entrances
+    ]
     items: dict[str, float] = {}
     for part in parts:
         _add(items, part.items)
     for one in space.requirements:
         _add(items, {one.item: one.quantity})
-    over = expected_inflow_m3_s - sum(pump.capacity_m3_s for pump in space.pumps)
+    over = expected_inflow_m3_s - powered * sum(pump.capacity_m3_s for pump in space.pumps)
     if over > 0.0:
         pumps = mobile_pumps(over, factors)
         _add(items, {PUMP: float(pumps), GENERATOR: float(ceil(pumps / factors.pumps_per_generator))})

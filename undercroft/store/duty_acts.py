@@ -15,6 +15,7 @@ from undercroft.plain_text import printable
 from undercroft.store.commit import take_commit_seq
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
+from undercroft.store.supplies import stock_in_hand
 
 Row = dict[str, Any]
 Link = Callable[[int, bytes, Mapping[str, Any]], bytes]
@@ -112,13 +113,13 @@ def has_entry(connection: Connection, entry_no: int) -> bool:
 
 
 def stock(connection: Connection, name: str, item: str) -> float | None:
-    """Return what a depot or space holds of an item, 0 for none; None: no such place.
+    """Return what a depot or space has in hand of an item, 0 for none; None: no such place.
 
     Whoever else moves something there waits until this transaction ends.
     """
     _one(connection, "acts_stock_lock", subject=name)
-    row = _one(connection, "acts_stock", subject=name, item=item)
-    return None if row is None else float(row["quantity"] or 0.0)
+    place = _one(connection, "acts_stock_place", subject=name)
+    return None if place is None else stock_in_hand(connection, place["place_id"]).get((place["place_id"], item), 0.0)
 
 
 def set_stock(connection: Connection, place_id: str, item: str, quantity: float) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from risk.arrays import to_us
 from risk.canonical import canonical_log, log_sha256
 from risk.engine import with_site
 from risk.forecast import filled_m3, storage_of
 from risk.hydraulics.storage import StorageCurve
 from risk.score import WEIGHTS
-from risk.shortage import shortage_of_spaces
+from risk.shortage import shortage_of_spaces, stock_in_hand
+from risk.snapshot import dump_state, load_state
 from risk.supplies.requirement import space_requirement
 from risk.supplies.stock import listed_stock
-from tests.unit.risk.builders import START, Crank, entrance, gauge, guarded, site, space, underpass
+from risk.warnings import Act
+from tests.unit.risk.builders import START, Crank, Reading, device, entrance, gauge, guarded, site, space, underpass
 
 
 def test_score_is_the_product_formula_and_contributions_add_up() -> None:
@@ -43,6 +46,45 @@ def test_score_never_changes_level() -> None:
         levels.append((crank.levels["s"], crank.outputs[0].assessments[0].score))
     assert levels[0][0] == levels[1][0] == 3
     assert levels[1][1] > levels[0][1]
+
+
+def test_a_red_by_report_comes_before_a_yellow_by_sensor() -> None:
+    """Level 4 of 4: the margin is 1, so that at least 60 of 100 stand; 16 cm outside are yellow."""
+    crank = Crank(site(guarded("s", "car_park"), guarded("t", "car_park")), nowcast=False)
+    said = Act(9, "field_report", "space/s", "li", to_us(START), {"by": "li", "depth_m": 0.6})
+    found = {
+        entry.space_id: entry
+        for minute in range(4)
+        for entry in crank.tick(
+            minute, *((f"{name}-in:water_depth_m", minute, 0.0) for name in "st"), ("s-out:water_depth_m", minute, 0.0),
+            ("t-out:water_depth_m", minute, 0.16), acts=(said,) if minute == 0 else (),
+        ).assessments
+    }  # fmt: skip
+    assert (found["s"].level, found["t"].level) == (4, 2)
+    assert found["s"].score >= 60.0
+    assert found["s"].score > found["t"].score
+
+
+def test_the_newer_of_a_sensors_count_and_a_persons_is_in_hand() -> None:
+    """100 wanted. The sensor counts 100, a person later 0, one brings 40; then the sensor speaks again: 70."""
+    holder = guarded("s", "car_park") | {"requirements": [{"item": "sandbag", "quantity": 100}]}
+    holder["devices"].append(device("shelf", {"quantity": "stock_sandbag"}))
+    crank = Crank(site(holder), nowcast=False)
+
+    def short_after(hour: int, *readings: Reading, **body: object) -> float:
+        act = Act(
+            hour, "stock_movement", "space/s", "li", to_us(START + timedelta(hours=hour)), {"item": "sandbag"} | body
+        )
+        crank.tick(60 * hour, *readings, acts=(act,) if body else ())
+        return float(crank.engine.state.shortage[0])
+
+    assert short_after(0, ("shelf:stock_sandbag", 0, 100.0)) == 0.0
+    assert short_after(30, counted=0) == 1.0
+    restored = load_state(dump_state(crank.engine.state, crank.engine.plant.arrays), crank.engine.plant.arrays)
+    assert stock_in_hand(restored, crank.engine.plant.arrays) == {("s", "sandbag"): 0.0}
+    assert short_after(31, quantity=40) == pytest.approx(0.6)
+    assert short_after(32, ("shelf:stock_sandbag", 32 * 60, 70.0)) == pytest.approx(0.3)
+    assert short_after(33, quantity=-20) == pytest.approx(0.5), "of what the sensor counted"
 
 
 def test_sandbags_and_shortage_by_hand() -> None:

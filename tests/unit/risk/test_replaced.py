@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from risk.engine import with_site
-from tests.unit.risk.builders import START, Crank, Reading, depth_sensor, device, gauge, guarded, site, space
+from tests.unit.risk.builders import START, Crank, Reading, depth_sensor, device, entrance, gauge, guarded, site, space
+from undercroft.quantities import BarrierState
 
 RAIN = "rain-1:rain_total_mm"
+DEPLOYED = float(BarrierState.DEPLOYED)
 
 
 def up(*devices: dict[str, Any]) -> dict[str, Any]:
@@ -76,3 +78,39 @@ def test_blindness_does_not_end_with_the_rain() -> None:
     assert (crank.levels["up"], severity(crank)) == (2, 2)
     run(crank, range(150, 165), "old:water_depth_m")
     assert (crank.levels["up"], severity(crank)) == (0, 0)
+
+
+def test_a_device_that_moves_to_another_space_leaves_its_word_where_it_was_said() -> None:
+    level = device("level", depth_sensor())
+    crank = Crank(site(up(level), space("next", "underpass")), nowcast=False)
+    run(crank, range(1))
+    for minute in range(1, 5):
+        crank.tick(minute, ("level:water_depth_m", minute, 0.5), (RAIN, minute, 0.0))
+    crank.engine = with_site(crank.engine, site(up(), space("next", "underpass", devices=[level])), 2, START)
+    run(crank, range(5, 25))
+    assert (crank.levels["up"], severity(crank)) == (4, 4), "nobody said that the road is dry"
+    assert crank.events("space/next") == []
+    assert crank.levels["next"] == 0, "what it said was not said of this road"
+    run(crank, range(25, 27), "level:water_depth_m")
+    assert (crank.levels["up"], severity(crank)) == (4, 4), "it speaks of the other road now"
+
+
+def test_a_switch_that_moves_closes_no_barrier_before_it_speaks_there() -> None:
+    """35 cm at a crest of 30 cm behind a barrier that nobody hears of: red, whatever the switch said of the other."""
+    north, south = ({**entrance(name), "barrier": {"height_m": 0.6, "deploy_min": 10.0}} for name in ("north", "south"))
+
+    def of(watched: str) -> dict[str, Any]:
+        switch = device("switch", {"quantity": "barrier_state", "entrance": watched})
+        return space("up", "car_park", entrances=[north, south], devices=[device("out", depth_sensor("south")), switch])
+
+    crank = Crank(site(of("north")), nowcast=False)
+    for minute in range(3):
+        crank.tick(minute, ("out:water_depth_m", minute, 0.35), ("switch:barrier_state", minute, DEPLOYED))
+    assert crank.levels["up"] == 4
+    crank.engine = with_site(crank.engine, site(of("south")), 2, START)
+    for minute in range(3, 6):
+        crank.tick(minute, ("out:water_depth_m", minute, 0.35))
+    assert crank.levels["up"] == 4
+    for minute in range(6, 12):
+        crank.tick(minute, ("out:water_depth_m", minute, 0.35), ("switch:barrier_state", minute, DEPLOYED))
+    assert crank.levels["up"] < 4, "now it is heard there"

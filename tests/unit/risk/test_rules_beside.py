@@ -10,6 +10,7 @@ import pytest
 from risk.engine import question
 from risk.warnings import Act
 from tests.unit.risk.builders import Crank, depth_sensor, device, gauge, guarded, site, underpass
+from undercroft.quantities import BarrierState
 
 
 def rules(crank: Crank, name: str) -> dict[str, dict[str, Any]]:
@@ -230,3 +231,27 @@ def test_two_sensors_that_contradict_keep_the_worse_and_name_the_other() -> None
     told = rules(crank, "up")["inside-depth"]
     assert (told["sensor"], told["contradicted_by"]) == ("up-lvl:water_depth_m", "up-two:water_depth_m")
     assert "up-two:water_depth_m beside it says 1 cm: one is wrong" in told["text_en"]
+
+
+def test_a_leak_says_how_old_the_word_is_that_outside_is_dry() -> None:
+    crank = Crank(site(guarded("s", "car_park")), nowcast=False)
+    for minute in range(90):
+        heard = [("s-out:water_depth_m", minute, 0.0)] if minute == 0 else []
+        crank.tick(minute, *heard, ("s-in:water_depth_m", minute, 0.03 if minute > 80 else 0.0))
+        if minute == 85:
+            crank.tick(85.5, ("s-out:water_depth_m", 85.5, 0.0, 3))
+    told = rules(crank, "s")["leak"]
+    assert "outside was dry when last heard, 89 min ago (what its sensor said since is doubted)" in told["text_en"]
+    assert "89 分钟前" in told["text_zh"]
+
+
+@pytest.mark.parametrize(("word", "order"), [(BarrierState.OPEN, "by"), (BarrierState.FAILED, "none")])
+def test_a_barrier_that_has_failed_has_no_last_minute_for_its_order(word: BarrierState, order: str) -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    for minute in range(9):
+        crank.tick(
+            minute, ("s-out:water_depth_m", minute, 0.12 + 0.004 * minute), ("s-in:water_depth_m", minute, 0.0),
+            ("s-out:barrier_state", minute, float(word)), ("rain-1:rain_total_mm", minute, 0.1 * minute),
+        )  # fmt: skip
+    last = [entry for output in crank.outputs for entry in output.assessments][-1]
+    assert last.evidence["ahead"]["order"] == order

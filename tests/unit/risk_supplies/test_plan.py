@@ -78,6 +78,27 @@ def test_nearest_depot_in_time_sends_and_what_comes_too_late_is_named() -> None:
     assert late.coverage.missing == (("near", "north"), ("dry", "north"))
 
 
+def test_a_failed_barrier_is_walled_up_and_lost_power_asks_for_pumps_now() -> None:
+    """15 cm over 4 m of crest: 1.7 * 4 * 0.15^1.5 = 0.395 m³/s, which the own pump lifts while it has power.
+
+    Without: 0.395 / 0.03 = 14 pumps, 7 generators. The barrier has failed: 45 bags, as where there is none.
+    """
+    door = entrance("north", barrier={"height_m": 0.6, "deploy_min": 10.0})
+    pump = {"id": "p", "capacity_m3_s": 1.0, "on_depth_m": 0.05, "off_depth_m": 0.02}
+    world = site(
+        space("s", "car_park", entrances=[door], pumps=[pump]),
+        depot=[depot("d", 22.5, sandbag=500.0, mobile_pump=50.0, generator=50.0)],
+    )
+    stock = {("d", item): 500.0 for item in ("sandbag", "mobile-pump", "generator")}
+    row = {"entrance": "north", "freeboard_m": -0.15, "barrier": "failed"}
+    found = supply_plan(world, {"s": assessed(4, entrances=[row], mains_lost=True)}, stock)
+    sent = {one.item: (one.quantity, one.leave_within_min) for one in found.plan.shipments}
+    assert sent == {"sandbag": (45, 0.0), "mobile-pump": (14, 0.0), "generator": (7, 0.0)}
+    assert found.work == (Work("s", 4, 11.25, 4, 4.0),)
+    whole = supply_plan(world, {"s": assessed(4, entrances=[row | {"barrier": "open"}], mains_lost=False)}, stock)
+    assert whole.plan.shipments == ()
+
+
 def test_all_spaces_can_be_asked_for() -> None:
     world = site(space("dry", "car_park"), depot=[depot("d", 22.5, sandbag=10.0)])
     assert supply_plan(world, {}, {("d", "sandbag"): 10.0}).needs == ()

@@ -12,6 +12,8 @@ from undercroft.site.load import load_site, read_site_file
 from undercroft.site.problems import field_name, shown, value_at
 
 N = "space[s1].entrances[n]"
+INSIDE, OUTSIDE = '[{ quantity = "water_depth_m" }', '{ quantity = "water_depth_m", entrance = "n" }'
+STORAGE = "storage = [{ depth_m = 0, area_m2 = 1000 }]"
 SECOND_SPACE = SITE_TEXT[SITE_TEXT.index("[[space]]") : SITE_TEXT.index("[[gauge]]")]
 
 
@@ -276,3 +278,30 @@ def test_a_zero_level_far_from_every_road_and_floor_is_refused(tmp_path: Path) -
             assert [problem.expected for problem in problems_of(tmp_path, text)] == [expected]
         else:
             load_site(write_site(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (INSIDE, INSIDE[:-2] + ", zero_level_m = -9.0 }", "-2 to 4, by the floor of the space, 1"),
+        (INSIDE, INSIDE[:-2] + ", zero_level_m = 4.1 }", "-2 to 4, by the floor of the space, 1"),
+        (
+            INSIDE,
+            INSIDE + ', { quantity = "float_lifted", zero_level_m = 21 }',
+            "-2 to 4, by the floor of the space, 1",
+        ),
+        (OUTSIDE, OUTSIDE[:-2] + ", zero_level_m = -4.0 }", "1 to 7, by the roadway of its entrance, 4"),
+    ],
+)
+def test_a_sensor_that_would_hear_no_water_where_it_stands_is_refused(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
+    """Floor 1 m, rooms of 3 m; road 4 m."""
+    (problem,) = problems_of(tmp_path, changed(old, new))
+    assert (problem.field.rsplit(".", 1)[-1], problem.expected) == ("zero_level_m", expected)
+
+
+def test_a_space_holds_no_water_over_its_ceiling_and_its_highest_crest(tmp_path: Path) -> None:
+    old = STORAGE
+    (problem,) = problems_of(tmp_path, changed(old, old[:-1] + ", { depth_m = 150, area_m2 = 1 }]"))
+    assert problem.expected.startswith("at most 3")

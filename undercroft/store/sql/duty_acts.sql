@@ -58,9 +58,9 @@ order by entrance_id;
 -- name: acts_stock_lock
 select pg_advisory_xact_lock(hashtext('undercroft-stock'), hashtext(%(subject)s));
 
--- name: acts_stock
--- What a depot or space holds of an item; no row where there is no such place.
-select k.quantity from place p left join stock k on k.place_id = p.place_id and k.item = %(item)s
+-- name: acts_stock_place
+-- A depot or space that is in the site; no row where there is no such place.
+select p.place_id from place p
 where p.place_kind || '/' || p.place_id = %(subject)s and p.place_kind in ('depot', 'space') and p.retired_at is null;
 
 -- name: acts_move_stock

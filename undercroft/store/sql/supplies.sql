@@ -1,9 +1,13 @@
 -- Supplies in hand.
 
 -- name: supplies_stock
--- What a sensor of the place counts stands for what was known before: its newest good count.
-with counted as (
-    select distinct on (n.place_id, item) n.place_id, substr(n.quantity, 7) as item, o.value as quantity
+-- What a sensor of the place counted, by its newest good count, stands for what was known before; not for what people moved or
+-- counted since.
+with moved as (
+    select split_part(subject, '/', 2) as place_id, body ->> 'item' as item, max(acted_at) as at from act
+    where kind = 'stock_movement' and (%(place)s::text is null or split_part(subject, '/', 2) = %(place)s) group by 1, 2
+), newest as (
+    select distinct on (n.place_id, item) n.place_id, substr(n.quantity, 7) as item, o.value as quantity, o.observed_at as at
     from sensor n
     cross join lateral (
         select value, observed_at from observation where observation.sensor_id = n.sensor_id and quality = 1
@@ -11,6 +15,9 @@ with counted as (
     ) o
     where n.quantity like 'stock\_%%' and n.retired_at is null and (%(place)s::text is null or n.place_id = %(place)s)
     order by n.place_id, item, o.observed_at desc
+), counted as (
+    select n.place_id, n.item, n.quantity from newest n left join moved m on m.place_id = n.place_id and m.item = n.item
+    where m.at is null or n.at > m.at
 )
 select coalesce(c.place_id, k.place_id) as place_id, coalesce(c.item, k.item) as item,
     coalesce(c.quantity, k.quantity) as quantity
