@@ -16,6 +16,7 @@ from risk.asof import differences, picture_at
 from risk.canonical import canonical_log
 from risk.run import Follower, step_run
 from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
+from tests.unit.risk.builders import depth_sensor, device, guarded, site, space
 from undercroft.cli import build_app
 from undercroft.errors import BadInput
 from undercroft.store import engine as store
@@ -148,6 +149,13 @@ def test_asof_without_the_batches_of_then_goes_by_receipt_and_the_engine_does_no
         moments = [RUN_START + timedelta(minutes=minute, seconds=59) for minute in (3, 9)]
         then = [picture_at(connection, moment) for moment in moments]
         assert differences(connection, then[0].tick["tick_seq"]) == []
+        moved = guarded("gar", "car_park", pump=True)
+        moved["devices"].append(device("up-lvl", depth_sensor()))  # and "met" is gone
+        import_site(connection, site(space("up", "underpass"), moved), "test", RUN_START + timedelta(minutes=12))
+        assert [picture_at(connection, moment) for moment in moments] == then, "a later import changes nothing of it"
+        commit_minute(connection, ids, 12)
+        step_run(connection, follower)
+        assert {row["space_id"] for row in picture_at(connection, None).spaces} == {"up", "gar"}
         connection.execute("delete from batch where run_seq <= 6")  # as retention does, the oldest first
         assert [picture_at(connection, moment).observations for moment in moments] == [p.observations for p in then]
         assert then[0].observations != then[1].observations

@@ -8,8 +8,14 @@ where tick_at <= %(at)s order by tick_seq desc limit 1;
 select tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, flood_library, committed_at from tick order by tick_seq desc limit 1;
 
 -- name: asof_assessments
+-- Of the spaces of the site in force then.
+with site as materialized (
+    select document from site_version
+    where commit_seq <= (select up_to_commit_seq from tick where tick_seq <= %(tick_seq)s order by tick_seq desc limit 1)
+    order by commit_seq desc limit 1
+)
 select s.space_id, a.tick_seq, a.tick_at, a.level, a.score, a.blind, a.reasons, a.contributions, a.evidence
-from space s
+from (select of_site ->> 'id' as space_id from site, jsonb_array_elements(site.document -> 'space') of_site) s
 cross join lateral (
     select * from assessment where assessment.space_id = s.space_id and assessment.tick_seq <= %(tick_seq)s
     order by assessment.tick_seq desc limit 1
@@ -24,17 +30,28 @@ where e.tick_seq <= %(tick_seq)s and (%(space)s::text is null or e.subject = 'sp
 order by e.subject, e.event_no;
 
 -- name: asof_observations
--- The newest reading of every sensor that was committed then; of two for one instant the one that came first. A reading
+-- The newest reading of every sensor of the site in force then, at its place of then, that was committed then; of two for one instant the one that came first. A reading
 -- whose batch is no longer kept (see retention_class) counts from its receipt.
-select n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.place_id, o.observed_at, o.value, o.quality
-from sensor n
+with site as materialized (
+    select document from site_version where commit_seq <= %(up_to)s order by commit_seq desc limit 1
+), placed as (
+    select distinct place ->> 'id' as place_id, device ->> 'id' as device_id, coalesce(probe ->> 'at', '') as at,
+        probe ->> 'quantity' as quantity
+    from site cross join unnest(array['space', 'gauge']) kind
+    cross join jsonb_array_elements(site.document -> kind) place
+    cross join jsonb_array_elements(place -> 'devices') device
+    cross join jsonb_array_elements(device -> 'sensors' || '[{"quantity": "online"}]') probe
+)
+select n.sensor_id, n.device_id, n.at, n.quantity, n.unit, p.place_id, o.observed_at, o.value, o.quality
+from placed p
+join sensor n on n.device_id = p.device_id and n.at = p.at and n.quantity = p.quantity
 cross join lateral (
     select v.observed_at, v.value, v.quality from observation v left join batch b on b.batch_id = v.batch_id
     where v.sensor_id = n.sensor_id
         and case when b.batch_id is null then v.received_at <= %(tick_at)s else b.commit_seq <= %(up_to)s end
     order by v.observed_at desc limit 1
 ) o
-where %(space)s::text is null or n.place_id = %(space)s
+where %(space)s::text is null or p.place_id = %(space)s
 order by n.device_id, n.at, n.quantity;
 
 -- name: asof_batches_gone
