@@ -75,7 +75,8 @@ def _text(scores: dict[str, Any]) -> str:
             f"{part['csi_90_percent'][1]})  Brier {part['brier']}",
             f"  lead of hits, min (10, 25, 50, 75, 90 %): {part['lead_min']}; median if every flood were foreseen "
             f"at its first sample: {part['longest_median_lead_min']}",
-            "  median lead  simple CSI  nowcast CSI  gap closed  (simple alarm; probability)",
+            f"  median lead  simple CSI  nowcast CSI  gap closed  (simple alarm; probability, chosen on "
+            f"{'earlier' if part['frontier'][0]['held_out'] else 'these'} events; its median lead here)",
         ]
         lines += [_frontier_line(row) for row in part["frontier"]]
         lines.append("  forecast  observed  cases  events  within max(0.1, 2 SE)")
@@ -91,5 +92,5 @@ def _frontier_line(row: dict[str, Any]) -> str:
     closed = "-" if row["gap_closed"] is None else f"{row['gap_closed']:.2f}"
     return (
         f"  >= {row['lead_min']:4.0f} min   {row['simple_csi']:10.3f}  {row['csi']:11.3f}  {closed:>10}"
-        f"  ({row['simple']}; {row['probability']})"
+        f"  ({row['simple']}; {row['probability']}; {row['median_lead_min']} min)"
     )

@@ -91,21 +91,24 @@ def report(hindcast: Hindcast, probability: float, score_from: date | None = Non
     chosen = [
         k for k, event in enumerate(hindcast.events) if score_from is None or event.started_at.date() >= score_from
     ]
-    tidal = [k for k in chosen if hindcast.events[k].track.tidal]
-    other = [k for k in chosen if not hindcast.events[k].track.tidal]
+    earlier = sorted(set(range(len(hindcast.events))) - set(chosen))
+    parts: list[tuple[str, set[bool]]] = [("all", {False, True}), ("tidal", {True}), ("not_tidal", {False})]
+
+    def part(of: Sequence[int], tidal: set[bool]) -> Hindcast:
+        return hindcast.part([k for k in of if hindcast.events[k].track.tidal in tidal])
+
     return {
         "threshold_m": hindcast.target.threshold_m,
         "horizon_min": hindcast.target.horizon_s / 60.0,
         "probability": probability,
         "score_from": score_from.isoformat() if score_from else None,
         "parts": [
-            {"name": name, **_score(hindcast.part(part), probability)}
-            for name, part in (("all", chosen), ("tidal", tidal), ("not_tidal", other))
+            {"name": name, **_score(part(chosen, tidal), probability, part(earlier, tidal))} for name, tidal in parts
         ],
     }
 
 
-def _score(part: Hindcast, probability: float) -> dict[str, Any]:
+def _score(part: Hindcast, probability: float, earlier: Hindcast) -> dict[str, Any]:
     """Score some events; ``longest_median_lead_min`` is that of alarms at the first sample of every flood."""
     alarm, crossing = part.alarms_s(probability), part.crossings_s()
     first = floats([event.track.time_s[0] for event in part.events])
@@ -140,24 +143,38 @@ def _score(part: Hindcast, probability: float) -> dict[str, Any]:
             }
             for one in bins
         ],
-        "frontier": _frontier(part),
+        "frontier": _frontier(part, earlier),
     }
 
 
-def _frontier(part: Hindcast) -> list[dict[str, Any]]:
-    """Best CSI at each median lead, simple alarms and nowcast."""
+def _point(name: str, alarm: FloatArray, crossing: FloatArray) -> Point:
+    csi = contingency(alarm, crossing).csi
+    return Point(0.0 if math.isnan(csi) else csi, median_lead_min(alarm, crossing), name)
+
+
+def _by_probability(part: Hindcast) -> list[Point]:
     crossing = part.crossings_s()
+    return [_point(f"{p:g}", part.alarms_s(p), crossing) for p in PROBABILITIES]
 
-    def point(name: str, alarm: FloatArray) -> Point:
-        csi = contingency(alarm, crossing).csi
-        return Point(0.0 if math.isnan(csi) else csi, median_lead_min(alarm, crossing), name)
 
+def _frontier(part: Hindcast, earlier: Hindcast) -> list[dict[str, Any]]:
+    """CSI at each median lead: of the nowcast at the probability best on the earlier events, beside simple alarms.
+
+    The simple alarm is the best of all on the scored events themselves, at the lead asked for (or, where the nowcast's
+    is shorter there, at that), and beside it, ``at_its_lead``, at the median lead that the nowcast has there. Without
+    earlier crossings the probability is chosen on the scored events, and ``held_out`` says so.
+    """
+    crossing, held_out = part.crossings_s(), bool(np.isfinite(earlier.crossings_s()).any())
     tracks = [event.track for event in part.events]
-    simple = [point(alarm.name, alarm.alarm_s) for alarm in simple_alarms(tracks, part.target.threshold_m)]
-    ours = [point(f"{p:g}", part.alarms_s(p)) for p in PROBABILITIES]
+    simple = [_point(a.name, a.alarm_s, crossing) for a in simple_alarms(tracks, part.target.threshold_m)]
+    ours = _by_probability(part)
+    known = _by_probability(earlier) if held_out else ours
+    scored = {point.name: point for point in ours}
     rows = []
     for lead in LEADS_MIN:
-        base, best = best_at_lead(simple, lead), best_at_lead(ours, lead)
+        best = scored.get(best_at_lead(known, lead).name, Point(0.0, 0.0, "none"))
+        base = best_at_lead(simple, min(lead, best.median_lead_min) if best.csi else lead)
+        same = best_at_lead(simple, best.median_lead_min if best.csi else lead)
         rows.append(
             {
                 "lead_min": lead,
@@ -167,7 +184,10 @@ def _frontier(part: Hindcast) -> list[dict[str, Any]]:
                 "csi": _round(best.csi),
                 "median_lead_min": _round(best.median_lead_min),
                 "probability": best.name,
+                "held_out": held_out,
                 "gap_closed": _round(gap_closed(best.csi, base.csi)),
+                "simple_csi_at_its_lead": _round(same.csi),
+                "gap_closed_at_its_lead": _round(gap_closed(best.csi, same.csi)),
             }
         )
     return rows

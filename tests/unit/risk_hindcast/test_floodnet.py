@@ -84,6 +84,8 @@ def test_report_for_people_and_scoring_from_a_day(tmp_path: Path) -> None:
         run(*files, "--score-from", "2099-01-01")
     assert "events from 2022-01-08" in text
     assert "gap closed" in text
+    assert "probability, chosen on earlier events" in text
+    assert "probability, chosen on these events" in run(*files)
 
 
 @pytest.mark.parametrize(
