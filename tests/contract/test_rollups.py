@@ -13,6 +13,7 @@ from undercroft.store import migrate as migrating
 from undercroft.store.connection import Connection, connect
 from undercroft.store.databases import migrate_database
 from undercroft.store.migrate import Migration
+from undercroft.store.sql import sql
 
 START = datetime(2023, 9, 7, 16, 0, tzinfo=UTC)
 LEVELS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
@@ -118,6 +119,8 @@ def test_buckets_without_readings_survive_an_upgrade_that_makes_rollups_anew(
         assert [len(before[level]) for level in LEVELS] == [2, 2, 2, 2]  # a minute is kept 400 days, the others longer
     upgrade = Migration(9999, "9999_drops_rollups", DROPS_ROLLUPS)
     known = migrating.migrations()
+    keeping = {each.version for each in [*known, upgrade] if each.drops_rollups}
+    assert keeping == {40, 90, 9999}  # no other one waits for a copy
     monkeypatch.setattr(migrating, "migrations", lambda: [*known, upgrade])
     assert migrate_database(timescale_live_db, Mode.LIVE)[0] == upgrade.name
     with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
@@ -125,6 +128,54 @@ def test_buckets_without_readings_survive_an_upgrade_that_makes_rollups_anew(
         assert {level: rows_in(connection, level) for level in LEVELS} == before
         left = connection.execute("select relname from pg_class where relname like 'kept\\_%'").fetchall()
         assert left == []
+
+
+@pytest.mark.slow
+def test_what_is_kept_may_change_and_policies_may_go_astray_and_the_rollups_stay(timescale_live_db: str) -> None:
+    """Kept shorter, then longer again: no refresh may reach behind what was dropped meanwhile."""
+    keep = "update retention_class set keep = %s where relation in ('observation_packed', 'rollup_1m')"
+    kept_for_ever = ("rollup_1h", "rollup_1d")
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        now = connection.execute("select date_trunc('day', now()) as today").fetchone()
+        assert now is not None
+        store(connection, [(7, now["today"] - timedelta(days=age), 1.0 + age, 1) for age in (300, 150, 10)])
+        for level in LEVELS:
+            connection.execute(f"call refresh_continuous_aggregate('{level}', null, null)".encode())
+        before = {level: rows_in(connection, level) for level in kept_for_ever}
+        assert [len(rows) for rows in before.values()] == [3, 3]
+        for days in ("90 days", "400 days"):
+            connection.execute(keep, (days,))
+            connection.execute("select undercroft_retain(now())")
+            assert connection.execute("select count(*) as n from observation").fetchone() == {"n": 1}
+            run_jobs(connection, *LEVELS)
+            assert {level: rows_in(connection, level) for level in kept_for_ever} == before, days
+            assert connection.execute(sql("inspect_policies").encode()).fetchall() == []
+        with pytest.raises(Exception, match="keep readings and finer rollups for 10 days at least"):
+            connection.execute(keep, ("6 days",))
+        connection.execute(
+            'select alter_job(job_id, config => config || \'{"start_offset": "398 days"}\')'
+            " from timescaledb_information.jobs where hypertable_name = 'rollup_10m' and proc_name like '%refresh%'"
+        )
+        connection.execute(
+            "select delete_job(job_id) from timescaledb_information.jobs where proc_name like 'undercroft_%'"
+            " or hypertable_name in ('rollup_1m', 'rollup_1h')"
+        )
+        assert [row["name"] for row in connection.execute(sql("inspect_policies").encode())] == [
+            "rollup_10m: refresh reaches behind what was dropped",
+            "rollup_1h: policy_compression", "rollup_1h: policy_refresh_continuous_aggregate",
+            "rollup_1m: policy_compression", "rollup_1m: policy_refresh_continuous_aggregate",
+            "undercroft_retain_job", "undercroft_unstick_job",
+        ]  # fmt: skip
+    assert migrate_database(timescale_live_db, Mode.LIVE) == ["policies"]
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        assert connection.execute(sql("inspect_policies").encode()).fetchall() == []
+        run_jobs(connection, *LEVELS)
+        assert {level: rows_in(connection, level) for level in kept_for_ever} == before
+        connection.execute("delete from store_object where name like 'rollups%'")
+    assert "rollups of timescaledb" in migrate_database(timescale_live_db, Mode.LIVE)  # made anew, the old ones kept
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        run_jobs(connection, *LEVELS)
+        assert {level: rows_in(connection, level) for level in kept_for_ever} == before
 
 
 @pytest.mark.slow

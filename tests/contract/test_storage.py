@@ -112,6 +112,15 @@ def test_retention_keeps_what_is_young_and_what_an_incident_holds(any_live_db: s
         connection.execute("update incident_hold set released_at = %s, released_by = 'me'", (NOW,))
         connection.execute("select undercroft_retain(%s)", (NOW,))
         assert held_days(connection) == [0, 399, 400]
+        # A refresh begins two days after what is kept, and after what was ever dropped.
+        up_to = (NOW - 400 * DAY).replace(hour=0, minute=0)
+        for days, begins in ((400, NOW - 398 * DAY), (90, NOW - 88 * DAY), (500, up_to + 2 * DAY)):
+            connection.execute(
+                "update retention_class set keep = %s where relation in ('observation_packed', 'rollup_1m')",
+                (days * DAY,),
+            )
+            row = connection.execute("select undercroft_refresh_from('rollup_1d', %s) as begins", (NOW,)).fetchone()
+            assert row == {"begins": begins}
 
 
 def commit_batches(connection: Connection, ages: list[int]) -> None:

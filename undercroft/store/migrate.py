@@ -30,6 +30,11 @@ class Migration:
         """Hash of the text; an applied migration must never change."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def drops_rollups(self) -> bool:
+        """Whether it may drop rollups, for it drops something and names one; to keep the old ones takes hours."""
+        return "drop " in self.text and "rollup_1" in self.text
+
 
 def migrations() -> list[Migration]:
     """Return all migrations in order of application."""
@@ -79,7 +84,8 @@ def _migrate_locked(connection: Connection, mode: Mode) -> list[str]:
                 raise BadInput(f"migration {migration.name} was changed after it had been applied to this database")
             continue
         with connection.transaction():
-            keep_old_rollups(connection)  # it may drop them
+            if migration.drops_rollups:
+                keep_old_rollups(connection)
             drop_views(connection)  # they would hold on to what the migration changes
             connection.execute(psycopg.sql.SQL(migration.text))
             connection.execute(

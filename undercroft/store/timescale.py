@@ -10,6 +10,7 @@ import hashlib
 from importlib.resources import files
 
 from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.sql import sql
 
 EXTENSION = "timescaledb"
 LEAST_VERSION = (2, 20)
@@ -28,6 +29,11 @@ def settle(connection: Connection) -> list[str]:
             connection.execute(_text("hypertables"))
             made.append("hypertables")
         flavour = EXTENSION if timescale else "plain"
+        steps = "retention_timescale" if timescale else "retention_plain"
+        if _is_changed(connection, f"retention of {flavour}", "retention", steps):
+            connection.execute(_text("retention"))
+            connection.execute(_text(steps))
+            made.append(f"retention of {flavour}")
         rollups = "rollup_timescale" if timescale else "rollup_plain"
         if _is_changed(connection, f"rollups of {flavour}", rollups):
             keep_old_rollups(connection)
@@ -36,11 +42,6 @@ def settle(connection: Connection) -> list[str]:
             made.append(f"rollups of {flavour}")
         if timescale:
             connection.execute(_text("rollup_put_back"))
-        steps = "retention_timescale" if timescale else "retention_plain"
-        if _is_changed(connection, f"retention of {flavour}", "retention", steps):
-            connection.execute(_text("retention"))
-            connection.execute(_text(steps))
-            made.append(f"retention of {flavour}")
         if not _has_views(connection) or _is_changed(connection, "views of grafana", "grafana_views"):
             drop_views(connection)
             connection.execute(_text("grafana_views"))
@@ -48,7 +49,10 @@ def settle(connection: Connection) -> list[str]:
             made.append("views of grafana")
         if _exists(connection, "select from pg_roles where rolname = %(name)s", name=GRAFANA_ROLE):
             connection.execute(_text("grafana_grants"))
-        if timescale and _is_changed(connection, "policies", "policies", "unstick", *_classes(connection)):
+        if timescale and (
+            _is_changed(connection, "policies", "policies", "unstick", *_classes(connection))
+            or _lacks_policies(connection)
+        ):
             connection.execute(_text("unstick"))
             connection.execute(_text("policies"))
             made.append("policies")
@@ -131,8 +135,14 @@ def _drop_rollups(connection: Connection) -> None:
     connection.execute("drop function if exists undercroft_bucket(interval, timestamptz)")
 
 
+def _lacks_policies(connection: Connection) -> bool:
+    """Tell whether the doctor would miss one; what somebody stopped stays so."""
+    lacking = [str(row["name"]) for row in connection.execute(sql("inspect_policies").encode())]
+    return any(not name.endswith("(stopped)") for name in lacking)
+
+
 def _classes(connection: Connection) -> list[str]:
-    rows = connection.execute("select *, (select mode from deployment) as mode from retention_class order by relation")
+    rows = connection.execute("select relation, keep, step, mode from retention_class, deployment order by relation")
     return [repr(tuple(row.values())) for row in rows]
 
 

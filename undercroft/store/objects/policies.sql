@@ -1,12 +1,41 @@
 -- What runs by itself on a TimescaleDB: compression, refresh, retention. `undercroft db migrate` brings it up to date.
 -- An exercise is played at any date, so nothing in it grows old: no retention, refresh from the beginning of time.
 
+-- How far back a refresh may reach, in whole days; null: to the beginning.
+create or replace function undercroft_refresh_reach(level text) returns interval language plpgsql stable as $$
+declare
+    reach constant interval := date_trunc('day', now() - undercroft_refresh_from(level, now()));
+begin
+    if reach < interval '5 days' then -- a rollup of days needs two whole ones before today
+        raise exception 'retention_class: % is refreshed for % only: keep readings and finer rollups for 10 days at least', level, reach;
+    end if;
+    return reach;
+end
+$$;
+
+-- Refresh jobs reach as far as they may today: no further than what is kept, and never behind what was dropped.
+create or replace function undercroft_bound_refresh() returns void language plpgsql as $$
+begin
+    perform alter_job(job_id, config => config || jsonb_build_object('start_offset', undercroft_refresh_reach(hypertable_name)))
+    from timescaledb_information.jobs
+    where proc_name = 'policy_refresh_continuous_aggregate' and hypertable_schema = 'public' and hypertable_name like 'rollup\_%'
+        and (config ->> 'start_offset')::interval is distinct from undercroft_refresh_reach(hypertable_name);
+end
+$$;
+
+create or replace function undercroft_class_changed() returns trigger language plpgsql as $$
+begin
+    perform undercroft_bound_refresh();
+    return null;
+end
+$$;
+comment on function undercroft_class_changed is 'What is kept and how far rollups are refreshed change together, or a shorter class would empty rollups.';
+create or replace trigger class_changed after insert or delete or update of relation, keep, step, data_class on retention_class
+    for each statement execute function undercroft_class_changed();
+
 do $$
 declare
     is_live constant boolean := (select mode = 'live' from deployment);
-    -- Refreshing where the raw rows are gone already would take their rollups too.
-    refresh_from constant interval := case when is_live then
-        (select keep - 2 * step from retention_class where relation = 'observation_packed') end;
     level record;
 begin
     perform remove_retention_policy(relation::regclass, if_exists => true)
@@ -31,7 +60,7 @@ begin
     loop
         execute format('alter materialized view %I set (timescaledb.compress)', level.name);
         perform remove_continuous_aggregate_policy(level.name::regclass, if_exists => true);
-        perform add_continuous_aggregate_policy(level.name::regclass, start_offset => refresh_from,
+        perform add_continuous_aggregate_policy(level.name::regclass, start_offset => undercroft_refresh_reach(level.name),
             end_offset => level.width, schedule_interval => level.every,
             buckets_per_batch => level.per_batch);
         perform add_compression_policy(level.name::regclass, level.compress_after,

@@ -31,10 +31,25 @@ begin
             dropped_from := old.step_from;
             dropped_to := old.step_to;
             return next;
+            update retention_class set dropped_to = old.step_to
+            where relation = class.relation and (retention_class.dropped_to is null or retention_class.dropped_to < old.step_to);
         end loop;
     end loop;
 end
 $$;
+
+-- Rollups are made of finer ones and these of readings: where one of those was dropped, refreshing would drop the rollup.
+-- With the owner's rights, for every service asks its doctor about it.
+create or replace function undercroft_refresh_from(level text, at timestamptz) returns timestamptz
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select max(greatest(class.dropped_to, at - class.keep)) + 2 * max(class.step) filter (where class.data_class = 'raw')
+    from retention_class class, deployment
+    where deployment.mode = 'live' and (class.data_class = 'raw' or class.relation = any(
+        (array['rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'])[
+            :array_position(array['rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'], level) - 1]))
+$$;
+comment on function undercroft_refresh_from is 'From when on a rollup may be refreshed; null: from the beginning, as in an exercise.';
+
 -- With the owner's rights, for every service asks its doctor, and few may read what retention looks at. It gives names away.
 create or replace function undercroft_overdue(at timestamptz) returns setof text
     language plpgsql stable security definer set search_path = public, pg_temp as $$

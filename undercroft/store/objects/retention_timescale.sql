@@ -46,5 +46,6 @@ $$;
 create or replace procedure undercroft_retain_job(job_id integer, config jsonb) language plpgsql as $$
 begin
     perform undercroft_retain(now());
+    perform undercroft_bound_refresh();
 end
 $$;

@@ -54,13 +54,22 @@ select wanted.name || ': ' || wanted.policy || case when exists (
 from (values
     ('observation_packed', 'policy_compression'), ('tick', 'policy_compression'), ('assessment', 'policy_compression'),
     ('rollup_1m', 'policy_refresh_continuous_aggregate'), ('rollup_10m', 'policy_refresh_continuous_aggregate'),
-    ('rollup_1h', 'policy_refresh_continuous_aggregate'), ('rollup_1d', 'policy_refresh_continuous_aggregate')
+    ('rollup_1h', 'policy_refresh_continuous_aggregate'), ('rollup_1d', 'policy_refresh_continuous_aggregate'),
+    ('rollup_1m', 'policy_compression'), ('rollup_10m', 'policy_compression'),
+    ('rollup_1h', 'policy_compression'), ('rollup_1d', 'policy_compression')
 ) as wanted (name, policy)
 where not exists (
     select from timescaledb_information.jobs j
     where j.scheduled and j.proc_name = wanted.policy and j.hypertable_name::text = wanted.name)
 union all
-select 'undercroft_retain_job'
-where (select mode from deployment) = 'live'
-  and not exists (select from timescaledb_information.jobs where scheduled and proc_name = 'undercroft_retain_job')
+select job || case when exists (select from timescaledb_information.jobs where proc_name = job) then ' (stopped)' else '' end
+from unnest(case when (select mode from deployment) = 'live' then array['undercroft_retain_job', 'undercroft_unstick_job']
+    else array['undercroft_unstick_job'] end) as job
+where not exists (select from timescaledb_information.jobs where scheduled and proc_name = job)
+union all
+-- A day's grace: the offset is in whole days. Behind this, refresh would make rollups anew from readings that are gone.
+select hypertable_name || ': refresh reaches behind what was dropped' from timescaledb_information.jobs
+where proc_name = 'policy_refresh_continuous_aggregate' and hypertable_schema = 'public' and hypertable_name like 'rollup\_%'
+    and undercroft_refresh_from(hypertable_name, now()) - interval '1 day'
+        > now() - coalesce((config ->> 'start_offset')::interval, interval '1000 years')
 order by 1;
