@@ -33,6 +33,8 @@ DATABASE_USERS = {
     "acts": "acts",
 }
 PLAIN_PASSWORDS = ("grafana_db_password", "grafana_admin_password", "alert_webhook_token")
+SHOWN = frozenset({"alert_webhook_token", "mosquitto_passwords", "mqtt_ca.crt", "mqtt_server.crt", "mqtt_server.key"})
+"""What a container reads, beside passwords and URLs."""
 CANARY = "canary-1"
 """The device as which `undercroft canary` speaks: the site file names it, and the broker lets it speak in its place."""
 DEVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -64,6 +66,7 @@ def main() -> int:
 def make_all(folder: Path, host: str) -> None:
     """Make every file that is missing."""
     folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
     for name in PLAIN_PASSWORDS:
         once(folder / name, secrets.token_urlsafe(24))
     for name, user in DATABASE_USERS.items():
@@ -78,6 +81,9 @@ def make_all(folder: Path, host: str) -> None:
         once(folder / "canary_mqtt_url", f"mqtts://{CANARY}:{password}@mosquitto:8883")
         know_device(folder / "mosquitto_passwords", CANARY, password)
     make_certificates(folder, host)
+    for path in folder.iterdir():  # those of a time when the mask of the one who made them held
+        if path.name in SHOWN or path.name.endswith(("_password", "_url")):
+            path.chmod(0o644)
 
 
 def know_device(path: Path, device: str, password: str) -> None:
@@ -175,9 +181,10 @@ def once(path: Path, text: str) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file, anew in its place where there is one; the folder keeps others out."""
+    """Write a file, anew in its place where there is one, whatever mask holds; the folder keeps others out."""
     data = text.encode()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644), "wb") as stream:
+        os.fchmod(stream.fileno(), 0o644)
         stream.write(data)
         stream.truncate(len(data))
         stream.flush()

@@ -107,6 +107,7 @@ def test_only_devices_reach_the_broker_and_only_services_the_database() -> None:
     assert COMPOSE["networks"]["data"]["internal"] is True
     assert COMPOSE["networks"]["broker"]["internal"] is True
     assert SERVICES["mosquitto"]["ports"] == ["8883:8883"]
+    assert {"UNDERCROFT_API_TRUSTED_PROXIES"} <= SERVICES["api"]["environment"].keys()  # deployment.md has it named
     for name in ("api", "grafana"):
         assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
     assert "ports" not in SERVICES["timescaledb"]
@@ -117,6 +118,7 @@ def test_the_doctor_of_the_stack_finds_the_configuration_good_that_the_broker_ha
     (path,) = (word.split("=")[1] for word in SERVICES["doctor"]["command"] if word.startswith("--mosquitto="))
     assert there[path] == "./deploy/mosquitto/mosquitto.conf"
     assert there[str(Path(path).with_name("acl"))] == "./deploy/mosquitto/acl"
+    assert SERVICES["doctor"]["env_file"] == SERVICES["duty"]["env_file"]  # it says what of the duty file is not set
     disks = [word.split("=")[1] for word in SERVICES["doctor"]["command"] if word.startswith("--disk=")]
     assert sorted(there[disk] for disk in disks) == ["database", "grafana", "queue"]
     command = ["doctor", "--only", "broker", f"--mosquitto={ROOT / there[path]}"]
@@ -152,16 +154,15 @@ def test_grafanas_contact_point_is_our_own_receiver_unless_another_is_named() ->
     assert SERVICES["api"]["environment"]["UNDERCROFT_API_PORT"] == "8000"
     file = yaml.safe_load((ROOT / "deploy/grafana/provisioning/alerting/undercroft.yaml").read_text(encoding="utf-8"))
     (receiver,) = file["contactPoints"][0]["receivers"]
-    secret = re.fullmatch(r"\$__file\{/run/secrets/(\w+)\}", receiver["settings"]["password"])
-    assert secret is not None
-    assert secret[1] in SERVICES["grafana"]["secrets"]
-    assert {"source": secret[1], "target": "undercroft_alert_webhook_token"} in SERVICES["api"]["secrets"]
+    path = receiver["settings"]["password"].removeprefix("$__file{").removesuffix("}")
+    (source,) = (secret["source"] for secret in SERVICES["grafana"]["secrets"][1:] if secret["target"] == path)
+    assert {"source": source, "target": "undercroft_alert_webhook_token"} in SERVICES["api"]["secrets"]
     assert set(SERVICES["grafana"]["networks"]) & set(SERVICES["api"]["networks"])
 
 
 def made_secrets(folder: Path) -> None:
     command = [sys.executable, str(ROOT / "deploy/make_secrets.py"), "broker.example.org", "--folder", str(folder)]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, umask=0o077)  # as many a root's is
 
 
 def test_secrets_are_those_that_compose_names_and_stay_when_made_again(tmp_path: Path) -> None:
@@ -170,11 +171,17 @@ def test_secrets_are_those_that_compose_names_and_stay_when_made_again(tmp_path:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert folder.stat().st_mode & 0o777 == 0o700
     for secret in COMPOSE["secrets"].values():
-        assert Path(secret["file"]).name in before
+        name = Path(secret["file"]).name
+        assert name in before
+        assert (folder / name).stat().st_mode & 0o777 == 0o644, name  # each container reads as a user of its own
+    assert (folder / "mqtt_ca.key").stat().st_mode & 0o777 == 0o600
+    (folder / "mosquitto_passwords").chmod(0o600)  # by an earlier version under that mask
+    folder.chmod(0o755)
     passwords = [before[name] for name in before if name.endswith("_password")]
     assert len(set(passwords)) == len(passwords)
     made_secrets(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "mosquitto_passwords")] == [0o700, 0o644]
 
 
 def test_a_lost_certificate_is_made_by_the_authority_that_devices_know_and_without_its_key_by_none(

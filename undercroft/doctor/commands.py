@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -87,7 +88,7 @@ def examine(
     if "broker" in parts:
         found += _broker(settings, mosquitto, clock)
     if "duty" in parts:
-        found += [NO_DUTY_FILE] if duty is None else check_duty_file(duty)
+        found += [NO_DUTY_FILE] if duty is None else check_duty_file(duty, os.environ)
         if settings.database_url is not None:
             found += check_roster(settings.database_url.get_secret_value(), clock.now(), duty)
     if "grafana" in parts and grafana is not None:
