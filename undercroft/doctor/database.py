@@ -27,7 +27,7 @@ def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
         _server(facts),
         _schema(facts),
         _extension(facts),
-        *([] if facts.missing_migrations else [*_policies(facts), _retention(facts), _rights(facts)]),
+        *([] if facts.missing_migrations else [*_policies(facts), _retention(facts), _rights(facts), *_locks(facts)]),
         _clock(facts, now),
     ]
 
@@ -89,8 +89,9 @@ def _retention(facts: DatabaseFacts) -> Finding:
 
 
 def _rights(facts: DatabaseFacts) -> Finding:
-    if facts.grafana_reads_tables:
-        return bad("rights", "undercroft_grafana may read tables", "run `undercroft db migrate`: it may see views only")
+    if facts.grafana_readers:
+        advice = "it may see views only: run `undercroft db migrate`, and revoke from a login what else it was granted"
+        return bad("rights", f"{' and '.join(facts.grafana_readers)} may read tables", advice)
     if facts.is_superuser:
         return note("rights", "this URL is a superuser's", "give services their own logins (deployment.md)")
     if facts.is_owner:
@@ -99,6 +100,15 @@ def _rights(facts: DatabaseFacts) -> Finding:
         seen = f"this login has the rights of {' and '.join(facts.groups) or 'no service'}"
         return bad("rights", seen, "grant it the group role of its service, and no other (deployment.md)")
     return good("rights", f"this login has the rights of {facts.groups[0]} only")
+
+
+def _locks(facts: DatabaseFacts) -> list[Finding]:
+    if not facts.grafana_may_lock:
+        return []
+    seen = "Grafana's logins may take the locks of engine and duty log, and write large objects"
+    return [
+        note("locks", seen, "run `undercroft db migrate` as a superuser, or let nobody query whom you do not trust")
+    ]
 
 
 def _clock(facts: DatabaseFacts, now: datetime) -> Finding:

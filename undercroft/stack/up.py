@@ -165,7 +165,7 @@ def _told(mode: Mode) -> list[str]:
     path = os.environ.get("UNDERCROFT_DUTY_FILE")
     if mode is not Mode.LIVE:
         return []
-    found = [NO_DUTY_FILE] if not path else check_duty_file(Path(path))
+    found = [NO_DUTY_FILE] if not path else check_duty_file(Path(path), os.environ)
     return [finding.seen for finding in found if finding.verdict is not Verdict.GOOD]
 
 

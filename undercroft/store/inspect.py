@@ -32,6 +32,10 @@ class DatabaseFacts:
         Whether TimescaleDB runs the database's jobs; None without it, or where this login cannot tell.
     overdue : list of str
         Relations that hold what retention should have dropped two days ago.
+    grafana_readers : list of str
+        Grafana's group role and logins that may read tables, which nobody of them should.
+    grafana_may_lock : bool
+        Whether Grafana's logins may take advisory locks or write large objects.
     is_owner : bool
         Whether this login owns the tables.
     groups : list of str
@@ -46,7 +50,8 @@ class DatabaseFacts:
     missing_policies: list[str]
     jobs_run: bool | None
     overdue: list[str]
-    grafana_reads_tables: bool
+    grafana_readers: list[str]
+    grafana_may_lock: bool
     is_superuser: bool
     is_owner: bool
     groups: list[str]
@@ -98,7 +103,7 @@ def _facts(
     lacking: list[str],
     overdue: list[str],
 ) -> DatabaseFacts:
-    mode, groups, now = lively.get("mode"), lively.get("groups"), about["server_now"]
+    mode, now = lively.get("mode"), about["server_now"]
     assert isinstance(now, datetime)  # noqa: S101 - the query says so
     return DatabaseFacts(
         server_version=int(str(about["server_version"])),
@@ -110,14 +115,19 @@ def _facts(
         missing_policies=lacking,
         jobs_run=None if lively.get("jobs_run") is None else bool(lively["jobs_run"]),
         overdue=overdue,
-        grafana_reads_tables=bool(lively.get("grafana_reads_tables")),
+        grafana_readers=_names(lively.get("grafana_readers")),
+        grafana_may_lock=bool(lively.get("grafana_may_lock")),
         is_superuser=bool(about["is_superuser"]),
         is_owner=bool(lively.get("is_owner")),
-        groups=[str(name) for name in groups] if isinstance(groups, list) else [],
+        groups=_names(lively.get("groups")),
         server_now=now,
         bytes_used=int(str(about["bytes_used"])),
         is_fsync_on=about["fsync"] == "on",
     )
+
+
+def _names(found: object) -> list[str]:
+    return [str(name) for name in found] if isinstance(found, list) else []
 
 
 CLOCK_TOLERANCE = timedelta(seconds=2)

@@ -39,6 +39,7 @@ def grant_exactly(connection: Connection) -> bool:
         if row["found"] < len(Role):
             return False
         connection.execute(sql("grant_exactly"))
+        connection.execute(sql("close_locks"))
         return True
 
 

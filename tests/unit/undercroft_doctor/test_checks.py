@@ -27,7 +27,7 @@ DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 WELL = DatabaseFacts(
     server_version=170005, extension="2.26.0", mode="live", missing_migrations=[], failing_jobs=[], missing_policies=[],
-    jobs_run=True, overdue=[], grafana_reads_tables=False, is_superuser=False, is_owner=False,
+    jobs_run=True, overdue=[], grafana_readers=[], grafana_may_lock=False, is_superuser=False, is_owner=False,
     groups=["undercroft_api"], server_now=NOW, bytes_used=10, is_fsync_on=True,
 )  # fmt: skip
 
@@ -51,7 +51,7 @@ def test_a_good_database_has_nothing_bad() -> None:
         ({"failing_jobs": ["policy_compression observation"]}, "policies"),
         ({"jobs_run": False}, "jobs"),
         ({"overdue": ["batch"]}, "retention"),
-        ({"grafana_reads_tables": True}, "rights"),
+        ({"grafana_readers": ["grafana"]}, "rights"),
         ({"groups": []}, "rights"),
         ({"groups": ["undercroft_api", "undercroft_ingest"]}, "rights"),
         ({"server_now": NOW + timedelta(seconds=3)}, "clock"),
@@ -59,6 +59,11 @@ def test_a_good_database_has_nothing_bad() -> None:
 )
 def test_each_fault_of_a_database_is_found(fault: dict[str, object], check: str) -> None:
     assert bad_checks(replace(WELL, **fault)) == [check]  # type: ignore[arg-type]
+
+
+def test_what_no_migration_may_close_is_a_note() -> None:
+    (found,) = (finding for finding in judge(replace(WELL, grafana_may_lock=True), NOW) if finding.check == "locks")
+    assert found.verdict is Verdict.NOTE
 
 
 CONFIGURATION = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")

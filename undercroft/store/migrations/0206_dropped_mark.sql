@@ -19,7 +19,7 @@ begin
         from retention_class class
         left join timescaledb_information.continuous_aggregates rollup
             on rollup.view_schema = 'public' and rollup.view_name = class.relation
-        where data_class = 'raw' or relation in ('rollup_1m', 'rollup_10m', 'rollup_1h')
+        where relation in ('observation_packed', 'rollup_1m', 'rollup_10m', 'rollup_1h')
     loop
         select coalesce(min(range_start), now()) into mark from timescaledb_information.chunks
         where hypertable_name = source.hypertable and not undercroft_held(range_start, range_end);

@@ -7,7 +7,7 @@ declare
     reach constant interval := date_trunc('day', now() - undercroft_refresh_from(level, now()));
 begin
     if reach < interval '5 days' then -- a rollup of days needs two whole ones before today
-        raise exception 'retention_class: % is refreshed for % only: keep readings and finer rollups for 10 days at least', level, reach;
+        raise exception 'retention_class: % is refreshed for % only: keep readings and finer rollups for 7 days at least', level, reach;
     end if;
     return reach;
 end

@@ -42,9 +42,9 @@ $$;
 -- With the owner's rights, for every service asks its doctor about it.
 create or replace function undercroft_refresh_from(level text, at timestamptz) returns timestamptz
     language sql stable security definer set search_path = public, pg_temp as $$
-    select max(greatest(class.dropped_to, at - class.keep)) + 2 * max(class.step) filter (where class.data_class = 'raw')
+    select max(greatest(class.dropped_to, at - class.keep)) + 2 * max(class.step) filter (where class.relation = 'observation_packed')
     from retention_class class, deployment
-    where deployment.mode = 'live' and (class.data_class = 'raw' or class.relation = any(
+    where deployment.mode = 'live' and (class.relation = 'observation_packed' or class.relation = any(
         (array['rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'])[
             :array_position(array['rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'], level) - 1]))
 $$;

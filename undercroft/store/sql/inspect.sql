@@ -19,11 +19,18 @@ select
     array(select rolname::text from pg_roles
         where rolname like 'undercroft\_%' and not rolcanlogin and pg_has_role(current_user, oid, 'member')
         order by 1) as groups,
-    -- Of the table itself: information_schema shows a login only the rights that it gave or has.
-    exists (select from pg_roles r, pg_class c
-        where r.rolname = 'undercroft_grafana' and c.relnamespace = 'public'::regnamespace
+    -- Of the table itself: information_schema shows a login only the rights that it gave or has. The role, and whoever has its
+    -- rights and owns nothing: a login may be let in by another role too.
+    array(select r.rolname::text from pg_roles r
+        join pg_roles g on g.rolname = 'undercroft_grafana' and not r.rolsuper and pg_has_role(r.oid, g.oid, 'usage')
+        where exists (select from pg_class c where c.relnamespace = 'public'::regnamespace
             and c.relkind in ('r', 'p', 'v', 'm', 'f') and has_any_column_privilege(r.oid, c.oid, 'select')
-            and not exists (select from pg_depend where objid = c.oid and deptype = 'e')) as grafana_reads_tables;
+            and not pg_has_role(r.oid, c.relowner, 'usage')
+            and not exists (select from pg_depend where objid = c.oid and deptype = 'e'))
+        order by 1) as grafana_readers,
+    exists (select from pg_roles g, pg_proc p where g.rolname = 'undercroft_grafana' and p.pronamespace = 'pg_catalog'::regnamespace
+        and (p.proname ~ '^(pg_(try_)?advisory_|lo_)' or p.proname in ('loread', 'lowrite'))
+        and has_function_privilege(g.oid, p.oid, 'execute')) as grafana_may_lock;
 
 -- name: inspect_overdue
 select name from undercroft_overdue(now() - interval '2 days') as name order by 1;

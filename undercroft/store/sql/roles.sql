@@ -109,3 +109,32 @@ grant select, insert, delete on roster_shift to undercroft_acts;
 grant select, insert, update on roster_absence to undercroft_acts;
 
 -- The owner's alone: store_object.
+
+-- name: close_locks
+-- PostgreSQL lets everybody take advisory locks and write large objects, in read-only transactions or by ending them: whoever
+-- may query by Grafana could keep the engine from starting. Only a superuser may change that; where none migrates, the
+-- doctor says it. The owner keeps both; who else takes which lock stands below.
+do $$
+declare
+    given regprocedure;
+    owner name;
+begin
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+        return;
+    end if;
+    for given in
+        select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace
+            and (proname ~ '^(pg_(try_)?advisory_|lo_)' or proname in ('loread', 'lowrite'))
+    loop
+        execute format('revoke execute on function %s from public', given);
+        for owner in
+            select rolname from pg_roles where oid = (select datdba from pg_database where datname = current_database())
+                or oid = (select relowner from pg_class where oid = 'deployment'::regclass)
+        loop
+            execute format('grant execute on function %s to %I', given, owner);
+        end loop;
+    end loop;
+    grant execute on function pg_try_advisory_lock(integer, integer) to undercroft_engine, undercroft_duty;
+    grant execute on function pg_advisory_xact_lock(integer, integer) to undercroft_duty, undercroft_acts;
+end
+$$;
