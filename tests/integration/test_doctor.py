@@ -44,7 +44,7 @@ def test_a_migrated_database_is_well_with_and_without_timescale(live_db: str, ti
             stopped,
         )
     found = {finding.check: finding for finding in check_database(timescale_live_db, SystemClock().now())}
-    assert found["policies"].seen == "missing: tick: policy_compression (stopped), undercroft_retain_job"
+    assert found["policies"].seen == "missing: tick: policy_compression (stopped), undercroft_retain_job (stopped)"
 
 
 def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> None:

@@ -41,12 +41,14 @@ $$;
 -- Rollups are made of finer ones and these of readings: where one of those was dropped, refreshing would drop the rollup.
 -- With the owner's rights, for every service asks its doctor about it.
 create or replace function undercroft_refresh_from(level text, at timestamptz) returns timestamptz
-    language sql stable security definer set search_path = public, pg_temp as $$
-    select max(greatest(class.dropped_to, at - class.keep)) + 2 * max(class.step) filter (where class.relation = 'observation_packed')
+    language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return (select max(greatest(class.dropped_to, at - class.keep)) + 2 * max(class.step) filter (where class.relation = 'observation_packed')
     from retention_class class, deployment
     where deployment.mode = 'live' and (class.relation = 'observation_packed' or class.relation = any(
         (array['rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'])[
-            :array_position(array['rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'], level) - 1]))
+            :array_position(array['rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'], level) - 1])));
+end
 $$;
 comment on function undercroft_refresh_from is 'From when on a rollup may be refreshed; null: from the beginning, as in an exercise.';
 
