@@ -177,7 +177,7 @@ def asked(
     unheard = (layout.barrier_height_m > 0.0) & ~(closed | known_not_closed(state, arrays, fresh))[rows]
     missing_m = np.where(blind, site.inside_m[:, chosen] - depth_m, np.inf)
     around = _around(layout, now, missing_m, gauges_mm[basin], deploying[rows])
-    around = replace(around, by_inside=blind, no_gauge=~heard[basin])
+    around = replace(around, by_inside=blind, no_gauge=~heard[basin], last_mm=fallen_mm[basin])
     unsure = _unsure(layout, now, unheard)
     of_past = past_asked(state, arrays, past, chosen, fresh, missing_m)
     return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now, around, unsure, of_past)
@@ -191,7 +191,8 @@ def _around(layout: Layout, now: Now, inside_m: FloatArray, rain_mm: FloatArray,
         np.fmin.at(target, layout.space, level_m)
     order = np.lexsort((np.nan_to_num(over_m[0], nan=np.inf), layout.space))
     nearest = order[np.searchsorted(layout.space[order], np.arange(rain_mm.shape[0]))]
-    return Around(missing_m.T, rain_mm, ~(layout.barrier_height_m[nearest] > 0.0), deploying[nearest], no, no)
+    nothing = ~(layout.barrier_height_m[nearest] > 0.0)
+    return Around(missing_m.T, rain_mm, nothing, deploying[nearest], no, no, rain_mm)
 
 
 def _unsure(layout: Layout, now: Now, unheard: BoolArray) -> BoolArray:
@@ -305,9 +306,9 @@ def _now(
 
 
 def _rain(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> tuple[BoolArray, FloatArray, FloatArray]:
-    """Return of each basin whether a gauge is heard, its rain by those that are, and by all it ever had.
+    """Return of each basin whether a gauge is heard, its rain by those that are, and by the last word of all.
 
-    Both of 5, 10 and 60 minutes, the greatest of the gauges. A gauge that fell silent says nothing of growth. [mm]
+    Both of 5, 10 and 60 minutes, the greatest of the gauges. [mm]
     """
     heard, rain_mm, ever_mm = np.zeros(len(arrays.basins), np.bool_), *np.zeros((2, len(arrays.basins), 3))
     speaks = fresh[arrays.g_sensor]

@@ -48,7 +48,9 @@ where a barrier that is not heard decides; what people say of pumps and who is g
 14: a lifted float switch raises; the alarm of a space that left the site ends; a library of past floods foresees spaces
 that only their own water tells of; what tells of danger ends a stand-down.
 15: a sensor that an import moves leaves its word behind; the newer of a sensor's and a person's count holds;
-reports and stand-ins count in the score; a failed barrier is not waited for.
+reports and stand-ins count in the score; a failed barrier is not waited for;
+a gauge, a pump or a sensor with a library that falls silent makes nothing less likely; a pump that stands lifts
+nothing; a space that fills is rising; what a clock that is behind says after a stand-down counts.
 """
 
 DAY_HOURS = range(7, 20)

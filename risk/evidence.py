@@ -274,7 +274,9 @@ def _fold_round(
         s, order, rows.good_x, rows.denies, good, same, np.zeros(s.size, np.bool_), state.evidence_us[s], prior
     )
     taken = taken.where(evident)
-    return _take(state, arrays, taken if late is None else taken.beside(late), spaces)
+    taken = taken if late is None else taken.beside(late)
+    state.evidence_tick_us[taken.sensor] = tick_us
+    return _take(state, arrays, taken, spaces)
 
 
 def _fold_behind(state: EngineState, rows: _Round, order: IntArray) -> _Taken:

@@ -3,7 +3,8 @@
 An alarm is stood down when its own evidence can no longer come back: the sensor is washed away, and what it last said
 holds for ever. Whatever says anew that there is danger undoes it, and the alarm is raised on all that holds:
 
-- a reading of the space, whatever it says: the sensor speaks again;
+- a reading of the space, whatever it says, that came after the act or was taken after it by its device's clock, which
+  may be off: the sensor speaks again;
 - a field report of the space that says so: water at yellow or above, a barrier that does not close, a pump that stands;
 - a rain warning that covers it, entered anew;
 - any other rule (rain, a neighbour that stands in, a barrier) that reaches more than it did when the alarm was stood
@@ -39,6 +40,7 @@ MOST = 4
 def stood_down(state: EngineState, row: int, act: Act) -> None:
     """Note that the alarm of a space was stood down, and what every family of rules had said by then."""
     state.stood_down_us[row], state.stood_down_seq[row] = act.acted_us, act.commit_seq
+    state.stood_down_tick_us[row] = state.tick_us
     had_part = (state.alarm_families[row] & FAMILY_BITS) != 0
     state.stood_down_on[row] = np.where(had_part, state.alarm_severity[row], 0)
     state.stood_down_on[row, BLIND] = MOST
@@ -52,10 +54,9 @@ def held_down(state: EngineState, arrays: SiteArrays, views: Views, acts: Iterab
         return np.asarray(down, np.bool_)
     told = _told_of(arrays, views, acts, state)
     for row in rows.tolist():
-        heard_us = state.evidence_us[arrays.s_space == row]
         known, reached = state.stood_down_on[row], views.candidate[:, row]
         worse = bool(((reached > known) & (reached >= LEAST_ALARM_SEVERITY)).any())
-        if worse or row in told or (heard_us.size and int(heard_us.max()) > int(state.stood_down_us[row])):
+        if worse or row in told or _speaks_again(state, arrays, row):
             state.stood_down_us[row] = NEVER_US
             down[row] = False
         else:
@@ -64,6 +65,14 @@ def held_down(state: EngineState, arrays: SiteArrays, views: Views, acts: Iterab
             if same_rain:
                 state.stood_down_on[row, BLIND] = MOST
     return np.asarray(down, np.bool_)
+
+
+def _speaks_again(state: EngineState, arrays: SiteArrays, row: int) -> bool:
+    """Tell whether a sensor of a space stood down spoke since: came later, or at the same tick and was taken later."""
+    of_space = arrays.s_space == row
+    came = state.evidence_tick_us[of_space] > state.stood_down_tick_us[row]
+    taken = state.evidence_us[of_space] > state.stood_down_us[row]
+    return bool((came | taken).any())
 
 
 def _told_of(arrays: SiteArrays, views: Views, acts: Iterable[Act], state: EngineState) -> set[int]:

@@ -99,7 +99,8 @@ class EngineState:
         ``order_us, observed_us, value, quality``: the newest reading as it came; ``x`` the same on the scale where
         more is worse (depth over ground, 1 for a barrier that is not closed). ``held``: the value the rules use; a
         good reading sets it, a doubtful one may only raise it. ``held_before``: before the newest instant, for
-        conflicts. ``evidence_us``: newest good or doubtful reading; ``good_us``: newest instant with a good one.
+        conflicts. ``evidence_us``: newest good or doubtful reading, by the device's clock; ``evidence_tick_us``: tick
+        at which one came last; ``good_us``: newest instant with a good one.
         ``good_run``: good readings in a row, up to 3; ``good_tick_us``: tick at which the last of them came.
         ``left_us``: when a barrier last left ``deployed``; ``denied_us``: when its switch last said that it does not
         close, never once a good word says otherwise.
@@ -122,8 +123,9 @@ class EngineState:
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
         closed_bits``: the forecast and the barriers it was made with. ``met, met_us``: the last times to orange and
         red and the last probability of orange that met their limits, and the tick that made them. ``alarm_*``: the
-        alarm; ``stood_down_us, stood_down_seq``: when a person ended it, and the act's place in the commit order, until
-        new evidence comes; ``stood_down_on``: the most that each family has said at every tick since.
+        alarm; ``stood_down_us, stood_down_seq, stood_down_tick_us``: when a person ended it, the act's place in the
+        commit order and the tick that took it, until new evidence comes; ``stood_down_on``: the most that each family
+        has said at every tick since.
         ``blind``: fell silent in rain, and was not heard since.
         ``written_*``: what the last assessment said. ``shortage``: of supplies, see `risk.shortage`.
     """
@@ -150,6 +152,7 @@ class EngineState:
     held: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
     held_before: FloatArray = field(metadata=_axis("S", np.float64, np.nan))
     evidence_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
+    evidence_tick_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     good_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     known_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     spacing_us: IntArray = field(metadata=_axis("S", np.int64, 2**62))
@@ -213,6 +216,7 @@ class EngineState:
     alarm_shelved_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
     stood_down_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
     stood_down_seq: IntArray = field(metadata=_axis("N", np.int64, 0))
+    stood_down_tick_us: IntArray = field(metadata=_axis("N", np.int64, NEVER_US))
     stood_down_on: Small = field(metadata=_axis("N", np.int8, 0, (len(FAMILIES),)))
     written_signature: IntArray = field(metadata=_axis("N", np.int64, -1))
     written_score: FloatArray = field(metadata=_axis("N", np.float64, -100.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from risk.ahead import Nowcast, answered
@@ -15,7 +15,7 @@ from risk.past.inforce import Past
 from risk.rules_forecast import with_ensemble
 from risk.snapshot import dump_state, load_state
 from tests.property.test_engine import GATE, IN, OUT, RAIN, UP, log_of
-from tests.unit.risk.builders import START, Crank, guarded, site, underpass
+from tests.unit.risk.builders import START, Crank, gauge, guarded, site, underpass
 from tests.unit.risk_past.kit import library
 from undercroft.site.model import Site
 
@@ -143,3 +143,43 @@ def test_the_nowcast_only_ever_brings_a_time_forward(
     found, _, _ = with_ensemble(state, arrays, simple, (depth, np.full((4, depth.size), 1.0), rows))
     for before, after in ((simple.orange_min, found.orange_min), (simple.red_min, found.red_min)):
         assert (np.nan_to_num(after, nan=1e9) <= np.nan_to_num(before, nan=1e9)).all()
+
+
+def in_rain(first: float, second: float, rise_m_min: float, silent: set[str]) -> tuple[np.ndarray, list[int]]:
+    """Rain at two gauges that grows so much a minute; then no gauge speaks, and some are said to be offline.
+
+    Returns what the nowcast then says, and the levels, of the two minutes after.
+    """
+    crank = Crank(site(*[guarded("s", "car_park", barrier=None)], gauges=[gauge("rain-1"), gauge("rain-2")]))
+    total = {"rain-1": 0.0, "rain-2": 0.0}
+    said: list[np.ndarray] = []
+    levels = []
+    for minute in range(41):
+        readings: list[Any] = [(OUT, minute, max(0, minute - 20) * rise_m_min), (IN, minute, 0.0)]
+        for name, grows in (("rain-1", first), ("rain-2", second)):
+            total[name] += 0.06 * grows**minute
+            if minute < 38:
+                readings.append((f"{name}:rain_total_mm", minute, total[name]))
+            elif minute == 38 and name in silent:
+                readings.append((f"{name}:online", minute, 0.0))
+        crank.tick(minute, *readings)
+        if minute > 38:
+            said.append(crank.engine.state.ahead_p[0].copy())
+            levels.append(crank.levels["s"])
+    return np.stack(said), levels
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    first=st.sampled_from([0.93, 1.0, 1.07, 1.12]), second=st.sampled_from([0.9, 1.0, 1.1]),
+    rise=st.sampled_from([0.002, 0.006, 0.012]), silent=st.sets(st.sampled_from(["rain-1", "rain-2"]), min_size=1),
+)  # fmt: skip
+@example(first=1.07, second=0.9, rise=0.006, silent={"rain-1"})
+@example(first=1.07, second=1.0, rise=0.006, silent={"rain-1", "rain-2"})
+def test_gauges_that_go_offline_in_rain_make_nothing_less_likely(
+    first: float, second: float, rise: float, silent: set[str]
+) -> None:
+    plain, plain_levels = in_rain(first, second, rise, set())
+    found, levels = in_rain(first, second, rise, silent)
+    assert (found >= plain - 1e-12).all()
+    assert all(b >= a for a, b in zip(plain_levels, levels, strict=True))

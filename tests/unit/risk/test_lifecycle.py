@@ -135,6 +135,24 @@ def test_a_stand_down_holds_until_new_evidence() -> None:
     assert night.rows[SUBJECT].occurrence == 2
 
 
+@pytest.mark.parametrize("quality", [1, 3])
+def test_a_sensor_whose_clock_is_an_hour_slow_undoes_a_stand_down(quality: int) -> None:
+    """It counts when a reading came, not only what its clock said: one of the same tick may be older than the act."""
+    night = Night()
+    minutes = iter(range(99))
+
+    def go(depth_m: float, *acts: Act) -> list[str]:
+        minute = next(minutes)
+        output = night.tick(minute, ("up-lvl:water_depth_m", minute - 60.0, depth_m, quality), acts=acts)
+        return [event.kind for event in output.events]
+
+    assert [go(0.3 + 0.01 * number) for number in range(3)].count(["raised"]) == 1
+    assert go(0.33, Act(5, "stand_down", SUBJECT, "li", to_us(START) + 180_000_000, {"evidence": "x"})) == [
+        "stood_down"
+    ]
+    assert go(0.34) == ["raised"]
+
+
 def test_out_of_service_counts_as_missing_never_as_normal() -> None:
     night = raised(0.30)
     out = ("out_of_service", {"reason": "moved", "minutes": 30})

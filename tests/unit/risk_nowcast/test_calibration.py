@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def around(
     """Return what is around one space, the same depth missing to orange and red."""
     return Around(
         np.full((1, 2), missing_m), np.array([rain_mm]), np.array([not barrier]), np.array([being_closed]),
-        np.array([by_inside]), np.array([no_gauge]),
+        np.array([by_inside]), np.array([no_gauge]), np.array([rain_mm]),
     )  # fmt: skip
 
 
@@ -154,3 +156,12 @@ def test_a_road_without_a_sensor_outside_by_hand() -> None:
     """z = -1.55; nine in ten and 4.5 cm missing: -1.87 + 0.83 x 2.197 + 0.65 x 0.693 = 0.404; rain says nothing."""
     assert one(0.5, 0.095, (6.0, 10.0, 20.0), by_inside=True)[0, 1] == pytest.approx(0.175, abs=5e-4)
     assert one(0.9, 0.045, (0.0, 0.0, 0.0), by_inside=True)[0, 0] == pytest.approx(0.600, abs=1e-3)
+
+
+def test_the_last_word_of_a_silent_gauge_counts_where_it_says_more() -> None:
+    """By hand (docs/nowcast.md): 0.079 in steady rain, 0.89 with 6, 10 and 20 mm, whichever gauge is silent."""
+    steady, grows = (1.0, 2.0, 12.0), (6.0, 10.0, 20.0)
+    for heard, last in ((steady, grows), (grows, steady)):
+        what = replace(around(0.095, heard), last_mm=np.array([last]))
+        assert calibrated(np.full((1, 2, 3), 0.5), what)[0, 0, 1] == pytest.approx(0.89, abs=0.005)
+    assert one(0.5, 0.095, steady)[0, 1] == pytest.approx(0.079, abs=0.0005)
