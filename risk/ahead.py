@@ -24,7 +24,7 @@ from risk.levels import least_at
 from risk.nowcast.calibration import Around, calibrated
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.layout import Layout, Now
-from risk.past.ask import PastOfSite, by_past, past_asked
+from risk.past.ask import ByPast, PastOfSite, by_past, past_asked, past_kept
 from risk.past.foreseen import PastAsked
 from risk.pumping import powerless_spaces, pumping
 from risk.reports import failed_barriers, known_not_closed, with_reported_barriers
@@ -58,7 +58,8 @@ class Question:
     """What an ensemble is asked: the wet spaces as the memory after a tick has them.
 
     ``around``: what its shares are weighed with. ``unsure``, shape (spaces, 2): stands at orange, at red, only because
-    a barrier that is not heard counts as open. ``past``: what a library of floods is asked, empty without one.
+    a barrier that is not heard counts as open. ``past``: what a library of floods is asked, empty without one;
+    ``kept``: what it said last of spaces whose sensor is silent or doubted since.
     """
 
     nowcast_id: int
@@ -70,6 +71,7 @@ class Question:
     around: Around
     unsure: BoolArray
     past: tuple[PastAsked, ...]
+    kept: ByPast
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +182,9 @@ def asked(
     around = replace(around, by_inside=blind, no_gauge=~heard[basin], last_mm=fallen_mm[basin])
     unsure = _unsure(layout, now, unheard)
     of_past = past_asked(state, arrays, past, chosen, fresh, missing_m)
-    return Question(state.tick_seq, state.site_commit_seq, state.tick_us, chosen, layout, now, around, unsure, of_past)
+    kept = past_kept(state, arrays, past, chosen, fresh)
+    names = state.tick_seq, state.site_commit_seq, state.tick_us
+    return Question(*names, chosen, layout, now, around, unsure, of_past, kept)
 
 
 def _around(layout: Layout, now: Now, inside_m: FloatArray, rain_mm: FloatArray, deploying: BoolArray) -> Around:
@@ -197,12 +201,20 @@ def _around(layout: Layout, now: Now, inside_m: FloatArray, rain_mm: FloatArray,
 
 def _unsure(layout: Layout, now: Now, unheard: BoolArray) -> BoolArray:
     """Tell which spaces stand at each target outside, at entrances with an unheard barrier alone, and not inside."""
-    stands, surely = (np.zeros((2, now.volume_m3.size), np.bool_) for _ in range(2))
+    surely = now.volume_m3 >= layout.target_m3
     over = layout.target_level_m <= now.outside_m
     for target in range(2):
-        stands[target, layout.space[over[target] & unheard]] = True
         surely[target, layout.space[over[target] & ~unheard]] = True
-    return np.asarray((stands & ~surely & ~(now.volume_m3 >= layout.target_m3)).T)
+    return _stands(layout, now) & ~surely.T
+
+
+def _stands(layout: Layout, now: Now) -> BoolArray:
+    """Tell which spaces stand at each target, inside or outside, shape (S, 2); what is not known stands at none."""
+    stands = now.volume_m3 >= layout.target_m3
+    over = layout.target_level_m <= now.outside_m
+    for target in range(2):
+        stands[target, layout.space[over[target]]] = True
+    return np.asarray(stands.T)
 
 
 def answered(question: Question) -> Nowcast:
@@ -221,6 +233,12 @@ def answered(question: Question) -> Nowcast:
             times[found.place] = np.where(not_yet, found.times_min, times[found.place])
             probability[found.place], members[found.place] = found.probability, found.members
             floods[found.place] = found.floods
+        kept, at = question.kept, question.kept.place
+        times[at] = np.fmin(times[at], kept.times_min)
+        probability[at], members[at] = np.fmax(probability[at], kept.probability), kept.members
+        floods[at] = kept.floods
+        stands = _stands(question.layout, question.now)
+        times[stands] = 0.0
         probability[times[:, :, 2] <= 0.0] = 1.0  # it is there already
         probability[question.unsure] = np.nan
         order = result.last_order_min
@@ -287,7 +305,7 @@ def _now(
     shape = (chosen.size, pumps)
     outside_m, rise_m_min = (_filled(of, arrays, rows) for of in (out_depth, out_rate))
     of_row = np.searchsorted(chosen, arrays.e_space[rows])
-    blind = ~_has_outside(arrays)[chosen] & ~np.isnan(depth_m)
+    blind = ~_heard_outside(state, arrays)[chosen] & ~np.isnan(depth_m)
     pumped = np.where(running[chosen] & powered, 60.0 * storage.pump_m3_s[chosen], 0.0)
     after = storage.volume_at_m3(chosen, np.where(blind, depth_m + rate_m_min, 0.0))
     unseen = np.where(blind, np.maximum(after - volume + pumped, 0.0), 0.0)
@@ -318,9 +336,10 @@ def _rain(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> tuple[Boo
     return heard, rain_mm, ever_mm
 
 
-def _has_outside(arrays: SiteArrays) -> BoolArray:
-    """Tell which spaces have a level sensor outside; of the others the rise inside must say what comes."""
-    return np.asarray(np.bincount(arrays.l_space[arrays.l_outside], minlength=arrays.n_spaces) > 0)
+def _heard_outside(state: EngineState, arrays: SiteArrays) -> BoolArray:
+    """Tell where a level sensor outside has ever spoken; of the other spaces the rise inside must say what comes."""
+    spoke = arrays.l_outside & ~np.isnan(state.held[arrays.l_sensor])
+    return np.asarray(np.bincount(arrays.l_space[spoke], minlength=arrays.n_spaces) > 0)
 
 
 def _inside(state: EngineState, arrays: SiteArrays, chosen: IntArray) -> tuple[FloatArray, FloatArray]:

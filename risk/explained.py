@@ -49,20 +49,23 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """What one assumption does: over the members that make it, the likely times, and how many get there at all."""
+    """What one assumption does: over the members that make it, the likely times, and how many get there at all.
+
+    A share of None: not known, since what a space would start from was never heard.
+    """
 
     assumption: str
     value: str
     share: float
     orange_likely_min: float | None
     red_likely_min: float | None
-    orange_within_60: float
-    red_within_60: float
+    orange_within_60: float | None
+    red_within_60: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """How the share of the members became a probability; None: stands already, or only an unheard barrier says so.
+    """How the share of the members became a probability; None: not known, or stands only by an unheard barrier.
 
     Attributes
     ----------
@@ -72,12 +75,13 @@ class Weighed:
         What each term of the formula adds to the logit (docs/nowcast.md); what adds nothing is left out.
     formula : str
         ``street``, ``inside`` where nothing measures outside, ``past`` where a library of past floods knows the sensor
-        there, or ``members`` where no gauge is heard and they say more.
+        there, ``kept`` where its last answer stays, since the sensor is silent or doubted, or ``members`` where no
+        gauge is heard and they say more.
     """
 
     severity: str
     within_min: float
-    members: float
+    members: float | None
     probability: float | None
     terms: dict[str, float]
     formula: str
@@ -100,11 +104,13 @@ class Explained:
 
     ``library, past``: version of the library of past floods and the moments in it that made times and probabilities,
     heaviest first; None and empty where the ensemble made them.
+    ``known``: False where what the space would start from was never heard: then None means that a time is not known.
     """
 
     nowcast_id: int
     made_at: str
     space: str
+    known: bool
     likely_min: dict[str, float | None]
     inputs: dict[str, Any]
     members: tuple[Member, ...]
@@ -124,6 +130,7 @@ def explained(engine: Engine, asked: Question, space_id: str) -> Explained | Non
     result = nowcast(asked.layout, asked.now)
     minutes = np.asarray(result.member_min[..., row], np.float64)
     answer = answered(asked)
+    known = not bool(np.isnan(minutes).any())
     likely = {name: _minutes(answer.times_min[row, place, 1]) for place, name in enumerate(NAMES)}
     members = tuple(
         Member(
@@ -134,14 +141,14 @@ def explained(engine: Engine, asked: Question, space_id: str) -> Explained | Non
         for place in product(*(range(size) for size in SHARES.shape))
     )  # fmt: skip
     return Explained(
-        asked.nowcast_id, iso(asked.made_us) or "", space_id, likely, _inputs(engine, asked, row, arrays), members,
-        tuple(_drivers(minutes)), tuple(_weighed(asked, answer, row)), *_past(asked, answer, row),
+        asked.nowcast_id, iso(asked.made_us) or "", space_id, known, likely, _inputs(engine, asked, row, arrays),
+        members, tuple(_drivers(minutes)), tuple(_weighed(asked, answer, row)), *_past(asked, answer, row),
     )  # fmt: skip
 
 
 def _past(asked: Question, answer: Nowcast, row: int) -> tuple[int | None, tuple[Likeness, ...]]:
     """Return the library and the moments that made what is foreseen of a space."""
-    if not answer.floods[row]:
+    if not answer.floods[row] or (asked.kept.place == row).any():
         return None, ()
     for of in asked.past:
         for place in np.flatnonzero(of.place == row).tolist():
@@ -155,20 +162,25 @@ def _past(asked: Question, answer: Nowcast, row: int) -> tuple[int | None, tuple
 
 def _weighed(asked: Question, answer: Nowcast, row: int) -> Iterator[Weighed]:
     """Yield the probabilities of a space, each with what made it."""
-    by_past = bool(answer.floods[row])
+    by_past, kept = bool(answer.floods[row]), bool((asked.kept.place == row).any())
     added = contributions(answer.members, asked.around)[row]
     inside, silent = bool(asked.around.by_inside[row]), bool(asked.around.no_gauge[row])
     for (k, name), (h, within_min) in product(enumerate(NAMES), enumerate(WITHIN_MIN)):
         members, probability = float(answer.members[row, k, h]), float(answer.probability[row, k, h])
         says_more = silent and not inside and probability == members
-        formula = "past" if by_past else "inside" if inside else "members" if says_more else "street"
+        formula = (
+            "kept" if kept else "past" if by_past else "inside" if inside else "members" if says_more else "street"
+        )
         told = {
             term: round(value, 2)
             for term, value in zip(TERMS, added[k, h].tolist(), strict=True)
-            if round(value, 2) and not by_past
+            if np.isfinite(value) and round(value, 2) and not by_past
         }
-        chance = None if np.isnan(probability) else round(probability, 3)
-        yield Weighed(name, within_min, round(members, 3), chance, told, formula)
+        yield Weighed(name, within_min, _share(members), _share(probability), told, formula)
+
+
+def _share(value: float) -> float | None:
+    return None if np.isnan(value) else round(value, 3)
 
 
 def _minutes(value: float) -> float | None:
@@ -195,7 +207,7 @@ def _drivers(minutes: FloatArray) -> list[Driver]:
         share = SHARES[chosen]
         times = minutes[:, chosen]
         likely = [weighted_quantiles(one[:, None], share / share.sum(), (LIKELY,))[0][0] for one in times]
-        within = [float(share[one <= 60.0].sum() / share.sum()) for one in times]
+        within = [np.nan if np.isnan(one).any() else float(share[one <= 60.0].sum() / share.sum()) for one in times]
         found.append(
             Driver(
                 name,
@@ -203,8 +215,8 @@ def _drivers(minutes: FloatArray) -> list[Driver]:
                 round(float(share.sum()), 3),
                 _minutes(likely[0]),
                 _minutes(likely[1]),
-                round(within[0], 3),
-                round(within[1], 3),
+                _share(within[0]),
+                _share(within[1]),
             )
         )
     return found

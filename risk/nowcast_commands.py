@@ -58,6 +58,8 @@ def _print(found: InForce) -> None:
     if told is None:
         typer.echo("the space was dry: nothing lies ahead of it")
         return
+    if not told.known:
+        typer.echo("unknown: what it would start from was never heard; no time and no share of the members is known")
     inputs = told.inputs
     for e in inputs["entrances"]:
         typer.echo(
@@ -84,13 +86,13 @@ def _print(found: InForce) -> None:
         times = f"{_or_dash(d.orange_likely_min):>8}, {_or_dash(d.red_likely_min):<6}"
         typer.echo(
             f"{d.assumption + ' ' + d.value:<36} {d.share:6.3f}  {times}  "
-            f"{d.orange_within_60:.2f} {d.red_within_60:.2f}"
+            f"{_or_dash(d.orange_within_60, '.2f')} {_or_dash(d.red_within_60, '.2f')}"
         )
     typer.echo("probability          members  after   formula  what each term adds to its logit")
     for w in told.weighed:
         terms = ", ".join(f"{name} {value:+g}" for name, value in w.terms.items())
         head = f"{w.severity} within {w.within_min:g} min"
-        typer.echo(f"{head:<20} {w.members:7.3f}  {_or_dash(w.probability):<6}  {w.formula:<7}  {terms}")
+        typer.echo(f"{head:<20} {_or_dash(w.members, '.3f'):>7}  {_or_dash(w.probability):<6}  {w.formula:<7}  {terms}")
     typer.echo("member  share   rain  street  barriers  pumps  orange    red")
     for number, m in enumerate(told.members, 1):
         typer.echo(
@@ -103,5 +105,5 @@ def _print(found: InForce) -> None:
         )
 
 
-def _or_dash(value: float | None) -> str:
-    return "-" if value is None else f"{value:g}"
+def _or_dash(value: float | None, form: str = "g") -> str:
+    return "-" if value is None else format(value, form)

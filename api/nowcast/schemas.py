@@ -60,8 +60,10 @@ class DriverOut(BaseModel):
     share: float
     orange_likely_min: float | None
     red_likely_min: float | None
-    orange_within_60: float = Field(description="share of these members that reach orange within the hour")
-    red_within_60: float
+    orange_within_60: float | None = Field(
+        description="share of these members that reach orange within the hour; null: not known"
+    )
+    red_within_60: float | None
 
 
 class WeighedOut(BaseModel):
@@ -69,12 +71,12 @@ class WeighedOut(BaseModel):
 
     severity: Literal["orange", "red"]
     within_min: float
-    members: float = Field(description="share of the members that get there")
-    probability: float | None = Field(description="null: it stands only by a barrier that is not heard")
+    members: float | None = Field(description="share of the members that get there; null: not known")
+    probability: float | None = Field(description="null: not known, or it stands only by a barrier that is not heard")
     terms: dict[str, float] = Field(description="what each term of the formula adds to the logit; see docs/nowcast.md")
-    formula: Literal["street", "inside", "past", "members"] = Field(
-        description="inside: nothing measures outside; past: by past floods; members: no rain gauge is heard, and the "
-        "members say more"
+    formula: Literal["street", "inside", "past", "kept", "members"] = Field(
+        description="inside: nothing measures outside; past: by past floods; kept: what they last said, the sensor "
+        "being silent or doubted; members: no rain gauge is heard, and the members say more"
     )
 
 
@@ -96,6 +98,7 @@ class NowcastOut(BaseModel):
     tick_at: datetime
     nowcast_id: int = Field(description="tick whose memory it was made from")
     made_at: datetime | None = Field(description="null: the space was dry, nothing lies ahead of it")
+    known: bool = Field(description="false: what it would start from was never heard, so null is unknown, not never")
     likely_min: dict[str, float | None]
     as_written: bool | None = Field(description="whether working it out again gave what was written; null: nothing was")
     inputs: NowcastInput | None
@@ -116,6 +119,7 @@ class NowcastOut(BaseModel):
                 "tick_at": found.tick["tick_at"],
                 "nowcast_id": found.tick["nowcast_id"],
                 "made_at": told.get("made_at"),
+                "known": told.get("known", True),
                 "likely_min": told.get("likely_min", {}),
                 "as_written": found.as_written,
                 "inputs": told.get("inputs"),

@@ -1,7 +1,8 @@
 """The library of floods asked for the spaces that only their own water tells of, and its answer put into a nowcast.
 
 It speaks where the deepest level sensor inside is one that it knows, is heard now, and has nothing doubtful against it;
-elsewhere the nowcast stays what it is without a library (docs/decisions/0032).
+elsewhere the nowcast stays what it is without a library (docs/decisions/0032). Where that sensor falls silent or is
+doubted after the library spoke, its last answer stays as the least that is said, until the deepest is heard well.
 """
 
 from __future__ import annotations
@@ -58,9 +59,7 @@ def past_asked(
     sensor = arrays.l_sensor
     runs = np.flatnonzero((of_site.rows >= 0) & (state.spell_us != NEVER_US))
     level = _deepest(state, arrays, chosen)
-    at = sensor[level]
-    plain = (level >= 0) & (of_site.rows[level] >= 0) & (state.spell_us[level] != NEVER_US) & fresh[at]
-    plain &= (state.sure_us[level, -1] == state.evidence_us[at]) & ~(state.held[at] > state.sure_m[level, -1])
+    plain = (of_site.rows[level] >= 0) & (state.spell_us[level] != NEVER_US) & _heard_well(state, sensor, level, fresh)
     place = np.flatnonzero(plain & np.isfinite(missing_m).any(axis=0))
     if place.size == 0:
         return ()
@@ -72,6 +71,29 @@ def past_asked(
     past = of_site.past
     spaces = arrays.l_space[runs]
     return (PastAsked(past, past.version, state.tick_us, wet, spaces, place, of_wet, missing_m.T[place]),)
+
+
+def _heard_well(state: EngineState, sensor: IntArray, level: IntArray, fresh: BoolArray) -> BoolArray:
+    """Tell which of some level sensors are heard, and have nothing doubtful against them; -1 is none."""
+    at = sensor[level]
+    newest = (state.sure_us[level, -1] == state.evidence_us[at]) & ~(state.held[at] > state.sure_m[level, -1])
+    return np.asarray((level >= 0) & fresh[at] & newest)
+
+
+def past_kept(
+    state: EngineState, arrays: SiteArrays, of_site: PastOfSite | None, chosen: IntArray, fresh: BoolArray
+) -> ByPast:
+    """Return what a library answered last, where the deepest sensor is silent or doubted since. ``fresh``: as above."""
+    place = np.zeros(0, np.int64)
+    if of_site is not None and arrays.l_sensor.size:
+        spoke = (state.ahead_us[chosen] != NEVER_US) & (state.ahead_floods[chosen] > 0)
+        place = np.flatnonzero(spoke)
+        level = _deepest(state, arrays, chosen[place])
+        place = place[~_heard_well(state, arrays.l_sensor, level, fresh)]
+    at = chosen[place]
+    return ByPast(
+        place, state.ahead_min[at], state.ahead_p[at], state.ahead_members[at], state.ahead_floods[at].astype(np.int64)
+    )
 
 
 def _deepest(state: EngineState, arrays: SiteArrays, chosen: IntArray) -> IntArray:

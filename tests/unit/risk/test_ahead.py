@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from risk.engine import question
+from risk.explained import explained
 from tests.unit.risk.builders import Crank, depth_sensor, device, guarded, site, space, underpass
 
 
@@ -143,6 +145,36 @@ def test_unknown_inside_is_no_forecast() -> None:
             *(f"{of}_{minutes}" for of in ("within", "members") for minutes in (15, 30, 60)),
         )
     )
+
+
+def test_an_outside_sensor_that_never_spoke_leaves_the_forecast_to_the_inside() -> None:
+    """Two car parks with the same rise inside, 4 mm a minute; one has a sensor outside that was never heard."""
+    places = [space(name, "car_park", devices=[device(f"{name}-in", depth_sensor())]) for name in ("a", "b")]
+    places[1]["devices"].append(device("b-out", depth_sensor("north")))
+    crank = Crank(site(*places))
+    for minute in range(10):
+        crank.tick(minute, *[(f"{name}-in:water_depth_m", minute, 0.004 * minute) for name in ("a", "b")])
+    assert ahead(crank, "a")["orange"]["within_30"] > 0.6
+    for name in ("orange", "red"):
+        assert ahead(crank, "b")[name] == ahead(crank, "a")[name]
+    assert crank.levels["b"] == crank.levels["a"] == 3
+
+
+def test_what_stands_outside_is_certain_where_the_inside_was_never_heard_and_unknown_is_never_told_as_never() -> None:
+    """2 cm over an open crest is orange; red, 15 cm of head or inside, is not known: null throughout, and said so."""
+    crank = Crank(site(guarded("s", "car_park", barrier=None)))
+    for minute in (0, 1, 2):
+        crank.tick(minute, ("s-out:water_depth_m", minute, 0.32))
+    told = ahead(crank, "s")
+    assert (told["orange"]["within_15"], told["orange"]["likely_min"]) == (1.0, 0.0)
+    assert (told["red"]["within_60"], told["red"]["likely_min"]) == (None, None)
+    found = explained(crank.engine, question(crank.engine), "s")
+    assert found is not None
+    assert not found.known
+    assert {(one.orange_within_60, one.red_within_60) for one in found.drivers} == {(None, None)}
+    assert {(one.severity, one.members, one.probability) for one in found.weighed} == {
+        ("orange", None, 1.0), ("red", None, None)
+    }  # fmt: skip
 
 
 def test_rain_on_an_open_ramp_runs_in_by_hand() -> None:

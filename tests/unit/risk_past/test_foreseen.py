@@ -15,7 +15,7 @@ from risk.past.foreseen import times_min
 from risk.past.inforce import LEAST_FLOODS
 from risk.past.known import CROSSED_M, Known
 from risk.past.present import Wet, described, present
-from tests.unit.risk.builders import Crank
+from tests.unit.risk.builders import Crank, Reading
 from tests.unit.risk_nowcast.floods import rain_flood, season, tidal_flood
 from tests.unit.risk_past.kit import SENSOR, library, of_tracks, rises, road
 
@@ -58,13 +58,26 @@ def test_too_few_floods_say_nothing_and_the_answer_is_that_of_no_library_to_the_
             assert np.array_equal(getattr(found, name), getattr(plain, name), equal_nan=True)
 
 
-def test_a_doubtful_or_silent_sensor_is_not_foreseen_from_its_past() -> None:
-    past = library([0.11] * 30)
-    doubtful, silent = (rising_to(road(past), rises(0.10)[:11]) for _ in range(2))
-    doubtful.tick(11, (SENSOR, 11, 0.12, 3))
-    silent.tick(60)
-    assert foreseen(doubtful)[2] == 0
-    assert foreseen(silent)[2] == 0
+@pytest.mark.parametrize(
+    ("peak_m", "doubt"), [(0.40, (SENSOR, 11, 0.0, 3)), (0.40, ("up-lvl:online", 11, 0.0, 1)), (0.11, None)]
+)
+def test_doubt_and_silence_leave_the_last_answer_as_the_least(peak_m: float, doubt: Reading | None) -> None:
+    """A library speaks of what is heard well; after that the greater of its last answer and of no library counts."""
+    crank, plain = (rising_to(road(past), rises(0.10)[:11]) for past in (library([peak_m] * 30), None))
+    last = foreseen(crank)
+    assert last[2] > 0
+    for minute in (11, 12) if doubt else (60, 61):
+        for one in (crank, plain):
+            one.tick(minute, *([doubt] if doubt and minute == 11 else []))
+        without, found = foreseen(plain), foreseen(crank)
+        assert found == (max(last[0], without[0]), min(last[1], without[1]), last[2]), f"minute {minute}"
+    told = explained(crank.engine, question(crank.engine), "up")
+    assert told is not None
+    assert ({w.formula for w in told.weighed}, told.library, told.past) == ({"kept"}, None, ())
+    crank.tick(62, ("up-lvl:online", 62, 1.0), (SENSOR, 62, 0.10))
+    told = explained(crank.engine, question(crank.engine), "up")
+    assert told is not None
+    assert {w.formula for w in told.weighed} == {"past"}, "heard well again"
 
 
 def test_every_flood_behind_a_figure_is_named_and_a_reason_counts_them() -> None:
