@@ -168,11 +168,13 @@ def asked(
     layout = _part(arrays, site, chosen, rows, closed)
     rising_only = (depth_m >= site.rising_red_m[chosen]) & ~(rate_m_min > RISING_M_MIN.value)
     layout.target_m3[1] = np.where(rising_only, site.steady_red_m3[chosen], layout.target_m3[1])
-    pumps = pumping(state, arrays, fresh)
+    volume_m3 = np.where(np.isnan(depth_m), np.nan, statics.storage.volume_at_m3(chosen, np.nan_to_num(depth_m)))
+    running = statics.storage.pump_words.running_share(pumping(state, arrays, fresh), chosen)
+    layout = replace(layout, pump_m3_s=_lifting(layout, volume_m3, running))
     heard, gauges_mm, fallen_mm = _rain(state, arrays, fresh)
     basin = arrays.basin_of_space[chosen]
-    known = (closed, depth_m, rate_m_min, pumps, layout.pump_m3_s.shape[1], fallen_mm[basin])
-    now, blind = _now(state, arrays, statics, chosen, rows, known)
+    known = (closed, depth_m, rate_m_min, volume_m3, fallen_mm[basin])
+    now, blind = _now(state, arrays, statics, chosen, rows, (known, (running > 0.0, layout.pump_m3_s)))
     deploying = said_by_switches(state, arrays, fresh, (BarrierState.DEPLOYING,))
     failed = failed_barriers(state, arrays, fresh)[rows]
     layout = replace(layout, deploy_min=np.where(failed, np.nan, layout.deploy_min))
@@ -183,8 +185,8 @@ def asked(
     unsure = _unsure(layout, now, unheard)
     of_past = past_asked(state, arrays, past, chosen, fresh, missing_m)
     kept = past_kept(state, arrays, past, chosen, fresh)
-    names = state.tick_seq, state.site_commit_seq, state.tick_us
-    return Question(*names, chosen, layout, now, around, unsure, of_past, kept)
+    names = state.tick_seq, state.site_commit_seq, state.tick_us, chosen
+    return Question(*names, layout, now, around, unsure, of_past, kept)
 
 
 def _around(layout: Layout, now: Now, inside_m: FloatArray, rain_mm: FloatArray, deploying: BoolArray) -> Around:
@@ -282,13 +284,22 @@ def _part(arrays: SiteArrays, site: SiteAhead, chosen: IntArray, rows: IntArray,
     )
 
 
+def _lifting(layout: Layout, volume_m3: FloatArray, running: FloatArray) -> FloatArray:
+    """Return what pumps lift; one with a sensor, where the water stands over its on-depth, only if that says it runs.
+
+    Its silence and doubt are no better than its "stopped". ``running``: `risk.pumping.PumpWords.running_share`. [m³/s]
+    """
+    told = ~np.isnan(running) & (volume_m3[:, None] >= layout.pump_on_m3)
+    return np.asarray(np.where(told, layout.pump_m3_s * np.nan_to_num(running), layout.pump_m3_s))
+
+
 def _now(
     state: EngineState,
     arrays: SiteArrays,
     statics: SiteStatics,
     chosen: IntArray,
     rows: IntArray,
-    known: tuple[BoolArray, FloatArray, FloatArray, BoolArray, int, FloatArray],
+    told: tuple[tuple[BoolArray, FloatArray, FloatArray, FloatArray, FloatArray], tuple[BoolArray, FloatArray]],
 ) -> tuple[Now, BoolArray]:
     """Return what the members start from, and where nothing measures outside: there the rise inside tells what comes.
 
@@ -296,25 +307,21 @@ def _now(
     pump of 0.05 m³/s that runs: 20 + 3 = 23 m³/min; the same level steady, 3 m³/min; falling by 2 mm/min, 0.
     """
     storage = statics.storage
-    closed, depth_m, rate_m_min, runs, pumps, rain_mm = known
-    volume = np.where(np.isnan(depth_m), np.nan, storage.volume_at_m3(chosen, np.nan_to_num(depth_m)))
-    running = np.zeros(arrays.n_spaces, np.bool_)
-    running[arrays.s_space[statics.pump_sensors[runs[statics.pump_sensors]]]] = True
+    (closed, depth_m, rate_m_min, volume, rain_mm), (running, capacity_m3_s) = told
     powered = ~powerless_spaces(state, arrays)[chosen]
     out_depth, out_rate = outside_of(state, arrays)
-    shape = (chosen.size, pumps)
     outside_m, rise_m_min = (_filled(of, arrays, rows) for of in (out_depth, out_rate))
     of_row = np.searchsorted(chosen, arrays.e_space[rows])
     blind = ~_heard_outside(state, arrays)[chosen] & ~np.isnan(depth_m)
-    pumped = np.where(running[chosen] & powered, 60.0 * storage.pump_m3_s[chosen], 0.0)
+    pumped = 60.0 * np.where(running & powered[:, None], capacity_m3_s, 0.0).sum(axis=1)
     after = storage.volume_at_m3(chosen, np.where(blind, depth_m + rate_m_min, 0.0))
     unseen = np.where(blind, np.maximum(after - volume + pumped, 0.0), 0.0)
     outside_m, rise_m_min = (np.where(blind[of_row], dry, of) for dry, of in ((-np.inf, outside_m), (0.0, rise_m_min)))
     now = Now(
         volume_m3=volume,
         rain_mm_h=rain_mm[:, 1] * 6.0,
-        pump_running=np.broadcast_to(running[chosen][:, None], shape),
-        pump_powered=np.broadcast_to(powered[:, None], shape),
+        pump_running=running,
+        pump_powered=np.broadcast_to(powered[:, None], running.shape),
         outside_m=outside_m + arrays.e_roadway_m[rows],
         rise_m_min=rise_m_min,
         closed=closed[rows],
@@ -324,10 +331,7 @@ def _now(
 
 
 def _rain(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> tuple[BoolArray, FloatArray, FloatArray]:
-    """Return of each basin whether a gauge is heard, its rain by those that are, and by the last word of all.
-
-    Both of 5, 10 and 60 minutes, the greatest of the gauges. [mm]
-    """
+    """Return of each basin whether a gauge is heard, and the most rain of 5, 10 and 60 min: of those, of all. [mm]"""
     heard, rain_mm, ever_mm = np.zeros(len(arrays.basins), np.bool_), *np.zeros((2, len(arrays.basins), 3))
     speaks = fresh[arrays.g_sensor]
     heard[arrays.g_basin[speaks]] = True

@@ -12,6 +12,7 @@ import numpy as np
 from risk.arrays import BoolArray, FloatArray, IntArray, RowsBySpace, SiteArrays
 from risk.hydraulics.storage import StorageCurve
 from risk.hydraulics.weir import weir_m3_s
+from risk.pumping import PumpWords, pump_words
 from risk.sensors import PUMP
 from risk.state import EngineState
 from risk.thresholds import HORIZON_MIN, RISING_M_MIN, WET_DEPTH_M
@@ -48,6 +49,7 @@ class Storage:
     level_rows: RowsBySpace
     inside_rows: RowsBySpace
     has_inside: BoolArray
+    pump_words: PumpWords
 
     def volume_at_m3(self, space: IntArray, depth_m: FloatArray) -> FloatArray:
         """Return the volume below a depth in each of some spaces; 0 at or below the floor, infinite at infinity. [m³]
@@ -81,6 +83,7 @@ def storage_of(arrays: SiteArrays) -> Storage:
         level_rows=RowsBySpace.of_rows(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
         inside_rows=RowsBySpace.of_rows(np.flatnonzero(arrays.l_entrance < 0), arrays.l_space, arrays.n_spaces),
         has_inside=np.bincount(arrays.l_space[arrays.l_entrance < 0], minlength=arrays.n_spaces) > 0,
+        pump_words=pump_words(arrays),
     )
 
 
@@ -127,11 +130,21 @@ def filled_m3(start_m3: FloatArray, net_m3: FloatArray) -> FloatArray:
     return np.asarray(sums - np.minimum(np.minimum.accumulate(sums, axis=1), 0.0))
 
 
+def red_while_filling_m(red_m: FloatArray, rising_m: FloatArray, depth_m: FloatArray) -> FloatArray:
+    """Return the depth at which an inside that fills is red: it rises, so red while rising counts, unless passed. [m]
+
+    By hand: red at 30 cm, at 15 cm while rising: from 5 cm it is 15 cm; at 20 cm that is not red, it does not rise yet:
+    30 cm.
+    """
+    return np.asarray(np.where(depth_m >= rising_m, red_m, np.minimum(red_m, rising_m)))
+
+
 def forecast(
     state: EngineState,
     arrays: SiteArrays,
     storage: Storage,
     least_m: FloatArray,
+    rising_m: FloatArray,
     known: tuple[BoolArray, BoolArray],
     touched: BoolArray,
 ) -> TimeToThreshold:
@@ -139,14 +152,15 @@ def forecast(
 
     Two ways, the earlier counts: each level sensor's own depth carried on at its rate; and, where water stands over an
     edge now or will within the hour, the inside filled by weir inflow over it (`risk.hydraulics.weir`) less the pumps
-    known to run. Submergence is left out: the outside is taken to stay higher. A forecast is of what was last held:
+    known to run (`risk.pumping`). What fills rises, so red while rising counts. Submergence is left out: the outside is
+    taken to stay higher. A forecast is of what was last held:
     with stale evidence it is that evidence carried on from now. So it changes only with evidence, and is worked out
     again only for spaces that have new evidence or another barrier state.
 
     Parameters
     ----------
-    least_m : ndarray, shape (4, L)
-        Least depth over ground per severity, see `risk.levels`. [m]
+    least_m, rising_m : ndarray, shape (4, L) and (L,)
+        Least depth over ground per severity, and of red while it rises, see `risk.levels`. [m]
     known : tuple of ndarray, shapes (E,) and (S,)
         Barriers known to be deployed; pump sensors whose pumps are known to run (`risk.pumping`).
     touched : ndarray, shape (N,)
@@ -164,7 +178,9 @@ def forecast(
         wet = depth >= WET_DEPTH_M.value
         if wet.any():
             _rising_depths(state, arrays, rows[wet], depth[wet], least_m)
-            _filling_insides(state, arrays, storage, least_m, known, rows[wet & (arrays.l_family[rows] == 1)])
+            _filling_insides(
+                state, arrays, storage, (least_m, rising_m), known, rows[wet & (arrays.l_family[rows] == 1)]
+            )
         for row, out in ((ORANGE_ROW, state.orange_min), (RED_ROW, state.red_min)):
             out[arrays.l_space[rows[depth >= least_m[row, rows]]]] = np.nan
     return TimeToThreshold(state.orange_min.copy(), state.red_min.copy())
@@ -195,7 +211,7 @@ def _filling_insides(
     state: EngineState,
     arrays: SiteArrays,
     storage: Storage,
-    least_m: FloatArray,
+    levels: tuple[FloatArray, FloatArray],
     known: tuple[BoolArray, BoolArray],
     rows: IntArray,
 ) -> None:
@@ -217,30 +233,32 @@ def _filling_insides(
     worst = np.maximum.reduceat(inflow, firsts, axis=0)
     space_of = arrays.e_space[entrance[firsts]]
     firsts = np.flatnonzero(np.concatenate(([True], space_of[1:] != space_of[:-1])))
-    _cross(state, arrays, storage, (least_m, pumps_run), space_of[firsts], np.add.reduceat(worst, firsts, axis=0))
+    _cross(state, arrays, storage, (*levels, pumps_run), space_of[firsts], np.add.reduceat(worst, firsts, axis=0))
 
 
 def _cross(
     state: EngineState,
     arrays: SiteArrays,
     storage: Storage,
-    known: tuple[FloatArray, BoolArray],
+    known: tuple[FloatArray, FloatArray, BoolArray],
     spaces: IntArray,
     inflow_m3: FloatArray,
 ) -> None:
-    least_m, pumps_run = known
+    least_m, rising_m, pumps_run = known
     inside, of_inside = storage.inside_rows.of(spaces)
     pumps, of_pump = storage.pump_sensors.of(spaces)
     held = np.full(spaces.size, -np.inf)
     np.maximum.at(held, of_inside, np.nan_to_num(state.held[arrays.l_sensor[inside]]))
-    running = np.zeros(spaces.size, np.bool_)
-    running[of_pump[pumps_run[pumps]]] = True
+    run = pumps_run[pumps]
+    pumped = 60.0 * np.bincount(of_pump[run], storage.pump_words.m3_s[pumps[run]], minlength=spaces.size)
     start = storage.volume_at_m3(spaces, held)
-    pumped = np.where(running, storage.pump_m3_s[spaces] * 60.0, 0.0)
     volume = filled_m3(start, inflow_m3 - pumped[:, None])
     for row, out in ((ORANGE_ROW, state.orange_min), (RED_ROW, state.red_min)):
         least = np.full(spaces.size, np.inf)
-        np.minimum.at(least, of_inside, least_m[row, inside])
+        least_of = least_m[row, inside]
+        if row == RED_ROW:
+            least_of = red_while_filling_m(least_of, rising_m[inside], state.held[arrays.l_sensor[inside]])
+        np.minimum.at(least, of_inside, least_of)
         reached = volume >= storage.volume_at_m3(spaces, least)[:, None]
         minutes = np.where(reached.any(axis=1), STEPS_MIN[np.argmax(reached, axis=1)], np.nan)
         _earliest(out, spaces, minutes)

@@ -63,7 +63,7 @@ def forecast_family(
     touched : ndarray, shape (N,)
         Spaces with new evidence.
     """
-    simple = forecast(state, arrays, statics.storage, held[1], known, touched)
+    simple = forecast(state, arrays, statics.storage, held[1], statics.levels.rising_m, known, touched)
     soonest, by_ensemble, likely = with_ensemble(state, arrays, simple, held)
     soon = (
         soonest.orange_min <= statics.to_orange_min,

@@ -29,7 +29,7 @@ _ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class SensorSpec:
-    """One sensor as the engine knows it; ``key`` is its name in reasons and logs."""
+    """One sensor as the engine knows it; ``key`` is its name in reasons and logs, ``at`` the probe of its device."""
 
     key: str
     device: str
@@ -41,6 +41,7 @@ class SensorSpec:
     zero_level_m: float | None
     interval_dry_s: float
     interval_wet_s: float
+    at: str = ""
 
 
 def sensor_key(device_id: str, at: str, quantity: str) -> str:
@@ -81,6 +82,7 @@ def sensors_of(site: Site) -> tuple[SensorSpec, ...]:
                 zero_level_m=None if sensor is None else depth_zero_level_m(place, sensor),
                 interval_dry_s=device.interval_dry_s,
                 interval_wet_s=device.interval_wet_s,
+                at="" if sensor is None else sensor.at or "",
             )
     return tuple(found[key] for key in sorted(found))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, iso
 from risk.facts.fact import Context
+from risk.forecast import red_while_filling_m
 from risk.hydraulics.fill import fill_time_s
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.hydraulics.people import (
@@ -67,8 +68,10 @@ def way_out(context: Context, space: int, by_entrance: dict[int, list[int]], pum
         found.append(_door(context, -1, inside, _depth_m(context, inside)))
     if inflow_m3_s > 0.0 and inside is not None:
         unknown = len(set(context.statics.entrance_rows[space].tolist()) - set(wet))
-        running = bool(pumps_run[context.statics.storage.pump_sensors[space]].any())
-        found += _fill(context, space, inside, (inflow_m3_s, running), unknown)
+        storage = context.statics.storage
+        sensors = storage.pump_sensors[space]
+        pumped_m3_s = float(storage.pump_words.m3_s[sensors[pumps_run[sensors]]].sum())
+        found += _fill(context, space, inside, (inflow_m3_s, pumped_m3_s), unknown)
     return found
 
 
@@ -140,16 +143,20 @@ def _door(context: Context, entrance: int, row: int, depth_m: float) -> Finding:
     }
 
 
-def _fill(context: Context, space: int, inside: int, flows: tuple[float, bool], unknown: int) -> list[Finding]:
-    """Return when the inside is full to red, if everything stays as it is; nothing where it is red already."""
-    red_m = float(context.views.least_m[3, inside])
-    depth_m = _depth_m(context, inside)
+def _fill(context: Context, space: int, inside: int, flows: tuple[float, float], unknown: int) -> list[Finding]:
+    """Return when the inside is full to red, if everything stays as it is; nothing where it is red already.
+
+    ``flows``: what comes in, and what pumps that are known to run lift. [m³/s]
+    """
+    depth_m, at_row = _depth_m(context, inside), np.array([inside])
+    steady_m, rising_m = context.views.least_m[3, at_row], context.statics.levels.rising_m[at_row]
+    red_m = float(red_while_filling_m(steady_m, rising_m, np.array([depth_m]))[0])
     if not depth_m < red_m < np.inf:
         return []
-    inflow_m3_s, running = flows
+    inflow_m3_s, pumped_m3_s = flows
     storage, at = context.statics.storage, np.array([space, space])
     held_m3, red_m3 = storage.volume_at_m3(at, np.array([max(depth_m, 0.0), red_m])).tolist()
-    net_m3_s = inflow_m3_s - (float(storage.pump_m3_s[space]) if running else 0.0)
+    net_m3_s = inflow_m3_s - pumped_m3_s
     minutes = float(fill_time_s(held_m3, red_m3, net_m3_s)) / 60.0
     within = minutes <= HORIZON_MIN.value
     at_most = "at most " if unknown else ""

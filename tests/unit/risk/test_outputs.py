@@ -121,7 +121,7 @@ def test_forecast_fills_the_inside_over_the_crest() -> None:
     crank = Crank(site(wide))
     for minute in (0, 10, 20):
         crank.tick(minute, ("s-out:water_depth_m", minute, 0.5), ("s-in:water_depth_m", minute, 0.0))
-    assert crank.engine.state.red_min[0] == 11.0
+    assert crank.engine.state.red_min[0] == 6.0, "what fills rises: red at 15 cm, in whole minutes"
     evidence = crank.outputs[-1].assessments[0].evidence
     assert evidence["time_to_red_min"] is None, "red already: one up from orange, for the barrier is not closed"
     assert evidence["time_to_orange_min"] is None, "orange already: water stands over an open crest"

@@ -192,7 +192,7 @@ def test_a_barrier_switch_that_flaps_takes_no_level_down() -> None:
 
 
 def test_a_barrier_that_is_put_up_once_is_believed_at_once() -> None:
-    crank = Crank(site(guarded("s", "car_park", barrier=0.6)))
+    crank = Crank(site(guarded("s", "car_park", barrier=0.6)), nowcast=False)  # that of the tick before knew it open
     for minute, state in enumerate((0.0, 1.0, 3.0)):
         crank.tick(minute, ("s-out:water_depth_m", minute, 0.35), ("s-out:barrier_state", minute, state))
     assert crank.levels["s"] < 3
@@ -205,7 +205,7 @@ def test_a_barrier_that_is_put_up_once_is_believed_at_once() -> None:
 def test_a_pump_counts_only_where_it_is_known_to_run_and_has_power(
     running: float, quality: int, power: float | None, counts: bool
 ) -> None:
-    """20 cm over a 4 m crest: 0.608 m³/s; 30 cm on 2000 m² are 600 m³, 16.4 min; never with a pump of 2 m³/s."""
+    """20 cm over a 4 m crest: 0.608 m³/s; 15 cm, red while it rises, are 300 m³: 8.2 min; a pump of 2 m³/s: never."""
     spec = guarded("s", "car_park", pump=True)
     spec["pumps"][0]["capacity_m3_s"] = 2.0
     spec["devices"][1]["sensors"].append({"quantity": "mains_power"})
@@ -215,10 +215,53 @@ def test_a_pump_counts_only_where_it_is_known_to_run_and_has_power(
         pump = ("s-in:pump_running", minute, running, quality)
         crank.tick(minute, ("s-out:water_depth_m", minute, 0.50), ("s-in:water_depth_m", minute, 0.0), pump, *told)
     red_min = float(crank.engine.state.red_min[0])
-    assert math.isnan(red_min) if counts else red_min == 17.0
+    assert math.isnan(red_min) if counts else red_min == 9.0
     now = question(crank.engine).now
     assert bool(now.pump_running.any()) == counts
     assert bool(now.pump_powered.all()) == (power != 0.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "over_m3_s", "red_min"),
+    [
+        (1.0, 1.0, [0.3, 0.3], 59.0),  # net 0.008 m³/s
+        (1.0, 0.0, [0.3, 0.0], 13.0),  # 0.308 m³/s or 18.5 m³/min: 240 m³ in 12.97 min
+        (0.0, 0.0, [0.0, 0.0], 7.0),  # 36.5 m³/min: 6.6 min
+        (1.0, None, [0.3, 0.0], 13.0),  # a silent one is no better than one that stands
+    ],
+)
+def test_each_pump_counts_by_its_own_sensor(
+    first: float, second: float | None, over_m3_s: list[float], red_min: float
+) -> None:
+    """Two pumps of 0.3 m³/s that start at 5 cm; 0.608 m³/s come in; from 3 to 15 cm are 240 m³.
+
+    Below 5 cm the members have both to come; over it only those that run. The simple forecast counts what runs.
+    """
+    for inside_m, capacity in ((0.03, [0.3, 0.3]), (0.10, over_m3_s)):
+        spec = guarded("s", "car_park", barrier=None)
+        spec["pumps"] = [
+            {"id": name, "capacity_m3_s": 0.3, "on_depth_m": 0.05, "off_depth_m": 0.02} for name in ("p1", "p2")
+        ]
+        spec["devices"][1]["sensors"] += [{"quantity": "pump_running", "at": name} for name in ("p1", "p2")]
+        crank = Crank(site(spec), nowcast=False)
+        said = [("s-in/p1:pump_running", 0, first), *([] if second is None else [("s-in/p2:pump_running", 0, second)])]
+        crank.tick(0, ("s-out:water_depth_m", 0, 0.50), ("s-in:water_depth_m", 0, inside_m), *said)
+        assert question(crank.engine).layout.pump_m3_s[0].tolist() == capacity
+        if inside_m == 0.03:
+            found = float(crank.engine.state.red_min[0])
+            assert found == red_min if red_min < 59.0 else math.isnan(found)
+
+
+@pytest.mark.parametrize(("running", "share"), [(1.0, 1.0), (0.0, 0.0)])
+def test_one_sensor_of_two_pumps_is_known_of_one_and_speaks_of_both(running: float, share: float) -> None:
+    spec = guarded("s", "car_park", barrier=None, pump=True)
+    spec["pumps"] = [spec["pumps"][0] | {"id": name, "capacity_m3_s": 0.3} for name in ("p1", "p2")]
+    crank = Crank(site(spec), nowcast=False)
+    said = ("s-in:pump_running", 0, running)
+    crank.tick(0, ("s-out:water_depth_m", 0, 0.50), ("s-in:water_depth_m", 0, 0.10), said)
+    words = crank.engine.plant.statics.storage.pump_words
+    assert words.m3_s.sum() == pytest.approx(0.3)
+    assert question(crank.engine).layout.pump_m3_s[0].tolist() == [0.3 * share] * 2
 
 
 def test_two_sensors_that_contradict_keep_the_worse_and_name_the_other() -> None:
