@@ -35,14 +35,14 @@ def next_of(
     free : callable
         How many may be sent now of messages of a severity.
     others_first : bool
-        Whether addresses that took nothing last wait while there is something for others.
+        Whether addresses that took nothing last wait while there is something for others, and a send for it.
     """
-    if others_first:
-        rows = [row for row in rows if not row["address_failures"]] or rows
-    for row in (rows[0], *(row for row in rows if row["severity"] >= Severity.RED)) if rows else ():
-        left = free(row["severity"])
-        if left > 0:
-            return row, left
+    others = [row for row in rows if not row["address_failures"]] if others_first else []
+    for queue in (others, rows):
+        for row in (*queue[:1], *(row for row in queue if row["severity"] >= Severity.RED)):
+            left = free(row["severity"])
+            if left > 0:
+                return row, left
     return None
 
 

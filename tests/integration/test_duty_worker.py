@@ -300,3 +300,19 @@ def test_a_single_send_a_minute_is_shared_too(exercise_db: str) -> None:
         for _ in range(5):
             it.wait(60.0)
         assert it.sender.sent[before:] == ["a", "b", "red", "c", "red"]
+
+
+def test_a_red_for_an_address_that_failed_finds_the_sends_kept_for_red_while_orange_waits_for_the_limit(
+    exercise_db: str,
+) -> None:
+    """Three of 18 are kept: 14 oranges and two failures went, two are left; no orange may have them."""
+    with queue(exercise_db, per_minute=18) as it:
+        for number in range(40):
+            it.put(f"orange-{number}", 3, f"address-{number}")
+        it.sender.dead = frozenset({"full"})
+        it.put("red", 4, "full")
+        assert (it.send(), it.wait(1.0)) == (15, 1)
+        it.sender.dead = frozenset()
+        it.put("fresh", 4, "full")
+        assert it.wait(1.0) == 1
+        assert it.sender.sent[-1] == "fresh"
