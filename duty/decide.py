@@ -87,7 +87,7 @@ def passed_on(
 
 
 def is_over(incident: Incident, now: datetime, policy: Policy) -> bool:
-    """Tell whether the incident has ended: nothing open for the lingering time, and the end was told."""
+    """Tell whether the incident has ended: nothing held it for the lingering time, and the end was told."""
     return incident.clear_since is not None and incident.clear_told and now - incident.clear_since >= policy.linger
 
 
@@ -145,6 +145,9 @@ def _tell_clear(incident: Incident, now: datetime, causes: list[Cause]) -> Incid
     if incident.reached < 0:
         return replace(incident, clear_told=True)
     told = _told(incident, now, (Reason.ALL_CLEAR,) * (incident.reached + 1), causes)
+    causes[-1] = replace(causes[-1], severity=incident.worst)
+    if incident.open_alarms:  # what ails devices is told on, by its own clocks
+        return replace(told, clear_told=True)
     return replace(told, clear_told=True, stepped_at=None, orange_stepped_at=None, red_stepped_at=None, news=())
 
 

@@ -136,6 +136,12 @@ class Incident:
         return sorted((note for note in self.alarms if note.active), key=lambda note: (-note.severity, note.subject))
 
     @property
+    def holding(self) -> list[AlarmNote]:
+        """The open alarms that it goes on for: of spaces alone, once it had one; before that whatever is open."""
+        is_flood = any(is_of_space(note.subject) for note in self.alarms)
+        return [note for note in self.open_alarms if not is_flood or is_of_space(note.subject)]
+
+    @property
     def waiting(self) -> list[AlarmNote]:
         """The alarms that a person has to acknowledge."""
         return [note for note in self.open_alarms if note.waits]
@@ -173,11 +179,17 @@ def fold(incident: Incident, event: AlarmEventIn) -> Incident:
     if not note.active:
         news.discard(event.subject)
     after = replace(incident, alarms=alarms, news=tuple(sorted(news)), worst=max(incident.worst, note.severity))
-    return _cleared(after, event.at)
+    return settled(after, event.at)
 
 
-def _cleared(incident: Incident, at: datetime) -> Incident:
-    if any(note.active for note in incident.alarms):
+def is_of_space(subject: str) -> bool:
+    """Tell whether an alarm is of a space, not of what ails a device or the system."""
+    return subject.startswith("space/")
+
+
+def settled(incident: Incident, at: datetime) -> Incident:
+    """Return the incident with its end as its alarms have it: nothing is left that it goes on for, or something is."""
+    if incident.holding:
         return replace(incident, clear_since=None, clear_told=False)
     return replace(incident, clear_since=incident.clear_since or at)
 

@@ -12,7 +12,8 @@ import structlog
 
 from duty.codec import from_json
 from duty.decide import Cause, due, is_over
-from duty.incidents import NEWS, Incident, fold, opened
+from duty.devices_apart import begins_anew, carried, left_over
+from duty.incidents import NEWS, Incident, fold, opened, settled
 from duty.late_text import write_late, write_late_reports
 from duty.lateness import Reminded, remind
 from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
@@ -105,6 +106,8 @@ class Notifier:
                     home = self._homes()[note.subject, note.occurrence]
                     end = AlarmEventIn(note.subject, note.occurrence, 0, "cleared", 0, reached.decided_at)
                     self.incidents[home] = fold(self.incidents[home], end)
+            for basin, incident in self.incidents.items():
+                self.incidents[basin] = settled(incident, reached.decided_at)
 
     def _homes(self) -> dict[tuple[str, int], str]:
         """Return, of each alarm of an open incident, the basin of that incident."""
@@ -179,6 +182,9 @@ class Notifier:
                 if is_over(after, at, self.policy):
                     closed[after.incident_id] = at
                     changed[after.incident_id] = self.incidents.pop(basin)
+                    left = left_over(after, at)
+                    if left is not None:
+                        self.incidents[basin] = changed[left.incident_id] = left
             messages += self._remind(late, at, roster.chain(at), before.deployment_id)
             if self.reports.looked_at is None:  # an incident became grave just now
                 presses = self.reports.look(self.connection, last_at)
@@ -319,6 +325,9 @@ class Notifier:
                     continue  # an act on an alarm of an incident that has ended
                 incident = opened(basin, event)
                 closed.pop(incident.incident_id, None)
+            elif begins_anew(incident, event, self.policy.linger):
+                changed[incident.incident_id], closed[incident.incident_id] = incident, at
+                incident = carried(incident, opened(basin, event))
             self.incidents[basin] = changed[incident.incident_id] = fold(incident, event)
             homes[event.subject, event.occurrence] = basin
             self.reports.note(self.incidents[basin], event)

@@ -100,6 +100,12 @@ EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
 TIME_LINE = "时间 time "
 """How the line begins that says when, and of which incident."""
 
+ALL_ENDED = "报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters."
+ONLY_DEVICES = (
+    "地下空间报警均已结束，上列设备仍有故障。进入前须现场确认。"
+    " All alarms of spaces have ended; the devices above still fail. Check on site before anybody enters."
+)
+
 MOST_REFUSED_BY_BYTES = 120
 """What the names of those who refused may take of a title."""
 
@@ -161,7 +167,7 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     does not fit is counted; what to do about the message, and its reference, always stand at the end.
     """
     notes = cause.alarms
-    severity = Severity(notes[0].severity) if notes else Severity.NORMAL
+    severity = Severity(notes[0].severity) if notes and reason is not Reason.ALL_CLEAR else Severity.NORMAL
     mark_zh, mark_en = style.mark
     word_zh, word_en = SEVERITY_WORDS[severity]
     who = cut("、".join(cause.refused_by), MOST_REFUSED_BY_BYTES)
@@ -170,7 +176,7 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     local = cause.at.astimezone(style.zone)
     head = [title, f"{TIME_LINE}{local:%Y-%m-%d %H:%M:%S}  事件 incident {cause.incident_id}"]
     if reason is Reason.ALL_CLEAR:
-        tail = ["报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters."]
+        tail = [ALL_ENDED if not notes else ONLY_DEVICES]
     else:
         tail = [*_led(notes, style), "请立即确认（接警）。 Please acknowledge now."]
     tail.append(f"编号 ref {cause.key}")

@@ -99,3 +99,33 @@ def test_an_incident_is_acknowledged_though_a_colleague_took_one_of_its_alarms(l
         act = acts.Act("acknowledge", f"incident/{incident}", {"comment": "mine"})
         acts.perform(db, door.authorise(db, token, "test", BEGAN), act, BEGAN)
         assert [row["subject"] for row in db.execute("select subject from act")] == ["space/up"]
+
+
+def test_a_dead_sensor_outlasts_the_flood_and_the_next_storm_is_another_incident(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db, at=BEGAN)
+        notifier = Notifier(db, CHANNELS, STYLE)
+        first, ended, second = BEGAN, BEGAN + timedelta(minutes=91), BEGAN + timedelta(minutes=300)
+        log: list[tuple[int, list[tuple[str, str, int]]]] = [
+            (0, [("space/gar", "raised", 4)]), (1, [("space/gar", "acknowledged", 4)]),
+            (20, [("device/gar-out", "raised", 2)]), (21, [("device/gar-out", "acknowledged", 2)]),
+            (60, [("space/gar", "cleared", 0)]), (91, []), (300, [("space/up", "raised", 4)]),
+        ]  # fmt: skip
+        for number, (minute, events) in enumerate(log, 1):
+            tick(db, number, BEGAN + timedelta(minutes=minute), *events)
+            notifier.step_live(BEGAN + timedelta(minutes=minute), BEGAN)
+            if minute == 91:  # half an hour after the last space's alarm
+                assert [entry.first_subject for entry in notifier.incidents.values()] == ["device/gar-out"]
+        rows = db.execute("select incident_id, opened_at, closed_at, worst from incident order by opened_at").fetchall()
+        assert [(row["opened_at"], row["closed_at"], row["worst"]) for row in rows] == [
+            (first, ended, 4), (ended, second, 2), (second, None, 4),
+        ]  # fmt: skip
+        flood, devices, storm = (row["incident_id"] for row in rows)
+        said = [(row["incident_id"], row["reason"]) for row in messages(db) if row["reason"] != "no_order"]
+        assert {name for name, reason in said if reason == "all_clear"} == {flood}
+        assert {reason for name, reason in said if name == storm} == {"first"}
+        assert devices not in {name for name, _ in said}, "who was told of them said mine"
+        assert set(notifier.reports.asked) == {flood, storm}, "nobody reports a sensor"
+        again = Notifier(db, CHANNELS, STYLE)
+        again.restore()
+        assert again.incidents == notifier.incidents

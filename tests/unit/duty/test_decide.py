@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from duty.codec import from_json, to_json
 from duty.decide import due, is_over
 from duty.incidents import fold, opened
-from duty.model import AlarmEventIn, Policy
+from duty.model import AlarmEventIn, Policy, Reason
+from duty.texts import Named, Style, write
 from tests.unit.duty.kit import at, event, play, told
 
 RED, ORANGE, YELLOW = 4, 3, 2
@@ -199,3 +201,17 @@ def test_an_alarm_is_told_in_the_words_of_its_worst_reason() -> None:
     ]  # fmt: skip
     acknowledged = fold(incident, event(1, "acknowledged", ORANGE))
     assert acknowledged.alarms[0].text_en == "40 cm"
+
+
+def test_a_flood_ends_with_the_alarm_of_its_last_space_whatever_ails_a_device() -> None:
+    incident, causes = play(
+        [event(0, "raised", RED), event(1, "acknowledged", RED), event(20, "raised", YELLOW, "device/d"),
+         event(25, "acknowledged", YELLOW, "device/d"), event(60, "cleared", 0)], 61
+    )  # fmt: skip
+    assert told(causes) == [(0, "first"), (20, "worse"), (60, "all_clear")]
+    assert incident.clear_since == at(60)
+    assert causes[-1].severity == RED
+    said = write(causes[-1], Reason.ALL_CLEAR, Named("北", "North"), Style({}, ZoneInfo("UTC"), exercise=False))
+    assert "【正常】" in said.title
+    assert "the devices above still fail" in said.body
+    assert is_over(incident, at(90), Policy())
