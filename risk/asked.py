@@ -50,6 +50,14 @@ def shelving_of(act: Act, severity: int, tick_us: int, *, storm: bool) -> Shelvi
     return Shelving(until_us, {"author": act.author, "reason": str(act.body["reason"]), "until": iso(until_us)})
 
 
+def storm_end_us(shelved_us: int, tick_us: int) -> int:
+    """Return until when a shelving lasts once a storm is on: no longer than one that is asked for now could.
+
+    Asked at every tick of the storm, it is the first that shortens it. [microseconds since 1970]
+    """
+    return min(shelved_us, tick_us + round(MOST_SHELVED_IN_STORM_MIN * MINUTE_US))
+
+
 def minutes_of(act: Act) -> float | None:
     """Return the ``minutes`` of an act; None where they are no number."""
     value = act.body.get("minutes")

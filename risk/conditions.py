@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from risk.arrays import iso
-from risk.asked import acknowledge_refused, shelving_of
+from risk.asked import acknowledge_refused, shelving_of, storm_end_us
 from risk.condition_words import severity_of, words_of
 from risk.output import CLEARED, RAISED, REASON_ADDED, SEVERITY_DOWN, SEVERITY_UP, AlarmEvent, AlarmRow
 from risk.warnings import Act
@@ -105,6 +105,9 @@ def fold_conditions(
     for subject, alarm in sorted(conditions.items()):
         if alarm.shelved_us is not None and alarm.shelved_us <= tick_us:
             fold.say(subject, UNSHELVED, {"by": "expiry"}, shelved_us=None)
+        elif storm and alarm.shelved_us is not None and storm_end_us(alarm.shelved_us, tick_us) < alarm.shelved_us:
+            until_us = storm_end_us(alarm.shelved_us, tick_us)
+            fold.say(subject, SHELVED, {"by": "storm", "until": iso(until_us)}, shelved_us=until_us)
     return fold
 
 
@@ -137,17 +140,21 @@ class ConditionFold:
         if alarm.severity == 0:
             self.say(subject, RAISED, {}, **now, **anew, **self._first(alarm, severity))
         elif severity > alarm.severity:
-            if alarm.shelved_us is not None:
-                self.say(subject, UNSHELVED, {"by": "rising severity"}, shelved_us=None)
+            self._end_shelving(subject, alarm, "rising severity")
             self.say(subject, SEVERITY_UP, {}, **now, **anew, peak=max(alarm.peak, severity))
         elif severity == 0:
             self.end(subject, {}, told)
         elif severity < alarm.severity:
             self.say(subject, SEVERITY_DOWN, {}, **now)
         elif len(told) > len(alarm.told) or act.body.get("is_worse") is True:
+            self._end_shelving(subject, alarm, "another reason")
             self.say(subject, REASON_ADDED, {}, **now, **anew)
         else:
             self.keep(subject, replace(alarm, told=told))
+
+    def _end_shelving(self, subject: str, alarm: ConditionAlarm, by: str) -> None:
+        if alarm.shelved_us is not None:
+            self.say(subject, UNSHELVED, {"by": by}, shelved_us=None)
 
     def _first(self, alarm: ConditionAlarm, severity: int) -> dict[str, Any]:
         return {"occurrence": alarm.occurrence + 1, "raised_us": self.tick_us, "peak": severity}

@@ -5,7 +5,8 @@ that an alarm that rises in the same tick is unacknowledged again: whoever ackno
 cannot be is answered by an event ``refused`` that says why. ``docs/alarm-lifecycle.md`` has the transition table.
 
 - ``acknowledge`` ``space/<id>`` ``{comment}``
-- ``shelve`` ``space/<id>`` ``{reason, minutes}``: at most 30 minutes in a storm, else 480; never red
+- ``shelve`` ``space/<id>`` ``{reason, minutes}``: at most 30 minutes in a storm, else 480; never red. A storm that
+  begins leaves it 30 minutes; a higher severity or another family of rules ends it
 - ``unshelve`` ``space/<id>``
 - ``stand_down`` ``space/<id>`` ``{evidence}``: evidence that comes after it undoes it, see `risk.standdown`
 - ``out_of_service`` ``device/<id>`` ``{reason, minutes}``: its readings count as missing, never as normal
@@ -21,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from risk.alarms import Change
-from risk.arrays import NEVER_US, SiteArrays
-from risk.asked import MINUTE_US, acknowledge_refused, minutes_of, shelving_of
+from risk.arrays import NEVER_US, SiteArrays, iso
+from risk.asked import MINUTE_US, acknowledge_refused, minutes_of, shelving_of, storm_end_us
 from risk.evidence import Samples
 from risk.output import CLEARED, RAISED, REASON_ADDED, SEVERITY_UP
 from risk.standdown import stood_down
@@ -60,6 +61,20 @@ def take_acts(state: EngineState, arrays: SiteArrays, acts: Iterable[Act], tick_
                 events.append(LifeEvent(row, REFUSED, int(state.alarm_severity[row]), detail))
     for row in np.flatnonzero((state.alarm_shelved_us != NEVER_US) & (state.alarm_shelved_us <= tick_us)).tolist():
         events.append(_unshelved(state, row, "expiry"))
+    if is_storm(state):
+        events += _shortened(state, tick_us)
+    return events
+
+
+def _shortened(state: EngineState, tick_us: int) -> list[LifeEvent]:
+    """Let what was shelved in the calm last as long as may be in the storm that began."""
+    events = []
+    for row in np.flatnonzero(state.alarm_shelved_us != NEVER_US).tolist():
+        until_us = storm_end_us(int(state.alarm_shelved_us[row]), tick_us)
+        if until_us < state.alarm_shelved_us[row]:
+            state.alarm_shelved_us[row] = until_us
+            detail = {"by": "storm", "until": iso(until_us)}
+            events.append(LifeEvent(row, "shelved", int(state.alarm_severity[row]), detail))
     return events
 
 
@@ -84,8 +99,8 @@ def follow(state: EngineState, changes: Sequence[Change]) -> list[LifeEvent]:
         row = change.space
         if change.kind in {RAISED, SEVERITY_UP, REASON_ADDED}:
             state.alarm_acked[row] = state.alarm_latched[row] = False
-            if change.kind == SEVERITY_UP and state.alarm_shelved_us[row] != NEVER_US:
-                events.append(_unshelved(state, row, "rising severity"))
+            if change.kind in _ENDS_SHELVING and state.alarm_shelved_us[row] != NEVER_US:
+                events.append(_unshelved(state, row, _ENDS_SHELVING[change.kind]))
         elif change.kind == CLEARED:
             state.alarm_latched[row] = not state.alarm_acked[row]
             state.alarm_shelved_us[row] = NEVER_US
@@ -158,4 +173,5 @@ def is_storm(state: EngineState) -> bool:
 
 
 _SPACE_ACTS = {"acknowledge": _acknowledge, "shelve": _shelve, "unshelve": _unshelve, "stand_down": _stand_down}
+_ENDS_SHELVING = {SEVERITY_UP: "rising severity", REASON_ADDED: "another reason"}
 _DEVICE_ACTS = frozenset({"out_of_service", "in_service"})

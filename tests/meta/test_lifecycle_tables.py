@@ -38,6 +38,9 @@ def codes(cell: str) -> set[str]:
 LIFE = table("| from | input | event | after |")
 
 
+WARNING = ("rain_warning", {"state": "in_force", "colour": "red", "basins": [], "streets": ["elsewhere"]})
+
+
 def acknowledged() -> Night:
     night = raised(0.16)
     assert night.go(0.16, ACK) == ["acknowledged"]
@@ -71,8 +74,10 @@ def rise() -> list[str]:
 
 def another_family() -> list[str]:
     night = acknowledged()
+    assert night.go(0.16, SHELVE) == ["shelved"]
     kinds = night.go(None, ("field_report", {"depth_m": 0.16, "by": "Li"}))
     assert not night.rows[SUBJECT].acknowledged
+    assert night.rows[SUBJECT].shelved_us is None
     return kinds
 
 
@@ -106,6 +111,15 @@ def shelve() -> list[str]:
     night = raised(0.16)
     assert night.go(0.16, ("shelve", {"reason": "x", "minutes": 31})) == ["refused"]
     return night.go(0.16, SHELVE)
+
+
+def storm_begins() -> list[str]:
+    night = raised(0.11)
+    assert night.go(0.11, ("shelve", {"reason": "x", "minutes": 480})) == ["shelved"]
+    kinds = night.go(0.11, WARNING, subject="warning/w")
+    kinds += [kind for _ in range(29) for kind in night.go(0.11)]
+    assert night.go(0.11) == ["unshelved"], "30 minutes after the warning came"
+    return kinds
 
 
 def unshelve() -> list[str]:
@@ -154,6 +168,7 @@ PLAYED: dict[tuple[str, str], Callable[[], list[str]]] = {
     ("active, unacknowledged", "`acknowledge`"): lambda: raised(0.16).go(0.16, ACK),
     ("ended, latched", "`acknowledge`"): reset_latch,
     ("active, below red", "`shelve` with reason and minutes"): shelve,
+    ("shelved for longer than 30 min", "a storm begins"): storm_begins,
     ("shelved", "its time is over, or `unshelve`"): unshelve,
     ("active", "`stand_down` with evidence"): stand_down,
     ("any", "an act that cannot be"): refuse,

@@ -90,6 +90,19 @@ def test_what_holds_and_became_worse_is_told_again() -> None:
     assert desk.does("system_condition", CHANNEL, is_active=False, is_worse=True).events == []
 
 
+def test_a_storm_that_begins_shortens_a_shelving_and_another_condition_ends_it() -> None:
+    desk = Desk()
+    desk.told(OFFLINE)
+    desk.does("shelve", "device/up-lvl", minutes=480, reason="being renewed")
+    warned = desk.does("rain_warning", "warning/w", state="in_force", colour="yellow", basins=[], streets=["elsewhere"])
+    until = "2026-07-01T08:33:00Z"  # half an hour after 08:03
+    assert [(e.kind, e.detail) for e in warned.events] == [("shelved", {"by": "storm", "until": until})]
+    assert desk.waits().events == [], "once"
+    added = desk.told(RATE)
+    assert [(e.kind, e.detail) for e in added.events] == [("unshelved", {"by": "another reason"}), ("reason_added", {})]
+    assert added.alarms[0].shelved_us is None
+
+
 def test_raised_again_it_is_another_occurrence() -> None:
     desk = Desk()
     for is_active in (True, False, True):
