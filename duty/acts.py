@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from duty.act_checks import check
 from duty.codec import from_json
 from duty.completed import completed
 from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
+from duty.incidents import NEWS
 from duty.movements import moved
 from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
 from duty.reports import BY_PHONE
@@ -48,20 +49,24 @@ def perform(connection: Connection, actor: Actor, act: Act, now: datetime, key: 
         if problem is not None:
             raise ActInvalid(f"{act.kind}: {problem}")
         body = completed(connection, actor, act.kind, act.subject, act.body, at)
-        subjects = _possible(connection, actor, act, body, at)
+        about, untold = _subjects(connection, act)
+        subjects = _possible(connection, actor, act, about, body, at)
         if act.kind == "submit_report":
             _submit(connection, actor, act, at)
         if act.kind == "stock_movement":
             body["left"] = moved(connection, act.subject, body)
         covered = {"alarms": subjects} if subjects != [act.subject] else {}
+        covered |= {"left_out": untold} if untold else {}
         entry_no = log(connection, act.kind, actor.operator_id, act.subject, body | covered, at, body.get("corrects"))
         engine = [ForEngine(act.kind, subject, body) for subject in subjects] if act.kind in FOR_THE_ENGINE else []
-        return Effect(entry_no, tuple(engine), body | covered)
+        return Effect(entry_no, tuple(engine), body | covered, {"left_out": ", ".join(untold) or None})
 
     return through(connection, actor, Asked(act.kind, act.kind, act.subject, act.body, key), now, do)
 
 
-def _possible(connection: Connection, actor: Actor, act: Act, body: Mapping[str, Any], at: datetime) -> list[str]:
+def _possible(
+    connection: Connection, actor: Actor, act: Act, about: Sequence[str], body: Mapping[str, Any], at: datetime
+) -> list[str]:
     """Return what an act is about and can be done to; of an incident's alarms those that a colleague took are left out.
 
     Raises
@@ -70,7 +75,7 @@ def _possible(connection: Connection, actor: Actor, act: Act, body: Mapping[str,
         If there is nothing that it can be done to; of several the last refusal.
     """
     found, refusal = [], None
-    for subject in _subjects(connection, act):
+    for subject in about:
         try:
             check(connection, actor, act.kind, subject, body, at)
         except (NotPossibleNow, SubjectUnknown) as error:
@@ -82,19 +87,25 @@ def _possible(connection: Connection, actor: Actor, act: Act, body: Mapping[str,
     return found
 
 
-def _subjects(connection: Connection, act: Act) -> list[str]:
-    """Return what an act is about: itself, or the alarms of an incident that wait and that somebody was told of."""
+def _subjects(connection: Connection, act: Act) -> tuple[list[str], list[str]]:
+    """Return what an act is about: itself, or the alarms of an incident that wait and that somebody was told of.
+
+    Then what is left out, for its alarm has news since that nobody was told of: the notifier is behind, or was away.
+    """
     if act.kind != "acknowledge" or not act.subject.startswith("incident/"):
-        return [act.subject]
+        return [act.subject], []
     incident_id = act.subject.removeprefix("incident/")
     row = duty_reports.incident(connection, incident_id)
     if row is None:
         raise SubjectUnknown(f"{act.kind}: there is no incident {incident_id}")
     incident = from_json(row["state"])
     told = [note.subject for note in incident.waiting if note.subject not in incident.news]
+    untold = store.untold(connection, told, NEWS)
+    told = [subject for subject in told if subject not in untold]
     if not told:
-        raise NotPossibleNow(f"{act.kind}: no alarm of {incident_id} waits that anybody was told of")
-    return told
+        why = f"; news of {', '.join(untold)} that nobody was told of yet" if untold else ""
+        raise NotPossibleNow(f"{act.kind}: no alarm of {incident_id} waits that anybody was told of{why}")
+    return told, untold
 
 
 def _submit(connection: Connection, actor: Actor, act: Act, at: datetime) -> None:

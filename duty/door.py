@@ -93,7 +93,7 @@ class Effect:
     detail : dict
         For the audit.
     said : dict
-        For whoever acts: the order's name, a disagreement with a sensor.
+        For whoever acts: the order's name, a disagreement with a sensor, alarms that the act does not cover.
     """
 
     entry_no: int
@@ -111,6 +111,7 @@ class Done:
     at: datetime
     order_id: str | None = None
     disagreement: str | None = None
+    left_out: str | None = None
     repeated: bool = False
 
     def as_json(self) -> str:
@@ -197,22 +198,20 @@ def _answered(connection: Connection, actor: Actor, asked: Asked, now: datetime)
     said = row["answer"]
     return Done(
         said["entry_no"], row["commit_seq"], datetime.fromisoformat(said["at"]), said["order_id"],
-        said["disagreement"], repeated=True,
+        said["disagreement"], said.get("left_out"), repeated=True,
     )  # fmt: skip
 
 
 def _finish(connection: Connection, actor: Actor, asked: Asked, effect: Effect, at: datetime) -> Done:
     act_ids = [uuid.uuid4() for _ in effect.engine]
-    order_id, disagreement = effect.said.get("order_id"), effect.said.get("disagreement")
+    said = {name: effect.said.get(name) for name in ("order_id", "disagreement", "left_out")}
     if asked.key:
-        answer = {
-            "entry_no": effect.entry_no, "at": at.isoformat(), "order_id": order_id, "disagreement": disagreement,
-        }  # fmt: skip
+        answer = {"entry_no": effect.entry_no, "at": at.isoformat(), **said}
         store.keep_answer(connection, actor.operator_id, asked.key, act_ids[-1] if act_ids else None, answer)
     seq = None
     for act_id, told in zip(act_ids, effect.engine, strict=True):  # last: the number holds up every other writer
         seq = store.insert_act(connection, act_id, told.kind, told.subject, actor.operator_id, at, told.body)
-    return Done(effect.entry_no, seq, at, order_id, disagreement)
+    return Done(effect.entry_no, seq, at, said["order_id"], said["disagreement"], said["left_out"])
 
 
 def log(

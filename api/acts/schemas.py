@@ -227,6 +227,9 @@ class ActOut(BaseModel):
     at: datetime = Field(description="when it was done: now, or the run clock of an exercise")
     order_id: str | None = Field(description="of an order")
     disagreement: str | None = Field(description="how the sensors contradict a confirmation")
+    left_out: str | None = Field(
+        description="alarms of the incident with news that nobody was told of: not acknowledged"
+    )
     repeated: bool = Field(description="the act of this Idempotency-Key was done before; this is what became of it")
 
     @classmethod
@@ -234,5 +237,5 @@ class ActOut(BaseModel):
         """Return what became of an act."""
         return cls(
             entry_no=done.entry_no, commit_seq=done.commit_seq, at=done.at, order_id=done.order_id,
-            disagreement=done.disagreement, repeated=done.repeated,
+            disagreement=done.disagreement, left_out=done.left_out, repeated=done.repeated,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -129,3 +130,33 @@ def test_a_dead_sensor_outlasts_the_flood_and_the_next_storm_is_another_incident
         again = Notifier(db, CHANNELS, STYLE)
         again.restore()
         assert again.incidents == notifier.incidents
+
+
+def test_mine_takes_no_red_that_came_while_the_notifier_was_away(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db, at=BEGAN)
+        tick(db, 1, BEGAN, ("space/gar", "raised", 3), ("space/up", "raised", 3))
+        for subject in ("space/gar", "space/up"):
+            db.execute(
+                "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at,"
+                " reasons, last_tick_seq) values (%s, 1, 'space', 3, 3, true, %s, '[]', 1)",
+                (subject, BEGAN),
+            )
+        Notifier(db, CHANNELS, STYLE).step_live(BEGAN, BEGAN)
+        tick(db, 2, BEGAN, ("space/gar", "severity_up", 4))  # nobody reads it for now
+        token, hashed = door.new_token()
+        duty_acts.add_operator(db, "wu", "wu", "officer", hashed, BEGAN)
+        wu = door.authorise(db, token, "test", BEGAN)
+        act = acts.Act("acknowledge", f"incident/{messages(db)[0]['incident_id']}", {"comment": "mine"})
+        done = acts.perform(db, wu, act, BEGAN, "k")
+        assert done.left_out == "space/gar"
+        assert acts.perform(db, wu, act, BEGAN, "k") == replace(done, repeated=True)
+        assert [row["subject"] for row in db.execute("select subject from act")] == ["space/up"]
+        db.execute("update alarm set acknowledged = true where subject = 'space/up'")
+        tick(db, 3, BEGAN, ("space/up", "acknowledged", 3))
+        again = Notifier(db, CHANNELS, STYLE)
+        again.restore()
+        again.step_live(BEGAN, BEGAN)
+        assert told(db) == ["first", "worse"]
+        acts.perform(db, wu, act, BEGAN)
+        assert db.execute("select subject from act order by commit_seq").fetchall()[1:] == [{"subject": "space/gar"}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,11 @@ def operators(connection: Connection) -> list[Row]:
 def subject(connection: Connection, name: str) -> Row | None:
     """Return a subject with its newest alarm (severity 0: none is open), None when it does not exist."""
     return _one(connection, "acts_subject", subject=name)
+
+
+def untold(connection: Connection, subjects: Sequence[str], news: Iterable[str]) -> list[str]:
+    """Return of which alarms the log has events of some kinds that the notifier has not read."""
+    return [row["subject"] for row in _all(connection, "acts_untold", subjects=list(subjects), news=sorted(news))]
 
 
 def warning_in_force(connection: Connection, name: str) -> Row | None:

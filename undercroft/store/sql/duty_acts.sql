@@ -38,6 +38,12 @@ from (
 left join lateral (select * from alarm where alarm.subject = s.subject order by occurrence desc limit 1) a on true
 where s.subject = %(subject)s;
 
+-- name: acts_untold
+-- Of alarms those of which the log has news that the notifier has not read: nobody was told.
+select distinct e.subject from alarm_event e cross join duty_progress p
+where e.subject = any(%(subjects)s::text[]) and e.tick_seq > p.tick_seq and e.kind = any(%(news)s::text[])
+order by e.subject;
+
 -- name: acts_warning
 select body from (
     select body from act where kind = 'rain_warning' and subject = %(subject)s order by commit_seq desc limit 1
