@@ -45,17 +45,22 @@ class Delays:
         """When the broker was last seen to hold nothing before what is noted next. [µs since 1970]"""
 
     def note(self, rows: Rows, directory: Directory) -> None:
-        """Take in what is committed, known before or not, in order of arrival; only rows with a possible time."""
+        """Take in what is committed, known before or not, in order of arrival; only rows with a possible time.
+
+        Of the rows of one receipt, the newest reading of a device counts, wherever it stands in its message.
+        """
         if directory is not self._directory:
             self._directory = directory
             self._delay_us = np.zeros(len(directory.devices), dtype=np.int64)
             self._elsewhere_us = np.zeros(len(directory.devices), dtype=np.int64)
             self._heard_us = np.zeros(len(directory.devices), dtype=np.int64)
-        devices = directory.device_of[rows.sensor_ids]
-        delay_us = rows.received_us - rows.observed_us
+        order = np.lexsort((rows.observed_us, rows.received_us))
+        devices = directory.device_of[rows.sensor_ids[order]]
+        received_us = rows.received_us[order]
+        delay_us = received_us - rows.observed_us[order]
         self._delay_us[devices] = delay_us
-        self._elsewhere_us[devices] = np.maximum(0, delay_us - (rows.received_us - (self.drained_us or 0)))
-        self._heard_us[devices] = rows.received_us
+        self._elsewhere_us[devices] = np.maximum(0, delay_us - (received_us - (self.drained_us or 0)))
+        self._heard_us[devices] = received_us
 
     def heard_us(self) -> dict[str, int]:
         """Return when each device was heard, whether it said anything new or not. [µs since 1970]"""

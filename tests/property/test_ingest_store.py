@@ -214,3 +214,18 @@ def test_a_reading_without_a_clock_that_is_refused_is_a_letter_and_takes_no_othe
     assert (record.stored, record.duplicates, record.dead_letters, record.readings) == (2, 0, 1, 2)
     (letter,) = query(database, "select reason, payload from dead_letter")
     assert (letter["reason"], letter["payload"]) == ("store_rejected", without_clock[0].payload)
+
+
+@pytest.mark.slow
+def test_a_device_without_a_clock_that_empties_its_buffer_goes_in_at_once(database: str) -> None:
+    """16,000 readings of one device, each with a time of its own from 1970: longer than the database's limit, once."""
+    device = _message((DEVICES[0], 0, 0.5, "rain_total_mm"))
+    packs = [
+        [{"observed_at": pack * 400 + second, "rain_total_mm": 0.5} for second in range(400)] for pack in range(1, 41)
+    ]
+    messages = [device._replace(payload=json.dumps({"readings": pack}).encode()) for pack in packs]
+    writer = BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)
+    with closing(writer):
+        record = writer.write(messages).record
+        again = writer.write([message._replace(is_again=True) for message in messages]).record
+    assert (record.stored, record.dead_letters, again.stored) == (16_000, 0, 0)

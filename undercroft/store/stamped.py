@@ -82,7 +82,8 @@ def store_stamped(connection: Connection, readings: Sequence[Stamped], batch_id:
     )
     for (position, observed_us), fate in zip(placed, store_rows(connection, rows, batch_id).tolist(), strict=True):
         answers[position] = Placed(Fate(fate), observed_us)
-    _remember_lost(connection, readings, [entry for entry in placed if entry[0] in set(lost)], batch_id)
+    stopped = set(lost)
+    _remember_lost(connection, readings, [entry for entry in placed if entry[0] in stopped], batch_id)
     return answers
 
 

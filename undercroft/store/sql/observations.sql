@@ -60,7 +60,10 @@ set observed_at = greatest(clock_lost_reading.observed_at, excluded.observed_at)
 -- The newest reading stored at its time of receipt (no whole millisecond) within a second of each time of receipt.
 select wanted.sensor_id, (extract(epoch from wanted.received_at) * 1000000)::bigint as received_us,
     (extract(epoch from max(observation.observed_at)) * 1000000)::bigint as observed_us
-from unnest(%(sensor_ids)s::integer[], %(received_at)s::timestamptz[]) as wanted (sensor_id, received_at)
+from (
+    select distinct sensor_id, received_at
+    from unnest(%(sensor_ids)s::integer[], %(received_at)s::timestamptz[]) as told (sensor_id, received_at)
+) as wanted
 join observation on observation.sensor_id = wanted.sensor_id
     and observation.observed_at >= wanted.received_at
     and observation.observed_at < wanted.received_at + interval '1 second'
