@@ -34,7 +34,7 @@ def rows_of(*told: tuple[int, float, float]) -> Rows:
 
 
 def test_it_is_the_median_over_devices_of_their_newest_word() -> None:
-    """Device 0 has two sensors and a burst of four, newest first; the newest is 2 s old. Devices 1 to 3: 1, 50, 3,600 s."""
+    """Device 0 has two sensors and a burst, newest first; the newest is 2 s old. Devices 1 to 3: 1, 50, 3,600 s."""
     delays, site = Delays(), directory(4)
     burst = [(1, 7.0, 9.0), (0, 2.0, 9.0), (1, 1.0, 9.0), (0, 0.0, 9.0)]
     delays.note(rows_of(*burst, (10, 0.0, 1.0), (20, 0.0, 50.0)), site)
