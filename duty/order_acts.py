@@ -5,23 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from duty.act_bodies import MOST_CHARACTERS
 from duty.command import Command, book_of
 from duty.door import Actor, Asked, Done, Effect, ForEngine, log, through
-from duty.orders import (
-    CONFIRMED_FOR,
-    SEEN_BY,
-    Order,
-    OrderState,
-    Proof,
-    advance,
-    disagreement,
-    template_for,
-    templates,
-)
+from duty.order_view import standing
+from duty.orders import CONFIRMED_FOR, Order, OrderState, Proof, advance, order_of, template_for, templates
 from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
 from undercroft.model import Severity, SpaceKind
 from undercroft.plain_text import problem_of_text
@@ -144,16 +135,13 @@ def order_step(
             raise SubjectUnknown(f"there is no order {order_id[:100]}")
         moved_at = store.order_time(connection, at)
         after = advance(order_of(row), step, author=actor.operator_id, at=moved_at, note=note)
-        differs = _disagreement(connection, after) if after.state is OrderState.CONFIRMED else None
-        return _saved(connection, actor, after, step, at, differs)
+        return _saved(connection, actor, after, step, at)
 
     asked = Asked("order_step", f"order_{step[:40]}", f"order/{order_id[:100]}", {"note": note}, key)
     return through(connection, actor, asked, now, do)
 
 
-def _saved(
-    connection: Connection, actor: Actor, moved: Order, step: str, at: datetime, differs: str | None = None
-) -> Effect:
+def _saved(connection: Connection, actor: Actor, moved: Order, step: str, at: datetime) -> Effect:
     store.save_order(connection, {
         "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject,
         "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
@@ -162,6 +150,7 @@ def _saved(
         "within_s": moved.within.total_seconds(), "text_zh": moved.text_zh, "text_en": moved.text_en,
         "note": moved.note, "severity": int(moved.severity), **asdict(moved.command),
     })  # fmt: skip
+    differs = standing(store.orders(connection, order_id=moved.order_id)[0], moved.changed_at)["disagreement"]
     body = {"order": moved.order_id, "step": step, "proof": moved.proof.value, "owner": moved.owner, "note": moved.note}
     if step == "issue":
         body |= asdict(moved.command)
@@ -193,20 +182,3 @@ def _seen_by_confirmer(connection: Connection, actor: Actor, moved: Order, at: d
         case Proof.CHECKED:
             bodies = []
     return tuple(ForEngine("field_report", moved.subject, body | said) for body in bodies)
-
-
-def _disagreement(connection: Connection, confirmed: Order) -> str | None:
-    quantity = SEEN_BY.get(confirmed.proof)
-    if quantity is None:
-        return None
-    return disagreement(confirmed.proof, store.seen(connection, confirmed.subject, quantity, confirmed.entrance))
-
-
-def order_of(row: Mapping[str, Any]) -> Order:
-    """Return an order as the store has it."""
-    return Order(
-        row["order_id"], row["incident_id"], row["subject"], Proof(row["proof"]), OrderState(row["state"]),
-        row["owner"], row["author"], row["changed_at"], row["text_zh"], row["text_en"],
-        timedelta(seconds=row["within_s"]), row["entrance"], row["due_at"], row["note"], Severity(row["severity"]),
-        Command(row["leader"], row["team"], row["plan"], row["single_voice"]),
-    )  # fmt: skip

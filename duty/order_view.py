@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from duty.command import TEAM_OF_FOUR, Command
 from duty.contradiction import reported_against
-from duty.order_acts import order_of
-from duty.orders import ENDED, GOING, Order, disagreement
+from duty.orders import ENDED, GOING, Order, disagreement, order_of
 
 TALLY_OVER = timedelta(hours=24)
 """Over which time orders that have ended are counted."""
+
+SILENT_AFTER_INTERVALS = 3
+"""Missed intervals of the device after which a sensor is silent (docs/risk.md), whatever a site sets for `blind`."""
 
 
 def standing(row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None = None) -> dict[str, Any]:
@@ -45,14 +47,27 @@ def standing(row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None = None
         "confirmed_until": until,
         "holds": None if until is None else now < until,
         "expired": bool(row["goes_on"]) and order.has_expired(now),
-        "disagreement": None if until is None else _against(order, row, zone),
+        "disagreement": None if until is None else _against(order, row, now, zone),
     }
 
 
-def _against(order: Order, row: Mapping[str, Any], zone: ZoneInfo | None) -> str | None:
+def _against(order: Order, row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None) -> str | None:
     reported = reported_against(order.proof, order.entrance, row["said"], zone)
-    found = disagreement(order.proof, row["seen"]), reported
+    found = disagreement(order.proof, _counting(row["seen"], order.changed_at, now)), reported
     return "; ".join(text for text in found if text) or None
+
+
+def _counting(seen: Iterable[Mapping[str, Any]], confirmed_at: datetime, now: datetime) -> list[float]:
+    """Return what counts against a confirmation: of a sensor that was not yet silent then, or was heard since.
+
+    The engine has the same rule (`risk.reports`): once a switch was silent, who saw the place counts. A device that is
+    out of service says nothing.
+    """
+    return [
+        entry["value"] for entry in seen
+        if confirmed_at.timestamp() <= entry["observed_s"] + SILENT_AFTER_INTERVALS * entry["interval_s"]
+        and (entry["out_until_s"] is None or entry["out_until_s"] <= now.timestamp())
+    ]  # fmt: skip
 
 
 def waits(shown: Mapping[str, Any]) -> bool:

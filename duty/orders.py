@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from duty.command import Command
 from duty.refusals import ActInvalid, NotPossibleNow
@@ -67,11 +68,6 @@ DONE_ZH: Mapping[Proof, str] = {
     Proof.BARRIER_DEPLOYED: "挡板已安装", Proof.ENTRANCE_CLOSED: "出入口已封闭", Proof.PUMP_RUNNING: "水泵已运行",
     Proof.EVACUATED: "人员已撤离", Proof.CHECKED: "已到场查看",
 }  # fmt: skip
-
-SEEN_BY: Mapping[Proof, str] = {
-    Proof.BARRIER_DEPLOYED: "barrier_state", Proof.PUMP_RUNNING: "pump_running", Proof.ENTRANCE_CLOSED: "door_open",
-}  # fmt: skip
-"""The quantity whose sensors can tell whether an order was carried out; of doors, those at an entrance."""
 
 
 class OrderRefused(NotPossibleNow):
@@ -145,13 +141,23 @@ def advance(order: Order, step: str, *, author: str, at: datetime, note: str = "
     return replace(order, state=after, author=author, changed_at=at, due_at=due_at, note=note)
 
 
+def order_of(row: Mapping[str, Any]) -> Order:
+    """Return an order as the store has it."""
+    return Order(
+        row["order_id"], row["incident_id"], row["subject"], Proof(row["proof"]), OrderState(row["state"]),
+        row["owner"], row["author"], row["changed_at"], row["text_zh"], row["text_en"],
+        timedelta(seconds=row["within_s"]), row["entrance"], row["due_at"], row["note"], Severity(row["severity"]),
+        Command(row["leader"], row["team"], row["plan"], row["single_voice"]),
+    )  # fmt: skip
+
+
 def disagreement(proof: Proof, seen: Sequence[float]) -> str | None:
     """Return how a confirmation and the sensors disagree, None where they agree or no sensor tells.
 
     Parameters
     ----------
     seen : sequence of float
-        Newest good reading of each sensor of `SEEN_BY` at the place, as stored. A barrier order wants every barrier
+        Newest good reading of each sensor at the place that can tell, as stored. A barrier order wants every barrier
         deployed, a closed entrance every door shut, a pump order at least one pump running.
 
     Examples

@@ -10,7 +10,7 @@ from duty.codec import to_json
 from duty.incidents import Incident
 from duty.lateness import Reminded
 from duty.model import AlarmEventIn
-from duty.order_acts import order_of
+from duty.orders import order_of
 from duty.roster import Roster, roster_of
 from duty.texts import Named
 from undercroft.model import SpaceKind

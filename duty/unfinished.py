@@ -22,9 +22,8 @@ from zoneinfo import ZoneInfo
 from duty.incidents import AlarmNote, Incident, Pressed
 from duty.lateness import interval_of, next_telling
 from duty.model import Policy, Reason
-from duty.order_acts import order_of
 from duty.order_view import standing
-from duty.orders import GOING, Order, OrderState
+from duty.orders import GOING, Order, OrderState, order_of
 from undercroft.model import Severity
 
 

@@ -70,6 +70,12 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         assert (body["entrance"], body["barrier"], body["by"]) == ("north", "deployed", who.name)
         lasts = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["observed_at"])
         assert lasts == timedelta(hours=3)
+        out = acts.Act("out_of_service", "device/gar-out", {"reason": "the switch is dead", "minutes": 60})
+        leader = actor(db, "leader")
+        acts.perform(db, leader, out, now())
+        assert listed() == "no order waits for anybody\n", "a device out of service says nothing"
+        acts.perform(db, leader, acts.Act("in_service", "device/gar-out", {}), now())
+        assert "DISAGREEMENT" in listed()
         observe(db, "barrier_state", 3.0)  # deployed after all
         assert listed() == "no order waits for anybody\n"
         acts.perform(db, who, acts.Act("field_report", SUBJECT, reported), confirmed_at)  # later by commit order alone

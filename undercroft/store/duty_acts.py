@@ -249,12 +249,6 @@ def save_order(connection: Connection, values: Mapping[str, Any]) -> None:
     _run(connection, "acts_save_order", **values)
 
 
-def seen(connection: Connection, name: str, quantity: str, entrance: str) -> list[float]:
-    """Return what each sensor of a space or entrance said last with good quality."""
-    rows = _all(connection, "acts_seen", subject=name, quantity=quantity, entrance=entrance)
-    return [float(row["value"]) for row in rows]
-
-
 def orders(
     connection: Connection, *, is_open: bool | None = None, order_id: str | None = None,
     incident_id: str | None = None, most: int = 1000,

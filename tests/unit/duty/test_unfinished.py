@@ -14,7 +14,7 @@ from duty.incidents import fold, opened
 from duty.model import Policy
 from duty.orders import Order, OrderState, Proof, advance
 from duty.texts import MOST_BYTES, Named, Style
-from duty.unfinished import Told, asked_of
+from duty.unfinished import Told, asked_of, undone_of
 from duty.unfinished_text import write_no_order, write_undone
 from tests.unit.duty.kit import at, event
 from undercroft.model import Severity, SpaceKind
@@ -30,15 +30,21 @@ def order(since: float, severity: Severity = Severity.RED) -> Order:
                  timedelta(minutes=15), due_at=at(since + 15), severity=severity)  # fmt: skip
 
 
-def row(moved: Order, seen: float | None = None) -> dict[str, Any]:
-    """An order as ``read_orders`` has it, in an incident that goes on."""
+def row(
+    moved: Order, seen: float | None = None, heard_min: float = 1e4, out_until_min: float | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """An order as ``read_orders`` has it, in an incident that goes on; its switch speaks every 10 min."""
+    heard = {
+        "value": seen, "observed_s": at(heard_min).timestamp(), "interval_s": 600.0,
+        "out_until_s": None if out_until_min is None else at(out_until_min).timestamp(),
+    }  # fmt: skip
     command = {name: getattr(Command(), name) for name in ("leader", "team", "plan", "single_voice")}
     return {
         "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject, "proof": moved.proof,
         "state": moved.state, "owner": moved.owner, "author": moved.author, "changed_at": moved.changed_at,
         "text_zh": moved.text_zh, "text_en": moved.text_en, "within_s": moved.within.total_seconds(),
         "entrance": moved.entrance, "due_at": moved.due_at, "note": moved.note, "severity": int(moved.severity),
-        "seen": [] if seen is None else [seen], "said": [], "goes_on": True, **command,
+        "seen": [] if seen is None else [heard], "said": [], "goes_on": True, **command,
     }  # fmt: skip
 
 
@@ -125,3 +131,14 @@ def test_a_confirmation_that_a_sensor_contradicts_or_that_expired_is_told() -> N
     flaps = lambda minute: [row(done, 3.0 if minute < 5 or minute == 7 else 0.0)]  # noqa: E731
     assert played(flaps, 12)[0] == [(5, "order_undone", 0), (8, "order_undone", 1), (11, "order_undone", 2)]
     assert played(lambda _: [row(done)], 186)[0] == [(181, "order_undone", 0), (184, "order_undone", 1)]
+
+
+def test_a_switch_that_was_silent_when_somebody_confirmed_contradicts_nothing_until_it_speaks() -> None:
+    """Three intervals of 10 min, as the engine has it: after that the person counts."""
+    confirmed = advance(order(0), "confirm", author="wu", at=at(100))
+    for heard_min, out_until_min, now, contradicted in [
+        (70, None, 101, True), (69, None, 101, False), (-4320, None, 101, False), (101, None, 102, True),
+        (99, 200, 101, False), (101, 200, 199, False), (101, 200, 200, True),
+    ]:  # fmt: skip
+        found = undone_of(row(confirmed, 0.0, heard_min, out_until_min), at(now))
+        assert (found is not None) == contradicted, (heard_min, out_until_min, now)

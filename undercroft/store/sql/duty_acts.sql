@@ -160,16 +160,6 @@ on conflict (order_id) do update set
     reminded_step = case when duty_order.due_at is distinct from excluded.due_at then -1 else duty_order.reminded_step end,
     reminded_at = case when duty_order.due_at is distinct from excluded.due_at then null else duty_order.reminded_at end;
 
--- name: acts_seen
--- The newest good reading of each sensor of a quantity at a space: for pumps all, else those at an entrance, or at the one named.
-select o.value from sensor s
-join lateral (select value from observation where sensor_id = s.sensor_id and quality = 1 order by observed_at desc limit 1) o
-    on true
-where 'space/' || s.place_id = %(subject)s and s.quantity = %(quantity)s
-    and (s.quantity = 'pump_running' or s.entrance_id is not null and %(entrance)s in ('', s.entrance_id))
-    and s.retired_at is null
-order by s.sensor_id;
-
 -- name: acts_incident_of
 -- A space with the open incident of its open alarm, which began there, else of its basin; how grave it is there: its open alarm, else the incident's worst.
 select i.incident_id, s.kind, p.street, coalesce(case when a.active then a.severity end, i.worst, 0)::int as severity

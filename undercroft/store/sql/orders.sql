@@ -1,9 +1,10 @@
 -- Orders as they stand, for whoever looks: the command line and the HTTP interface.
 
 -- name: read_orders
--- Open ones first, then by their newest step. `seen` is the newest good reading of each sensor that can tell. Of the open
--- ones are also those confirmed in an incident that goes on: whether a sensor or somebody on the spot contradicts them is for
--- `seen` and `said` to say. `said` are the field reports of the place since the confirmation, its own among them.
+-- Open ones first, then by their newest step. `seen` is the newest good reading of each sensor that can tell, with when that
+-- was, how often its device speaks, and until when it is out of service. Of the open ones are also those confirmed in an
+-- incident that goes on: whether a sensor or somebody on the spot contradicts them is for `seen` and `said` to say. `said`
+-- are the field reports of the place since the confirmation, its own among them.
 with found as (
     select o.*, o.state in ('confirmed', 'cancelled') as ended from duty_order o
     where (%(open)s::boolean is null or (o.state not in ('confirmed', 'cancelled')) = %(open)s
@@ -20,16 +21,25 @@ with found as (
 )
 select f.order_id, f.incident_id, f.subject, p.name_zh, p.name_en, f.entrance, f.proof, f.state, f.owner, f.author,
     f.changed_at, f.due_at, f.within_s, f.text_zh, f.text_en, f.note, f.severity, f.leader,
-    f.team, f.plan, f.single_voice, f.reminders, f.reminded_step, f.reminded_at, coalesce(r.seen, '{}') as seen,
+    f.team, f.plan, f.single_voice, f.reminders, f.reminded_step, f.reminded_at, coalesce(r.seen, '[]') as seen,
     coalesce(w.said, '[]') as said,
     exists (select from incident i where i.incident_id = f.incident_id and i.closed_at is null) as goes_on
 from found f
 left join place p on 'space/' || p.place_id = f.subject
 left join lateral (
-    select array_agg(v.value order by s.sensor_id) as seen from sensor s
+    select jsonb_agg(jsonb_build_object('value', v.value, 'observed_s', extract(epoch from v.observed_at),
+        'interval_s', d.interval_dry_s, 'out_until_s', extract(epoch from x.until)) order by s.sensor_id) as seen
+    from sensor s
+    join device d on d.device_id = s.device_id
     join lateral (
-        select value from observation where sensor_id = s.sensor_id and quality = 1 order by observed_at desc limit 1
+        select value, observed_at from observation where sensor_id = s.sensor_id and quality = 1
+        order by observed_at desc limit 1
     ) v on true
+    left join lateral (
+        select kind, acted_at + (body ->> 'minutes')::float8 * interval '1 minute' as until from act
+        where subject = 'device/' || d.device_id and kind in ('out_of_service', 'in_service')
+        order by commit_seq desc limit 1
+    ) x on x.kind = 'out_of_service'
     where s.place_id = p.place_id and s.retired_at is null
       and s.quantity = case f.proof when 'barrier_deployed' then 'barrier_state' when 'pump_running' then 'pump_running'
           when 'entrance_closed' then 'door_open' end
