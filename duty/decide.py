@@ -28,8 +28,10 @@ class Cause:
     number: int
     at: datetime
     severity: int
+    """Of the worst alarm that waits for somebody: what was acknowledged makes no message graver."""
     reasons: tuple[Reason, ...]
     alarms: tuple[AlarmNote, ...]
+    """Those that wait first, worst first of them and of the others."""
     lowest_step: int = 0
     """The step that the first reason is for."""
     refused_by: tuple[str, ...] = ()
@@ -152,7 +154,7 @@ def _tell_clear(incident: Incident, now: datetime, causes: list[Cause]) -> Incid
 
 
 def _told(incident: Incident, now: datetime, reasons: tuple[Reason, ...], causes: list[Cause]) -> Incident:
-    notes = tuple(incident.open_alarms)
+    notes = tuple(sorted(incident.open_alarms, key=lambda note: not note.waits))
     severity = notes[0].severity if notes else incident.worst
     number = incident.causes + 1
     causes.append(Cause(incident.incident_id, number, now, severity, reasons, notes))

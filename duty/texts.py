@@ -167,7 +167,7 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     does not fit is counted; what to do about the message, and its reference, always stand at the end.
     """
     notes = cause.alarms
-    severity = Severity(notes[0].severity) if notes and reason is not Reason.ALL_CLEAR else Severity.NORMAL
+    severity = Severity(cause.severity) if notes and reason is not Reason.ALL_CLEAR else Severity.NORMAL
     mark_zh, mark_en = style.mark
     word_zh, word_en = SEVERITY_WORDS[severity]
     who = cut("、".join(cause.refused_by), MOST_REFUSED_BY_BYTES)
@@ -224,9 +224,9 @@ def _told(notes: Sequence[AlarmNote], style: Style, room: int) -> list[str]:
 
 
 def _lines(notes: Sequence[AlarmNote], style: Style, room: int) -> tuple[list[str], int]:
-    together: dict[tuple[int, str, str, str, str], list[AlarmNote]] = {}
+    together: dict[tuple[int, bool, str, str, str, str], list[AlarmNote]] = {}
     for note in notes:
-        words = (note.severity, note.text_zh, note.text_en, note.also_zh, note.also_en)
+        words = (note.severity, note.acknowledged, note.text_zh, note.text_en, note.also_zh, note.also_en)
         together.setdefault(words, []).append(note)
     lines: list[str] = []
     said: set[str] = set()
@@ -263,7 +263,8 @@ def _block(alike: Sequence[AlarmNote], style: Style) -> list[str]:
     zh, en = SEVERITY_WORDS[severity]
     places = [style.named(note.subject) for note in alike]
     name_zh, name_en = "、".join(place.name_zh for place in places), ", ".join(place.name_en for place in places)
-    lines = [f"· {zh} {name_zh} / {en} {name_en}"]
+    taken = "（已接警 taken）" if alike[0].acknowledged else ""
+    lines = [f"· {zh} {name_zh} / {en} {name_en}{taken}"]
     if alike[0].text_zh or alike[0].text_en:
         lines.append(f"  {alike[0].text_zh}  {alike[0].text_en}")
     if alike[0].also_zh or alike[0].also_en:

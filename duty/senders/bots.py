@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 import orjson
 
-from duty.senders.base import Accepted, Outcome, Outgoing, cut
+from duty.senders.base import Accepted, Outcome, Outgoing, Permanent, cut
 from duty.senders.http import Answer, post, refused
 
 Now = Callable[[], float]
@@ -24,6 +24,10 @@ WECOM_PERMANENT = frozenset({40001, 40008, 40014, 40035, 42001, 44004, 45002, 93
 DINGTALK_TEMPORARY = {-1: 1.0, 130101: 600.0, 660026: 60.0, 410100: 60.0}
 DINGTALK_PERMANENT = frozenset({300001, 310000, 400001, 400002, 400013, 400101, 400102, 400105, 400106})
 FEISHU_TEMPORARY = {11232: 60.0, 11233: 60.0, 11247: 60.0}
+FEISHU_MANY = 9499
+"""What Feishu calls a bad request; with these words it is its limit, five a second."""
+FEISHU_MANY_WORDS = "too many"
+FEISHU_MANY_S = 1.0
 FEISHU_PERMANENT = frozenset({9499, 19001, 19002, 19005, 19021, 19022, 19024, 19036})
 
 
@@ -84,7 +88,13 @@ class Feishu:
             "content": {"text": mention + cut(message.body, self.most_bytes)},
         }  # fmt: skip
         answer = _post(self.url, content, message.key, self.timeout_s)
-        return _judge(answer, "code", "msg", FEISHU_TEMPORARY, FEISHU_PERMANENT)
+        is_many = (
+            isinstance(answer, Answer)
+            and answer.json.get("code") == FEISHU_MANY
+            and (FEISHU_MANY_WORDS in str(answer.json.get("msg", "")).lower())
+        )
+        temporary = FEISHU_TEMPORARY | ({FEISHU_MANY: FEISHU_MANY_S} if is_many else {})
+        return _judge(answer, "code", "msg", temporary, FEISHU_PERMANENT)
 
 
 def _hmac(key: bytes, text: bytes) -> str:
@@ -92,7 +102,7 @@ def _hmac(key: bytes, text: bytes) -> str:
 
 
 def _post(url: str, content: dict[str, Any], key: str, timeout_s: float) -> Answer | Outcome:
-    return post(url, orjson.dumps(content), {"Idempotency-Key": key}, timeout_s)
+    return post(url, orjson.dumps(content), {"Idempotency-Key": key}, timeout_s, reads_400=True)
 
 
 def _judge(
@@ -101,6 +111,8 @@ def _judge(
     if not isinstance(answer, Answer):
         return answer
     code = answer.json.get(code_name)
+    if answer.status >= 300 and code not in tuple(temporary):
+        return Permanent(f"HTTP {answer.status}: error code {code}: {str(answer.json.get(words_name, ''))[:200]}")
     if code == 0 and not isinstance(code, bool):
         return Accepted(f"{code_name} 0")
     if code is None:

@@ -24,20 +24,24 @@ UNKNOWN_CODE_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: a status below 300 and the JSON object, empty when it was none."""
+    """What came back: a status below 300, or 400 where asked for, and the JSON object, empty when it was none."""
 
     status: int
     json: Mapping[str, Any]
     headers: Mapping[str, str]
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer | Temporary | Permanent:
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, *, reads_400: bool = False
+) -> Answer | Temporary | Permanent:  # fmt: skip
     """Post and read the answer. Errors never name the URL, for it holds the key of the channel.
 
     A hanging service, one that trickles, 408, 425, 429 and 5xx are temporary; every other refusal is permanent.
+    With ``reads_400`` a 400 is returned as an answer: some services say there that too much was sent.
     """
     try:
-        return asyncio.run(_exchange(url, body, {"Content-Type": "application/json", **headers}, timeout_s))
+        answer = _exchange(url, body, {"Content-Type": "application/json", **headers}, timeout_s, reads_400)
+        return asyncio.run(answer)
     except (TimeoutError, httpx.TimeoutException):
         return Temporary(f"no whole answer within {timeout_s:g} s")
     except httpx.TransportError as error:
@@ -55,7 +59,7 @@ def _trusted() -> ssl.SSLContext:
 
 
 async def _exchange(
-    url: str, body: bytes, headers: Mapping[str, str], timeout_s: float
+    url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, reads_400: bool
 ) -> Answer | Temporary | Permanent:
     async with (
         asyncio.timeout(timeout_s),
@@ -67,14 +71,14 @@ async def _exchange(
             content += chunk
             if len(content) > MOST_ANSWER_BYTES:
                 break
-        return _judged(answer, content)
+        return _judged(answer, content, reads_400)
 
 
-def _judged(answer: httpx.Response, content: bytes) -> Answer | Temporary | Permanent:
+def _judged(answer: httpx.Response, content: bytes, reads_400: bool) -> Answer | Temporary | Permanent:
     status = answer.status_code
     if status in {408, 425, 429} or status >= 500:
         return Temporary(f"HTTP {status}", _retry_after_s(answer.headers.get("Retry-After", "")))
-    if status >= 300:
+    if status >= 300 and not (reads_400 and status == 400):
         return Permanent(f"HTTP {status}")
     try:
         parsed = orjson.loads(content)

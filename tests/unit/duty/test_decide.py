@@ -215,3 +215,20 @@ def test_a_flood_ends_with_the_alarm_of_its_last_space_whatever_ails_a_device() 
     assert "【正常】" in said.title
     assert "the devices above still fail" in said.body
     assert is_over(incident, at(90), Policy())
+
+
+def test_what_was_acknowledged_makes_no_message_graver() -> None:
+    """Red taken at 8; a mall goes yellow at 20: told as yellow to those told before, again 30 minutes later."""
+    events = [
+        event(0, "raised", RED), event(8, "acknowledged", RED), event(20, "raised", YELLOW, "space/mall"),
+    ]  # fmt: skip
+    later = play(events, 50)[1][-2:]
+    assert told(later) == [(20, "worse/worse/worse"), (50, "repeat/repeat/repeat")]
+    assert [cause.severity for cause in later] == [YELLOW, YELLOW]
+    assert [note.subject for note in later[0].alarms] == ["space/mall", "space/gar"]
+    style = Style({}, ZoneInfo("Asia/Shanghai"), exercise=False)
+    for cause in later:
+        said = write(cause, cause.reasons[0], Named("北片", "North"), style)
+        assert said.title.startswith("【黄色】")
+        assert "· 黄色 space/mall / YELLOW space/mall\n" in said.body
+        assert "· 红色 space/gar / RED space/gar（已接警 taken）\n" in said.body
