@@ -42,6 +42,10 @@ class Cause:
         """What the message's idempotency keys are made of."""
         return f"{self.incident_id}#{self.number}"
 
+    def is_left_by(self, steps: int) -> bool:
+        """Tell whether it is red, and every step of the roster was told before and left it for an interval."""
+        return self.severity >= Severity.RED and self.reasons == (Reason.REPEAT,) * max(steps, 1)
+
 
 def due(incident: Incident, now: datetime, steps: int, policy: Policy) -> tuple[Incident, list[Cause]]:
     """Return what is to be told now and the incident after that.

@@ -337,7 +337,10 @@ class Notifier:
         return load_roster(self.connection, starts_at - ROSTER_AROUND, ends_at + ROSTER_AROUND)
 
     def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
-        """Return a row for every address of everybody who is told; an empty chain is the fallback."""
+        """Return a row for every address of everybody who is told; an empty chain is the fallback.
+
+        A red that the whole chain left for one more interval goes to the fallback too, each time.
+        """
         people = chain or (self.fallback(),)
         subjects = " ".join(note.subject for note in cause.alarms)
         named = self._basin(basin)
@@ -352,6 +355,16 @@ class Notifier:
                         written.title, written.body, cause.at, self.channels, subjects,
                     )
                 )  # fmt: skip
+        if chain and cause.is_left_by(len(chain)):
+            written = write(cause, Reason.ESCALATED, named, self.style)
+            found += [
+                message_row(
+                    cause.key, cause.incident_id, Reason.ESCALATED, len(chain), cause.severity, self.fallback(), reach,
+                    deployment_id, written.title, written.body, cause.at, self.channels, subjects,
+                )
+                for reach in self.channels.fallback
+                if reach not in {told for person in chain for told in person.reach}
+            ]  # fmt: skip
         if not found and cause.incident_id not in self.untold:
             log.error("nobody_to_tell", incident=cause.incident_id, cause=cause.key)
         (self.untold.discard if found else self.untold.add)(cause.incident_id)

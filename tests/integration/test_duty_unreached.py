@@ -282,3 +282,15 @@ def test_a_red_that_a_robot_refuses_reaches_the_next_step_at_once(live_db: str) 
     assert found == {
         ("li", "first", "failed"), ("wu", "refused", "accepted"), ("fallback", "escalated", "accepted"),
     }  # fmt: skip
+
+
+def test_a_red_that_the_whole_chain_sleeps_through_goes_to_the_fallback(live_db: str) -> None:
+    """Li alone is on duty, and takes messages without a word: after each 3 minutes somebody else hears of it."""
+    with alarmed(live_db) as (db, notifier):
+        db.execute("delete from roster_shift where step > 0")
+        for seconds in (179, 180, 359, 360):
+            notifier.step_live(after(seconds), after(seconds))
+        assert told(db) == [
+            ("li", "first", 0), ("li", "repeat", 0), ("fallback", "escalated", 1), ("li", "repeat", 0),
+            ("fallback", "escalated", 1),
+        ]  # fmt: skip
