@@ -1,5 +1,7 @@
 """Tests of a reading against what its sensor said before (QARTOD; defaults from IOOS and the flood-control practice).
 
+Wet is from 2 cm over what the sensor reads when dry: of a depth 0, of a level over datum its floor or roadway.
+
 Every test is decided from the stored readings that came before, in order of arrival. A test may make a reading
 suspect; a suspect reading may raise an alarm and may not clear one. Only a value outside what the quantity can be
 fails. The spike test needs the next sample, so it never delays anything: its flag is stored afterwards, beside the row.
@@ -46,7 +48,6 @@ from ingest.quality_limits import (
     SPIKE_BACK_M,
     SPIKE_M,
     SPIKE_SPAN_US,
-    WET_M,
 )
 from ingest.quality_recent import NEVER_US, NO_TRAITS, Recent, Sample, Traits
 from ingest.quality_usual import examine_usual
@@ -201,7 +202,7 @@ class _Examiner:
             bits |= self._examine_level(sensor_id, memory, sample, traits)
         elif traits.gauges and not sample.is_failed and contradicts_gauge(sample, traits.gauges, self._newest):
             bits |= FLOAT_GAUGE
-        memory.append(sample)
+        memory.append(sample, traits.wet_from_m)
         return bits
 
     def _stray(self, sensor_id: int, memory: Recent, sample: Sample, bits: int) -> int | None:
@@ -228,7 +229,7 @@ class _Examiner:
             if before is not None and _is_spike(before, last, sample):
                 self.spikes.append((sensor_id, last.observed_us))
             reaches_back = sample.observed_us - memory.oldest_us >= FLAT_US
-            if reaches_back and sample.value == last.value and sample.value >= WET_M:
+            if reaches_back and sample.value == last.value and sample.value >= traits.wet_from_m:
                 since_us, times = memory.unchanged_since_us(sample.value)
                 if times + 1 >= FLAT_READINGS and sample.observed_us - since_us >= FLAT_US:
                     bits |= _FLAT

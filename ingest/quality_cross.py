@@ -118,6 +118,12 @@ def wet_inside_m(row: Mapping[str, Any]) -> float:
     return _micrometres(float(row["floor_level_m"] or 0.0) + INSIDE_WET_M - _zero_m(row))
 
 
+def wet_from_m(row: Mapping[str, Any]) -> float:
+    """Return what a level sensor reads at `WET_M` over its dry reading; infinite where that is not known. [m]"""
+    dry_m = _dry_m(row)
+    return inf if dry_m == -inf else _micrometres(dry_m + WET_M)
+
+
 def _gauges_at(rows: Iterable[Mapping[str, Any]]) -> tuple[Beside, ...]:
     return tuple(
         Beside(row["sensor_id"], _micrometres(float(row["roadway_level_m"]) + WET_M - _zero_m(row)), _holds_us(row))

@@ -9,9 +9,8 @@ import numpy as np
 
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, Known, examine
-from ingest.quality_cross import LEVELS, beside_of, wet_inside_m
-from ingest.quality_limits import WET_M
-from ingest.quality_recent import MOST_RECENT, Recent, Sample, Stray, Traits
+from ingest.quality_cross import LEVELS, beside_of, wet_from_m, wet_inside_m
+from ingest.quality_recent import MOST_RECENT, NO_TRAITS, Recent, Sample, Stray, Traits
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.arrays import Float8Column, Int4Column, TimestamptzColumn
 from undercroft.store.connection import Connection
@@ -55,8 +54,12 @@ class QualityMemory:
         self._is_current = False
 
     def take_site(self, connection: Connection) -> None:
-        """Read what the site data says of the sensors."""
-        self._traits = traits_of(fetch_traits(connection))
+        """Read what the site data says of the sensors; those whose ground is another are read from the store again."""
+        before, self._traits = self._traits, traits_of(fetch_traits(connection))
+        for sensor_id in list(self._recent):
+            known, now = before.get(sensor_id, NO_TRAITS), self._traits.get(sensor_id, NO_TRAITS)
+            if known.wet_from_m != now.wet_from_m:
+                del self._recent[sensor_id]
 
     def look_around(self, connection: Connection) -> None:
         """Take in what another writer stored since we looked: another lane, another worker, a retry."""
@@ -65,7 +68,7 @@ class QualityMemory:
         if readings is None:
             self._recent.clear()
         else:
-            take_in(self._recent, readings)
+            take_in(self._recent, readings, self._traits)
         self._seen = seen
 
     def examine(self, connection: Connection, draft: Draft) -> Examined:
@@ -77,7 +80,7 @@ class QualityMemory:
                 wanted.update(traits.beside)
         missing = wanted - self._recent.keys()
         if missing:
-            self._recent |= _load(connection, sorted(missing))
+            self._recent |= _load(connection, sorted(missing), self._traits)
         examined = examine(draft, self._recent, self._traits)
         if examined.strays:
             known = _known(connection, draft.rows.take(np.array(examined.strays)))
@@ -102,7 +105,7 @@ def store_later_flags(connection: Connection, examined: Examined, batch_id: int)
         insert_later_flags(connection, sensor_ids, times, QualityTest.SPIKE, SPIKE_REASON, batch_id)
 
 
-def take_in(recent: dict[int, Recent], readings: Iterable[WrittenReading]) -> None:
+def take_in(recent: dict[int, Recent], readings: Iterable[WrittenReading], traits: Mapping[int, Traits]) -> None:
     """Remember what others stored, of the sensors that are remembered; the same as reading it all from the store again.
 
     A sensor with a reading stored at its time of receipt is forgotten: the store knows what its clock said.
@@ -118,7 +121,7 @@ def take_in(recent: dict[int, Recent], readings: Iterable[WrittenReading]) -> No
         elif len(memory.samples) == MOST_RECENT and reading.observed_us < memory.samples[0].observed_us:
             del recent[reading.sensor_id]  # whether a value has been the same for longer, the store knows
         else:
-            memory.note_sample(_sample(reading))
+            memory.note_sample(_sample(reading), traits.get(reading.sensor_id, NO_TRAITS).wet_from_m)
 
 
 def _sample(reading: WrittenReading) -> Sample:
@@ -145,7 +148,10 @@ def traits_of(rows: Sequence[Mapping[str, Any]]) -> dict[int, Traits]:
         floats, gauges = (pair, ()) if is_level else ((), pair)
         wet_m = wet_inside_m(row) if outside else np.inf
         interval_s = float(row["interval_dry_s"])
-        found[row["sensor_id"]] = Traits(is_level, interval_s, ceiling_m, peers, wet_m, outside, floats, gauges)
+        flat_from_m = wet_from_m(row) if is_level else np.inf
+        found[row["sensor_id"]] = Traits(
+            is_level, interval_s, ceiling_m, peers, wet_m, outside, floats, gauges, flat_from_m
+        )
     return found
 
 
@@ -155,12 +161,14 @@ def _known(connection: Connection, rows: Rows) -> Known:
     return Known(frozenset((ids[n], times[n]) for n in stored), frozenset(lost))
 
 
-def _note_same(connection: Connection, loaded: dict[int, Recent]) -> None:
+def _note_same(connection: Connection, loaded: dict[int, Recent], traits: Mapping[int, Traits]) -> None:
     """Read since when sensors have said what the oldest remembered reading says, where that may be a flat line."""
     oldest = {
         sensor_id: memory.samples[0]
         for sensor_id, memory in loaded.items()
-        if len(memory.samples) == MOST_RECENT and not memory.samples[0].is_failed and memory.samples[0].value >= WET_M
+        if len(memory.samples) == MOST_RECENT
+        and not memory.samples[0].is_failed
+        and memory.samples[0].value >= traits.get(sensor_id, NO_TRAITS).wet_from_m
     }
     if oldest:
         ids = Int4Column(np.array(list(oldest), dtype=np.int32))
@@ -170,7 +178,7 @@ def _note_same(connection: Connection, loaded: dict[int, Recent]) -> None:
             loaded[sensor_id].same_us = since_us
 
 
-def _load(connection: Connection, sensor_ids: Iterable[int]) -> dict[int, Recent]:
+def _load(connection: Connection, sensor_ids: Iterable[int], traits: Mapping[int, Traits]) -> dict[int, Recent]:
     wanted = np.array(sensor_ids, dtype=np.int32)
     loaded = {int(sensor_id): Recent() for sensor_id in wanted}
     rows = fetch_recent(connection, Int4Column(wanted), MOST_RECENT)
@@ -180,7 +188,7 @@ def _load(connection: Connection, sensor_ids: Iterable[int]) -> dict[int, Recent
         loaded[row["sensor_id"]].samples.append(
             Sample(row["observed_us"], row["received_us"], row["value"], is_failed, serial)
         )
-    _note_same(connection, loaded)
+    _note_same(connection, loaded, traits)
     for row in rows.strays:
         stray = Stray(row["received_us"], row["oldest_us"], row["newest_us"], row["is_lost"])
         loaded[row["sensor_id"]].note_strays(stray)

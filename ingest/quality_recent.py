@@ -65,6 +65,8 @@ class Traits:
     """Float switches at the spot of a level sensor."""
     gauges: tuple[Beside, ...] = ()
     """Level sensors at the spot of a float switch."""
+    wet_from_m: float = WET_M
+    """What a level sensor reads at `WET_M` over its dry reading; infinite where the ground is not known. [m]"""
 
     @property
     def beside(self) -> tuple[int, ...]:
@@ -73,7 +75,7 @@ class Traits:
         return (*self.peers, *(entry.sensor_id for entry in held))
 
 
-NO_TRAITS = Traits(is_level=False, interval_s=inf, ceiling_m=inf)
+NO_TRAITS = Traits(is_level=False, interval_s=inf, ceiling_m=inf, wet_from_m=inf)
 """Of a sensor that the site does not have any longer."""
 
 
@@ -115,16 +117,16 @@ class Recent:
         """Return one that can be changed without changing this."""
         return Recent(self.samples.copy(), self.lost_us, self.strays, self.same_us)
 
-    def append(self, new: Sample) -> None:
-        """Remember a reading that is newer than all."""
+    def append(self, new: Sample, wet_from_m: float) -> None:
+        """Remember a reading that is newer than all; ``wet_from_m`` as in `Traits`."""
         if len(self.samples) == self.samples.maxlen:
-            self.same_us = self.same_before(self.samples[1], (self.samples[0],))
+            self.same_us = self.same_before(self.samples[1], (self.samples[0],), wet_from_m)
         self.samples.append(new)
 
-    def same_before(self, oldest: Sample, before: Iterable[Sample]) -> int:
+    def same_before(self, oldest: Sample, before: Iterable[Sample], wet_from_m: float) -> int:
         """Return `same_us` for another oldest sample; before it come these, the newest first, the last our oldest."""
         since_us = NEVER_US
-        if oldest.is_failed or oldest.value < WET_M:
+        if oldest.is_failed or oldest.value < wet_from_m:
             return since_us
         for sample in before:
             if sample.is_failed or sample.value != oldest.value:
@@ -132,19 +134,19 @@ class Recent:
             since_us = sample.observed_us
         return self.same_us if self.same_us > NEVER_US else since_us
 
-    def note_sample(self, new: Sample) -> None:
+    def note_sample(self, new: Sample, wet_from_m: float) -> None:
         """Remember a reading that was the newest when it came, at its place by time.
 
         A time is stored once. Where two writers had the same reading at once, the one that is stored counts.
         """
         samples = self.samples
         if not samples or new.observed_us > samples[-1].observed_us:
-            self.append(new)
+            self.append(new, wet_from_m)
         elif new.observed_us > samples[0].observed_us or len(samples) < MOST_RECENT:
             others = [sample for sample in samples if sample.observed_us != new.observed_us]
             known = sorted([*others, new])
             if len(known) > MOST_RECENT:
-                self.same_us = self.same_before(known[1], known[:1])
+                self.same_us = self.same_before(known[1], known[:1], wet_from_m)
             self.samples = deque(known[-MOST_RECENT:], maxlen=MOST_RECENT)
 
     def note_stray(self, observed_us: int, received_us: int, *, is_lost: bool = False) -> None:

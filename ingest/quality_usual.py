@@ -28,7 +28,6 @@ from ingest.quality_limits import (
     SPIKE_BACK_M,
     SPIKE_M,
     SPIKE_SPAN_US,
-    WET_M,
 )
 from ingest.quality_recent import MOST_RECENT, NEVER_US, NO_TRAITS, Recent, Sample, Traits
 from undercroft.quality import Quality, QualityTest
@@ -69,6 +68,7 @@ class _Known(NamedTuple):
     ceiling_m: Any
     wet_m: Any
     """Infinite where nothing stands outside."""
+    wet_from_m: Any
     least: Any
     """Least value that is remembered; only where something stands outside."""
 
@@ -102,7 +102,7 @@ def examine_usual(
     is_level, since_us, age_us = known.is_level[of], times - last_us, received - times
 
     oldest_us = np.where(known.oldest_us == NEVER_US, times[starts], known.oldest_us)[of]
-    may_be_flat = is_level & (values == last) & (values >= WET_M) & (times - oldest_us >= FLAT_US)
+    may_be_flat = is_level & (values == last) & (values >= known.wet_from_m[of]) & (times - oldest_us >= FLAT_US)
     is_plain = (since_us > 0) & (times >= known.lost_us[of]) & (rows.qualities[order] < Quality.FAIL) & ~may_be_flat
     is_usual = known.is_usual & np.logical_and.reduceat(is_plain, starts)
     most, least = np.maximum.reduceat(values, starts), np.minimum.reduceat(values, starts)
@@ -136,7 +136,9 @@ def examine_usual(
         start = max(int(starts[place]), end - MOST_RECENT)
         new = list(map(Sample._make, zip(*(column[start:end] for column in columns), strict=True)))
         earlier = (Sample(*(column[n] for column in columns)) for n in range(start - 1, int(starts[place]) - 1, -1))
-        memory[sensors[place]] = _remembering(recent.get(sensors[place], _NOTHING), new, earlier)
+        memory[sensors[place]] = _remembering(
+            recent.get(sensors[place], _NOTHING), new, earlier, known.wet_from_m[place]
+        )
     return Usual(order[chosen], tests[chosen], spikes, memory)
 
 
@@ -163,7 +165,7 @@ def _known(memory: Recent, traits: Traits, is_unusual: bool) -> _Known:
         if len(samples) > 1:
             second_us, _, second, is_failed, _ = samples[-2]
             is_usual = is_usual and not is_failed
-    site = (traits.is_level, traits.interval_s, traits.ceiling_m, traits.wet_m, least)
+    site = (traits.is_level, traits.interval_s, traits.ceiling_m, traits.wet_m, traits.wet_from_m, least)
     return _Known(is_usual, oldest_us, newest_us, newest, serial, second_us, second, memory.lost_us, *site)
 
 
@@ -179,10 +181,10 @@ def _before(column: NDArray[Any], starts: NDArray[np.intp], known: NDArray[Any])
     return moved
 
 
-def _remembering(memory: Recent, new: list[Sample], earlier: Iterable[Sample]) -> Recent:
+def _remembering(memory: Recent, new: list[Sample], earlier: Iterable[Sample], wet_from_m: float) -> Recent:
     """Return a memory with new samples; ``earlier`` ones stand between it and them, the newest first."""
     samples = [*memory.samples, *new]
     dropped = samples[:-MOST_RECENT]
     before = list(chain(earlier, reversed(dropped))) if dropped or len(new) == MOST_RECENT else []
-    same_us = memory.same_before(samples[len(dropped)], before) if before else memory.same_us
+    same_us = memory.same_before(samples[len(dropped)], before, wet_from_m) if before else memory.same_us
     return Recent(deque(samples, maxlen=MOST_RECENT), memory.lost_us, memory.strays, same_us)

@@ -227,7 +227,7 @@ def test_what_a_writer_remembers_is_what_the_store_holds(
         for writer in writers:
             memory = writer._memory
             memory.look_around(connection)
-            assert memory._recent == quality_memory._load(connection, sorted(memory._recent))
+            assert memory._recent == quality_memory._load(connection, sorted(memory._recent), memory._traits)
 
 
 def test_a_late_reading_delivered_again_is_not_judged_anew(database: str, levels: list[str]) -> None:

@@ -25,8 +25,8 @@ TRAITS = {
     PAIRED: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0, peers=(OTHER_OF_PAIR,)),
     OTHER_OF_PAIR: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0, peers=(PAIRED,)),
     BATTERY: Traits(is_level=False, interval_s=60.0, ceiling_m=np.inf),
-    INSIDE: Traits(True, 60.0, 3.0, wet_m=0.05, outside=((Beside(OUTSIDE, 0.02, 5 * MINUTE_US),),)),
-    OUTSIDE: Traits(True, 60.0, 3.0, floats=(Beside(FLOAT, 0.3, 5 * MINUTE_US),)),
+    INSIDE: Traits(True, 60.0, 3.0, wet_m=0.05, outside=((Beside(OUTSIDE, 0.02, 5 * MINUTE_US),),), wet_from_m=-4.28),
+    OUTSIDE: Traits(True, 60.0, 3.0, floats=(Beside(FLOAT, 0.3, 5 * MINUTE_US),), wet_from_m=0.21),
     FLOAT: Traits(False, 60.0, np.inf, gauges=(Beside(OUTSIDE, 0.3, 5 * MINUTE_US),)),
 }
 _READINGS = st.lists(

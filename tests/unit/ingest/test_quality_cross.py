@@ -41,7 +41,7 @@ Said = list[tuple[int, float, float]]
 """(sensor, minute, value)"""
 
 
-def bits_of(said: Said, site: list[dict[str, Any]] = SITE) -> list[int]:
+def bits_of(said: Said, site: list[dict[str, Any]] = SITE, tests: QualityTest = CROSSED | FLOATS) -> list[int]:
     """Flags of readings that come at their own times; the qualities follow them, and the values stay."""
     ids, minutes, values = zip(*said, strict=True)
     times = np.array([T0_US + round(minute * MINUTE_US) for minute in minutes], dtype=np.int64)
@@ -53,10 +53,33 @@ def bits_of(said: Said, site: list[dict[str, Any]] = SITE) -> list[int]:
     draft = Draft(count, rows, np.arange(count, dtype=np.int64), (), (), (), (), None, ())
     found = examine(draft, {}, traits_of(site)).draft.rows
     assert found.values.tolist() == list(values)
-    bits = [int(entry) & int(CROSSED | FLOATS) for entry in found.quality_tests]
+    bits = [int(entry) & int(tests) for entry in found.quality_tests]
     assert [quality >= Quality.SUSPECT for quality in found.qualities] == [entry != 0 for entry in bits]
     assert found.qualities.max() <= Quality.SUSPECT
     return bits
+
+
+@pytest.mark.parametrize("dry_m", [0.0, 23.2, -4.3])
+@pytest.mark.parametrize("entrance", [None, "south"])
+@pytest.mark.parametrize("minutes", [5.0, 0.5])
+def test_a_flat_line_is_water_from_two_centimetres_over_its_own_ground(
+    dry_m: float, entrance: str | None, minutes: float
+) -> None:
+    """A level over datum reads its ground when dry, be that 23.2 m over or 4.3 m below; a depth (here of 0 m) reads 0.
+
+    By hand: at 5 minutes the seventh reading is the first of half an hour, at 30 s, beyond a memory of 40, the 61st.
+    """
+    ground = {"floor_level_m": dry_m if entrance is None else -9.0, "roadway_level_m": dry_m if entrance else None}
+    quantity = "water_level_m" if dry_m else "water_depth_m"
+    site = [sensor(IN, quantity, entrance, 0.0 if dry_m == 0 else None, **ground)]
+    for over_m, first in ((0.0, 200), (0.019, 200), (0.02, round(30 / minutes))):
+        told = bits_of([(IN, minutes * n, round(dry_m + over_m, 3)) for n in range(200)], site, QualityTest.FLAT_LINE)
+        assert [n for n, bits in enumerate(told) if bits] == list(range(first, 200))
+
+
+def test_a_level_whose_ground_nobody_knows_is_no_flat_line() -> None:
+    site = [sensor(IN, "water_level_m", None, None, floor_level_m=None)]
+    assert set(bits_of([(IN, 5 * n, 3.0) for n in range(100)], site, QualityTest.FLAT_LINE)) == {0}
 
 
 DRY: Said = [(NORTH, 0, 0.0), (SOUTH, 0, 6.0), (IN, 0, 0.0)]
