@@ -47,6 +47,7 @@ def run_sl651(
     """Confirm stations of SL 651-2014 once the broker of UNDERCROFT_MQTT_URL has their frames."""
     from ingest.broker import parse_broker_url  # noqa: PLC0415 - other commands start faster without MQTT
     from ingest.foreign.sl651_frame import Ending  # noqa: PLC0415
+    from ingest.gateway.descriptors import make_room  # noqa: PLC0415
     from ingest.gateway.sl651 import Gateway, Limits, Rules  # noqa: PLC0415
     from ingest.gateway.uplink import connected_uplink  # noqa: PLC0415
 
@@ -65,6 +66,7 @@ def run_sl651(
         networks = tuple(ip_network(text) for text in network or _LOOPBACK)
     except ValueError as error:
         raise BadInput(f"--network: {error}") from error
+    make_room(connections)
     rules = Rules(stations, networks, topic, Ending[ending])
     broker = parse_broker_url(settings.mqtt_url.get_secret_value())
     with (

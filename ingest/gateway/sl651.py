@@ -7,6 +7,7 @@ same frame adds no reading. A keep-alive is neither published nor confirmed.
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections import Counter
@@ -17,6 +18,7 @@ from typing import Protocol
 import structlog
 
 from ingest.foreign.sl651_frame import KEEP_ALIVE, Ending, Frame, FrameCutter, confirmation, parse_frame
+from ingest.gateway.descriptors import kept_aside
 from undercroft.clock import Clock
 from undercroft.errors import PayloadInvalid
 
@@ -25,6 +27,8 @@ Network = IPv4Network | IPv6Network
 _READ_BYTES = 8192
 _ACCEPT_S = 0.5
 _JOIN_S = 5.0
+_NO_LISTENER = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK})
+"""The listening socket itself is gone; whatever else accepting fails of may pass: descriptors, memory, the peer."""
 
 
 class Publishes(Protocol):
@@ -108,6 +112,11 @@ class Gateway:
                     connection, address = self.listener.accept()
                 except TimeoutError:
                     continue
+                except OSError as error:
+                    if error.errno in _NO_LISTENER:
+                        raise
+                    self._note_lack(str(error))
+                    continue
                 self._admit(connection, address[0])
         finally:
             self.listener.close()
@@ -122,6 +131,12 @@ class Gateway:
         with self._lock:
             self.counts[what] += 1
 
+    def _note_lack(self, error: str) -> None:
+        """Count a connection that this machine had no room for, and wait for some to come free."""
+        self.count("no_room")
+        _log.error("no_room", error=error, open=len(self._open), hint="stations try again; more: see --connections")
+        self._stopping.wait(_ACCEPT_S)
+
     def _admit(self, connection: socket.socket, host: str) -> None:
         address = ip_address(host.partition("%")[0])
         mapped = getattr(address, "ipv4_mapped", None)
@@ -132,15 +147,30 @@ class Gateway:
         elif is_full:
             refusal = "refused_full"
         else:
-            thread = threading.Thread(target=self._serve, args=(connection, host), name=f"station-{host}", daemon=True)
-            with self._lock:
-                self._open[connection] = thread
-            self.count("connections")
-            thread.start()
+            self._begin(connection, host)
             return
         connection.close()
         self.count(refusal)
         _log.warning(refusal, host=host)
+
+    def _begin(self, connection: socket.socket, host: str) -> None:
+        try:
+            connection = kept_aside(connection, self.limits.connections)
+        except OSError as error:
+            self._note_lack(str(error))
+            return
+        thread = threading.Thread(target=self._serve, args=(connection, host), name=f"station-{host}", daemon=True)
+        with self._lock:
+            self._open[connection] = thread
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads
+            with self._lock:
+                del self._open[connection]
+            connection.close()
+            self._note_lack(str(error))
+        else:
+            self.count("connections")
 
     def _serve(self, connection: socket.socket, host: str) -> None:
         why = "closed"

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -57,12 +58,11 @@ def one(database_url: str, statement: str, *parameters: object) -> Any:
 def wait_until(claim: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
     """Look again and again; a claim that never comes true fails with its name."""
     ends = time.monotonic() + deadline_s
-    pause = selectors.DefaultSelector()
+    pause = threading.Event()
     while not claim():
         if time.monotonic() > ends:
             raise AssertionError(f"not within {deadline_s} s: {what}")
-        pause.select(0.02)
-    pause.close()
+        pause.wait(0.02)
 
 
 @dataclass
