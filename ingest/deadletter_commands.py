@@ -62,7 +62,9 @@ def list_letters(
     """List dead letters, the newest first."""
     wanted = _filter(reason, device, since, until, state)
     with _database() as connection:
-        rows = list_dead_letters(connection, wanted, most)
+        rows, in_all = list_dead_letters(connection, wanted, most)
+    if len(rows) < in_all:
+        typer.echo(f"{len(rows)} of {in_all} dead letters, the newest; more: --most", err=True)
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in rows], ensure_ascii=False))
         return
@@ -140,7 +142,7 @@ def _chosen(connection: Connection, numbers: list[int] | None, wanted: LetterFil
         return numbers
     if wanted == LetterFilter():
         raise BadInput("deadletter: name the letters by number, --reason, --device, --since or --until")
-    return [row["dead_letter_id"] for row in list_dead_letters(connection, wanted, _EVERY)]
+    return [row["dead_letter_id"] for row in list_dead_letters(connection, wanted, _EVERY)[0]]
 
 
 def _filter(

@@ -96,6 +96,23 @@ def test_retry_after_a_mend_stores_the_readings(database: str, writer: BatchWrit
     assert again == {"settled": 2}
 
 
+def test_the_longest_pack_that_ingest_reads_is_kept_whole_until_its_sensor_is_there(
+    database: str, writer: BatchWriter
+) -> None:
+    """1,500 readings padded to 262,144 bytes; one byte more is no pack but `too_large`, and cut."""
+    administer(database, RETIRE)
+    readings = [{"observed_at": NOON_US // 1000 - n * 1000, "battery_v": 3.5} for n in range(1_500)]
+    pack = json.dumps({"readings": readings}).encode().ljust(262_144)
+    writer.write([message(1, "battery_v")._replace(payload=payload) for payload in (pack, pack + b" ")])
+    writer.close()
+    administer(database, RETURN)
+    listed = deadletter(database, "list", "--json", "--most", "1")
+    assert (len(json.loads(listed.stdout)), listed.stderr) == (1, "1 of 2 dead letters, the newest; more: --most\n")
+    assert "in_all" not in json.loads(listed.stdout)[0]
+    assert answer(database, "retry", "--since", "2026-07-01T00:00:00Z") == {"stored": 1, "cut": 1}
+    assert one(database, "select count(*) from observation") == 1_500
+
+
 def test_what_a_retry_cannot_store_is_a_letter_again(database: str, writer: BatchWriter) -> None:
     """A device that came with one of its sensors, and one that came at another place."""
     retire = "update {} set retired_at = now() where device_id = 'gauge-beiling-rain'"

@@ -14,9 +14,9 @@ from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.observations import instant
 from undercroft.store.sql import sql
 
-MAX_PAYLOAD_BYTES = 65_536
+MAX_PAYLOAD_BYTES = 262_144
+"""A dead letter keeps so much of its payload: all that any decoder reads. Length and hash are of the whole."""
 MAX_TOPIC_BYTES = 1_000
-"""A dead letter keeps so much of its payload; length and hash are of the whole."""
 MAX_DETAIL_LENGTH = 500
 
 
@@ -175,10 +175,12 @@ class LetterFilter:
     state: str | None = "open"
 
 
-def list_dead_letters(connection: Connection, wanted: LetterFilter, most: int) -> list[DictRow]:
-    """Return dead letters without their payloads, the newest first."""
+def list_dead_letters(connection: Connection, wanted: LetterFilter, most: int) -> tuple[list[DictRow], int]:
+    """Return dead letters without their payloads, the newest first, and how many there are in all."""
     with translated_errors():
-        return connection.execute(sql("list_dead_letters"), asdict(wanted) | {"most": most}).fetchall()
+        rows = connection.execute(sql("list_dead_letters"), asdict(wanted) | {"most": most}).fetchall()
+    in_all = [row.pop("in_all") for row in rows]
+    return rows, in_all[0] if in_all else 0
 
 
 def fetch_dead_letter(connection: Connection, dead_letter_id: int, *, lock: bool = False) -> DictRow | None:
