@@ -52,6 +52,7 @@ def _spaces(draw: st.DrawFn, number: int) -> dict[str, Any]:
         "kind": draw(st.sampled_from(["car_park", "metro_entrance", "underpass", "mall", "civil_defence"])),
         "basin": "b",
         "floor_level_m": floor_m,
+        "ceiling_height_m": max([3.0, *depths]),
         "storage": [{"depth_m": depth, "area_m2": draw(_POSITIVE)} for depth in (0, *depths)],
         "entrances": entrances,
         "devices": [
