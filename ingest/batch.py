@@ -312,7 +312,8 @@ def _stamp(lost: Rows, is_again: list[bool]) -> list[Stamped]:
         lost.received_us.tolist(),
         lost.observed_us.tolist(),
     )
+    serials = [NO_SERIAL] * len(lost) if lost.serials is None else lost.serials.tolist()
     return [
-        replace(Stamped(*entry), is_again=again)
-        for entry, again in zip(zip(*columns, strict=True), is_again, strict=True)
+        replace(Stamped(*entry), is_again=again, serial=serial)
+        for entry, again, serial in zip(zip(*columns, strict=True), is_again, serials, strict=True)
     ]

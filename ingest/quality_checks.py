@@ -287,6 +287,7 @@ def _restamped(draft: Draft, stepped: list[int]) -> Draft:
                 int(rows.quality_tests[index] | QualityTest.CLOCK_LOST),
                 int(rows.received_us[index]),
                 int(rows.observed_us[index]),
+                serial=NO_SERIAL if rows.serials is None else int(rows.serials[index]),
             ),
         )
         for index in stepped

@@ -33,12 +33,12 @@ def live(live_db: str) -> str:
     return live_db
 
 
-def write(database: str, said: list[tuple[float, int | None, float]]) -> None:
-    """(minutes before NOW, serial, value), all in one batch."""
+def write(database: str, said: list[tuple[float, int | None, float]], clock: datetime | None = None) -> None:
+    """(minutes before NOW, serial, value), in one batch; the device's clock stands at ``clock``, or is right."""
     messages = []
     for minutes, serial, value in said:
         at = NOW - timedelta(minutes=minutes)
-        body: dict[str, Any] = {"observed_at": at.isoformat(), "rain_total_mm": value, "battery_v": 3.6}
+        body: dict[str, Any] = {"observed_at": (clock or at).isoformat(), "rain_total_mm": value, "battery_v": 3.6}
         if serial is not None:
             body["seq"] = serial
         received_us = round(at.timestamp() * 1e6) + 2_000_000
@@ -72,6 +72,9 @@ def test_what_comes_late_fills_its_gap(live: str) -> None:
     assert report_of(live).spans["1h"].missing == 1
     write(live, [(9, 2, 0.0)])
     assert report_of(live).spans["1h"] == Sequence(expected=3, received=3, restarts=0, repeats=0)
+    write(live, [(7, 4, 0.0), (6, 5, 0.0)], datetime(1970, 1, 1, tzinfo=UTC))  # without a clock: at their receipt
+    write(live, [(5, 6, 0.0)])
+    assert report_of(live).spans["1h"] == Sequence(expected=6, received=6, restarts=0, repeats=0)
 
 
 def test_a_device_without_serial_numbers_promises_nothing(live: str) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from undercroft.quality import QualityTest
 from undercroft.store.arrays import Float8Column, Int4Column, Int8Column, TimestamptzColumn
 from undercroft.store.connection import Connection
-from undercroft.store.observations import Fate, Rows, store_rows
+from undercroft.store.observations import NO_SERIAL, Fate, Rows, store_rows
 from undercroft.store.sql import sql
 from undercroft.store.states import Delivery, State, take_states
 
@@ -44,6 +44,8 @@ class Stamped:
     """How a state came; None if nobody can deliver it again."""
     is_again: bool | None = None
     """The broker may have delivered it before: it says so (DUP), or it is retained; None: time and value tell."""
+    serial: int = NO_SERIAL
+    """Of its message."""
 
 
 class Placed(NamedTuple):
@@ -79,6 +81,7 @@ def store_stamped(connection: Connection, readings: Sequence[Stamped], batch_id:
             dtype=np.int32,
         ),
         np.array([reading.received_us for reading in chosen], dtype=np.int64),
+        np.array([reading.serial for reading in chosen], dtype=np.int64),
     )
     for (position, observed_us), fate in zip(placed, store_rows(connection, rows, batch_id).tolist(), strict=True):
         answers[position] = Placed(Fate(fate), observed_us)

@@ -1,12 +1,13 @@
 -- name: device_sequences
 -- Serial numbers in the order of the device's time. A step forward of n promises n messages; a step back, or one over
--- 10,000, is a restart; the same number at another time is a repeat. What comes late fills its gap.
+-- 10,000, is a restart; the same number at another time is a repeat. What comes late fills its gap. Readings without a clock
+-- stand at their time of receipt, those of one sensor in one message some microseconds on.
 with message as (
-    select s.device_id, o.observed_at, o.seq
+    select s.device_id, min(o.observed_at) as observed_at, o.seq
     from observation o join sensor s using (sensor_id)
     where o.observed_at > %(now)s::timestamptz - interval '1 day' and o.observed_at <= %(now)s::timestamptz + interval '10 minutes'
         and o.seq is not null
-    group by s.device_id, o.observed_at, o.seq
+    group by s.device_id, date_trunc('milliseconds', o.observed_at), o.seq
 ), step as (
     select device_id, observed_at, seq,
         seq - lag(seq) over (partition by device_id order by observed_at, seq) as ahead
