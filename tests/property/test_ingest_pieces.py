@@ -95,6 +95,7 @@ def test_a_message_at_fault_is_a_letter_and_takes_no_neighbour_with_it(
     assert all("IndexError in test_ingest_pieces.py" in row["detail"] for row in letters)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_fails")
 def test_where_nothing_goes_in_ingest_is_at_fault_and_the_lane_ends(database: str, writer: BatchWriter) -> None:
     of_one = _messages([AT_FAULT] * (MOST_IN_A_ROW + 20))
