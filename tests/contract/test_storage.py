@@ -233,8 +233,8 @@ def test_plain_tables_are_converted_when_the_extension_appears(
         made = migrate_database(url, Mode.EXERCISE)
         assert made == [
             "hypertables",
-            "rollups of timescaledb",
             "retention of timescaledb",
+            "rollups of timescaledb",
             "views of grafana",
             "policies",
         ]
