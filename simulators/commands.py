@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,16 +11,14 @@ import typer
 
 from simulators.district import district_run
 from simulators.floodnet import NEW_YORK, FloodDay, flood_day, floodnet_run, floodnet_site, read_events, read_sensors
+from simulators.minutes import minute_asked_for
 from simulators.playing import play_run, speed_asked_for
-from simulators.scenario import Scenario
 from simulators.scenario_file import load_scenario
 from simulators.site_toml import site_toml
 from undercroft.errors import BadInput, ScenarioInvalid
 from undercroft.groups import group
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
-
-_AROUND_PEAK = re.compile(r"^\s*(\d+)\s*(min|h)\s+(before|after)\s+peak\s*$")
 
 SpeedOption = Annotated[str, typer.Option(help="Simulated seconds per second, or max.")]
 StatsOption = Annotated[Path | None, typer.Option(help="Write the run's own count as JSON.")]
@@ -55,25 +52,6 @@ def simulate(
         raise ScenarioInvalid(f"--from is minute {from_min} of the run, --until is minute {until_min}: nothing is left")
     run = district_run(district, loaded, seed=seed, from_min=from_min, until_min=until_min)
     play_run(run, speed_asked_for(speed), stats=stats, progress=progress)
-
-
-def minute_asked_for(option: str, text: str | None, scenario: Scenario, *, default: int) -> int:
-    """Return the minute of the run that an option asks for, held within the run."""
-    if text is None:
-        return default
-    if text.strip().isdecimal():
-        minute = int(text)
-        if minute > scenario.minutes:
-            raise ScenarioInvalid(f"{option} {text}: the run is {scenario.minutes} minutes long")
-        return minute
-    found = _AROUND_PEAK.match(text)
-    if found is None:
-        raise BadInput(f'{option} {text}: expected minutes after the start, or "30 min before peak"')
-    if scenario.rain().total_mm == 0:
-        raise ScenarioInvalid(f"{option} {text}: scenario {scenario.run.name} has no rain, so no peak")
-    away = int(found[1]) * (60 if found[2] == "h" else 1)
-    minute = scenario.rain().peak_min + (away if found[3] == "after" else -away)
-    return min(max(minute, 0), scenario.minutes)
 
 
 def replay_floodnet(

@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from simulators.commands import minute_asked_for
 from simulators.demo.feed import Feed
 from simulators.demo.probe import LEAST_PROBE_S
 from simulators.demo.report import write_report
 from simulators.demo.run import RunOptions, run
 from simulators.demo.view import PlainLines, RunView, screen
 from simulators.district import district_run
+from simulators.minutes import minute_asked_for
 from simulators.playing import speed_asked_for
 from simulators.scenario_file import load_scenario
 from undercroft.errors import BadInput, ScenarioInvalid

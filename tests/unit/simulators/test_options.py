@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulators.commands import minute_asked_for
+from simulators.minutes import minute_asked_for
 from simulators.playing import speed_asked_for
 from simulators.scenario_file import load_scenario
 from undercroft.errors import BadInput
