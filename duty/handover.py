@@ -144,7 +144,7 @@ def markdown(sheet: Sheet, zone: ZoneInfo) -> str:
             f"{step} {person.name} {person.phone}".rstrip() for step, person in enumerate(sheet.roster.chain(sheet.at))
         ],
         "24 小时内空班 Gaps in 24 h": [
-            f"{local(gap.starts_at)} – {local(gap.ends_at)}"
+            f"第 {gap.step} 级 step {gap.step}: {local(gap.starts_at)} – {local(gap.ends_at)}"
             for gap in sheet.roster.gaps(sheet.at, sheet.at + LOOK_AHEAD)
         ],
     }

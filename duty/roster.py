@@ -23,6 +23,8 @@ from undercroft.plain_text import problem_of_text
 COLUMNS = ("starts_at", "ends_at", "step", "standing", "person", "name", "phone", "reach")
 STANDINGS = ("holder", "deputy")
 LONGEST_SHIFT = timedelta(days=7)
+STEPS_KNOWN_FOR = timedelta(days=7)
+"""How long a step that the roster had is looked for: a file that forgets one is not the end of it."""
 
 
 class RosterInvalid(ActInvalid):
@@ -55,10 +57,11 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which nobody holds step 0."""
+    """A time in which a step that the chain needs has nobody, or nobody but who stands at a lower step."""
 
     starts_at: datetime
     ends_at: datetime
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,39 +77,41 @@ class Roster:
 
     def chain(self, at: datetime) -> tuple[Person, ...]:
         """Return who is told first, second ...; a step that nobody holds is left out, so that nobody waits for it."""
+        return tuple(shift.person for shift in self._held(at))
+
+    def _held(self, at: datetime) -> list[Shift]:
+        """Return who holds each step, lowest first; nobody twice."""
         found: dict[int, list[Shift]] = {}
         for shift in self.shifts:
             if shift.covers(at) and not self.is_absent(shift.person.person_id, at):
                 found.setdefault(shift.step, []).append(shift)
-        ranked = [min(found[step], key=_holder_first) for step in sorted(found)]
-        people: dict[str, Person] = {}
-        for shift in ranked:
-            people.setdefault(shift.person.person_id, shift.person)
-        return tuple(people.values())
+        people: dict[str, Shift] = {}
+        for step in sorted(found):
+            shift = min(found[step], key=_holder_first)
+            people.setdefault(shift.person.person_id, shift)
+        return list(people.values())
+
+    @property
+    def needed(self) -> frozenset[int]:
+        """The steps that the chain needs: those that it has at any time, 0 for every alarm, 1 for orange and red."""
+        return frozenset({0, 1, *(shift.step for shift in self.shifts)})
 
     def gaps(self, starts_at: datetime, ends_at: datetime) -> list[Gap]:
-        """Return the times in a stretch at which step 0 has nobody, deputies counted."""
+        """Return the times in a stretch at which a needed step has nobody, by when they begin; deputies counted."""
         edges = {starts_at, ends_at}
         for shift in self.shifts:
             edges |= {shift.starts_at, shift.ends_at}
         for absence in self.absences:
             edges |= {absence.starts_at, absence.ends_at}
         cuts = sorted(edge for edge in edges if starts_at <= edge <= ends_at)
+        open_since: dict[int, datetime] = {}
         gaps: list[Gap] = []
-        for first, last in itertools.pairwise(cuts):
-            if self._has_officer(first):
-                continue
-            if gaps and gaps[-1].ends_at == first:
-                gaps[-1] = Gap(gaps[-1].starts_at, last)
-            else:
-                gaps.append(Gap(first, last))
-        return gaps
-
-    def _has_officer(self, at: datetime) -> bool:
-        return any(
-            shift.step == 0 and shift.covers(at) and not self.is_absent(shift.person.person_id, at)
-            for shift in self.shifts
-        )
+        for cut in cuts:
+            held = self.needed if cut == ends_at else {shift.step for shift in self._held(cut)}
+            gaps += [Gap(open_since.pop(step), cut, step) for step in sorted(held & open_since.keys())]
+            for step in self.needed - held:
+                open_since.setdefault(step, cut)
+        return sorted(gaps, key=lambda gap: (gap.starts_at, gap.step))
 
 
 def _holder_first(shift: Shift) -> tuple[int, datetime, str]:

@@ -51,11 +51,14 @@ def _said_of(shifts: Sequence[Shift]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _gaps_of(connection: Connection, shifts: Sequence[Shift], at: datetime) -> dict[str, list[list[str]]]:
+def _gaps_of(connection: Connection, shifts: Sequence[Shift], at: datetime) -> dict[str, list[list[str | int]]]:
     """Return the gaps that the roster has now: in the time of the file, and in the next 24 hours."""
     stretches = {"gaps": covered(shifts), "gaps_24h": (at, at + LOOK_AHEAD)}
     return {
-        name: [[gap.starts_at.isoformat(), gap.ends_at.isoformat()] for gap in load_roster(connection, *of).gaps(*of)]
+        name: [
+            [gap.starts_at.isoformat(), gap.ends_at.isoformat(), gap.step]
+            for gap in load_roster(connection, *of).gaps(*of)
+        ]
         for name, of in stretches.items()
     }
 

@@ -64,12 +64,12 @@ def import_roster(
         f"{len(shifts)} shifts from {local(starts_at, place)} to {local(ends_at, place)};"
         f" entry {done.entry_no} of the duty log"
     )
-    for gap in sorted(found, key=lambda gap: gap.starts_at):
+    for gap in sorted(found, key=lambda gap: (gap.starts_at, gap.step)):
         typer.echo(_gap(gap, place), err=True)
 
 
 def _gap(gap: Gap, zone: ZoneInfo) -> str:
-    return f"GAP nobody at step 0 from {local(gap.starts_at, zone)} to {local(gap.ends_at, zone)}"
+    return f"GAP nobody at step {gap.step} from {local(gap.starts_at, zone)} to {local(gap.ends_at, zone)}"
 
 
 def show_roster(

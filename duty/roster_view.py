@@ -22,10 +22,13 @@ def view_of(roster: Roster, now: datetime, until: datetime) -> dict[str, Any]:
                 "person_id": shift.person.person_id, "name": shift.person.name,
             }
             for shift in roster.shifts
+            if shift.ends_at > now
         ],
         "absences": [
             {"person_id": entry.person_id, "starts_at": entry.starts_at, "ends_at": entry.ends_at}
             for entry in roster.absences
         ],
-        "gaps": [{"starts_at": gap.starts_at, "ends_at": gap.ends_at} for gap in roster.gaps(now, until)],
+        "gaps": [
+            {"step": gap.step, "starts_at": gap.starts_at, "ends_at": gap.ends_at} for gap in roster.gaps(now, until)
+        ],
     }  # fmt: skip

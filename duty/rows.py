@@ -11,7 +11,7 @@ from duty.incidents import Incident
 from duty.lateness import Reminded
 from duty.model import AlarmEventIn
 from duty.orders import order_of
-from duty.roster import Roster, roster_of
+from duty.roster import STEPS_KNOWN_FOR, Roster, roster_of
 from duty.texts import Named
 from undercroft.model import SpaceKind
 from undercroft.store import duty as store
@@ -52,8 +52,10 @@ def incident_row(incident: Incident, closed_at: datetime | None) -> dict[str, An
 
 
 def load_roster(connection: Connection, starts_at: datetime, ends_at: datetime) -> Roster:
-    """Return the roster around a stretch of time."""
-    return roster_of(store.shifts(connection, starts_at, ends_at), store.absences(connection, starts_at, ends_at))
+    """Return the roster around a stretch of time, with the shifts of the week before, which show what steps it has."""
+    return roster_of(
+        store.shifts(connection, starts_at - STEPS_KNOWN_FOR, ends_at), store.absences(connection, starts_at, ends_at)
+    )
 
 
 def load_names(connection: Connection) -> dict[str, Named]:

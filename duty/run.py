@@ -14,7 +14,7 @@ import structlog
 from duty.channel_faults import Refusing, tell_channel_faults
 from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
-from duty.gap import CONDITION, gap_condition, has_other_words
+from duty.gap import gap_conditions
 from duty.notifier import Channels, Notifier
 from duty.report_watch import ReportWatch
 from duty.rows import load_names, load_roster
@@ -249,15 +249,14 @@ def _keep_style(notifier: Notifier, mode: Mode, timers: _Timers) -> None:
 
 
 def _tell_gap(connection: Connection, now: datetime, zone: ZoneInfo) -> None:
-    """Have a gap ahead stand as an alarm of the system, so that whoever is on duty is told before it begins.
+    """Have the gaps ahead stand as alarms of the system, one a step, so that who is on duty is told before they begin.
 
     One that begins earlier than what was told is told again.
     """
     gaps = load_roster(connection, now, now + GAP_AHEAD).gaps(now, now + GAP_AHEAD)
-    told = next((row for row in list_conditions(connection) if row["name"] == CONDITION), None)
-    condition = gap_condition(gaps, now, GAP_AHEAD, zone, told)
-    if set_condition(connection, condition, "duty", now, anew=has_other_words(condition, told)):
-        log.warning("roster_gap", begins_at=gaps[0].starts_at.isoformat() if gaps else None, count=len(gaps))
+    for condition, anew in gap_conditions(gaps, now, GAP_AHEAD, zone, list_conditions(connection)):
+        if set_condition(connection, condition, "duty", now, anew=anew):
+            log.warning(condition.name, holds=condition.is_active, detail=condition.detail)
 
 
 def _await_lock(connection: Connection, stop: threading.Event) -> bool:

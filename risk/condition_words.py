@@ -61,6 +61,10 @@ MEANINGS: Mapping[str, Meaning] = {
         2, "nobody is on duty at step 0 ({detail}): find somebody before it begins",
         "值班表有空班（{detail}）：请在开始前补上",
     ),
+    "roster-gap-step": Meaning(
+        2, "nobody more is on duty at step {step} ({detail}): orange and red have nobody to go on to there",
+        "值班表第 {step} 级没有另外的人（{detail}）：橙色、红色到此无人可升级，请补上",
+    ),
     "channel": Meaning(
         3, "a notification channel refuses, or takes nothing ({detail}): tell people by phone",
         "通知通道拒收或不通（{detail}）：请电话通知",
@@ -90,6 +94,6 @@ def words_of(name: str, body: Mapping[str, Any]) -> tuple[str, str]:
     """Return what is said of a condition, English and Chinese."""
     value, unit = body.get("value"), body.get("unit", "")
     shown = f"{value:.0f} {unit}" if isinstance(value, int | float) else "?"
-    facts = {"name": name, "detail": body.get("detail", ""), "value": shown}
+    facts = {"name": name, "detail": body.get("detail", ""), "value": shown, "step": name.rpartition("-")[2]}
     meaning = meaning_of(name)
     return meaning.en.format(**facts), meaning.zh.format(**facts)

@@ -12,7 +12,7 @@ from api.acts.schemas import ActOut
 from api.errors import RequestInvalid, documented
 from api.roster.schemas import AbsenceIn, RosterIn, RosterOut
 from api.services import Given
-from duty.roster import roster_of
+from duty.roster import STEPS_KNOWN_FOR, roster_of
 from duty.roster_acts import import_roster, mark_absent
 from duty.roster_view import view_of
 from undercroft.local_time import zone_of
@@ -27,9 +27,8 @@ async def get_roster(given: Given, hours: Hours = 48) -> RosterOut:
     """Show who is told first, second ... now, and the shifts, absences and gaps ahead."""
     now = given.clock.now()
     until = now + timedelta(hours=hours)
-    stretch = {"starts_at": now, "ends_at": until}
-    shifts = await given.reader.rows("duty_shifts", **stretch)
-    absences = await given.reader.rows("duty_absences", **stretch)
+    shifts = await given.reader.rows("duty_shifts", starts_at=now - STEPS_KNOWN_FOR, ends_at=until)
+    absences = await given.reader.rows("duty_absences", starts_at=now, ends_at=until)
     handover = await given.reader.row("roster_handover")
     return RosterOut.model_validate(view_of(roster_of(shifts, absences), now, until) | {"handover": handover})
 

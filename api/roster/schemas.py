@@ -42,8 +42,9 @@ class AbsenceOut(BaseModel):
 
 
 class GapOut(BaseModel):
-    """A time in which nobody holds step 0."""
+    """A time in which a step that the chain needs has nobody of its own."""
 
+    step: int
     starts_at: datetime
     ends_at: datetime
 

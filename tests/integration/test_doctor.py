@@ -127,14 +127,17 @@ def test_the_command_ends_with_1_where_something_is_bad(live_db: str) -> None:
 
 
 def test_a_gap_in_the_roster_and_whoever_no_channel_reaches_are_found(live_db: str, tmp_path: Path) -> None:
-    """Li until 20 h ahead, absent from 10 h on, Wu from 20 h: the gap is at 10 h; a deputy for Li closes it."""
+    """Li until 20 h ahead, absent from 10 h on, Wu from 20 h: the gap is at 10 h; a deputy for Li closes it.
+
+    Chen stands at step 1 for 5 h more: then the chain is one person.
+    """
     now, file = SystemClock().now().replace(microsecond=0), tmp_path / "duty.toml"
     file.write_text('fallback = ["office:room"]\n[[channel]]\nid = "office"\nkind = "wecom"\nurl_env = "URL"\n')
 
-    def shift(person: str, starts: int, ends: int, standing: str, channel: str) -> dict[str, object]:
+    def shift(person: str, starts: int, ends: int, standing: str, channel: str, step: int = 0) -> dict[str, object]:
         reach = [{"channel": channel, "address": person}]
         return {
-            "starts_at": now + timedelta(hours=starts), "ends_at": now + timedelta(hours=ends), "step": 0,
+            "starts_at": now + timedelta(hours=starts), "ends_at": now + timedelta(hours=ends), "step": step,
             "standing": standing, "person_id": person, "name": person, "phone": "", "reach": reach,
         }  # fmt: skip
 
@@ -145,6 +148,7 @@ def test_a_gap_in_the_roster_and_whoever_no_channel_reaches_are_found(live_db: s
     assert empty[0] is Verdict.BAD
     assert "the roster is empty" in empty[1]
     shifts = [shift("li", -1, 20, "holder", "office"), shift("wu", 20, 40, "holder", "sms")]
+    shifts += [shift("chen", -1, 40, "holder", "office", 1)]
     with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
         replace_shifts(connection, shifts)
         mark_absent(connection, "li", now + timedelta(hours=10), now + timedelta(hours=12), "li")
@@ -153,6 +157,9 @@ def test_a_gap_in_the_roster_and_whoever_no_channel_reaches_are_found(live_db: s
             (Verdict.BAD, f"nobody is on duty at step 0 from {begins}"),
             (Verdict.BAD, "wu cannot be reached: the duty file has no channel sms"),
         ]
-        shifts = [*shifts[:1], shift("sun", -1, 20, "deputy", "office"), shift("wu", 20, 40, "holder", "office")]
+        shifts = [shifts[0], shift("sun", -1, 20, "deputy", "office"), shift("wu", 20, 40, "holder", "office")]
         replace_shifts(connection, shifts)
-    assert found() == [(Verdict.GOOD, "somebody is on duty for 24 h, of 3 people")]
+        assert found() == [(Verdict.GOOD, "somebody is on duty for 24 h, of 4 people")]
+        connection.execute("update roster_shift set ends_at = %s where step = 1", (now + timedelta(hours=5),))
+        begins = (now + timedelta(hours=5)).astimezone(ZoneInfo("Asia/Shanghai")).isoformat(" ", "minutes")
+        assert found() == [(Verdict.BAD, f"nobody is on duty at step 1 from {begins}")]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from duty.roster_acts import import_roster
+from duty.roster_acts import import_roster, mark_absent
 from duty.rows import load_roster
 from duty.run import _tell_gap
 from tests.integration.door_kit import actor
@@ -50,7 +50,8 @@ def test_one_hour_at_one_step_leaves_the_rest_of_the_night_on_duty(live_db: str)
 def test_a_gap_that_begins_earlier_than_was_told_is_told_again(live_db: str) -> None:
     with opened(live_db) as db:
         leader, at = actor(db, "leader"), now().replace(microsecond=0)
-        import_roster(db, leader, csv(row(at - HOUR, at + 20 * HOUR, "li")), ZONE, at)
+        second = row(at - HOUR, at + 40 * HOUR, "chen", 1)
+        import_roster(db, leader, csv(row(at - HOUR, at + 20 * HOUR, "li"), second), ZONE, at)
 
         def told(minutes: int) -> list[dict[str, object]]:
             _tell_gap(db, at + timedelta(minutes=minutes), ZONE)
@@ -58,11 +59,26 @@ def test_a_gap_that_begins_earlier_than_was_told_is_told_again(live_db: str) -> 
 
         assert [(body["value"], body.get("is_worse")) for body in told(0)] == [(1200, None)]
         assert len(told(7)) == 1, "the same gap is no news"
-        db.execute("update roster_shift set ends_at = %s", (at + 2 * HOUR,))
+        db.execute("update roster_shift set ends_at = %s where step = 0", (at + 2 * HOUR,))
         assert [(body["value"], body.get("is_worse")) for body in told(8)[1:]] == [(112, True)]
         assert len(told(180)) == 2, "that it begins is no news"
         import_roster(db, leader, csv(row(at + 2 * HOUR, at + 12 * HOUR, "wu")), ZONE, at)
         assert [(body["value"], body.get("is_worse")) for body in told(181)[2:]] == [(539, None)]
+
+
+def test_a_later_step_of_the_chain_is_warned_of_before_it_starts(live_db: str) -> None:
+    """Wu, alone at step 1, is absent from 5 h ahead; step 2 had somebody until an hour ago. Step 0 is held."""
+    with opened(live_db) as db:
+        leader, at = actor(db, "leader"), now().replace(microsecond=0)
+        begins, ends = at - 2 * HOUR, at + 40 * HOUR
+        rows = [row(begins, ends, "li"), row(begins, ends, "wu", 1), row(begins, at - HOUR, "chen", 2)]
+        import_roster(db, leader, csv(*rows), ZONE, at)
+        mark_absent(db, leader, "wu", at + 5 * HOUR, at + 8 * HOUR, at)
+        _tell_gap(db, at, ZONE)
+        acts = db.execute("select subject, body from act where kind = 'system_condition' order by subject").fetchall()
+        assert [(told["subject"], told["body"]["value"]) for told in acts if told["body"]["is_active"]] == [
+            ("system/roster-gap-step-1", 300), ("system/roster-gap-step-2", 0),
+        ]  # fmt: skip
 
 
 shifts = st.lists(

@@ -165,7 +165,9 @@ HOURS = st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(0, 2), st.
 
 
 @given(st.lists(HOURS, max_size=10))
-def test_gaps_are_exactly_the_hours_without_an_officer(rows: list[tuple[int, int, int, str]]) -> None:
+def test_gaps_are_exactly_the_hours_in_which_a_step_has_nobody_of_its_own(
+    rows: list[tuple[int, int, int, str]],
+) -> None:
     shifts = tuple(
         Shift(START + timedelta(hours=h), START + timedelta(hours=h + n), step, "holder", Person(p, p))
         for h, n, step, p in rows
@@ -174,8 +176,11 @@ def test_gaps_are_exactly_the_hours_without_an_officer(rows: list[tuple[int, int
     gaps = roster.gaps(START, START + timedelta(hours=48))
     for hour in range(48):
         at = START + timedelta(hours=hour, minutes=30)
-        officer = any(shift.step == 0 and shift.covers(at) for shift in shifts)
-        assert officer != any(gap.starts_at <= at < gap.ends_at for gap in gaps)
+        missing = {gap.step for gap in gaps if gap.starts_at <= at < gap.ends_at}
+        held = {shift.step for shift in shifts if shift.covers(at)}
+        assert ({0} <= held) != ({0} <= missing)
+        assert missing >= {0, 1, *(step for _, _, step, _ in rows)} - held
+        assert len(roster.chain(at)) == len({0, 1, *(step for _, _, step, _ in rows)} - missing)
 
 
 ENTRIES = st.lists(st.tuples(st.sampled_from(["note", "phone", "order"]), st.text(max_size=8)), min_size=2, max_size=8)

@@ -1,4 +1,4 @@
-"""Checks of the roster: is somebody there for the next day, and can everybody on it be reached?"""
+"""Checks of the roster: is somebody there at each step for the next day, and can everybody on it be reached?"""
 
 from __future__ import annotations
 
@@ -38,14 +38,16 @@ def judge_roster(facts: RosterFacts, channels: Collection[str] | None, zone: Zon
 
     Examples
     --------
-    >>> facts = RosterFacts(None, {"li": {"wecom"}, "wu": {"sms", "wecom"}})
+    >>> facts = RosterFacts(None, 0, {"li": {"wecom"}, "wu": {"sms", "wecom"}})
     >>> [finding.seen for finding in judge_roster(facts, ["mail", "sms"], ZoneInfo("UTC"))]
     ['li cannot be reached: the duty file has no channel wecom']
     """
     found = []
     if facts.gap_at is not None:
         begins = facts.gap_at.astimezone(zone).isoformat(" ", "minutes")
-        seen = f"nobody is on duty at step 0 from {begins}" + ("" if facts.people else "; the roster is empty for 24 h")
+        seen = f"nobody is on duty at step {facts.gap_step} from {begins}" + (
+            "" if facts.people else "; the roster is empty for 24 h"
+        )
         found.append(bad("roster", seen, "`undercroft roster import`, or a deputy (docs/operations/duty.md)"))
     for person, reach in sorted(facts.people.items()):
         if channels is not None and not reach & set(channels):

@@ -15,9 +15,10 @@ from undercroft.store.sql import sql
 
 @dataclass(frozen=True, slots=True)
 class RosterFacts:
-    """When step 0 has nobody first in a stretch of time, and the channels by which each person in it is reached."""
+    """When a step has nobody first in a stretch of time, and the channels by which each person in it is reached."""
 
     gap_at: datetime | None
+    gap_step: int
     people: Mapping[str, set[str]]
 
 
@@ -30,7 +31,8 @@ def roster_facts(connection: Connection, starts_at: datetime, ends_at: datetime)
     with translated_errors():
         gap = connection.execute(sql("roster_gap").encode(), stretch).fetchone()
         people = connection.execute(sql("roster_channels").encode(), stretch).fetchall()
-    return RosterFacts(gap["gap_at"] if gap else None, {row["person_id"]: set(row["channels"]) for row in people})
+    reached = {row["person_id"]: set(row["channels"]) for row in people}
+    return RosterFacts(gap["gap_at"] if gap else None, gap["step"] if gap else 0, reached)
 
 
 def replace_shifts(connection: Connection, shifts: Sequence[Mapping[str, Any]]) -> None:

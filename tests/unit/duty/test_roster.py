@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from duty.gap import gap_conditions
 from duty.roster import Absence, Gap, Roster, RosterInvalid, channels_of, parse_roster
+from risk.condition_words import words_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HEADER = "starts_at,ends_at,step,standing,person,name,phone,reach\n"
@@ -48,10 +50,54 @@ def test_the_deputy_takes_the_step_while_the_holder_is_absent() -> None:
 def test_gaps_are_known_before_they_begin() -> None:
     roster = Roster(parse_roster(NIGHT, ZONE), (Absence("sun", local(2, 9), local(2, 10)),))
     assert roster.gaps(local(1, 18), local(2, 22)) == [
-        Gap(local(1, 18), local(1, 20)),
-        Gap(local(2, 9), local(2, 10)),
-        Gap(local(2, 20), local(2, 22)),
+        Gap(local(1, 18), local(1, 20), 0),
+        Gap(local(1, 18), local(1, 20), 1),
+        Gap(local(2, 8), local(2, 22), 1),
+        Gap(local(2, 9), local(2, 10), 0),
+        Gap(local(2, 20), local(2, 22), 0),
     ]
+
+
+def test_a_chain_of_one_is_a_gap_also_where_that_one_stands_twice() -> None:
+    """Red and orange go on to a second person; who stands at step 1 too is none, nor is one who is absent."""
+    night = HEADER + "2026-07-01 20:00,2026-07-02 08:00,0,,li,,,wecom:li\n"
+    alone, twice, two = (
+        night,
+        night + "2026-07-01 20:00,2026-07-02 08:00,1,,li,,,wecom:li\n",
+        night + "2026-07-01 20:00,2026-07-02 08:00,1,,wu,,,wecom:wu\n",
+    )
+    whole = [Gap(local(1, 20), local(2, 8), 1)]
+    for text, gaps in ((alone, whole), (twice, whole), (two, [])):
+        assert Roster(parse_roster(text, ZONE)).gaps(local(1, 20), local(2, 8)) == gaps
+    absent = Roster(parse_roster(two, ZONE), (Absence("wu", local(1, 22), local(1, 23)),))
+    assert absent.gaps(local(1, 20), local(2, 8)) == [Gap(local(1, 22), local(1, 23), 1)]
+
+
+def test_a_step_that_the_roster_had_is_needed_on() -> None:
+    """Step 2 is in the file until 20:00 and nobody took it on: the third of the chain is missing from then on."""
+    steps = "".join(f"2026-07-01 08:00,2026-07-02 08:00,{step},,p{step},,,wecom:a\n" for step in (0, 1))
+    roster = Roster(parse_roster(HEADER + steps + "2026-07-01 08:00,2026-07-01 20:00,2,,chen,,,wecom:a\n", ZONE))
+    assert roster.gaps(local(1, 21), local(2, 8)) == [Gap(local(1, 21), local(2, 8), 2)]
+    assert roster.gaps(local(1, 12), local(1, 20)) == []
+
+
+def test_each_step_has_a_warning_of_its_own_so_that_none_hides_another() -> None:
+    """A gap of step 2 that stands and was taken may not keep one of step 0, which comes later, from being told."""
+    now, day = local(1, 12), timedelta(hours=24)
+    second, first = Gap(local(1, 12), local(2, 12), 2), Gap(local(1, 20), local(1, 22), 0)
+    assert [
+        (told.name, told.is_active, told.value, told.detail)
+        for told, _ in gap_conditions([second, first], now, day, ZONE, [])
+    ] == [
+        ("roster-gap", True, 480.0, "2026-07-01 20:00 – 2026-07-01 22:00"),
+        ("roster-gap-step-2", True, 0.0, "2026-07-01 12:00 – 2026-07-02 12:00"),
+    ]
+    stands = {"name": "roster-gap-step-2", "is_active": True, "value": 0.0, "changed_at": now, "detail": "x"}
+    mended = gap_conditions([], now, day, ZONE, [stands])
+    assert [(told.name, told.is_active) for told, _ in mended] == [("roster-gap", False), ("roster-gap-step-2", False)]
+    en, zh = words_of("roster-gap-step-2", {"detail": "20:00 – 22:00"})
+    assert "step 2 (20:00 – 22:00)" in en
+    assert "第 2 级没有另外的人（20:00 – 22:00）" in zh
 
 
 @pytest.mark.parametrize(

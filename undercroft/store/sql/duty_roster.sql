@@ -56,18 +56,29 @@ select subject, body ->> 'colour' as colour from (
 ) newest where coalesce(body ->> 'state', 'in_force') <> 'ended' order by subject;
 
 -- name: roster_gap
--- When step 0 has nobody first, in a stretch of time; absences and deputies counted.
-select min(e.at) as gap_at
-from (
+-- When a step has nobody of its own first, in a stretch of time; absences and deputies counted. As `duty.roster` has it: needed
+-- are 0, 1 and every step of the week before and the stretch; who stands at a lower step too is no further person.
+with needed as (
+    select generate_series(0, 1) as step
+    union select step from roster_shift
+    where ends_at > %(starts_at)s::timestamptz - interval '7 days' and starts_at < %(ends_at)s
+), edge as (
     select %(starts_at)s::timestamptz as at
-    union select ends_at from roster_shift where step = 0
-    union select starts_at from roster_absence
-) e
+    union select unnest(array[starts_at, ends_at]) from roster_shift
+    union select unnest(array[starts_at, ends_at]) from roster_absence
+), held as (
+    select distinct on (e.at, s.step) e.at, s.step, s.person_id
+    from edge e join roster_shift s on s.starts_at <= e.at and s.ends_at > e.at
+    where e.at >= %(starts_at)s and e.at < %(ends_at)s and not exists (
+        select from roster_absence a where a.person_id = s.person_id and a.starts_at <= e.at and a.ends_at > e.at)
+    order by e.at, s.step, s.standing desc, s.starts_at, s.person_id
+)
+select e.at as gap_at, n.step from edge e cross join needed n
 where e.at >= %(starts_at)s and e.at < %(ends_at)s and not exists (
-    select from roster_shift s
-    where s.step = 0 and s.starts_at <= e.at and s.ends_at > e.at and not exists (
-        select from roster_absence a
-        where a.person_id = s.person_id and a.starts_at <= e.at and a.ends_at > e.at));
+    select from held h where h.at = e.at and h.step = n.step and not exists (
+        select from held lower_one
+        where lower_one.at = h.at and lower_one.step < h.step and lower_one.person_id = h.person_id))
+order by 1, 2 limit 1;
 
 -- name: roster_channels
 select s.person_id, array_agg(distinct r.reach ->> 'channel') as channels
