@@ -56,6 +56,8 @@ def words_of(row: Mapping[str, Any], names: Mapping[str, Any]) -> Words:
         case "phone":
             caller = f"{body.get('unit', '')} {body.get('caller', '')} {body.get('phone', '')}"
             what = (f"{kind[0]} {caller}", f"{kind[1]} {caller}")
+        case "absent" if body.get("taken_back"):
+            what = ("撤回缺勤", "absence taken back")
         case _:
             what = kind
     said = next((str(body[name]) for name in _SAID if body.get(name)), "")

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from duty.door import Actor, Asked, Done, Effect, log, through
-from duty.refusals import ActInvalid, SubjectUnknown
+from duty.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
 from duty.roster import Shift, parse_roster
 from duty.rows import load_roster
 from undercroft.instants import MEANT, is_meant
@@ -96,6 +96,44 @@ def mark_absent(
     body = {"from": starts_at.isoformat(), "until": ends_at.isoformat()}
     asked = Asked("absent", "roster_absent", f"person/{person[:40]}", body, key)
     return through(connection, actor, asked, now, do)
+
+
+def take_back_absence(
+    connection: Connection, actor: Actor, person: str, starts_at: datetime | None, now: datetime, key: str = ""
+) -> Done:
+    """Take back an absence that was entered by mistake, or whose person is there again: it counts for nothing.
+
+    Parameters
+    ----------
+    starts_at : datetime or None
+        When it begins, to the minute; None: the only one that stands and is not over.
+
+    Raises
+    ------
+    Refused
+        By its class, if there is no such absence, or there are several; they are named.
+    """
+
+    def do(at: datetime) -> Effect:
+        stand = store.absences_of(connection, person, at)
+        if not stand:
+            raise NotPossibleNow(f"absent: {person[:40]!r} has no absence that stands and is not over")
+        meant = [row for row in stand if starts_at is None or _same_minute(row["starts_at"], starts_at)]
+        if len(meant) != 1:
+            named = "; ".join(f"{row['starts_at'].isoformat()} to {row['ends_at'].isoformat()}" for row in stand)
+            raise NotPossibleNow(f"absent: say which of {person[:40]!r} by when it begins; there are {named}")
+        (row,) = meant
+        store.take_back_absence(connection, person, row["starts_at"], at, actor.operator_id)
+        body = {"from": row["starts_at"].isoformat(), "until": row["ends_at"].isoformat(), "taken_back": True}
+        return Effect(log(connection, "absent", actor.operator_id, f"person/{person}", body, at), detail=body)
+
+    body = {"from": starts_at and starts_at.isoformat(), "taken_back": True}
+    asked = Asked("absent", "roster_absent", f"person/{person[:40]}", body, key)
+    return through(connection, actor, asked, now, do)
+
+
+def _same_minute(one: datetime, other: datetime) -> bool:
+    return one.timestamp() // 60 == other.timestamp() // 60
 
 
 def shift_row(shift: Shift) -> dict[str, object]:

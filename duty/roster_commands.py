@@ -77,7 +77,7 @@ def show_roster(
     zone: Annotated[str, typer.Option(help="of the times shown")] = "Asia/Shanghai",
     as_json: AsJson = False,
 ) -> None:
-    """Show who is told first, second ... now, and the gaps ahead."""
+    """Show who is told first, second ... now, who is absent, and the gaps ahead."""
     from duty.roster_view import view_of  # noqa: PLC0415
     from duty.rows import load_roster  # noqa: PLC0415 - help starts faster
 
@@ -90,24 +90,34 @@ def show_roster(
         return
     for step, person in enumerate(roster.chain(now)):
         typer.echo(f"step {step}  {person.person_id:<12} {person.name}  {person.phone}")
+    for absence in roster.absences:
+        away = f"from {local(absence.starts_at, place)} to {local(absence.ends_at, place)}"
+        typer.echo(f"absent  {absence.person_id:<12} {away}")
     for gap in roster.gaps(now, until):
         typer.echo(_gap(gap, place))
 
 
 def mark_absent(
     person: Annotated[str, typer.Argument(help="as the roster names the person")],
-    until: Annotated[str, typer.Option(help="e.g. 2026-07-01T08:00")],
-    since: Annotated[str | None, typer.Option("--from", help="default: now")] = None,
+    until: Annotated[str | None, typer.Option(help="e.g. 2026-07-01T08:00")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="default: now; with --take-back: the only one")] = None,
+    take_back: Annotated[bool, typer.Option("--take-back", help="it was entered by mistake, or is over early")] = False,
     zone: Zone = "Asia/Shanghai",
     as_json: AsJson = False,
 ) -> None:
     """Record that somebody cannot be reached for a time: the deputy, or the next step, is told instead."""
     from duty import roster_acts  # noqa: PLC0415 - help starts faster
 
+    if (until is None) != take_back:
+        raise BadInput("roster absent: say either --until, or --take-back")
     place = zone_of(zone)
+    starts_at = None if since is None else _instant("--from", since, place)
+    ends_at = None if until is None else _instant("--until", until, place)
     with at_the_door("roster absent") as (connection, actor, now):
-        starts_at = now if since is None else _instant("--from", since, place)
-        done = roster_acts.mark_absent(connection, actor, person, starts_at, _instant("--until", until, place), now)
+        if ends_at is None:
+            done = roster_acts.take_back_absence(connection, actor, person, starts_at, now)
+        else:
+            done = roster_acts.mark_absent(connection, actor, person, starts_at or now, ends_at, now)
     typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
 

@@ -13,7 +13,7 @@ from api.errors import RequestInvalid, documented
 from api.roster.schemas import AbsenceIn, RosterIn, RosterOut
 from api.services import Given
 from duty.roster import STEPS_KNOWN_FOR, roster_of
-from duty.roster_acts import import_roster, mark_absent
+from duty.roster_acts import import_roster, mark_absent, take_back_absence
 from duty.roster_view import view_of
 from undercroft.local_time import zone_of
 
@@ -47,11 +47,18 @@ def post_roster(asked: RosterIn, caller: Asking) -> ActOut:
 
 @router.post("/roster/absences", status_code=201, responses=REFUSALS)
 def post_absence(asked: AbsenceIn, caller: Asking) -> ActOut:
-    """Record that somebody cannot be reached: the deputy, or the next step, is told instead."""
+    """Record that somebody cannot be reached: the deputy, or the next step, is told instead; or take that back."""
+    person, starts_at, ends_at = asked.person_id, asked.starts_at, asked.ends_at
+    if ends_at is None:
+        return ActOut.of(
+            caller.do(
+                lambda connection, actor, now, key: take_back_absence(connection, actor, person, starts_at, now, key)
+            )
+        )
     return ActOut.of(
         caller.do(
             lambda connection, actor, now, key: mark_absent(
-                connection, actor, asked.person_id, asked.starts_at or now, asked.ends_at, now, key
+                connection, actor, person, starts_at or now, ends_at, now, key
             )
         )
     )

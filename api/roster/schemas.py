@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from api.params import Zone
 from duty.roster import COLUMNS
@@ -79,10 +79,19 @@ class RosterIn(BaseModel):
 
 
 class AbsenceIn(BaseModel):
-    """Somebody who cannot be reached for a time."""
+    """Somebody who cannot be reached for a time; or an absence that is taken back, which needs no end."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     person_id: PersonId
-    starts_at: AwareDatetime | None = Field(None, description="absent: now")
-    ends_at: AwareDatetime
+    starts_at: AwareDatetime | None = Field(
+        None, description="absent: now; of one that is taken back, its beginning, absent: the only one not over"
+    )
+    ends_at: AwareDatetime | None = None
+    taken_back: bool = Field(False, description="it was entered by mistake, or is over early: it counts for nothing")
+
+    @model_validator(mode="after")
+    def _ends_or_is_taken_back(self) -> Self:
+        if (self.ends_at is None) != self.taken_back:
+            raise ValueError("say either ends_at, or that it is taken_back")
+        return self

@@ -35,7 +35,14 @@ def test_the_roster_is_shown_and_replaced(desk: Desk) -> None:
     assert desk.post("/roster/absences", away).status_code == 201
     shown = desk.get("/roster?hours=12")
     assert [row["person_id"] for row in shown["chain"]] == ["wu", "chen"]
-    assert len(shown["gaps"]) == 1
+    assert [gap["step"] for gap in shown["gaps"]] == [0]
+    back = {"person_id": "sun", "taken_back": True}
+    assert desk.post("/roster/absences", back | {"ends_at": ends.isoformat()}).status_code == 422
+    assert desk.post("/roster/absences", {"person_id": "sun"}).status_code == 422
+    assert desk.post("/roster/absences", back).status_code == 201
+    assert desk.post("/roster/absences", back).json()["error"] == "NotPossibleNow"
+    shown = desk.get("/roster?hours=12")
+    assert ([row["person_id"] for row in shown["chain"]], shown["gaps"]) == (["sun", "wu", "chen"], [])
 
 
 def test_operators_are_made_and_disabled_by_an_admin(desk: Desk) -> None:

@@ -225,6 +225,7 @@ def test_roster_and_operators_go_through_the_door(
             ("leader", "roster_absent", "done"), ("leader", "roster_absent", "refused"),
             ("admin", "user_disable", "done"),
         ]  # fmt: skip
+        assert "say either --until, or --take-back" in str(run("roster", "absent", "li").exception)
         entry = next(entry for entry in store.log_entries(db) if entry["kind"] == "roster")
         assert (entry["author"], entry["body"]["shifts"], entry["body"]["gaps"]) == ("leader", 3, [])
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from duty.roster_acts import import_roster, mark_absent
+from duty.refusals import NotPossibleNow
+from duty.roster_acts import import_roster, mark_absent, take_back_absence
 from duty.rows import load_roster
 from duty.run import _tell_gap
-from tests.integration.door_kit import actor
+from tests.integration.door_kit import actor, audited
 from tests.integration.duty_kit import now, opened
 from undercroft.store.connection import Connection
+from undercroft.store.duty_roster import roster_facts
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HEADER = "starts_at,ends_at,step,standing,person,name,phone,reach"
@@ -79,6 +82,32 @@ def test_a_later_step_of_the_chain_is_warned_of_before_it_starts(live_db: str) -
         assert [(told["subject"], told["body"]["value"]) for told in acts if told["body"]["is_active"]] == [
             ("system/roster-gap-step-1", 300), ("system/roster-gap-step-2", 0),
         ]  # fmt: skip
+
+
+def test_a_mistyped_absence_is_taken_back_on_record_and_li_is_told_again(live_db: str) -> None:
+    with opened(live_db) as db:
+        leader, at = actor(db, "leader"), now().replace(microsecond=0)
+        stretch = at - HOUR, at + 30 * HOUR
+        import_roster(db, leader, csv(row(*stretch, "li"), row(*stretch, "wu", 1)), ZONE, at)
+        mark_absent(db, leader, "li", at, at + 5 * HOUR, at)
+        mark_absent(db, leader, "li", at + 6 * HOUR, at + 7 * HOUR, at)
+        assert chain(db, at + HOUR) == ["wu"]
+        with pytest.raises(NotPossibleNow, match="say which of 'li' by when it begins; there are"):
+            take_back_absence(db, leader, "li", None, at)
+        with pytest.raises(NotPossibleNow, match="'wu' has no absence"):
+            take_back_absence(db, leader, "wu", None, at)
+        take_back_absence(db, leader, "li", at + timedelta(seconds=20 - at.second), at)  # as a person types it
+        assert [chain(db, at + hours * HOUR) for hours in (1, 6.5)] == [["li", "wu"], ["wu"]]
+        assert roster_facts(db, at, at + 5 * HOUR).gap_at is None
+        take_back_absence(db, leader, "li", None, at)
+        assert chain(db, at + 6.5 * HOUR) == ["li", "wu"]
+        kept = db.execute("select body from duty_log where kind = 'absent' order by entry_no").fetchall()
+        assert [entry["body"].get("taken_back") for entry in kept] == [None, None, True, True]
+        assert [entry for entry in audited(db) if entry[1] == "roster_absent"] == [
+            *(("li-leader", "roster_absent", outcome) for outcome in ["done"] * 2 + ["refused"] * 2 + ["done"] * 2),
+        ]
+        mark_absent(db, leader, "li", at, at + 2 * HOUR, at)
+        assert chain(db, at + HOUR) == ["wu"], "the same one again stands again"
 
 
 shifts = st.lists(

@@ -55,6 +55,21 @@ def mark_absent(connection: Connection, person_id: str, starts_at: datetime, end
         connection.execute(sql("roster_absent").encode(), values)
 
 
+def absences_of(connection: Connection, person_id: str, at: datetime) -> list[dict[str, Any]]:
+    """Return a person's absences that stand and are not over, by when they begin, locked until the transaction ends."""
+    with translated_errors():
+        return connection.execute(sql("roster_absences_of").encode(), {"person_id": person_id, "at": at}).fetchall()
+
+
+def take_back_absence(
+    connection: Connection, person_id: str, starts_at: datetime, at: datetime, author: str
+) -> None:  # fmt: skip
+    """Have an absence count for nothing from now on; who took it back stands with it."""
+    values = {"person_id": person_id, "starts_at": starts_at, "at": at, "author": author}
+    with translated_errors():
+        connection.execute(sql("roster_take_back").encode(), values)
+
+
 def newest_handover(connection: Connection) -> dict[str, Any] | None:
     """Return the newest handover of the duty log: when, by whom, to whom, its words."""
     with translated_errors():

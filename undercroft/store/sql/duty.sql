@@ -222,7 +222,8 @@ select starts_at, ends_at, step, standing, person_id, name, phone, reach from ro
 where ends_at > %(starts_at)s and starts_at < %(ends_at)s order by starts_at, step, standing;
 
 -- name: duty_absences
-select person_id, starts_at, ends_at from roster_absence where ends_at > %(starts_at)s and starts_at < %(ends_at)s
+select person_id, starts_at, ends_at from roster_absence
+where ends_at > %(starts_at)s and starts_at < %(ends_at)s and taken_back_at is null
 order by starts_at, person_id;
 
 -- name: duty_late_orders

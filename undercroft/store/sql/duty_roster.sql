@@ -25,7 +25,16 @@ select * from unnest(
 -- name: roster_absent
 insert into roster_absence (person_id, starts_at, ends_at, author)
 values (%(person_id)s, %(starts_at)s, %(ends_at)s, %(author)s)
-on conflict (person_id, starts_at) do update set ends_at = excluded.ends_at, author = excluded.author;
+on conflict (person_id, starts_at) do update set
+    ends_at = excluded.ends_at, author = excluded.author, taken_back_at = null, taken_back_by = null;
+
+-- name: roster_absences_of
+select starts_at, ends_at from roster_absence
+where person_id = %(person_id)s and ends_at > %(at)s and taken_back_at is null order by starts_at for update;
+
+-- name: roster_take_back
+update roster_absence set taken_back_at = %(at)s, taken_back_by = %(author)s
+where person_id = %(person_id)s and starts_at = %(starts_at)s;
 
 -- name: roster_people
 select distinct person_id from roster_shift;
@@ -70,7 +79,8 @@ with needed as (
     select distinct on (e.at, s.step) e.at, s.step, s.person_id
     from edge e join roster_shift s on s.starts_at <= e.at and s.ends_at > e.at
     where e.at >= %(starts_at)s and e.at < %(ends_at)s and not exists (
-        select from roster_absence a where a.person_id = s.person_id and a.starts_at <= e.at and a.ends_at > e.at)
+        select from roster_absence a where a.person_id = s.person_id and a.starts_at <= e.at and a.ends_at > e.at
+            and a.taken_back_at is null)
     order by e.at, s.step, s.standing desc, s.starts_at, s.person_id
 )
 select e.at as gap_at, n.step from edge e cross join needed n
