@@ -49,7 +49,7 @@ def reported_against(
     """
     field = SAID_AS.get(proof)
     newest: dict[str, Mapping[str, Any]] = {}
-    for report in reports:
+    for report in _standing(reports):
         where = report["body"].get("entrance") or ""
         if field is None or report["body"].get(field) is None or (entrance and where not in {"", entrance}):
             continue
@@ -59,6 +59,17 @@ def reported_against(
     against = [_words(proof, report, zone) for report in newest.values() if _contradicts(report["body"][field])]
     zh, en = ("、".join(said for said, _ in against), ", ".join(said for _, said in against))
     return f"确认{DONE_ZH[proof]}，{zh} confirmed as {proof}, but {en}" if against else None
+
+
+def _standing(reports: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the reports without what a confirmation said that was taken back since, known by its note."""
+    found: list[Mapping[str, Any]] = []
+    for report in reports:
+        if report["body"].get("taken_back"):
+            found = [other for other in found if other["body"].get("note") != report["body"].get("note")]
+        else:
+            found.append(report)
+    return found
 
 
 def _contradicts(said: object) -> bool:

@@ -63,8 +63,9 @@ def list_reports(as_json: AsJson = False) -> None:
         place = row["subject"].removeprefix("space/") + (f"/{body['entrance']}" if body.get("entrance") else "")
         depth = "" if body.get("depth_m") is None else f"{body['depth_m']:g} m"
         pump = f"pump {body['pump']}" if body.get("pump") else ""
+        back = "TAKEN BACK" if body.get("taken_back") else ""
         flags = [f"{'' if body[name] else 'not '}{name}" for name in ("closed", "evacuated") if name in body]
         said = "  ".join(
-            part for part in (depth, body.get("barrier") or "", pump, *flags, body.get("note") or "") if part
+            part for part in (back, depth, body.get("barrier") or "", pump, *flags, body.get("note") or "") if part
         )
         typer.echo(f"{body.get('observed_at', '')}  {place}  {said}  by {body.get('by')}, entered by {row['author']}")

@@ -22,6 +22,7 @@ KINDS = {
 STEPS = {
     "issue": ("下达", "issued"), "take": ("接令", "taken"), "confirm": ("确认", "confirmed"),
     "refuse": ("拒绝", "refused"), "cancel": ("取消", "cancelled"),
+    "undo": ("撤回确认", "confirmation taken back"),
 }  # fmt: skip
 PROOFS = {
     Proof.BARRIER_DEPLOYED: ("安装挡板", "deploy the barrier"),

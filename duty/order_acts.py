@@ -118,6 +118,7 @@ def order_step(
 
     What is confirmed (a barrier, a running pump, an entrance closed, a space evacuated) is a field report of its
     confirmer, for `CONFIRMED_FOR`: the engine takes it where no sensor says otherwise (`risk.reports`, `risk.said`).
+    A step that leaves the confirmation behind (``undo``, ``cancel``, ``issue``) takes that report back.
 
     Raises
     ------
@@ -134,14 +135,17 @@ def order_step(
         if row is None:
             raise SubjectUnknown(f"there is no order {order_id[:100]}")
         moved_at = store.order_time(connection, at)
-        after = advance(order_of(row), step, author=actor.operator_id, at=moved_at, note=note)
-        return _saved(connection, actor, after, step, at)
+        before = order_of(row)
+        after = advance(before, step, author=actor.operator_id, at=moved_at, note=note)
+        return _saved(connection, actor, after, step, at, was=before.state)
 
     asked = Asked("order_step", f"order_{step[:40]}", f"order/{order_id[:100]}", {"note": note}, key)
     return through(connection, actor, asked, now, do)
 
 
-def _saved(connection: Connection, actor: Actor, moved: Order, step: str, at: datetime) -> Effect:
+def _saved(
+    connection: Connection, actor: Actor, moved: Order, step: str, at: datetime, was: OrderState | None = None
+) -> Effect:
     store.save_order(connection, {
         "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject,
         "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
@@ -158,17 +162,25 @@ def _saved(connection: Connection, actor: Actor, moved: Order, step: str, at: da
         body["disagreement"] = differs
     entry_no = log(connection, "order", actor.operator_id, moved.subject, body, at)
     said = {"order_id": moved.order_id, "disagreement": differs}
-    return Effect(entry_no, _seen_by_confirmer(connection, actor, moved, at), {**body, "subject": moved.subject}, said)
+    seen = _seen_by_confirmer(connection, actor, moved, at, taken_back=was is OrderState.CONFIRMED)
+    return Effect(entry_no, seen, {**body, "subject": moved.subject}, said)
 
 
-def _seen_by_confirmer(connection: Connection, actor: Actor, moved: Order, at: datetime) -> tuple[ForEngine, ...]:
-    """Return what the engine is told of a confirmation: field reports of its confirmer, for `CONFIRMED_FOR`."""
-    if moved.state is not OrderState.CONFIRMED:
-        return ()
-    said = {
+def _seen_by_confirmer(
+    connection: Connection, actor: Actor, moved: Order, at: datetime, *, taken_back: bool
+) -> tuple[ForEngine, ...]:
+    """Return what the engine is told of a confirmation: field reports of its confirmer, for `CONFIRMED_FOR`.
+
+    Of one that is left behind: the same, ``taken_back``; nobody knows any more.
+    """
+    said: dict[str, Any] = {
         "by": actor.name, "observed_at": at.isoformat(), "expires_at": (at + CONFIRMED_FOR).isoformat(),
         "note": f"order {moved.order_id} confirmed",
     }  # fmt: skip
+    if moved.state is not OrderState.CONFIRMED:
+        if not taken_back:
+            return ()
+        said |= {"expires_at": at.isoformat(), "taken_back": True}
     match moved.proof:
         case Proof.BARRIER_DEPLOYED:
             named = [moved.entrance] if moved.entrance else store.barriers(connection, moved.subject.split("/")[1])

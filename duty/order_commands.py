@@ -64,7 +64,7 @@ def issue_order(
 
 def step_order(
     order_id: str,
-    step: Annotated[str, typer.Argument(help="take, confirm, refuse, cancel, issue")],
+    step: Annotated[str, typer.Argument(help="take, confirm, undo (a confirmation), refuse, cancel, issue")],
     note: Annotated[str, typer.Option(help="why, or what was seen")] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -50,10 +50,15 @@ TRANSITIONS: Mapping[tuple[OrderState, str], OrderState] = {
     (OrderState.REFUSED, "cancel"): OrderState.CANCELLED,
     (OrderState.CONFIRMED, "confirm"): OrderState.CONFIRMED,
     (OrderState.CONFIRMED, "issue"): OrderState.ISSUED,
+    (OrderState.CONFIRMED, "undo"): OrderState.ISSUED,
+    (OrderState.CONFIRMED, "cancel"): OrderState.CANCELLED,
 }
 """Every step there is; `docs/alarm-lifecycle.md` shows them."""
 
 STEPS = tuple(dict.fromkeys(step for _, step in TRANSITIONS))
+
+WITH_REASON = frozenset({"refuse", "cancel", "undo"})
+"""Steps that say why."""
 
 GOING = frozenset({OrderState.ISSUED, OrderState.TAKEN})
 """States in which the clock runs."""
@@ -127,7 +132,7 @@ def advance(order: Order, step: str, *, author: str, at: datetime, note: str = "
     OrderRefused
         If there is no such step from the order's state.
     ActInvalid
-        If there is no such step at all, or a refusal or cancellation says no reason.
+        If there is no such step at all, or one of `WITH_REASON` says none.
     """
     if step not in STEPS:
         raise ActInvalid(f"order {order.order_id}: there is no step {step[:40]!r}; there are {', '.join(STEPS)}")
@@ -135,7 +140,7 @@ def advance(order: Order, step: str, *, author: str, at: datetime, note: str = "
     if after is None:
         steps = ", ".join(sorted(name for state, name in TRANSITIONS if state is order.state)) or "none"
         raise OrderRefused(f"order {order.order_id} is {order.state}: {step} is not possible (possible: {steps})")
-    if step in {"refuse", "cancel"} and not note.strip():
+    if step in WITH_REASON and not note.strip():
         raise ActInvalid(f"order {order.order_id}: {step} needs a reason")
     due_at = at + order.within if step == "issue" else order.due_at
     return replace(order, state=after, author=author, changed_at=at, due_at=due_at, note=note)

@@ -14,6 +14,9 @@ A report is evidence of quality UNKNOWN: it may raise, it never lowers.
   before it had fallen silent (3 missed intervals after that word): its silence later does not prove the person right.
   Any other reported state opens a closed one.
 - *Pump, closed, evacuated*: the latest report of its place counts until it expires; see `risk.said`.
+
+A report that an order's confirmation made is taken back by the same words with ``taken_back`` true: where it still
+stands, known by its note, it is forgotten, and nobody knows; what somebody else said since stays.
 """
 
 from __future__ import annotations
@@ -53,10 +56,17 @@ def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) ->
             continue
         for what, report in said_in(arrays, space, act):
             key = f"{arrays.spaces[space].id}/{act.body.get('entrance') or ''}/{what}"
-            if _counts(state.reports.get(key), report, what):
+            known = state.reports.get(key)
+            if act.body.get("taken_back") is True:
+                if known is None or known.note != report.note:
+                    continue
+                del state.reports[key]
+            elif _counts(known, report, what):
                 state.reports[key] = report
-                touched[space] = True
-                state.written_signature[space] = -2
+            else:
+                continue
+            touched[space] = True
+            state.written_signature[space] = -2
     return touched
 
 

@@ -211,7 +211,7 @@ class OrderIn(_Asked):
 
 
 class StepIn(_Asked):
-    """Where an order moves; `refuse` and `cancel` need a note."""
+    """Where an order moves; `refuse`, `cancel` and `undo`, which takes a confirmation back, need a note."""
 
     step: Annotated[str, *_one_of(*STEPS)]
     note: Comment = ""

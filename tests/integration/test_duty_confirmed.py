@@ -58,7 +58,7 @@ def test_a_confirmation_that_the_sensor_contradicts_is_shown(live_db: str, monke
         assert store.log_entries(db)[-1]["body"]["disagreement"] == done.disagreement
         assert f"与确认不符 DISAGREEMENT {done.disagreement}" in listed(), "confirmed, and yet on the list"
         assert [row["order_id"] for row in load_sheet(db, now(), now(), Limits()).orders] == [order_id]
-        with pytest.raises(OrderRefused, match="possible: confirm, issue"):
+        with pytest.raises(OrderRefused, match="possible: cancel, confirm, issue, undo"):
             order_step(db, who, order_id, "take", now())
         refused = [action for _, action, outcome in audited(db) if outcome == "refused"]
         assert refused == ["order", "order_take"], "no incident yet; a confirmed order is over"
@@ -129,6 +129,47 @@ def test_every_confirmation_sets_what_it_can_with_author_and_expiry(live_db: str
             "gar//closed", "gar//evacuated", "gar//pump", "gar/north/barrier", "gar/north/closed",
         ]  # fmt: skip
         assert {report.by for report in state.reports.values()} == {who.name}
+
+
+@pytest.mark.parametrize(("step", "state"), [("undo", "issued"), ("cancel", "cancelled"), ("issue", "issued")])
+def test_a_confirmation_that_is_taken_back_is_forgotten_by_the_engine(live_db: str, step: str, state: str) -> None:
+    with opened(live_db) as db:
+        prepared(db)
+        db.execute(
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 4, '{}')"
+        )
+        who, follower = actor(db), Follower(db)
+
+        def known() -> dict[str, str]:
+            step_live(db, follower, now())
+            assert follower.engine is not None
+            return {key: report.by for key, report in follower.engine.state.reports.items()}
+
+        wrong = order(db, who, SUBJECT, Proof.BARRIER_DEPLOYED, "street", now(), "north").order_id or ""
+        order_step(db, who, wrong, "confirm", now())
+        pump = order(db, who, SUBJECT, Proof.PUMP_RUNNING, "street", now()).order_id or ""
+        order_step(db, who, pump, "confirm", now())
+        assert known() == {"gar/north/barrier": who.name, "gar//pump": who.name}
+        stopped = {"pump": "stopped", "by": "Sun"}
+        acts.perform(db, who, acts.Act("field_report", SUBJECT, stopped), now())
+        if step != "issue":
+            with pytest.raises(refusals.ActInvalid, match=f"{step} needs a reason"):
+                order_step(db, who, wrong, step, now())
+        for order_id in (wrong, pump):
+            done = order_step(db, who, order_id, step, now(), "the wrong garage")
+            assert done.commit_seq is not None
+            assert done.disagreement is None
+        assert known() == {"gar//pump": "Sun"}, "what somebody said since stays"
+        row = db.execute(
+            "select state, due_at, changed_at, confirmed_until from duty_order where order_id = %s", (wrong,)
+        )
+        found = row.fetchone()
+        assert found is not None
+        assert (found["state"], found["confirmed_until"]) == (state, None)
+        assert (found["due_at"] - found["changed_at"] < timedelta(minutes=15)) is (step != "issue"), "the old clock"
+        entry = store.log_entries(db)[-1]
+        assert (entry["kind"], entry["body"]["step"], entry["body"]["note"]) == ("order", step, "the wrong garage")
+        assert audited(db)[-1] == (who.operator_id, f"order_{step}", "done")
 
 
 def test_a_door_that_stands_open_contradicts_a_closed_entrance(live_db: str) -> None:

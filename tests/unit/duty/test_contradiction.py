@@ -15,6 +15,8 @@ def report(entrance: str | None = None, **said: Any) -> dict[str, Any]:
 
 
 OPEN, SHUT = {"barrier": "open"}, {"barrier": "deployed"}
+SAID = report("north", **SHUT, note="order o-2 confirmed")
+BACK = report("north", **SHUT, note="order o-2 confirmed", taken_back=True)
 CASES: list[tuple[Proof, str, list[dict[str, Any]], bool]] = [
     (Proof.BARRIER_DEPLOYED, "north", [report("north", **OPEN)], True),
     (Proof.BARRIER_DEPLOYED, "north", [report("north", **OPEN), report("north", **SHUT)], False),
@@ -29,6 +31,9 @@ CASES: list[tuple[Proof, str, list[dict[str, Any]], bool]] = [
     (Proof.ENTRANCE_CLOSED, "", [report("north", closed=False), report(closed=True)], False),
     (Proof.EVACUATED, "", [report(evacuated=False)], True),
     (Proof.EVACUATED, "", [report(barrier="open")], False),
+    (Proof.BARRIER_DEPLOYED, "north", [report("north", **OPEN), SAID, BACK], True),
+    (Proof.BARRIER_DEPLOYED, "north", [report("north", **OPEN), SAID, BACK, SAID], False),
+    (Proof.BARRIER_DEPLOYED, "north", [SAID, report("north", **OPEN), BACK], True),
     (Proof.CHECKED, "", [report(closed=False)], False),
 ]
 

@@ -90,16 +90,22 @@ def test_an_order_to_its_confirmation() -> None:
     again = advance(done, "confirm", author="wu", at=at(190))
     assert (again.state, again.due_at, again.confirmed_until) == (OrderState.CONFIRMED, at(16), at(190 + 180))
     assert advance(done, "issue", author="li", at=at(190)).due_at == at(205)
+    undone = advance(done, "undo", author="wu", at=at(20), note="the wrong garage")
+    assert (undone.state, undone.due_at, undone.is_late(at(20))) == (OrderState.ISSUED, at(16), True)
+    gone = advance(done, "cancel", author="wu", at=at(20), note="no longer applies")
+    assert (gone.state, gone.confirmed_until) == (OrderState.CANCELLED, None)
 
 
 @pytest.mark.parametrize(
     ("steps", "complaint"),
     [
         (["refuse"], "refuse needs a reason"),
-        (["confirm", "take"], "is confirmed: take is not possible (possible: confirm, issue)"),
+        (["confirm", "take"], "is confirmed: take is not possible (possible: cancel, confirm, issue, undo)"),
+        (["confirm", "undo"], "undo needs a reason"),
+        (["undo"], "is issued: undo is not possible"),
         (["cancel"], "cancel needs a reason"),
         (["issue"], "is issued: issue is not possible"),
-        (["dance"], "there is no step 'dance'; there are take, confirm, refuse, cancel, issue"),
+        (["dance"], "there is no step 'dance'; there are take, confirm, refuse, cancel, issue, undo"),
     ],
 )
 def test_steps_that_are_not(steps: list[str], complaint: str) -> None:

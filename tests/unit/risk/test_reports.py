@@ -114,3 +114,19 @@ def test_reports_survive_a_snapshot() -> None:
     crank.tick(0, acts=(report(1, "up", 0, depth_m=0.16),))
     arrays = crank.engine.plant.arrays
     assert load_state(dump_state(crank.engine.state, arrays), arrays).reports == crank.engine.state.reports
+
+
+def test_what_a_confirmation_said_is_taken_back_where_it_still_stands() -> None:
+    """A barrier confirmed by mistake closes nothing any more; who reported it since is believed."""
+    crank = Crank(site(guarded("gar", "car_park")))
+    said: dict[str, Any] = {"entrance": "north", "barrier": "deployed", "note": "order o-1 confirmed"}
+    crank.tick(0, acts=(report(1, "gar", 0, **said),))
+    assert list(crank.engine.state.reports) == ["gar/north/barrier"]
+    crank.tick(1, acts=(report(2, "gar", 1, minutes=0, **{**said, "note": "order o-2 confirmed"}, taken_back=True),))
+    assert list(crank.engine.state.reports) == ["gar/north/barrier"], "another order's"
+    crank.tick(2, acts=(report(3, "gar", 2, minutes=0, **said, taken_back=True),))
+    assert list(crank.engine.state.reports) == []
+    mine = report(5, "gar", 3, by="Sun", entrance="north", barrier="deployed")
+    crank.tick(3, acts=(report(4, "gar", 3, **said), mine))
+    crank.tick(4, acts=(report(6, "gar", 4, minutes=0, **said, taken_back=True),))
+    assert [found.by for found in crank.engine.state.reports.values()] == ["Sun"]
