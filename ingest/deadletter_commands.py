@@ -21,8 +21,10 @@ from undercroft.settings import Settings
 from undercroft.store.commit import HELD_AT_MOST_S, limit_transactions
 from undercroft.store.connection import Connection, connect
 from undercroft.store.dead_letters import (
+    Caps,
     LetterFilter,
     fetch_dead_letter,
+    held_letters,
     list_dead_letters,
     settle_dead_letter,
 )
@@ -63,8 +65,11 @@ def list_letters(
     wanted = _filter(reason, device, since, until, state)
     with _database() as connection:
         rows, in_all = list_dead_letters(connection, wanted, most)
+        held = held_letters(connection)
     if len(rows) < in_all:
         typer.echo(f"{len(rows)} of {in_all} dead letters, the newest; more: --most", err=True)
+    if held is not None:
+        typer.echo(f"in all {held.beside(Caps())}", err=True)
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in rows], ensure_ascii=False))
         return

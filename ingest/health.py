@@ -23,7 +23,7 @@ from undercroft.errors import StoreUnavailable
 from undercroft.store.canary import newest_judged
 from undercroft.store.conditions import SYSTEM, Condition, device_subject, list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
-from undercroft.store.dead_letters import Caps, count_dead_letters, count_overflow_since
+from undercroft.store.dead_letters import Caps, Held, count_overflow_since, fold_held_letters
 
 LOOK_S = 5.0
 ANSWER_S = 4.0
@@ -35,6 +35,7 @@ DELIVERED_LATE_S = 30.0
 AUTHOR = "ingest"
 DEVICES_EVERY = timedelta(minutes=1)
 RATE = "dead-letter-rate"
+MIB = 1024**2
 _log = structlog.get_logger("ingest")
 
 
@@ -52,6 +53,18 @@ class Waiting:
     """What the broker did not grant as asked, in words."""
     delivery_delay_s: float = 0.0
     """How old readings are when they come. [s]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Who shows what is looked at; None: nobody."""
+
+    canary: Callable[[float, float], None] | None = None
+    """Latency and age of the canary's newest judged reading. [s]"""
+    letters: Callable[[Held], None] | None = None
+
+
+NOBODY = Shown()
 
 
 def patient_for(database_url: str, answer_s: float) -> Connection:
@@ -79,13 +92,13 @@ class Health:
         *,
         of_devices: bool = False,
         heard_us: Callable[[], Mapping[str, int]] = dict,
-        note_canary: Callable[[float, float], None] | None = None,
+        shown: Shown = NOBODY,
     ) -> None:
         self._url = database_url
         self._clock = clock
         self._waiting = waiting
         self._caps = caps
-        self._of_devices, self._note_canary, self._heard_us = of_devices, note_canary, heard_us
+        self._of_devices, self._heard_us, self._shown = of_devices, heard_us, shown
         self._devices_at: datetime | None = None
         self._connection: Connection | None = None
 
@@ -105,9 +118,9 @@ class Health:
         """Tell the conditions that changed, and show how the canary fares."""
         active = {(row["subject"], row["name"]) for row in list_conditions(connection) if row["is_active"]}
         _tell(connection, self._of_lanes(), active, now)
-        beat = None if self._note_canary is None else newest_judged(connection)
-        if beat is not None and self._note_canary is not None:
-            self._note_canary(beat.judged_s, (now - beat.sent_at).total_seconds())
+        beat = None if self._shown.canary is None else newest_judged(connection)
+        if beat is not None and self._shown.canary is not None:
+            self._shown.canary(beat.judged_s, (now - beat.sent_at).total_seconds())
         devices = {subject for subject, name in active if name == RATE and subject != SYSTEM}
         conditions = [*self._of_letters(connection, now, devices)]
         if self._of_devices and (self._devices_at is None or now - self._devices_at >= DEVICES_EVERY):
@@ -135,15 +148,13 @@ class Health:
             yield Condition(f"subscription-refused{slot}", refused > 0, refused, 0, "filters", words)
 
     def _of_letters(self, connection: Connection, now: datetime, devices: Iterable[str]) -> Iterator[Condition]:
-        letters = count_dead_letters(connection)
-        yield Condition(
-            "dead-letter-table",
-            letters >= self._caps.in_all,
-            letters,
-            self._caps.in_all,
-            "letters",
-            "dead letters are counted and no longer kept: shorten their retention",
-        )
+        held, caps = fold_held_letters(connection), self._caps
+        if self._shown.letters is not None:
+            self._shown.letters(held)
+        full = "dead letters are counted and no longer kept: retry or drop what is understood"
+        yield Condition("dead-letter-table", held.letters >= caps.in_all, held.letters, caps.in_all, "letters", full)
+        of_bytes, cap = held.bytes / MIB, caps.bytes_in_all / MIB
+        yield Condition("dead-letter-bytes", held.bytes >= caps.bytes_in_all, of_bytes, cap, "MiB", full)
         over = count_overflow_since(connection, now - timedelta(hours=1))
         subjects = {SYSTEM: over.pop("", 0)} | dict.fromkeys(devices, 0)
         subjects |= {device_subject(device_id): times for device_id, times in over.items()}

@@ -10,6 +10,7 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from ingest.writer import Written
+from undercroft.store.dead_letters import Held
 
 LOOPBACK = "127.0.0.1"
 _COMMIT_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
@@ -57,6 +58,12 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._letters = Gauge(
+            "undercroft_dead_letters_open", "Open dead letters of the database; NaN: not looked", registry=self.registry
+        )
+        self._letter_bytes = Gauge(
+            "undercroft_dead_letters_bytes", "What they hold, in bytes; NaN: not looked", registry=self.registry
+        )
         # Unlike a 0, NaN says that no reading of a canary was judged yet.
         self._canary_latency = Gauge(
             "undercroft_canary_latency_seconds",
@@ -68,13 +75,18 @@ class Metrics:
             "Since the sending of the canary's newest judged reading; NaN: none yet",
             registry=self.registry,
         )
-        for gauge in (self._canary_latency, self._canary_age):
+        for gauge in (self._canary_latency, self._canary_age, self._letters, self._letter_bytes):
             gauge.set(nan)
 
     def note_canary(self, latency_s: float, age_s: float) -> None:
         """Show how long the canary's newest judged reading took, and how old it is. [s]"""
         self._canary_latency.set(latency_s)
         self._canary_age.set(age_s)
+
+    def note_letters(self, held: Held) -> None:
+        """Show what the open dead letters hold."""
+        self._letters.set(held.letters)
+        self._letter_bytes.set(held.bytes)
 
     def watch(
         self, lane: str, window: Callable[[], float], oldest_s: Callable[[], float], delay_s: Callable[[], float]

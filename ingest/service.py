@@ -15,7 +15,7 @@ from ingest.backoff import Backoff
 from ingest.broker import BrokerUrl
 from ingest.failpoints import failpoint_from
 from ingest.former import Own, take_up
-from ingest.health import Health, Waiting
+from ingest.health import Health, Shown, Waiting
 from ingest.lane import Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
@@ -110,7 +110,7 @@ class Service:
             Caps(),
             of_devices=deployment.mode is Mode.LIVE,
             heard_us=self._heard_us,
-            note_canary=self.metrics.note_canary if deployment.mode is Mode.LIVE else None,
+            shown=Shown(self.metrics.note_canary, self.metrics.note_letters),
         )
         self._health_failure: BaseException | None = None
         self._keeper: SlotKeeper | None = None

@@ -39,6 +39,10 @@ MEANINGS: Mapping[str, Meaning] = {
     "dead-letter-table": Meaning(
         2, "the dead-letter table is full: further letters are counted and not kept", "死信表已满：新的死信只计数不保存"
     ),
+    "dead-letter-bytes": Meaning(
+        2, "dead letters fill the room they have: further ones are counted and not kept",
+        "死信已占满限定空间：新的死信只计数不保存",
+    ),
     "dead-letter-rate": Meaning(
         2, "too many unreadable messages: more than are kept", "无法解读的报文过多，超过保存上限"
     ),

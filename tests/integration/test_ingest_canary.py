@@ -10,7 +10,7 @@ from math import isnan
 from structlog.testing import capture_logs
 
 from ingest.canary import Canary, await_voice, lateness, voice_of
-from ingest.health import Health
+from ingest.health import Health, Shown
 from ingest.metrics import Metrics
 from undercroft.clock import FakeClock
 from undercroft.site import load_site, sample_site_path
@@ -102,7 +102,7 @@ def test_its_latency_and_age_are_among_the_metrics(live_db: str) -> None:
         assert value is not None
         return value
 
-    health = Health(live_db, FakeClock(START), list, Caps(), note_canary=metrics.note_canary)
+    health = Health(live_db, FakeClock(START), list, Caps(), shown=Shown(metrics.note_canary))
     with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
         import_site(connection, load_site(sample_site_path()), "test", START)
         health.look(connection, START)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.health import Health, Waiting, patient_for
+from ingest.health import Health, Shown, Waiting, patient_for
+from ingest.metrics import Metrics
 from tests.integration.ingest_kit import (
     a_mosquitto,
     import_sample_site,
@@ -94,7 +96,7 @@ def test_readings_that_come_late_from_a_worker_are_told_for_its_slot_and_end(liv
 def test_a_lag_is_told_while_what_holds_the_rows_holds_every_other_question_too(live_db: str) -> None:
     """A table that is locked whole, as by a rewrite: the question for the canary gets no answer."""
     import_sample_site(live_db)
-    health = Health(live_db, FakeClock(NOW), lambda: [Waiting("", 11.0, 0.0)], CAPS, note_canary=lambda *_: None)
+    health = Health(live_db, FakeClock(NOW), lambda: [Waiting("", 11.0, 0.0)], CAPS, shown=Shown(lambda *_: None))
     with (
         closing(connect(live_db, application_name="test")) as other,
         closing(patient_for(live_db, 0.2)) as connection,
@@ -120,6 +122,21 @@ def test_a_device_is_told_by_its_own_name_and_ends_with_the_hour(live_db: str) -
     subjects = ["system/dead-letter-rate", "device/a/dead-letter-rate", "system/dead-letter-table"]
     assert sorted(told(live_db)[:3]) == sorted((subject, True) for subject in subjects)
     assert sorted(told(live_db)[3:]) == sorted((subject, False) for subject in subjects[:2])
+
+
+def test_a_cap_by_bytes_is_told_shown_and_ends(live_db: str) -> None:
+    caps, metrics = Caps(bytes_in_all=200_000), Metrics()
+    health = Health(live_db, FakeClock(NOW), list, caps, shown=Shown(letters=metrics.note_letters))
+    large = replace(letter(1, None), payload=b"x" * 200_000)
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        health.look(connection, NOW)
+        keep_dead_letters(connection, [large], 1, caps)
+        health.look(connection, NOW)
+        assert metrics.registry.get_sample_value("undercroft_dead_letters_open") == 1
+        assert metrics.registry.get_sample_value("undercroft_dead_letters_bytes") == large.held_bytes
+        connection.execute("update dead_letter set state = 'dropped'")
+        health.look(connection, NOW)
+    assert told(live_db) == [("system/dead-letter-bytes", True), ("system/dead-letter-bytes", False)]
 
 
 def test_what_a_killed_worker_told_is_ended_by_who_takes_its_slot(live_db: str) -> None:

@@ -107,7 +107,9 @@ def test_the_longest_pack_that_ingest_reads_is_kept_whole_until_its_sensor_is_th
     writer.close()
     administer(database, RETURN)
     listed = deadletter(database, "list", "--json", "--most", "1")
-    assert (len(json.loads(listed.stdout)), listed.stderr) == (1, "1 of 2 dead letters, the newest; more: --most\n")
+    counted, held = listed.stderr.splitlines()
+    assert (len(json.loads(listed.stdout)), counted) == (1, "1 of 2 dead letters, the newest; more: --most")
+    assert held == "in all 2 open, at most 1000000; 0.5 MiB, at most 2048"
     assert "in_all" not in json.loads(listed.stdout)[0]
     assert answer(database, "retry", "--since", "2026-07-01T00:00:00Z") == {"stored": 1, "cut": 1}
     assert one(database, "select count(*) from observation") == 1_500

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from undercroft.doctor.finding import Finding, bad, good, note
 from undercroft.errors import UndercroftError
+from undercroft.store.dead_letters import Caps
 from undercroft.store.inspect import CLOCK_TOLERANCE, DatabaseFacts, inspect_database
 from undercroft.store.timescale import LEAST_VERSION
 
 LEAST_SERVER = 150000
+_NEARLY_FULL = 0.8
 
 
 def check_database(url: str, now: datetime) -> list[Finding]:
@@ -23,11 +25,12 @@ def check_database(url: str, now: datetime) -> list[Finding]:
 
 def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
     """Return the findings of a database's facts."""
+    migrated = [*_policies(facts), _retention(facts), *_letters(facts), _rights(facts), *_locks(facts)]
     return [
         _server(facts),
         _schema(facts),
         _extension(facts),
-        *([] if facts.missing_migrations else [*_policies(facts), _retention(facts), _rights(facts), *_locks(facts)]),
+        *([] if facts.missing_migrations else migrated),
         _clock(facts, now),
     ]
 
@@ -86,6 +89,20 @@ def _retention(facts: DatabaseFacts) -> Finding:
         return good("retention", "nothing is older than it is kept")
     who = "run `undercroft db retain` every day (a timer)" if facts.extension is None else "see that its job runs"
     return bad("retention", f"older than they are kept: {', '.join(facts.overdue)}", who)
+
+
+def _letters(facts: DatabaseFacts) -> list[Finding]:
+    if facts.letters is None:
+        return []
+    held, caps = facts.letters, Caps()
+    words = held.beside(caps)
+    full = max(held.letters / caps.in_all, held.bytes / caps.bytes_in_all)
+    if full >= 1:
+        advice = "more are counted and not kept: `undercroft deadletter retry` or `drop` what is understood"
+        return [bad("dead letters", words, advice)]
+    if full >= _NEARLY_FULL:
+        return [note("dead letters", words, "`undercroft deadletter retry` or `drop` what is understood")]
+    return [good("dead letters", words)]
 
 
 def _rights(facts: DatabaseFacts) -> Finding:

@@ -18,6 +18,8 @@ MAX_PAYLOAD_BYTES = 262_144
 """A dead letter keeps so much of its payload: all that any decoder reads. Length and hash are of the whole."""
 MAX_TOPIC_BYTES = 1_000
 MAX_DETAIL_LENGTH = 500
+_MOST_CHANGES = 64
+"""So many changes of what is held are added up anew each time; more are folded into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,39 @@ class DeadLetter:
         """Return what it is known by: topic, hash of the payload, reason."""
         return shown_topic(self.topic), hashlib.sha256(self.payload).digest(), self.reason
 
+    @property
+    def held_bytes(self) -> int:
+        """Return how much of it is kept, as `undercroft_letter_bytes` of the database counts."""
+        texts = (shown_topic(self.topic), _text(self.detail)[:MAX_DETAIL_LENGTH], *map(_text, self.named_devices))
+        return min(len(self.payload), MAX_PAYLOAD_BYTES) + sum(len(text.encode()) for text in texts)
+
 
 Identity = tuple[str, bytes, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How many dead letters are kept; those over it are counted only."""
+    """How many dead letters are kept, and how many bytes of open ones; those over it are counted only.
+
+    The last letter that is kept may stand above the bytes.
+    """
 
     per_device_hour: int = 600
     in_all: int = 1_000_000
+    bytes_in_all: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The open dead letters: how many, and their bytes."""
+
+    letters: int
+    bytes: int
+
+    def beside(self, caps: Caps) -> str:
+        """Say it in words, beside the caps."""
+        size, cap = self.bytes / 1024**2, caps.bytes_in_all / 1024**2
+        return f"{self.letters} open, at most {caps.in_all}; {size:.1f} MiB, at most {cap:.0f}"
 
 
 def keep_dead_letters(
@@ -107,8 +132,10 @@ def _over_cap(connection: Connection, firsts: dict[Identity, DeadLetter], caps: 
     left = dict.fromkeys(device_ids, caps.per_device_hour)
     for row in rows:
         left[row["device_id"]] -= row["letters"]
-    room = caps.in_all - count_dead_letters(connection)
-    if room >= len(firsts) and all(left[device_id] >= len(firsts) for device_id in device_ids):
+    held = fold_held_letters(connection)
+    room, bytes_room = caps.in_all - held.letters, caps.bytes_in_all - held.bytes
+    is_roomy = room >= len(firsts) and bytes_room >= sum(letter.held_bytes for letter in firsts.values())
+    if is_roomy and all(left[device_id] >= len(firsts) for device_id in device_ids):
         return frozenset()
     kept = _known_states(connection, list(firsts))
     over = set()
@@ -116,9 +143,10 @@ def _over_cap(connection: Connection, firsts: dict[Identity, DeadLetter], caps: 
         device_id = letter.device_id or ""
         if key in kept:
             continue
-        if left[device_id] > 0 and room > 0:
+        if left[device_id] > 0 and room > 0 and bytes_room > 0:
             left[device_id] -= 1
             room -= 1
+            bytes_room -= letter.held_bytes
         else:
             over.add(key)
     return frozenset(over)
@@ -150,11 +178,26 @@ def _count_overflow(connection: Connection, letters: Sequence[DeadLetter]) -> No
     )
 
 
-def count_dead_letters(connection: Connection) -> int:
-    """Return how many dead letters are open."""
+def held_letters(connection: Connection) -> Held | None:
+    """Return what the open dead letters hold; None where this login may not see it."""
     with translated_errors():
-        row = connection.execute(sql("count_letters")).fetchone()
-    return 0 if row is None else int(row["letters"])
+        row = connection.execute(sql("may_see_held")).fetchone()
+        return _held(connection)[0] if row is not None and row["may"] else None
+
+
+def fold_held_letters(connection: Connection) -> Held:
+    """Return the same, for ingest, which adds up the changes where there are many."""
+    with translated_errors():
+        held, changes = _held(connection)
+        if changes > _MOST_CHANGES:
+            connection.execute(sql("fold_held"))
+    return held
+
+
+def _held(connection: Connection) -> tuple[Held, int]:
+    row = connection.execute(sql("held_letters")).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always answers
+    return Held(row["letters"], row["bytes"]), row["changes"]
 
 
 def count_overflow_since(connection: Connection, since: datetime) -> dict[str, int]:

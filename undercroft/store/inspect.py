@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from undercroft.store.connection import connect, translated_errors
+from undercroft.store.dead_letters import Held, held_letters
 from undercroft.store.migrate import migrations
 from undercroft.store.sql import sql
 from undercroft.store.timescale import extension_version
@@ -40,6 +41,8 @@ class DatabaseFacts:
         Whether this login owns the tables.
     groups : list of str
         Group roles whose rights this login has.
+    letters : Held or None
+        What the open dead letters hold; None where this login may not see it.
     """
 
     server_version: int
@@ -59,6 +62,7 @@ class DatabaseFacts:
     bytes_used: int
     is_fsync_on: bool
     held_at: datetime | None = None
+    letters: Held | None = None
 
 
 def inspect_database(url: str) -> DatabaseFacts:
@@ -91,7 +95,8 @@ def inspect_database(url: str) -> DatabaseFacts:
             lacking = [row["name"] for row in connection.execute(sql("inspect_policies"))]
             lively |= connection.execute(sql("inspect_workers")).fetchone() or {}
         overdue = [] if missing else [row["name"] for row in connection.execute(sql("inspect_overdue"))]
-        return _facts(about, extension, missing, lively, failing, lacking, overdue)
+        letters = None if missing else held_letters(connection)
+        return replace(_facts(about, extension, missing, lively, failing, lacking, overdue), letters=letters)
 
 
 def _facts(

@@ -21,6 +21,7 @@ from undercroft.doctor.grafana import check_grafana
 from undercroft.doctor.machine import check_clock, check_disks, judge_clock
 from undercroft.doctor.mosquitto import WANTED, check_configuration, read_configuration
 from undercroft.settings import Settings
+from undercroft.store.dead_letters import Held
 from undercroft.store.inspect import DatabaseFacts
 
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
@@ -28,7 +29,7 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 WELL = DatabaseFacts(
     server_version=170005, extension="2.26.0", mode="live", missing_migrations=[], failing_jobs=[], missing_policies=[],
     jobs_run=True, overdue=[], grafana_readers=[], grafana_may_lock=False, is_superuser=False, is_owner=False,
-    groups=["undercroft_api"], server_now=NOW, bytes_used=10, is_fsync_on=True,
+    groups=["undercroft_api"], server_now=NOW, bytes_used=10, is_fsync_on=True, letters=Held(3, 900),
 )  # fmt: skip
 
 
@@ -51,6 +52,8 @@ def test_a_good_database_has_nothing_bad() -> None:
         ({"failing_jobs": ["policy_compression observation"]}, "policies"),
         ({"jobs_run": False}, "jobs"),
         ({"overdue": ["batch"]}, "retention"),
+        ({"letters": Held(1_000_000, 0)}, "dead letters"),
+        ({"letters": Held(1, 2 * 1024**3)}, "dead letters"),
         ({"grafana_readers": ["grafana"]}, "rights"),
         ({"groups": []}, "rights"),
         ({"groups": ["undercroft_api", "undercroft_ingest"]}, "rights"),
@@ -59,6 +62,12 @@ def test_a_good_database_has_nothing_bad() -> None:
 )
 def test_each_fault_of_a_database_is_found(fault: dict[str, object], check: str) -> None:
     assert bad_checks(replace(WELL, **fault)) == [check]  # type: ignore[arg-type]
+
+
+def test_dead_letters_that_fill_their_room_are_told_before_the_cap() -> None:
+    findings = {finding.check: finding for finding in judge(replace(WELL, letters=Held(9, 1_800_000_000)), NOW)}
+    assert findings["dead letters"].verdict is Verdict.NOTE
+    assert findings["dead letters"].seen == "9 open, at most 1000000; 1716.6 MiB, at most 2048"
 
 
 def test_what_no_migration_may_close_is_a_note() -> None:

@@ -3,10 +3,21 @@ select coalesce(device_id, '') as device_id, count(*) as letters from dead_lette
 where coalesce(device_id, '') = any(%(device_ids)s) and first_received_at > %(since)s::timestamptz
 group by 1;
 
--- name: count_letters
--- Open ones. The planner's estimate for many, exact for few: a count per batch would grow with the table.
-select case when reltuples > 20000 then reltuples::bigint else (select count(*) from dead_letter where state = 'open') end as letters
-from pg_class where oid = 'dead_letter_open'::regclass;
+-- name: held_letters
+select coalesce(sum(letters), 0)::bigint as letters, coalesce(sum(bytes), 0)::bigint as bytes, count(*) as changes
+from dead_letter_held;
+
+-- name: fold_held
+-- What another folds at the same time is left to it: nobody waits.
+with folded as (
+    delete from dead_letter_held
+    where change_id in (select change_id from dead_letter_held order by change_id limit 10000 for update skip locked)
+    returning letters, bytes
+)
+insert into dead_letter_held (letters, bytes) select sum(letters), sum(bytes) from folded having count(*) > 0;
+
+-- name: may_see_held
+select has_table_privilege('dead_letter_held', 'select') as may;
 
 -- name: known_letters
 select topic, payload_sha256, reason, state from dead_letter

@@ -43,6 +43,7 @@ grant select, insert on batch, observation_packed, observation_conflict, clock_l
 grant update on clock_lost_reading to undercroft_ingest;
 grant select on observation to undercroft_ingest;
 grant select, insert, update on dead_letter to undercroft_ingest;
+grant select, insert, update, delete on dead_letter_held to undercroft_ingest; -- update: to pass over what another folds
 grant select, insert on quality_flag to undercroft_ingest;
 grant select, insert, update on ingest_slot, dead_letter_overflow, system_condition to undercroft_ingest;
 grant select, insert, update, delete on device_state_delivery, ingest_subscription, message_receipt to undercroft_ingest;
@@ -62,7 +63,7 @@ grant select, insert, delete on engine_snapshot to undercroft_engine;
 -- The API shows; what people do over HTTP it passes on by the login of undercroft_acts.
 grant select on commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, stock_movement, requirement, act, batch, observation, observation_conflict, dead_letter,
-    clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold,
+    clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, dead_letter_held, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold,
     engine_snapshot, flood_library
     to undercroft_api;
 
