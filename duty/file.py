@@ -68,6 +68,12 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 """Kind of channel -> what it has to name; a mail server with a ``user`` needs ``secret_env`` too."""
 
 
+PACE: Mapping[str, tuple[int, int | None]] = {"feishu": (90, 4)}
+"""Kind of channel -> sends a minute and a second, a little under what it publishes: Feishu allows 100 and 5."""
+ANY_PACE = (18, None)
+"""WeCom and DingTalk allow 20 a minute."""
+
+
 class Channel(_Part):
     """One way out. ``*_env`` name the environment variables that hold URL and secret."""
 
@@ -80,10 +86,18 @@ class Channel(_Part):
     sender: str = "undercroft@localhost"
     user: str = ""
     security: Literal["none", "starttls", "tls"] = "starttls"
-    per_minute: Annotated[int, Field(ge=1, le=10_000)] = 18
-    """Messages a minute that the service allows; above it messages merge. WeCom and DingTalk allow 20."""
+    per_minute: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Messages a minute that the service allows; above it messages merge. Default: 18, of Feishu 90."""
+    per_second: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    """The same in a second. Default: no limit, of Feishu 4."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long an attempt may take in all; a second later it is left, whatever it hangs in."""
+
+    @property
+    def pace(self) -> tuple[int, int | None]:
+        """How many it sends in a minute and in a second at most."""
+        minute, second = PACE.get(self.kind, ANY_PACE)
+        return self.per_minute or minute, self.per_second or second
 
     @model_validator(mode="after")
     def _names_what_it_needs(self) -> Self:

@@ -151,7 +151,7 @@ def _workers(
             Channel(
                 entry.id,
                 sender_of(entry, environment, lambda: clock.now().timestamp()),
-                Limiter(entry.per_minute),
+                Limiter(*entry.pace),
                 steady,
             ),
             stop,

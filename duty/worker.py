@@ -31,6 +31,7 @@ from undercroft.store.connection import Connection, connect
 log = structlog.get_logger(__name__)
 
 WINDOW_S = 60.0
+SECOND_S = 1.0
 MOST_WAIT_S = 600.0
 """What a service may ask for (`duty.senders.http`), so that no clock that was set can make a wait longer. [s]"""
 LOOK_EVERY_S = 0.5
@@ -52,26 +53,36 @@ class Limiter:
     """At most so many sends in any 60 seconds, those of an earlier process too; the service's 429 stands behind it.
 
     Some are kept for red, so that it finds one whatever else was sent before; where one a minute is all there is, none.
+    A service may allow so many in any second, too.
     """
 
     per_minute: int
+    per_second: int | None = None
     sent: deque[float] = field(default_factory=deque)
 
     def free(self, now_s: float, severity: int) -> int:
         """Return how many may be sent now of messages of a severity."""
         while self.sent and now_s - self.sent[0] >= WINDOW_S:
             self.sent.popleft()
-        kept = 0 if severity >= Severity.RED else self.kept_for_red
-        return self.per_minute - len(self.sent) - kept
+        red = severity >= Severity.RED
+        left = self.per_minute - len(self.sent) - (0 if red else self.kept_for_red)
+        if self.per_second is None:
+            return left
+        lately = sum(now_s - at < SECOND_S for at in self.sent)
+        return min(left, self.per_second - lately - (0 if red else _kept_of(self.per_second)))
 
     @property
     def kept_for_red(self) -> int:
         """How many of a minute's sends only red may use."""
-        return min(max(self.per_minute // RED_SHARE, 1), self.per_minute - 1)
+        return _kept_of(self.per_minute)
 
     def take(self, now_s: float) -> None:
         """Count one send."""
         self.sent.append(now_s)
+
+
+def _kept_of(most: int) -> int:
+    return min(max(most // RED_SHARE, 1), most - 1)
 
 
 @dataclass(slots=True)

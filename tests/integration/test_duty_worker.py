@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from duty.senders.base import Accepted, Outcome, Outgoing, Temporary
-from duty.senders.bots import WeCom
+from duty.senders.bots import Feishu, WeCom
 from duty.worker import Channel, Limiter
 from tests.integration.duty_kit import START, messages, opened
 from tests.integration.duty_servers import service
@@ -212,6 +212,35 @@ def test_a_robot_is_told_of_every_basin_whole(exercise_db: str) -> None:
         texts = [sent["text"]["content"] for sent in robot.received]
         assert max(len(text.encode()) for text in texts) <= 2048
         assert all(any(row["body"] in text for text in texts) for row in messages(db))
+        assert {row["state"] for row in messages(db)} == {"accepted"}
+
+
+def test_a_robot_of_feishu_gets_no_more_than_its_second_and_the_rest_merges(exercise_db: str) -> None:
+    """A storm of 12 oranges and 3 reds for a robot of 5 a second: 4 go at once, reds first; the others share sends."""
+    with opened(exercise_db) as db, service(lambda _: (200, {"code": 0})) as robot:
+        it = Queue(db)
+        it.channel = Channel("hook", Feishu(robot.url, "secret", 30.0, lambda: 0.0), Limiter(90, 4), it.clock)
+        for number in range(15):
+            it.put(
+                f"k{number}", 4 if number >= 12 else 3, f"p{number % 3}" if number < 12 else "chief", f"text {number};"
+            )
+
+        def sent() -> int:
+            before = len(robot.received)
+            while it.channel.step(db):
+                pass
+            return len(robot.received) - before
+
+        assert sent() == 3, "one red with the two others of its address, two oranges; one of the second is kept for red"
+        assert "text 12;" in robot.received[0]["content"]["text"]
+        assert sent() == 0
+        it.put("late", 4, "chief", "text late;")
+        assert sent() == 1, "a red finds its own"
+        for _ in range(12):
+            it.clock.advance(timedelta(seconds=1))
+            assert sent() <= 4
+        texts = "".join(found["content"]["text"] for found in robot.received)
+        assert all(texts.count(row["body"]) == 1 for row in messages(db))
         assert {row["state"] for row in messages(db)} == {"accepted"}
 
 

@@ -45,6 +45,18 @@ def test_what_a_channel_has_to_name(channel: str, missing: str, tmp_path: Path) 
     assert str(refusal.value) == (f"{path}: channel.0: channel one: {missing}, the name of an environment variable")
 
 
+def test_the_pace_is_that_of_the_service_unless_the_file_says_another(tmp_path: Path) -> None:
+    """WeCom and DingTalk publish 20 a minute, Feishu 100 a minute and 5 a second."""
+    path = tmp_path / "duty.toml"
+    named = 'url_env = "U"\nsecret_env = "S"\n'
+    path.write_text(
+        "".join(f'[[channel]]\nid = "{kind}"\nkind = "{kind}"\n{named}' for kind in ("wecom", "dingtalk", "feishu"))
+        + f'[[channel]]\nid = "own"\nkind = "feishu"\nper_minute = 30\nper_second = 1\n{named}',
+        encoding="utf-8",
+    )
+    assert [channel.pace for channel in load_duty_file(path).channels] == [(18, None), (18, None), (90, 4), (30, 1)]
+
+
 def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
     path = tmp_path / "duty.toml"
     path.write_text('[[channel]]\nid = "one"\nkind = "wecom"\nurl_env = "WECOM_URL"\n', encoding="utf-8")
