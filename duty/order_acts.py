@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from duty.act_bodies import MOST_CHARACTERS
 from duty.command import Command, book_of
@@ -18,6 +19,7 @@ from undercroft.model import Severity, SpaceKind
 from undercroft.plain_text import problem_of_text
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
+from undercroft.store.site import district_timezone
 
 MOST_OWNER_CHARACTERS = 200
 
@@ -154,7 +156,8 @@ def _saved(
         "within_s": moved.within.total_seconds(), "text_zh": moved.text_zh, "text_en": moved.text_en,
         "note": moved.note, "severity": int(moved.severity), **asdict(moved.command),
     })  # fmt: skip
-    differs = standing(store.orders(connection, order_id=moved.order_id)[0], moved.changed_at)["disagreement"]
+    zone = ZoneInfo(district_timezone(connection))
+    differs = standing(store.orders(connection, order_id=moved.order_id)[0], moved.changed_at, zone)["disagreement"]
     body = {"order": moved.order_id, "step": step, "proof": moved.proof.value, "owner": moved.owner, "note": moved.note}
     if step == "issue":
         body |= asdict(moved.command)

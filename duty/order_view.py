@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from duty.command import TEAM_OF_FOUR, Command
-from duty.contradiction import reported_against
-from duty.orders import ENDED, GOING, Order, disagreement, order_of
+from duty.contradiction import Seen, disagreement, reported_against
+from duty.orders import ENDED, GOING, Order, order_of
 
 TALLY_OVER = timedelta(hours=24)
 """Over which time orders that have ended are counted."""
@@ -53,18 +53,19 @@ def standing(row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None = None
 
 def _against(order: Order, row: Mapping[str, Any], now: datetime, zone: ZoneInfo | None) -> str | None:
     reported = reported_against(order.proof, order.entrance, row["said"], zone)
-    found = disagreement(order.proof, _counting(row["seen"], order.changed_at, now)), reported
+    counting = _counting(row["seen"], order.changed_at, now)
+    found = disagreement(order.proof, counting, now, zone), reported
     return "; ".join(text for text in found if text) or None
 
 
-def _counting(seen: Iterable[Mapping[str, Any]], confirmed_at: datetime, now: datetime) -> list[float]:
+def _counting(seen: Iterable[Mapping[str, Any]], confirmed_at: datetime, now: datetime) -> list[Seen]:
     """Return what counts against a confirmation: of a sensor that was not yet silent then, or was heard since.
 
     The engine has the same rule (`risk.reports`): once a switch was silent, who saw the place counts. A device that is
     out of service says nothing.
     """
     return [
-        entry["value"] for entry in seen
+        Seen(entry["value"], datetime.fromtimestamp(entry["observed_s"], UTC)) for entry in seen
         if confirmed_at.timestamp() <= entry["observed_s"] + SILENT_AFTER_INTERVALS * entry["interval_s"]
         and (entry["out_until_s"] is None or entry["out_until_s"] <= now.timestamp())
     ]  # fmt: skip

@@ -5,7 +5,7 @@ Who leads it, with which team, by which plan, and who alone speaks (四个一) i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,9 +13,7 @@ from typing import Any
 
 from duty.command import Command
 from duty.refusals import ActInvalid, NotPossibleNow
-from risk.wording import BARRIERS_ZH
 from undercroft.model import Severity, SpaceKind
-from undercroft.quantities import BarrierState
 
 
 class OrderState(StrEnum):
@@ -154,37 +152,6 @@ def order_of(row: Mapping[str, Any]) -> Order:
         timedelta(seconds=row["within_s"]), row["entrance"], row["due_at"], row["note"], Severity(row["severity"]),
         Command(row["leader"], row["team"], row["plan"], row["single_voice"]),
     )  # fmt: skip
-
-
-def disagreement(proof: Proof, seen: Sequence[float]) -> str | None:
-    """Return how a confirmation and the sensors disagree, None where they agree or no sensor tells.
-
-    Parameters
-    ----------
-    seen : sequence of float
-        Newest good reading of each sensor at the place that can tell, as stored. A barrier order wants every barrier
-        deployed, a closed entrance every door shut, a pump order at least one pump running.
-
-    Examples
-    --------
-    >>> disagreement(Proof.BARRIER_DEPLOYED, [3.0, 0.0])
-    '确认挡板已安装，传感器显示敞开 confirmed as barrier_deployed, but the sensor shows open'
-    >>> disagreement(Proof.PUMP_RUNNING, [0.0, 1.0]), disagreement(Proof.EVACUATED, [])
-    (None, None)
-    """
-    if proof is Proof.BARRIER_DEPLOYED:
-        others = [BarrierState(int(value)).word for value in seen if int(value) != BarrierState.DEPLOYED]
-        said = "、".join(BARRIERS_ZH[word] for word in others), ", ".join(others)
-        return _differs(proof, *said) if others else None
-    if proof is Proof.ENTRANCE_CLOSED and any(value >= 0.5 for value in seen):
-        return _differs(proof, "门开着", "a door open")
-    if proof is Proof.PUMP_RUNNING and seen and not any(value >= 0.5 for value in seen):
-        return _differs(proof, "没有水泵运行", "no pump running")
-    return None
-
-
-def _differs(proof: Proof, zh: str, en: str) -> str:
-    return f"确认{DONE_ZH[proof]}，传感器显示{zh} confirmed as {proof}, but the sensor shows {en}"
 
 
 def template_for(kind: SpaceKind, severity: Severity, proof: Proof) -> Template | None:

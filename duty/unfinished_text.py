@@ -9,7 +9,7 @@ from duty.model import Reason
 from duty.texts import MOST_BYTES, REASON_WORDS, SEVERITY_WORDS, Named, Style, Written, cut
 from duty.unfinished import Told, Undone, Why
 
-MOST_LINE_BYTES = 300
+MOST_LINE_BYTES = 400
 """What one place or order may take of a message."""
 
 WHY_WORDS = {
@@ -32,8 +32,8 @@ def write_undone(told: Told, incident: Incident, named: Named, now: datetime, st
     """Return the reminder that orders were refused, are contradicted, or have to be confirmed again."""
     lines = [_line(undone, style) for undone in told.undone]
     todo = (
-        "请另行下达、核实后重新确认或撤销。 Issue it anew, or have somebody look and confirm again, or cancel what was"
-        " refused: undercroft order step <order> issue|confirm|cancel"
+        "请另行下达、核实后重新确认，或取消不再适用的。 Issue it anew, or have somebody look and confirm again, or"
+        " cancel what no longer applies: undercroft order step <order> issue|confirm|cancel"
     )
     return _written(told, incident, named, now, style, lines, todo)
 

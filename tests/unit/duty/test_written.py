@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from duty.contradiction import Seen, disagreement
 from duty.load import flood_times, load_of
 from duty.model import Reason
-from duty.orders import Order, OrderState, Proof, advance, disagreement, templates
+from duty.orders import Order, OrderState, Proof, advance, templates
 from duty.refusals import ActRefused
 from duty.reports import Count, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, markdown, plain, to_write
 from duty.texts import ADVICE, Named, Style, write
@@ -123,13 +124,34 @@ def test_templates_and_disagreement() -> None:
     ]  # fmt: skip
     assert Proof.BARRIER_DEPLOYED not in {t.proof for t in templates(SpaceKind.UNDERPASS, Severity.ORANGE)}
     assert all(templates(kind, severity) for kind in SpaceKind for severity in list(Severity)[2:])
-    assert disagreement(Proof.BARRIER_DEPLOYED, [3.0, 5.0]) == (
-        "确认挡板已安装，传感器显示故障 confirmed as barrier_deployed, but the sensor shows failed"
+
+
+SHUT, FAILED = Seen(3.0, at(0)), Seen(5.0, at(0))
+
+
+@pytest.mark.parametrize(
+    ("age_s", "zh", "en"),
+    [
+        (-30, "0 秒前", "0 s ago"), (45, "45 秒前", "45 s ago"), (720, "12 分钟前", "12 min ago"),
+        (3 * 3600, "3 小时前", "3 h ago"),
+    ],
+)  # fmt: skip
+def test_a_disagreement_says_when_the_sensor_said_so_and_how_long_ago_that_is(age_s: int, zh: str, en: str) -> None:
+    now, taken = at(0) + timedelta(seconds=age_s), f"{at(0):%F %T}+00:00"
+    assert disagreement(Proof.BARRIER_DEPLOYED, [SHUT, FAILED], now) == (
+        f"确认挡板已安装，传感器显示故障（{taken}，{zh}）"
+        f" confirmed as barrier_deployed, but the sensor shows failed ({taken}, {en})"
     )
-    assert disagreement(Proof.BARRIER_DEPLOYED, [3.0]) is None
-    assert disagreement(Proof.BARRIER_DEPLOYED, []) is None
-    assert disagreement(Proof.PUMP_RUNNING, [0.0]) is not None
-    assert disagreement(Proof.PUMP_RUNNING, [0.0, 1.0]) is None
+
+
+def test_what_no_sensor_contradicts() -> None:
+    assert disagreement(Proof.BARRIER_DEPLOYED, [SHUT], at(1)) is None
+    assert disagreement(Proof.BARRIER_DEPLOYED, [], at(1)) is None
+    stands, later = Seen(0.0, at(0)), Seen(0.0, at(4))
+    assert f"no pump running ({at(4):%F %T}+00:00, 60 s ago)" in (
+        disagreement(Proof.PUMP_RUNNING, [stands, later], at(5)) or ""
+    )
+    assert disagreement(Proof.PUMP_RUNNING, [stands, Seen(1.0, at(0))], at(1)) is None
 
 
 def test_reports_are_asked_for_and_counted() -> None:
