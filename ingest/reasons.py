@@ -34,6 +34,8 @@ class Reason(StrEnum):
     """``seq`` is not an integer from 0 to 2**32 - 1; the readings beside it are stored."""
     NO_PERIOD = "no_period"
     """``rain_depth_mm`` without a ``period_s`` above 0."""
+    REPEATED_KEY = "repeated_key"
+    """A key that stands twice in its object; the other keys beside it are stored."""
     UNKNOWN_QUANTITY = "unknown_quantity"
     """A key that is no quantity; the known keys beside it are stored."""
     UNKNOWN_SENSOR = "unknown_sensor"

@@ -14,6 +14,7 @@ from ingest.foreign.senml import decode_senml
 from ingest.foreign.sl651 import decode_sl651
 from ingest.reading import Fault, shown
 from ingest.reasons import Reason
+from ingest.repeated_keys import TWICE
 from undercroft.errors import PayloadInvalid
 from undercroft.model import Reading
 from undercroft.quantities import BARRIER_STATE_BY_WORD, quantity_of
@@ -134,6 +135,8 @@ def _short(device: str) -> str:
 def _value(part: Part, mapping: FieldMap) -> tuple[float, Fault | None]:
     if part.value is NO_VALUE:
         return 0.0, Fault(Reason.NO_VALUE, f"{mapping.field!r} of {_short(part.device)} has no value")
+    if part.value is TWICE:
+        return 0.0, Fault(Reason.REPEATED_KEY, f"{mapping.field!r} of {_short(part.device)} is there twice")
     quantity = quantity_of(mapping.quantity)
     kind = "number" if quantity is None else quantity.value_type
     value = part.value

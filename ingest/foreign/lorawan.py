@@ -14,6 +14,7 @@ from ingest.decode_native import MAX_SEQ, load_object
 from ingest.foreign.parts import Part, Parts, flattened, value_at
 from ingest.reading import Fault, shown
 from ingest.reasons import Reason
+from ingest.repeated_keys import TWICE
 from ingest.timestamps import rfc3339_us
 from undercroft.errors import PayloadInvalid
 
@@ -61,13 +62,13 @@ def decode_ttn(payload: bytes, device_field: str | None = None) -> Parts:
 
 def _decode(payload: bytes, form: _Form, device_field: str | None) -> Parts:
     body = load_object(payload)
-    if body.get("simulated") is True:
+    if _once(body, "simulated") is True:
         raise PayloadInvalid(Reason.SIMULATED, "the network server's console made this uplink up, no device")
-    device = value_at(body, device_field or form.device)
+    device = _once(body, device_field or form.device)
     if not isinstance(device, str) or not device:
         raise PayloadInvalid(Reason.NO_DEVICE, f"{device_field or form.device} is no name")
     observed_us = _time_of(body, form)
-    values = value_at(body, form.values)
+    values = _once(body, form.values)
     if not isinstance(values, dict) or not values:
         raise PayloadInvalid(Reason.NO_READINGS, f"no {form.values}: the network server has no codec for this device")
     leaves = flattened(values)
@@ -76,9 +77,16 @@ def _decode(payload: bytes, form: _Form, device_field: str | None) -> Parts:
     return Parts([Part(device, field, observed_us, value, seq=seq) for field, value in leaves.items()], faults)
 
 
+def _once(body: dict[str, Any], path: str) -> object:
+    value = value_at(body, path)
+    if value is TWICE:
+        raise PayloadInvalid(Reason.REPEATED_KEY, f"{path!r} is there twice")
+    return value
+
+
 def _time_of(body: dict[str, Any], form: _Form) -> int:
     for path in form.times:
-        text = value_at(body, path)
+        text = _once(body, path)
         if text is not None:
             if not isinstance(text, str):
                 raise PayloadInvalid(Reason.BAD_TIMESTAMP, f"{path} is a JSON {type(text).__name__}")
@@ -89,5 +97,7 @@ def _time_of(body: dict[str, Any], form: _Form) -> int:
 def _seq_of(seq: object, name: str, faults: list[Fault]) -> int | None:
     if seq is None or (type(seq) is int and 0 <= seq <= MAX_SEQ):
         return seq
-    faults.append(Fault(Reason.OUT_OF_RANGE_SEQ, f"{name} is {shown(seq)}"))
+    is_twice = seq is TWICE
+    detail = f"{name!r} is there twice" if is_twice else f"{name} is {shown(seq)}"
+    faults.append(Fault(Reason.REPEATED_KEY if is_twice else Reason.OUT_OF_RANGE_SEQ, detail))
     return None

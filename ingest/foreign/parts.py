@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ingest.decode_native import MAX_KEYS, MAX_PROBE_LENGTH
 from ingest.reading import Fault
 from ingest.reasons import Reason
+from ingest.repeated_keys import TWICE
 from undercroft.errors import PayloadInvalid
 
 NO_VALUE = object()
@@ -66,8 +67,9 @@ def flattened(body: dict[str, Any]) -> dict[str, object]:
 
 
 def value_at(body: dict[str, Any], path: str) -> object:
-    """Return the value at a dotted path; None where there is nothing."""
+    """Return the value at a dotted path; None where there is nothing, `TWICE` where a key on the way is repeated."""
     value: object = body
     for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
+        if value is not TWICE:
+            value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -18,6 +18,7 @@ from ingest.decode_native import MAX_KEYS, MAX_PROBE_LENGTH, MAX_READINGS, load_
 from ingest.foreign.parts import Part, Parts
 from ingest.reading import Fault
 from ingest.reasons import Reason
+from ingest.repeated_keys import TWICE
 from ingest.timestamps import MAX_EPOCH_MS
 from undercroft.errors import PayloadInvalid
 
@@ -73,7 +74,9 @@ class _Broken(Exception):
 
     @classmethod
     def type_of(cls, key: str, value: object) -> _Broken:
-        """Say that a field is not of its type."""
+        """Say that a field is not of its type, or there twice."""
+        if value is TWICE:
+            return cls(Reason.REPEATED_KEY, f"{key!r} is there twice")
         return cls(Reason.WRONG_TYPE, f"{key} is a JSON {type(value).__name__}")
 
 
@@ -101,7 +104,7 @@ class _Pack:
             expected = str if key in {"bn", "bu"} else (int, float)
             is_sound = isinstance(record[key], expected) and not isinstance(record[key], bool)
             if not is_sound and key == "bver":
-                raise PayloadInvalid(Reason.WRONG_TYPE, "bver is no number")
+                raise PayloadInvalid(*_Broken.type_of(key, record[key]).fault)
             self._base[key] = record[key] if is_sound else _Broken.type_of(key, record[key])
         if self._base.get("bver", VERSION) > VERSION:
             raise PayloadInvalid(Reason.WRONG_TYPE, f"SenML version {self._base['bver']}, at most {VERSION} is read")
@@ -134,6 +137,8 @@ class _Pack:
         if unit is not None and type(unit) is not str:
             raise _Broken.type_of("u", unit)
         value = self._number(record, "v", "bv") if found[0] == "v" else record["vb"]
+        if value is TWICE:
+            raise _Broken.type_of("vb", value)
         self.parts.append(Part(device, field, self._time_of(record), value, unit=unit))
 
     def _name_of(self, record: dict[str, Any]) -> str:
