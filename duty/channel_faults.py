@@ -30,8 +30,6 @@ PROBE = (
     "【通道检查】曾被拒收，现再试发，无需处理 channel check: messages were refused, this is another try; nothing to do"
 )
 
-Refusing = dict[str, frozenset[str]]
-
 MOST_ERROR_CHARACTERS = 200
 MOST_NAMED = 12
 """So many of those whose addresses refuse are named."""
@@ -91,13 +89,12 @@ def news_of(condition: Condition, known: Mapping[str, Any] | None, *, another: b
     return None if same else condition
 
 
-def tell_channel_faults(
-    connection: Connection, now: datetime, fallback: Iterable[Reach] = (), seen: Refusing | None = None
-) -> list[Condition]:
+def tell_channel_faults(connection: Connection, now: datetime, fallback: Iterable[Reach] = ()) -> list[Condition]:
     """Have each channel that refuses or is dead stand as an alarm of the system; return what changed.
 
     An address that goes on refusing is tried again every `PROBED_EVERY`, so that a channel that was mended is seen to
-    be, though no alarm is to be told there.
+    be, though no alarm is to be told there. Which addresses refused at the last look stands in the store, and is
+    brought up to date once the news was told: a notifier that starts again tells of another one too.
 
     Parameters
     ----------
@@ -105,9 +102,6 @@ def tell_channel_faults(
         The notifier's time.
     fallback : iterable of Reach
         Addresses that are used whoever is on duty.
-    seen : dict or None
-        Which addresses refused at the last look, by condition; it is brought up to date. A notifier that starts again
-        knows only how many.
     """
     known = list_conditions(connection)
     told = {row["name"]: row for row in known if row["is_active"] and row["subject"] == SYSTEM}
@@ -117,16 +111,17 @@ def tell_channel_faults(
     )  # fmt: skip
     store.queue_messages(connection, probes(rows, now), now)
     refusing = {PREFIX + row["channel"]: frozenset(row["addresses"]) for row in rows}
-    before = {} if seen is None else dict(seen)
-    another = {name for name, addresses in refusing.items() if not addresses <= before.get(name, addresses)}
-    if seen is not None:
-        seen.clear()
-        seen.update(refusing)
+    before = store.refusing(connection)
+    known_of = before or {}
+    another = {name for name, addresses in refusing.items() if not addresses <= known_of.get(name, addresses)}
     found = (
         news_of(condition, told.get(condition.name), another=condition.name in another)
         for condition in conditions_of(rows, told, now)
     )
-    return [news for news in found if news is not None and set_condition(connection, news, "duty", now, anew=True)]
+    changed = [news for news in found if news is not None and set_condition(connection, news, "duty", now, anew=True)]
+    if refusing != before:
+        store.remember_refusing(connection, refusing)
+    return changed
 
 
 def probes(rows: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:

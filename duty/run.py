@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from duty.channel_faults import Refusing, tell_channel_faults
+from duty.channel_faults import tell_channel_faults
 from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
 from duty.gap import gap_conditions
@@ -61,7 +61,6 @@ class _Timers:
     sign_s: float = -1e9
     site_s: float = -1e9
     site_seq: int = -1
-    refusing: Refusing = field(default_factory=dict)
 
 
 def run_duty(
@@ -232,7 +231,7 @@ def _step(notifier: Notifier, mode: Mode, steady: SteadyClock, timers: _Timers) 
     # Conditions are judged by this clock and read by the engine: a run would not give the same alarm log twice.
     if mode is Mode.LIVE and now_s - timers.channels_s >= CHANNEL_LOOK_EVERY_S:
         timers.channels_s = now_s
-        for condition in tell_channel_faults(notifier.connection, now, notifier.channels.fallback, timers.refusing):
+        for condition in tell_channel_faults(notifier.connection, now, notifier.channels.fallback):
             log.warning(condition.name, holds=condition.is_active, detail=condition.detail)
     if mode is Mode.LIVE and now_s - timers.gap_s >= GAP_LOOK_EVERY_S:
         timers.gap_s = now_s

@@ -244,6 +244,19 @@ def channel_faults(
     )  # fmt: skip
 
 
+def refusing(connection: Connection) -> dict[str, frozenset[str]] | None:
+    """Return which addresses refused when that was last looked at, by condition; None before the first look."""
+    found = rows(connection, "duty_refusing")[0]["refusing"]
+    return None if found is None else {name: frozenset(addresses) for name, addresses in found.items()}
+
+
+def remember_refusing(connection: Connection, refusing: Mapping[str, Iterable[str]]) -> None:
+    """Keep which addresses refuse, for the notifier's next start."""
+    kept = {name: sorted(addresses) for name, addresses in refusing.items()}
+    with translated_errors():
+        connection.execute(sql("duty_remember_refusing").encode(), {"refusing": orjson.dumps(kept).decode()})
+
+
 def shifts(connection: Connection, starts_at: datetime, ends_at: datetime) -> list[Row]:
     """Return the shifts that touch a stretch of time."""
     return rows(connection, "duty_shifts", starts_at=starts_at, ends_at=ends_at)

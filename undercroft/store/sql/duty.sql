@@ -68,6 +68,12 @@ update duty_progress set tick_seq = %(tick_seq)s, decided_at = %(decided_at)s, b
 -- name: duty_beat
 update duty_progress set beat_at = %(beat_at)s;
 
+-- name: duty_refusing
+select refusing from duty_progress;
+
+-- name: duty_remember_refusing
+update duty_progress set refusing = %(refusing)s::jsonb;
+
 -- name: duty_open_messages
 -- At most so many of those that failed, and so many of the others: neither hides the other.
 select notification_id, key, reason, severity, address, title, body, attempts, failures, doubtful, next_try_at, carries,
