@@ -137,18 +137,32 @@ def list_users(as_json: AsJson = False) -> None:
         typer.echo(f"{row['operator_id']:<20} {row['role']:<8} {row['name']}{' (disabled)' * bool(row['disabled_at'])}")
 
 
-def show_log() -> None:
-    """Print the duty log as JSON Lines; of a drill each line says so first."""
+def show_log(
+    zone: Annotated[str | None, typer.Option(help="of the times shown; default: the district's")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for machines: JSON Lines")] = False,
+) -> None:
+    """Print the duty log, a line an entry; of a drill each line says so first."""
+    from duty.log_table import line_of  # noqa: PLC0415 - help starts faster
+    from duty.rows import load_names  # noqa: PLC0415
     from duty.texts import EXERCISE_MARK  # noqa: PLC0415
     from undercroft.model import Mode  # noqa: PLC0415
     from undercroft.store import duty_acts as store  # noqa: PLC0415
     from undercroft.store.migrate import mode_of  # noqa: PLC0415
 
     with opened("log show") as connection:
-        mark = {"drill": "".join(EXERCISE_MARK).strip()} if mode_of(connection) is Mode.EXERCISE else {}
-        for row in store.log_entries(connection):
+        mark = "".join(EXERCISE_MARK).strip() if mode_of(connection) is Mode.EXERCISE else ""
+        rows = store.log_entries(connection)
+        if not as_json:
+            place, names = zone_in(connection, zone), load_names(connection)
+            for row in rows:
+                typer.echo(line_of(row, names, place, mark=mark and f"{mark} "))
+            if not rows:
+                typer.echo(f"{mark} the log is empty".strip())
+            return
+        drill = {"drill": mark} if mark else {}
+        for row in rows:
             shown = {name: value for name, value in row.items() if name not in {"previous", "sha256"}}
-            typer.echo(orjson.dumps({**mark, **shown, "sha256": bytes(row["sha256"]).hex()}).decode())
+            typer.echo(orjson.dumps({**drill, **shown, "sha256": bytes(row["sha256"]).hex()}).decode())
 
 
 def _key_path(key: Path | None) -> Path:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -164,9 +165,12 @@ def test_the_commands(live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert run("log", "verify", "--key", key, "--head", paper).exit_code == 0
     assert run("log", "verify", "--key", key, "--head", "3" + paper[1:]).exit_code == 1
     assert run("log", "verify", "--key", key, "--head", "2:abc").exception.__class__ is BadInput
-    shown = run("log", "show").output
-    assert '"text":"hello"' in shown
-    assert "演练" not in shown
+    shown = run("log", "show", "--zone", "Asia/Tokyo").output.splitlines()
+    machine = [orjson.loads(line) for line in run("log", "show", "--json").output.splitlines()]
+    assert [entry["body"].get("text") for entry in machine][-1] == "hello"
+    at = datetime.fromisoformat(machine[-1]["at"]).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert shown[-1] == f"    2  {at:%F %T}  note            wu：记事：hello | wu: note: hello"
+    assert not [line for line in (*shown, str(machine)) if "演练" in line]
     with closing(connect(live_db, application_name="test", autocommit=True)) as db:
         db.execute("alter table duty_log disable trigger all")
         db.execute("update duty_log set author = 'x'")
