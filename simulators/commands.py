@@ -12,12 +12,11 @@ import typer
 from simulators.district import district_run
 from simulators.floodnet import NEW_YORK, FloodDay, flood_day, floodnet_run, floodnet_site, read_events, read_sensors
 from simulators.minutes import minute_asked_for
-from simulators.playing import play_run, speed_asked_for
+from simulators.playing import has_broker, play_run, speed_asked_for
 from simulators.scenario_file import load_scenario
 from simulators.site_toml import site_toml
 from undercroft.errors import BadInput, ScenarioInvalid
 from undercroft.groups import group
-from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
 
 SpeedOption = Annotated[str, typer.Option(help="Simulated seconds per second, or max.")]
@@ -72,14 +71,15 @@ def replay_floodnet(
 ) -> None:
     """Play the measured street floods that overlap a day, each sensor as a road underpass.
 
-    With UNDERCROFT_MQTT_URL set the day is played to that broker; without it the whole chain is started, as by `demo`.
+    It is played to the broker of UNDERCROFT_MQTT_URL, else to the exercise that `up` runs in UNDERCROFT_DATA_DIR;
+    without either the whole chain is started, as by `demo`.
     """
     floods = floods_of_day(events, sensors, day, timezone)
     speed_asked_for(speed)
     if site_out is not None:
         _write(site_out, site_toml(floodnet_site(floods.events, floods.sensors)))
         return
-    if Settings().mqtt_url is not None:
+    if has_broker():
         play_run(floodnet_run(floods), speed_asked_for(speed), stats=stats, progress=progress)
         return
     from simulators.demo.commands import play as play_whole_chain  # noqa: PLC0415 - only where it is needed

@@ -13,8 +13,9 @@ from simulators.stats import open_progress, shows, stats_of, write_stats
 from simulators.steps import Run
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
+from undercroft.model import Mode
 from undercroft.settings import Settings
-from undercroft.stack.beside import exercise_beside
+from undercroft.stack.beside import exercise_beside, running_beside
 from undercroft.store.run import engine_progress
 
 CLIENT_ID = "undercroft-simulate"
@@ -58,6 +59,15 @@ def play_run(run: Run, speed: float | None, *, stats: Path | None, progress: Pat
         played = play(run, broker, SystemClock(), speed=speed, progress=newest_seq, show=shows(lines))
     if stats is not None:
         write_stats(stats_of(run, played), stats)
+
+
+def has_broker() -> bool:
+    """Tell whether there is a broker to play to: that of the settings, or of the exercise that runs in DATA_DIR."""
+    settings = Settings()
+    if settings.mqtt_url is not None:
+        return True
+    found = running_beside(settings.data_dir)
+    return found is not None and found.mode == Mode.EXERCISE
 
 
 def _broker_and_database(settings: Settings) -> tuple[str, str | None]:

@@ -12,11 +12,12 @@ import structlog
 import typer
 from typer.core import TyperGroup
 
-from simulators.playing import play_run, speed_asked_for
+from simulators.playing import has_broker, play_run, speed_asked_for
 from undercroft.errors import BadInput
 from undercroft.groups import group
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
+from undercroft.stack.beside import running_beside
 from undercroft.telemetry import configure_logging
 from undercroft.topic_filters import is_sound_filter
 
@@ -47,25 +48,37 @@ def record(
         list[str] | None, typer.Option("--filter", help="MQTT topic filter; default: flood/v1/# and exercise/v1/#.")
     ] = None,
 ) -> None:
-    """Keep what the broker of UNDERCROFT_MQTT_URL delivers, bit for bit, until a signal."""
+    """Keep what a broker delivers, bit for bit, until a signal.
+
+    That of UNDERCROFT_MQTT_URL; without it, that of the `up` that runs in UNDERCROFT_DATA_DIR.
+    """
     from simulators.recording.recorder import DEFAULT_FILTERS, Recorder  # noqa: PLC0415 - help without MQTT
     from undercroft.clock import SystemClock  # noqa: PLC0415
 
     settings = Settings()
     configure_logging(settings.log_format, service="record")
-    if settings.mqtt_url is None:
-        raise BadInput("record: set UNDERCROFT_MQTT_URL: the broker to listen to")
+    mqtt_url = _broker_to_hear(settings)
     for wrong in (text for text in filters or () if not is_sound_filter(text)):
         raise BadInput(f"--filter {wrong}: expected an MQTT topic filter")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     client_id = f"undercroft-record-{uuid.uuid4().hex[:8]}"
-    recorder = Recorder(
-        settings.mqtt_url.get_secret_value(), tuple(filters or DEFAULT_FILTERS), client_id, SystemClock()
-    )
+    recorder = Recorder(mqtt_url, tuple(filters or DEFAULT_FILTERS), client_id, SystemClock())
     messages = recorder.run(out, stop)
     structlog.get_logger("record").info("stopped", messages=messages)
+
+
+def _broker_to_hear(settings: Settings) -> str:
+    if settings.mqtt_url is not None:
+        return settings.mqtt_url.get_secret_value()
+    found = running_beside(settings.data_dir)
+    if found is None:
+        raise BadInput(
+            "record: set UNDERCROFT_MQTT_URL, the broker to listen to: no `undercroft up` with a broker of its own runs"
+            f" in {settings.data_dir}"
+        )
+    return found.mqtt_url
 
 
 def replay_recording(
@@ -80,14 +93,15 @@ def replay_recording(
 ) -> None:
     """Play a recording into an exercise.
 
-    With UNDERCROFT_MQTT_URL set it is played to that broker; without it the whole chain is started, as by `demo`.
+    It is played to the broker of UNDERCROFT_MQTT_URL, else to the exercise that `up` runs in UNDERCROFT_DATA_DIR;
+    without either the whole chain is started, as by `demo`.
     """
     from simulators.recording.replay import recording_run  # noqa: PLC0415 - help without it
 
     loaded = load_site(site or sample_site_path())
     pace = speed_asked_for(speed)
     run = recording_run(file, loaded.district.id)
-    if Settings().mqtt_url is not None:
+    if has_broker():
         play_run(run, pace, stats=stats, progress=progress)
         return
     if run.district != loaded.district.id:

@@ -30,7 +30,11 @@ from tests.integration.ingest_kit import (
 )
 from tests.integration.test_demo import SHORT_STORM, a_data_dir, command, environment, run_demo
 from tests.integration.test_gateway_sl651 import DECODER, STATION, frame
+from tests.integration.up_kit import short_folder
 from undercroft.site import load_site, sample_site_path
+from undercroft.stack.beside import Beside, leave_beside
+from undercroft.stack.broker import running_broker
+from undercroft.stack.datadir import open_data_dir
 from undercroft.stack.ready import READY_FD_VARIABLE
 from undercroft.store.connection import connect
 from undercroft.store.site import import_site
@@ -42,11 +46,12 @@ REPORTS = [
 
 
 @contextmanager
-def recording(url: str, out: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def recording(url: str, out: Path, *words: str, data_dir: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """The recorder as a process, subscribed."""
     readable, writable = os.pipe()
     env = {key: value for key, value in os.environ.items() if not key.startswith("UNDERCROFT_")}
-    env |= {"UNDERCROFT_MQTT_URL": url, READY_FD_VARIABLE: str(writable)}
+    env |= {"UNDERCROFT_MQTT_URL": url} if data_dir is None else {"UNDERCROFT_DATA_DIR": str(data_dir)}
+    env |= {READY_FD_VARIABLE: str(writable)}
     process = subprocess.Popen(
         [sys.executable, "-m", "undercroft", "record", "--out", str(out), *words], env=env, pass_fds=[writable]
     )
@@ -111,6 +116,33 @@ def test_the_recording_holds_the_same_bytes_in_the_same_order(mosquitto: Mosquit
     assert kept(out) == REPORTS
     times = [message.t for message in read_recording(out)]
     assert times == sorted(times)
+
+
+def test_record_and_replay_find_the_broker_of_the_exercise_that_runs_beside_them(tmp_path: Path) -> None:
+    """DATA_DIR is all that either is told; a live one may be listened to, and nothing is played to it."""
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    at, topic = datetime(2026, 7, 1, 12, tzinfo=UTC), "exercise/v1/futian/garage-1/g1/observation"
+    clock = Recorded(at, "exercise/v1/futian/run/clock", 1, False, b'{"now":"2026-07-01T12:00:00Z",  "seq":1}')
+    said_by_device = [Recorded(at, topic, 1, False, bytes([n])) for n in range(3)]
+    source.write_bytes(b"".join(line_of(message) for message in (clock, *said_by_device)))
+    with short_folder() as data_dir, open_data_dir(data_dir) as prepared, running_broker(prepared, 0) as broker:
+        nowhere = told_by("record", "--out", str(out), data_dir=data_dir)
+        assert (nowhere[0], f"runs in {data_dir}" in nowhere[1]) == (2, True), nowhere
+        leave_beside(prepared, Beside("live", broker.url("simulator")))
+        with recording("", out, data_dir=data_dir) as process:
+            leave_beside(prepared, Beside("exercise", broker.url("simulator")))
+            code, said = told_by("replay", str(source), "--speed", "max", data_dir=data_dir)
+            assert code == 0, said
+            wait_until(lambda: len(kept(out)) >= 5, "what was played is recorded")
+            stop(process)
+    assert kept(out)[:4] == kept(source), "and the clock at its end"
+
+
+def told_by(*words: str, data_dir: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        command(*words), env=environment(data_dir), capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+    return done.returncode, done.stderr
 
 
 @needs_mosquitto

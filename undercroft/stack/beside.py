@@ -29,6 +29,17 @@ def leave_beside(data_dir: DataDir, beside: Beside) -> None:
     data_dir.write_private(data_dir.path / _FILE, json.dumps(asdict(beside)) + "\n")
 
 
+def running_beside(data_dir: Path) -> Beside | None:
+    """Return what runs in DATA_DIR with a broker of its own, live or an exercise; None where nothing does."""
+    try:
+        found = Beside(**json.loads((data_dir / _FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadInput(f"{data_dir / _FILE}: cannot be read: {error.strerror}") from error
+    return found if _answers(found.mqtt_url) else None
+
+
 def exercise_beside(data_dir: Path) -> Beside:
     """Return the exercise that runs in DATA_DIR.
 
@@ -37,13 +48,8 @@ def exercise_beside(data_dir: Path) -> Beside:
     BadInput
         If none runs there, or it is live: nothing simulated is played to a live one.
     """
-    try:
-        found = Beside(**json.loads((data_dir / _FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        found = None
-    except OSError as error:
-        raise BadInput(f"{data_dir / _FILE}: cannot be read: {error.strerror}") from error
-    if found is None or not _answers(found.mqtt_url):
+    found = running_beside(data_dir)
+    if found is None:
         raise BadInput(
             f"UNDERCROFT_MQTT_URL is not set, and no `undercroft up --mode exercise` with a broker runs in {data_dir}:"
             " start it first, or let `undercroft demo --scenario NAME` start everything"
