@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from risk.sensors import BARRIER, LEVEL, MAINS, ONLINE, PUMP, RAIN_ROLES, STOCK, SensorSpec, sensors_of
 from risk.thresholds import YELLOW, ThresholdTable, next_change, thresholds_at
 from undercroft.site.model import Entrance, Site, Space
+from undercroft.site.places import places_of
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -158,6 +159,16 @@ class SiteArrays:
     def n_spaces(self) -> int:
         """Number of spaces."""
         return len(self.spaces)
+
+    @cached_property
+    def basin_names(self) -> frozenset[str]:
+        """Basins that the site has."""
+        return frozenset(self.basins)
+
+    @cached_property
+    def street_names(self) -> frozenset[str]:
+        """Streets of which the site has a place."""
+        return frozenset(place.street for _, place in places_of(self.site))
 
     @cached_property
     def s_online(self) -> IntArray:

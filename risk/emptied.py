@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from risk.arrays import SiteArrays
+from risk.reports import place_of
 from risk.score import ScoreStatics, without_people
 from risk.state import EngineState
 from undercroft.model import SpaceKind
@@ -14,7 +15,7 @@ _SAYS = ("evacuated", "closed")
 
 def with_people_gone(scores: ScoreStatics, state: EngineState, arrays: SiteArrays) -> ScoreStatics:
     """Return the factors of the site without the people of the spaces that are said to be empty."""
-    spoken = {name for name, _, what in (key.split("/") for key in state.reports) if what in _SAYS}
+    spoken = {name for name, _, what in map(place_of, state.reports) if what in _SAYS}
     gone = sorted(space for space in map(arrays.space_index.__getitem__, spoken) if _is_empty(state, arrays, space))
     return without_people(scores, np.array(gone, np.int64)) if gone else scores
 

@@ -38,7 +38,7 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "15"
+ENGINE_VERSION = "16"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
 
 9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory. 10: a switch that flaps and a pump
@@ -51,6 +51,7 @@ that only their own water tells of; what tells of danger ends a stand-down.
 reports and stand-ins count in the score; a failed barrier is not waited for;
 a gauge, a pump or a sensor with a library that falls silent makes nothing less likely; a pump that stands lifts
 nothing; a space that fills is rising; what a clock that is behind says after a stand-down counts.
+16: the depth that each reporter entered last counts; a warning whose basin or street is gone covers the district.
 """
 
 DAY_HOURS = range(7, 20)

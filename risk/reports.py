@@ -6,13 +6,14 @@ An act of kind ``field_report`` has subject ``space/<id>`` and body ``{"entrance
 
 A report is evidence of quality UNKNOWN: it may raise, it never lowers.
 
-- *Depth* has the severity of the water thresholds there (family ``report``), without on-delay. The worst report of a
-  place counts; its reporter may correct it by a later one. It ends when it has expired **and** a level sensor of the
-  space has given a good reading since, or a later report came after it expired: silence never ends it.
-- *Barrier*: the latest report of an entrance counts until it expires. ``deployed`` closes an entrance whose switches
-  are silent, missing or unsure. A switch that said open, deploying, overtopped or failed wins over all that was seen
-  before it had fallen silent (3 missed intervals after that word): its silence later does not prove the person right.
-  Any other reported state opens a closed one.
+- *Depth* has the severity of the water thresholds there (family ``report``), without on-delay. Of each reporter what
+  was entered last counts, whenever it was seen: a later entry corrects the earlier. The worst of all reporters counts.
+  It ends when it has expired **and** a level sensor of the space has given a good reading since, or the alarm of the
+  space is stood down: neither silence nor what somebody else found dry ends it.
+- *Barrier*: the report of an entrance that was seen last counts until it expires; its reporter may correct it.
+  ``deployed`` closes an entrance whose switches are silent, missing or unsure. A switch that said open, deploying,
+  overtopped or failed wins over all that was seen before it had fallen silent (3 missed intervals after that word):
+  its silence later does not prove the person right. Any other reported state opens a closed one.
 - *Pump, closed, evacuated*: the latest report of its place counts until it expires; see `risk.said`.
 
 A report that an order's confirmation made is taken back by the same words with ``taken_back`` true: where it still
@@ -55,19 +56,30 @@ def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) ->
         if space is None:
             continue
         for what, report in said_in(arrays, space, act):
-            key = f"{arrays.spaces[space].id}/{act.body.get('entrance') or ''}/{what}"
+            key = key_of(arrays.spaces[space].id, str(act.body.get("entrance") or ""), what, report.by)
             known = state.reports.get(key)
             if act.body.get("taken_back") is True:
                 if known is None or known.note != report.note:
                     continue
                 del state.reports[key]
-            elif _counts(known, report, what):
+            elif _counts(known, report):
                 state.reports[key] = report
             else:
                 continue
             touched[space] = True
             state.written_signature[space] = -2
     return touched
+
+
+def key_of(space_id: str, entrance_id: str, what: str, by: str) -> str:
+    """Return under what name a report is kept: a depth of each reporter, one word of all else, per place."""
+    return "/".join((space_id, entrance_id, what, *([by] if what == "depth" else [])))
+
+
+def place_of(key: str) -> tuple[str, str, str]:
+    """Return space, entrance (empty for none) and what a kept report speaks of."""
+    space_id, entrance_id, what = key.split("/", 3)[:3]
+    return space_id, entrance_id, what
 
 
 def _has_entrance(arrays: SiteArrays, space: int, entrance: object) -> bool:
@@ -115,15 +127,9 @@ def _instant_us(value: object, default_us: int) -> int:
         return default_us
 
 
-def _counts(known: FieldReport | None, new: FieldReport, what: str) -> bool:
-    """Tell whether a report takes the place of the one known."""
-    if known is None:
-        return True
-    if new.observed_us < known.observed_us:
-        return False
-    if what != "depth" or new.by == known.by or new.observed_us >= known.expires_us:
-        return True
-    return new.value >= known.value
+def _counts(known: FieldReport | None, new: FieldReport) -> bool:
+    """Tell whether a report takes the place of the one known: the same reporter's, whenever seen, or one not older."""
+    return known is None or new.by == known.by or new.observed_us >= known.observed_us
 
 
 def ended_reports(state: EngineState, arrays: SiteArrays, tick_us: int) -> None:
@@ -131,9 +137,10 @@ def ended_reports(state: EngineState, arrays: SiteArrays, tick_us: int) -> None:
     for key, report in sorted(state.reports.items()):
         if tick_us < report.expires_us:
             continue
-        space_id, _, what = key.split("/")
+        space_id, _, what = place_of(key)
         space = arrays.space_index[space_id]
-        if what != "depth" or _heard_since(state, arrays, space, report.expires_us):
+        stood_down = state.stood_down_us[space] != NEVER_US
+        if what != "depth" or stood_down or _heard_since(state, arrays, space, report.expires_us):
             del state.reports[key]
             state.written_signature[space] = -2
 
@@ -151,7 +158,7 @@ def with_reported_barriers(
         return closed
     closed = closed.copy()
     for key, report in sorted(state.reports.items()):
-        name, entrance_id, what = key.split("/")
+        name, entrance_id, what = place_of(key)
         if what != "barrier":
             continue
         entrance = entrance_index(arrays, arrays.space_index[name], entrance_id)
@@ -188,7 +195,7 @@ def _barriers_said(
 ) -> BoolArray:
     known = said_by_switches(state, arrays, fresh, words)
     for key, report in state.reports.items():
-        name, entrance_id, what = key.split("/")
+        name, entrance_id, what = place_of(key)
         if what == "barrier" and report.value in words:
             known[entrance_index(arrays, arrays.space_index[name], entrance_id)] = True
     return known
@@ -198,7 +205,7 @@ def reported_severity(state: EngineState, arrays: SiteArrays, closed: BoolArray)
     """Return the severity of the depths that people reported. Shape (N,)."""
     severity = np.zeros(arrays.n_spaces, np.int8)
     for key, report in sorted(state.reports.items()):
-        name, entrance_id, what = key.split("/")
+        name, entrance_id, what = place_of(key)
         if what == "depth":
             space = arrays.space_index[name]
             reached = severity_of_depth(arrays, space, entrance_id, report.value, closed)
@@ -218,7 +225,7 @@ def shown_reports(reports: Mapping[str, FieldReport], space_id: str) -> list[dic
     """Return the reports of a space as an assessment's evidence shows them."""
     found = []
     for key, report in sorted(reports.items()):
-        name, entrance, what = key.split("/")
+        name, entrance, what = place_of(key)
         if name == space_id:
             found.append(
                 {

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import BoolArray, SiteArrays
+from risk.reports import place_of
 from risk.state import PUMP, EngineState, FieldReport
 from risk.statics import SiteStatics
 from risk.thresholds import RISING_M_MIN
@@ -28,7 +29,7 @@ def said_to_run(
     """Return, by space, who said that a pump runs, where no fresh sensor of a pump says how it is."""
     found = {}
     for key, report in sorted(state.reports.items()):
-        name, _, what = key.split("/")
+        name, _, what = place_of(key)
         if what != "pump" or report.value < 0.5:
             continue
         space = arrays.space_index[name]

@@ -75,7 +75,7 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
     if set(values) != known or values["order_us"].shape[0] != len(arrays.sensors):
         raise StoreRejected("the engine snapshot does not fit this engine or this site")
     warnings = {
-        subject: RainWarning(**{**entry, "basins": tuple(entry["basins"]), "streets": tuple(entry["streets"])})
+        subject: RainWarning(**entry | {name: tuple(entry[name]) for name in ("basins", "streets", "spaces")})
         for subject, entry in header["warnings"].items()
     }
     reports = {key: FieldReport(**entry) for key, entry in header["reports"].items()}

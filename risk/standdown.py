@@ -31,7 +31,7 @@ from risk.reports import said_in, severity_of_depth
 from risk.rules import Views
 from risk.state import BLIND, WARNING, EngineState
 from risk.thresholds import LEAST_ALARM_SEVERITY
-from risk.warnings import Act, applies, warning_of
+from risk.warnings import Act, covers, warning_of
 
 MOST = 4
 """Red: nothing reaches more."""
@@ -86,7 +86,7 @@ def _told_of(arrays: SiteArrays, views: Views, acts: Iterable[Act], state: Engin
             rows = [space] if _says_danger(arrays, views, space, act) else []
         elif (warning := warning_of(act)) is not None:
             raised = np.flatnonzero(views.candidate[WARNING] >= LEAST_ALARM_SEVERITY).tolist()
-            rows = [row for row in raised if applies(warning, arrays.spaces[row].basin, arrays.spaces[row].street)]
+            rows = [row for row in raised if covers(warning, arrays, row)]
         else:
             continue
         found |= {row for row in rows if act.commit_seq > int(state.stood_down_seq[row])}

@@ -18,7 +18,7 @@ from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.conditions import Conditions
 from risk.sensors import ONLINE
 from risk.supplies.stock import Holding, listed_stock
-from risk.warnings import RainWarning
+from risk.warnings import RainWarning, with_moved
 
 FAMILIES = (
     "depth", "freeboard", "rise", "rain", "warning", "barrier", "pump", "forecast", "leak", "blind", "report",
@@ -48,7 +48,7 @@ def _axis(axis: str, dtype: type[np.generic], fill: float, trailing: tuple[int, 
 
 @dataclass(frozen=True, slots=True)
 class FieldReport:
-    """What a person saw: a depth [m] or the code of a barrier state; see `risk.reports`."""
+    """What a person saw: a depth [m] or the code of a barrier state; see `risk.reports.key_of`."""
 
     value: float
     by: str
@@ -272,7 +272,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     result = fresh_state(new, site_commit_seq)
     result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to
     result.library = state.library
-    result.warnings = dict(state.warnings)
+    result.warnings = with_moved(state.warnings, old, new)
     result.conditions = dict(state.conditions)
     result.stock |= state.stock  # once a holding is known, only movements change it
     result.moved_us = dict(state.moved_us)
@@ -295,7 +295,7 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
 
 def _still_there(arrays: SiteArrays, key: str) -> bool:
     """Tell whether the place of a report is part of a site."""
-    space_id, entrance_id, _ = key.split("/")
+    space_id, entrance_id = key.split("/")[:2]
     space = arrays.space_index.get(space_id)
     if space is None:
         return False

@@ -2,12 +2,16 @@
 
 An act of kind ``rain_warning`` has subject ``warning/<id>`` and body ``{"colour": "yellow|orange|red", "state":
 "in_force|ended", "basins": [...], "streets": [...]}``; neither list: the whole district.
+
+A site import takes no warning back. One that names a basin or a street which the site no longer has covers the whole
+district until the name is there again, it ends, or it is entered anew; a space that an import moves out of a warned
+basin or street stays covered (`with_moved`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,13 +37,14 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class RainWarning:
-    """A warning in force."""
+    """A warning in force; ``spaces`` are those that it covers although an import moved them out of its area."""
 
     colour: str
     basins: tuple[str, ...]
     streets: tuple[str, ...]
     author: str
     acted_us: int
+    spaces: tuple[str, ...] = ()
 
 
 def fold_warnings(warnings: dict[str, RainWarning], acts: Iterable[Act]) -> None:
@@ -68,17 +73,47 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(sorted(name for name in value if isinstance(name, str))) if isinstance(value, list | tuple) else ()
 
 
-def applies(warning: RainWarning, basin: str, street: str) -> bool:
-    """Tell whether a warning covers a place."""
+def covers(warning: RainWarning, arrays: SiteArrays, row: int) -> bool:
+    """Tell whether a warning covers a space."""
+    space = arrays.spaces[row]
+    return (
+        _covers_all(warning, arrays)
+        or space.basin in warning.basins
+        or space.street in warning.streets
+        or space.id in warning.spaces
+    )
+
+
+def _covers_all(warning: RainWarning, arrays: SiteArrays) -> bool:
+    """Tell whether a warning is of the whole district: it names nothing, or what the site does not have."""
     if not warning.basins and not warning.streets:
         return True
-    return basin in warning.basins or street in warning.streets
+    return not (arrays.basin_names.issuperset(warning.basins) and arrays.street_names.issuperset(warning.streets))
+
+
+def with_moved(warnings: Mapping[str, RainWarning], old: SiteArrays, new: SiteArrays) -> dict[str, RainWarning]:
+    """Return the warnings as they stand on a new version of the site: a space that was covered by name stays so."""
+    return {subject: _with_moved(warning, old, new) for subject, warning in warnings.items()}
+
+
+def _with_moved(warning: RainWarning, old: SiteArrays, new: SiteArrays) -> RainWarning:
+    if _covers_all(warning, old):
+        return warning
+    held = [
+        old.spaces[row].id
+        for row in range(old.n_spaces)
+        if covers(warning, old, row)
+        and (at := new.space_index.get(old.spaces[row].id)) is not None
+        and new.spaces[at].basin not in warning.basins
+        and new.spaces[at].street not in warning.streets
+    ]
+    return replace(warning, spaces=tuple(sorted(held)))
 
 
 def colour_of_spaces(warnings: Mapping[str, RainWarning], arrays: SiteArrays) -> FloatArray:
     """Return the worst colour in force per space: 0 none, 1 yellow, 2 orange, 3 red."""
     rank = np.zeros(arrays.n_spaces)
     for _, warning in sorted(warnings.items()):
-        covered = [applies(warning, space.basin, space.street) for space in arrays.spaces]
+        covered = [covers(warning, arrays, row) for row in range(arrays.n_spaces)]
         np.maximum(rank, np.where(covered, COLOUR_RANK[warning.colour], 0), out=rank)
     return rank

@@ -14,7 +14,7 @@ from risk.said import said_to_run
 from risk.standin import shown_stand_ins
 from risk.state import FieldReport
 from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
-from risk.warnings import COLOUR_RANK, applies
+from risk.warnings import COLOUR_RANK, covers
 from undercroft.quantities import BarrierState
 
 BARRIER_WORDS = {float(state): state.word for state in BarrierState}
@@ -47,11 +47,10 @@ def rain(context: Context, space: int, severity: int) -> Fact | None:
 def warning(context: Context, space: int, severity: int) -> Fact | None:
     """Return the worst rain warning that covers a space."""
     del severity
-    place = context.arrays.spaces[space]
     covering = [
         (COLOUR_RANK[warning.colour], subject, warning)
         for subject, warning in sorted(context.state.warnings.items())
-        if applies(warning, place.basin, place.street)
+        if covers(warning, context.arrays, space)
     ]
     if not covering:
         return None

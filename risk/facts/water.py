@@ -19,6 +19,7 @@ from risk.levels import (
     least_at,
     shown_value_m,
 )  # fmt: skip
+from risk.reports import place_of
 
 
 def water_fact(family: int) -> Callable[[Context, int, int], Fact | None]:
@@ -105,7 +106,7 @@ def reported(context: Context, space: int, severity: int) -> Fact | None:
     arrays, name = context.arrays, context.arrays.spaces[space].id
     best: tuple[int, float, Fact] | None = None
     for key, report in sorted(context.state.reports.items()):
-        of_space, entrance_id, what = key.split("/")
+        of_space, entrance_id, what = place_of(key)
         if of_space != name or what != "depth":
             continue
         entrance = entrance_index(arrays, space, entrance_id)

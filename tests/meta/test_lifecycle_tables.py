@@ -38,7 +38,7 @@ def codes(cell: str) -> set[str]:
 LIFE = table("| from | input | event | after |")
 
 
-WARNING = ("rain_warning", {"state": "in_force", "colour": "red", "basins": [], "streets": ["elsewhere"]})
+WARNING = ("rain_warning", {"state": "in_force", "colour": "red", "basins": ["b2"], "streets": []})
 
 
 def acknowledged() -> Night:

@@ -94,7 +94,7 @@ def test_a_storm_that_begins_shortens_a_shelving_and_another_condition_ends_it()
     desk = Desk()
     desk.told(OFFLINE)
     desk.does("shelve", "device/up-lvl", minutes=480, reason="being renewed")
-    warned = desk.does("rain_warning", "warning/w", state="in_force", colour="yellow", basins=[], streets=["elsewhere"])
+    warned = desk.does("rain_warning", "warning/w", state="in_force", colour="yellow", basins=["b2"], streets=[])
     until = "2026-07-01T08:33:00Z"  # half an hour after 08:03
     assert [(e.kind, e.detail) for e in warned.events] == [("shelved", {"by": "storm", "until": until})]
     assert desk.waits().events == [], "once"

@@ -8,7 +8,7 @@ from typing import Any
 from risk.arrays import to_us
 from risk.snapshot import dump_state, load_state
 from risk.warnings import Act
-from tests.unit.risk.builders import START, Crank, guarded, site, underpass
+from tests.unit.risk.builders import START, Crank, guarded, site, space, underpass
 
 
 def at(minute: float) -> str:
@@ -51,6 +51,57 @@ def test_lower_report_of_another_does_not_replace_but_the_reporter_may_correct()
     assert crank.levels["up"] == 4
     crank.tick(2, acts=(report(3, "up", 2, depth_m=0.03),))
     assert crank.levels["up"] == 0
+
+
+def depth(crank: Crank, seq: int, minute: float, by: str, depth_m: float, seen: float | None = None) -> int:
+    said = report(seq, "up", minute if seen is None else seen, by=by, depth_m=depth_m)
+    crank.tick(minute, acts=(said,))
+    return crank.levels["up"]
+
+
+def test_the_worst_of_all_reporters_counts_whoever_saw_it_first() -> None:
+    """Zhang saw 50 cm a minute before Li saw 2 cm elsewhere on the road, and comes to tell it after him."""
+    for turned in (False, True):
+        crank = Crank(site(underpass()))
+        said = [("Li", 0.02, 5.0), ("Zhang", 0.5, 4.0)]
+        for number, (by, depth_m, seen) in enumerate(said[::-1] if turned else said, 1):
+            level = depth(crank, number, 5 + number, by, depth_m, seen)
+        assert level == 4
+
+
+def test_who_corrects_a_report_takes_back_no_other_ones() -> None:
+    crank = Crank(site(underpass()))
+    assert depth(crank, 1, 1, "Wang", 0.5) == 4
+    assert depth(crank, 2, 2, "Li", 0.6) == 4
+    assert depth(crank, 3, 3, "Li", 0.02) == 4, "Wang's 50 cm stand"
+    assert depth(crank, 4, 4, "Wang", 0.02) == 0
+
+
+def test_a_correction_counts_with_the_time_at_which_it_was_really_seen() -> None:
+    crank = Crank(site(underpass()))
+    assert depth(crank, 1, 10, "Wang", 5.0) == 4
+    assert depth(crank, 2, 11, "Wang", 0.05, seen=8) == 1
+
+
+def test_a_barrier_may_be_corrected_by_its_reporter_and_not_by_who_saw_it_before() -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    crank.tick(5, acts=(report(1, "s", 5, by="Li", entrance="north", barrier="deployed"),))
+    crank.tick(6, acts=(report(2, "s", 4, by="Sun", entrance="north", barrier="open"),))
+    assert crank.engine.state.closed_bits[0]
+    crank.tick(7, acts=(report(3, "s", 3, by="Li", entrance="north", barrier="open"),))
+    assert not crank.engine.state.closed_bits[0]
+
+
+def test_what_somebody_else_finds_dry_ends_nothing_even_when_the_report_has_expired() -> None:
+    crank = Crank(site(space("up", "underpass")))
+    crank.tick(0, acts=(report(1, "up", 0, minutes=10, depth_m=0.5),))
+    crank.tick(20, acts=(report(2, "up", 20, by="Wang", depth_m=0.0),))
+    crank.tick(40)
+    assert (crank.levels["up"], int(crank.engine.state.alarm_severity[0])) == (4, 4)
+    down = Act(3, "stand_down", "space/up", "Sun", to_us(START + timedelta(minutes=41)), {"evidence": "photo 7"})
+    crank.tick(41, acts=(down,))
+    crank.tick(42)
+    assert (crank.levels["up"], int(crank.engine.state.alarm_severity[0])) == (2, 0), "nobody sees the road: yellow"
 
 
 def test_expired_report_stands_until_a_sensor_says_better() -> None:
