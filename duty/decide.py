@@ -43,8 +43,12 @@ class Cause:
         return f"{self.incident_id}#{self.number}"
 
     def is_left_by(self, steps: int) -> bool:
-        """Tell whether it is red, and every step of the roster was told before and left it for an interval."""
-        return self.severity >= Severity.RED and self.reasons == (Reason.REPEAT,) * max(steps, 1)
+        """Tell whether it is red, and every step of the roster was told before and left it for an interval.
+
+        A chain that grew shorter since, at a shift's end or by an absence, was told whole: more reasons than steps.
+        """
+        chain = max(steps, 1)
+        return self.severity >= Severity.RED and self.reasons[:chain] == (Reason.REPEAT,) * chain
 
 
 def due(incident: Incident, now: datetime, steps: int, policy: Policy) -> tuple[Incident, list[Cause]]:

@@ -12,8 +12,9 @@ from urllib.parse import quote_plus
 
 import orjson
 
-from duty.senders.base import Accepted, Outcome, Outgoing, Permanent, cut
-from duty.senders.http import Answer, post, refused
+from duty.senders.answer import Answer
+from duty.senders.base import Accepted, Outcome, Outgoing, Permanent, Temporary, cut
+from duty.senders.http import UNKNOWN_CODE_TRIES, post, refused, unreadable
 
 Now = Callable[[], float]
 """Seconds since 1970, for signatures."""
@@ -110,11 +111,13 @@ def _judge(
 ) -> Outcome:
     if not isinstance(answer, Answer):
         return answer
+    if answer.unread and answer.status < 300:
+        return unreadable(answer)
     code = answer.json.get(code_name)
     if answer.status >= 300 and code not in tuple(temporary):
         return Permanent(f"HTTP {answer.status}: error code {code}: {str(answer.json.get(words_name, ''))[:200]}")
     if code == 0 and not isinstance(code, bool):
         return Accepted(f"{code_name} 0")
     if code is None:
-        return refused("absent", "the answer has no code", temporary, permanent)
+        return Temporary(f"the answer has no {code_name}: {answer.text[:200]}", most=UNKNOWN_CODE_TRIES)
     return refused(code, answer.json.get(words_name, ""), temporary, permanent)

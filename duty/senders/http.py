@@ -9,26 +9,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import httpx
-import orjson
 
+from duty.senders.answer import MOST_ANSWER_BYTES, Answer, read, wait_s
 from duty.senders.base import Permanent, Temporary
 
-MOST_ANSWER_BYTES = 64 * 1024
 UNKNOWN_CODE_TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: a status below 300, or 400 where asked for, and the JSON object, empty when it was none."""
-
-    status: int
-    json: Mapping[str, Any]
-    headers: Mapping[str, str]
 
 
 def post(
@@ -77,18 +65,16 @@ async def _exchange(
 def _judged(answer: httpx.Response, content: bytes, reads_400: bool) -> Answer | Temporary | Permanent:
     status = answer.status_code
     if status in {408, 425, 429} or status >= 500:
-        return Temporary(f"HTTP {status}", _retry_after_s(answer.headers.get("Retry-After", "")))
+        wait = wait_s(answer.headers.get("Retry-After", ""), answer.headers.get("Date", ""))
+        return Temporary(f"HTTP {status}", wait)
     if status >= 300 and not (reads_400 and status == 400):
         return Permanent(f"HTTP {status}")
-    try:
-        parsed = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        parsed = {}
-    return Answer(status, parsed if isinstance(parsed, dict) else {}, dict(answer.headers))
+    return read(status, content)
 
 
-def _retry_after_s(text: str) -> float:
-    return min(float(text), 600.0) if text.isascii() and text.isdigit() else 0.0
+def unreadable(answer: Answer) -> Temporary:
+    """Return what becomes of a message whose answer cannot be read: nobody knows, so it is tried a few times more."""
+    return Temporary(f"HTTP {answer.status}, the answer cannot be read: {answer.unread}", most=UNKNOWN_CODE_TRIES)
 
 
 def refused(

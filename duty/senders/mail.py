@@ -52,6 +52,7 @@ class Mail:
         server.ehlo_or_helo_if_needed()
         if self.security == "starttls":
             server.starttls(context=ssl.create_default_context())
+            server.ehlo_or_helo_if_needed()  # what was said before TLS counts for nothing after it
         if self.user:
             if self.security == "none":
                 return Permanent("a user without TLS: the password is not sent")

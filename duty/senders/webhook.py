@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
+from duty.senders.answer import Answer
 from duty.senders.base import Accepted, Outcome, Outgoing, Permanent, Temporary
-from duty.senders.http import UNKNOWN_CODE_TRIES, Answer, post, refused
+from duty.senders.http import UNKNOWN_CODE_TRIES, post, refused, unreadable
 
 CODES = ("errcode", "code", "error_code")
 """Fields in which services say inside a 200 by number whether they refuse."""
@@ -50,6 +51,10 @@ class Webhook:
         answer = post(self.url, body, headers, self.timeout_s)
         if not isinstance(answer, Answer):
             return answer
+        if answer.unread:
+            return unreadable(answer)
+        if answer.text.lower() in STATUSES_OF_REFUSAL:
+            return Temporary(answer.text, most=UNKNOWN_CODE_TRIES)
         refusal = refusal_in(answer.json)
         if refusal is not None:
             return refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Plan = Callable[[int], tuple[int, Any]]
-"""Number of the request, from 1 -> status and JSON body; status 0 hangs until the server stops."""
+"""Number of the request, from 1 -> status and JSON body, or its bytes; status 0 hangs until the server stops."""
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ def service(plan: Plan) -> Iterator[Service]:
             if status == 0:
                 it.released.wait()
                 return
-            body = json.dumps(answer).encode()
+            body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             if status == 429:
                 self.send_header("Retry-After", "0")
@@ -128,10 +129,13 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(refuse: dict[str, str] | None = None) -> Iterator[MailServer]:
+def mail_server(
+    refuse: dict[str, str] | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[MailServer]:  # fmt: skip
     """Run an SMTP server; ``refuse`` gives the answer to a command, such as ``{"RCPT": "550 no such user"}``.
 
-    An empty one hangs up.
+    An empty one hangs up. With ``tls`` it takes mail after STARTTLS only, and wants to be greeted again after it, as
+    RFC 3207 (4.2) has it.
     """
     it, answers = MailServer(), refuse or {}
 
@@ -141,9 +145,23 @@ def mail_server(refuse: dict[str, str] | None = None) -> Iterator[MailServer]:
 
         def handle(self) -> None:
             self.say("220 test")
+            self.converse(greeted=tls is None)
+
+        def converse(self, *, greeted: bool) -> None:
             for line in self.rfile:
                 verb = line.split()[0].decode().upper() if line.split() else ""
-                if verb in answers:
+                if verb == "EHLO" and tls is not None:
+                    greeted = isinstance(self.connection, ssl.SSLSocket)
+                    self.say("250 ok" if greeted else "250-test\r\n250 STARTTLS")
+                elif verb == "STARTTLS" and tls is not None:
+                    self.say("220 go on")
+                    with tls.wrap_socket(self.connection, server_side=True) as self.connection:
+                        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+                        self.converse(greeted=False)
+                    return
+                elif verb == "MAIL" and not greeted:
+                    self.say("503 5.5.2 Send hello first")
+                elif verb in answers:
                     if not answers[verb]:
                         return
                     self.say(answers[verb])

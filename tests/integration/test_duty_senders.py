@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
+from datetime import timedelta
 from email import message_from_string
 from email.utils import parsedate_to_datetime
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
 from duty.senders.bots import DingTalk, Feishu, WeCom
@@ -14,6 +23,7 @@ from duty.senders.mail import Mail
 from duty.senders.other import Other
 from duty.senders.webhook import Webhook, sign
 from tests.integration.duty_servers import mail_server, service, trickling
+from undercroft.clock import SystemClock
 
 MESSAGE = Outgoing("k1", "13800000000", "【红色】 RED", "【红色】一号车库 水深 30 cm", 4)
 LIMIT_S = 0.3
@@ -42,8 +52,10 @@ BAD_DAYS = [
     ("wecom", 200, {"errcode": 93000, "errmsg": "invalid webhook url"}, Permanent),
     ("wecom", 200, {"errcode": 45009, "errmsg": "api freq out of limit"}, Temporary),
     ("wecom", 200, {"errcode": 77777, "errmsg": "news to us"}, Temporary),
-    ("wecom", 200, {}, Permanent),
-    ("wecom", 200, ["errcode", 0], Permanent),
+    ("wecom", 200, {}, Temporary),
+    ("wecom", 200, ["errcode", 0], Temporary),
+    ("wecom", 200, b"", Temporary),
+    ("wecom", 200, b"<html>gateway</html>", Temporary),
     ("wecom", 200, {"errcode": False}, Permanent),
     ("wecom", 500, {}, Temporary),
     ("wecom", 404, {}, Permanent),
@@ -91,6 +103,19 @@ BAD_DAYS = [
     ("webhook", 400, {}, Permanent),
     ("webhook", 401, {}, Permanent),
     ("webhook", 301, {}, Permanent),
+    ("webhook", 200, '{"code":1,"msg":"发送失败"}'.encode("gbk"), Temporary),
+    ("webhook", 200, '{"code":0,"msg":"发送成功"}'.encode("gbk"), Accepted),
+    ("webhook", 200, '{"code":1}'.encode("utf-8-sig"), Temporary),
+    ("webhook", 200, '{"code":1}'.encode("utf-16"), Temporary),
+    ("webhook", 200, b'{"code":1,"took_s":NaN}', Temporary),
+    ("webhook", 200, b'[{"code":1}]', Temporary),
+    ("webhook", 200, b'{"data":"' + b"x" * 300_000 + b'","code":500}', Temporary),
+    ("webhook", 200, b"<!doctype html><title>Log in</title>", Temporary),
+    ("webhook", 200, b'{"code":', Temporary),
+    ("webhook", 200, b"error", Temporary),
+    ("webhook", 200, b"\xff\xff", Temporary),
+    ("webhook", 200, b"", Accepted),
+    ("webhook", 200, b"ok", Accepted),
 ]
 
 
@@ -186,6 +211,30 @@ def test_an_answer_byte_by_byte_holds_up_nobody() -> None:
             assert sender("webhook", f"http://127.0.0.1:{port}/", LIMIT_S).send(MESSAGE) == late
     with trickling(b"220 " + b"x" * 56 + b"\r\n", b"250 ok\r\n") as port:
         assert Mail("127.0.0.1", port, "a@example.org", "", "", "none", LIMIT_S, now).send(MESSAGE) == late
+
+
+def test_a_mail_server_is_greeted_again_after_starttls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a login as well: RFC 3207 has the server forget what was said before TLS."""
+    with mail_server(tls=_tls_of_loopback(tmp_path, monkeypatch)) as it:
+        found = Mail("127.0.0.1", it.port, "a@example.org", "", "", "starttls", PATIENCE_S, now).send(MESSAGE)
+    assert found == Accepted("250 queued as 1")
+
+
+def _tls_of_loopback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Return TLS of a server with a certificate for 127.0.0.1, which is trusted while the test runs."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    begins = SystemClock().now() - timedelta(hours=1)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    asked = x509.CertificateBuilder(name, name, key.public_key(), 1, begins, begins + timedelta(days=1), [])
+    signed = asked.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    pem, secret = folder / "cert.pem", folder / "key.pem"
+    pem.write_bytes(signed.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, secret)
+    return context
 
 
 def test_a_password_is_not_sent_in_the_clear() -> None:

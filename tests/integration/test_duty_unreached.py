@@ -294,3 +294,16 @@ def test_a_red_that_the_whole_chain_sleeps_through_goes_to_the_fallback(live_db:
             ("li", "first", 0), ("li", "repeat", 0), ("fallback", "escalated", 1), ("li", "repeat", 0),
             ("fallback", "escalated", 1),
         ]  # fmt: skip
+
+
+def test_a_red_left_by_a_chain_that_grew_shorter_goes_to_the_fallback_each_time(live_db: str) -> None:
+    """Two steps were told when Wu went: Li alone is not to hold it."""
+    with alarmed(live_db) as (db, notifier):
+        db.execute("delete from roster_shift where step > 1")
+        notifier.step_live(after(180), after(180))
+        db.execute("delete from roster_shift where step > 0")
+        for seconds in (360, 540):
+            notifier.step_live(after(seconds), after(seconds))
+        assert told(db)[-4:] == [
+            ("li", "repeat", 0), ("fallback", "escalated", 1), ("li", "repeat", 0), ("fallback", "escalated", 1),
+        ]  # fmt: skip

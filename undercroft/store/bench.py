@@ -101,6 +101,7 @@ def fill(connection: Connection, sensors: int, end: datetime, days: int, series:
 
     What jobs would have done meanwhile is done each week.
     """
+    connection.prepare_threshold = None  # a plan made while there are no batches reads them all for each tick
     with translated_errors():
         connection.execute("select setseed(0.5)")
         connection.execute(sql("bench_fill_site"), {"sensors": sensors})
