@@ -99,9 +99,9 @@ def _subjects(connection: Connection, act: Act) -> tuple[list[str], list[str]]:
     if row is None:
         raise SubjectUnknown(f"{act.kind}: there is no incident {incident_id}")
     incident = from_json(row["state"])
-    told = [note.subject for note in incident.waiting if note.subject not in incident.news]
-    untold = store.untold(connection, told, NEWS)
-    told = [subject for subject in told if subject not in untold]
+    waiting = [note.subject for note in incident.waiting]
+    news = {*incident.news, *store.untold(connection, waiting, NEWS)}
+    told, untold = [name for name in waiting if name not in news], sorted(news.intersection(waiting))
     if not told:
         why = f"; news of {', '.join(untold)} that nobody was told of yet" if untold else ""
         raise NotPossibleNow(f"{act.kind}: no alarm of {incident_id} waits that anybody was told of{why}")

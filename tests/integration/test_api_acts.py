@@ -5,17 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
+from duty.codec import to_json
 from duty.door import new_token
+from duty.incidents import fold
+from duty.incidents import opened as opening
 from risk.run import Follower, step_live
 from tests.browser.service import running_api
 from tests.integration.desk_kit import Desk, a_desk
 from tests.integration.door_kit import alarm
 from tests.integration.duty_kit import now, opened
+from tests.unit.duty.kit import event
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store import duty_acts as store
@@ -31,6 +37,24 @@ def red_desk(postgres: PostgresServer, template_databases: dict[Mode, str]) -> I
     with a_desk(postgres, template_databases[Mode.LIVE]) as found:
         alarm(found.db, severity=4)
         yield found
+
+
+def test_mine_of_an_incident_over_http_names_what_it_does_not_take(desk: Desk) -> None:
+    first, second = event(0, "raised", 3), event(1, "raised", 2, "space/up")
+    incident = replace(fold(fold(opening("b1", first), first), second), reached=0, news=("space/up",))
+    for subject, severity in (("space/gar", 3), ("space/up", 2)):
+        alarm(desk.db, subject, severity=severity)
+    desk.db.execute(
+        "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i1', 'b1', now(), 3, %s)",
+        (orjson.dumps(to_json(incident)).decode(),),
+    )
+    mine = {"kind": "acknowledge", "subject": "incident/i1", "comment": "mine"}
+    done = desk.post("/acts", mine, Idempotency_Key="m1")
+    assert (done.status_code, done.json()["left_out"]) == (201, "space/up")
+    assert desk.post("/acts", mine, Idempotency_Key="m1").json() == done.json() | {"repeated": True}
+    taken = desk.db.execute("select subject from act where kind = 'acknowledge'").fetchall()
+    assert [row["subject"] for row in taken] == ["space/gar"]
+    assert desk.post("/acts", {"kind": "acknowledge", "subject": "space/up"}).json()["left_out"] is None
 
 
 def test_an_officer_says_mine_and_the_engine_and_everybody_know(desk: Desk) -> None:

@@ -234,7 +234,7 @@ def test_roster_and_operators_go_through_the_door(
         assert (entry["author"], entry["body"]["shifts"], entry["body"]["gaps"]) == ("leader", 3, [])
 
 
-def test_mine_of_an_incident_is_mine_of_what_somebody_was_told(live_db: str) -> None:
+def test_mine_of_an_incident_is_mine_of_what_somebody_was_told(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = (
         event(0, "raised", 3),
         event(1, "raised", 2, "space/up"),
@@ -261,6 +261,17 @@ def test_mine_of_an_incident_is_mine_of_what_somebody_was_told(live_db: str) -> 
         assert acts.perform(db, actor(db), acts.Act("acknowledge", "incident/i1", {"comment": "mine"}), now(), "k") == (
             replace(done, repeated=True)
         )
+        assert done.left_out == entry["body"]["left_out"][0] == "device/gar-out"
+        token, hashed = door.new_token()
+        store.add_operator(db, "wu", "wu", "officer", hashed, now())
+        monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+        monkeypatch.setenv("UNDERCROFT_TOKEN", token)
+        said = CliRunner().invoke(build_app("act"), ["act", "acknowledge", "incident/i1"], catch_exceptions=False)
+        assert said.output.splitlines()[1:] == [
+            "未接警，有新情况尚未通知 NOT taken, there is news that nobody was told of yet: device/gar-out"
+        ]
+        words = ["act", "acknowledge", "space/up", "--json"]
+        assert "NOT taken" not in CliRunner().invoke(build_app("act"), words, catch_exceptions=False).output
 
 
 def test_a_shift_is_handed_over_with_what_is_open(
