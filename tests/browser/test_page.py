@@ -268,7 +268,9 @@ def test_live_has_no_exercise_banner_and_misses_the_engine(page: Page, live_db: 
 _WAITING = """
 insert into incident (incident_id, basin_id, opened_at, worst, state)
 select 'i', basin_id, %(now)s, 4, jsonb_build_object('pressed', jsonb_build_array(jsonb_build_object(
-    'reason', 'no_order', 'left', array['space/' || place_id], 'since', %(now)s::timestamptz, 'times', 2)))
+    'reason', 'no_order', 'left', array['space/' || place_id], 'since', %(now)s::timestamptz, 'times', 2),
+    jsonb_build_object(
+    'reason', 'order_undone', 'left', array['o-0000000002'], 'since', %(now)s::timestamptz, 'times', 3)))
 from place where place_id = %(space)s;
 insert into act (act_id, kind, subject, author, acted_at, body, commit_seq)
 select gen_random_uuid(), 'out_of_service', 'device/' || min(device_id), 'li', %(now)s,
@@ -283,7 +285,7 @@ insert into report_due (incident_id, kind, serial, due_at)
 values ('i', 'phone', 0, %(now)s::timestamptz - interval '7 minutes')
 """
 """Taken, nothing ordered, told twice; a device out of service for 30 minutes; an order late by 12 minutes; a
-confirmation of 200 minutes ago, a report missing for 7."""
+confirmation of 200 minutes ago, told three times, a report missing for 7."""
 
 
 def test_what_waits_for_somebody_is_named_and_text_from_the_site_is_never_markup(
@@ -299,6 +301,7 @@ def test_what_waits_for_somebody_is_named_and_text_from_the_site_is_never_markup
         page.goto(address)
         expect(page.locator("#spaces tr").first).to_contain_text("<img src=x")
         for words in ("指令超时 12 分", "order LATE 12 min", "已过期，请重新确认", "now expired: confirm again",
+                      "请重新确认，已催办 3 次", "confirm again, told 3 times",
                       "已接警，未下达指令，已催办 2 次", "NO ORDER given", "漏报 7 分",
                       "first report by phone (0) MISSING for 7 min", "<img src=x>"):  # fmt: skip
             expect(page.locator("#duty")).to_contain_text(words)

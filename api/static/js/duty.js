@@ -16,8 +16,11 @@ export function followDuty(select) {
       get("/api/v1/reports/due"),
       get("/api/v1/incidents?open=true"),
     ]);
-    const bare = incidents.items.flatMap((incident) => incident.pressed.filter(isBare));
-    const lines = [...bare.flatMap(bareLines), ...orders.items.map(orderLine), ...reports.items.map(reportLine)].filter(Boolean);
+    const pressed = incidents.items.flatMap((incident) => incident.pressed);
+    const bare = pressed.filter(isBare);
+    const told = new Map(pressed.filter((one) => !isBare(one)).flatMap((one) => one.left.map((id) => [id, one.times])));
+    const orderLines = orders.items.map((order) => orderLine(order, timesTold(order, told)));
+    const lines = [...bare.flatMap(bareLines), ...orderLines, ...reports.items.map(reportLine)].filter(Boolean);
     lines.sort((a, b) => b.late - a.late);
     const going = orders.items.filter((order) => order.left_s !== null).length;
     draw(lines, going, reports.tally.to_come, select);
@@ -50,14 +53,17 @@ function bareLines(pressed) {
   });
 }
 
-function orderLine(order) {
+// How often the roster was told of an order: that it is late, or that it is not carried out.
+const timesTold = (order, told) => (order.is_late ? order.reminders : (told.get(order.order_id) ?? 0));
+
+function orderLine(order, times) {
   const why = orderTrouble(order);
   if (!why) return null;
   const asked = pair(PROOFS, order.proof);
   const where = { zh: order.name_zh ?? order.subject, en: order.name_en ?? order.subject };
   const words = {
-    zh: `${where.zh} ${asked.zh}，${order.owner}：${why.zh}`,
-    en: `${where.en}: ${asked.en}, ${order.owner}: ${why.en}`,
+    zh: `${where.zh} ${asked.zh}，${order.owner}：${why.zh}${times ? `，已催办 ${times} 次` : ""}`,
+    en: `${where.en}: ${asked.en}, ${order.owner}: ${why.en}${times ? `, told ${times} times` : ""}`,
   };
   return { ...words, late: why.late, spaceId: order.subject.replace(/^space\//, "") };
 }
