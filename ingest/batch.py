@@ -136,7 +136,7 @@ class _Builder:
                 return
         try:
             if route.fault is not None:
-                self._bury(index, message, [route.fault])
+                self._bury(index, message, [route.fault], receipt=self._keep_receipt(index, route))
             elif route.decoder is not None:
                 self._add_foreign(index, message, route, received_us)
             elif route.device is None:
@@ -146,7 +146,15 @@ class _Builder:
             else:
                 self._add_readings(index, message, route.device, received_us)
         except PayloadInvalid as error:
-            self._bury(index, message, [Fault(Reason(error.reason), error.detail)])
+            fault = Fault(Reason(error.reason), error.detail)
+            self._bury(index, message, [fault], receipt=self._keep_receipt(index, route))
+
+    def _keep_receipt(self, index: int, route: Route) -> Receipt | None:
+        """Return the receipt of a state that has no place, and have it kept."""
+        receipt = self.receipts.get(index) if route.kind is Kind.STATUS else None
+        if receipt is not None and not receipt.is_known:
+            self.gathered.receipts.append(receipt)
+        return receipt
 
     def _add_readings(self, index: int, message: Message, device: DeviceEntry, received_us: int) -> None:
         readings, faults = decode_native(message.payload)
@@ -173,7 +181,7 @@ class _Builder:
             else:
                 self._add_decoded(index, device, (reading,), received_us, faults)
         if faults:
-            self._bury(index, message, faults)
+            self._bury(index, message, faults, receipt=receipt if by_receipt else None)
 
     def _add_decoded(
         self, index: int, device: DeviceEntry, readings: Iterable[Reading], received_us: int, faults: list[Fault]
@@ -208,9 +216,21 @@ class _Builder:
             raise PayloadInvalid(Reason.BAD_RUN_CLOCK, "the run clock went back")
         self.known_clock = self.new_clock = heard
 
-    def _bury(self, index: int, message: Message, faults: list[Fault], *, is_named: bool = True) -> None:
-        """Make a dead letter for each reason, with the devices that topic or payload name."""
+    def _bury(
+        self,
+        index: int,
+        message: Message,
+        faults: list[Fault],
+        *,
+        is_named: bool = True,
+        receipt: Receipt | None = None,
+    ) -> None:
+        """Make a dead letter for each reason, with the devices that topic or payload name.
+
+        With a receipt that of a message without a time of its own, to be read at that receipt when it is tried again.
+        """
         received_us = message.received_us if self.known_clock is None else self.known_clock.now_us
+        said_us = 0 if receipt is None else receipt.read_us
         device_id: str | None = None
         names: tuple[str, ...] = ()
         if is_named:
@@ -228,8 +248,9 @@ class _Builder:
                     device_id,
                     message.qos,
                     message.retain,
-                    received_us,
+                    said_us or received_us,
                     names,
+                    said_us,
                 )
             )
             self.gathered.letter_of.append(index)

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
 
 from ingest.reasons import Reason
-from ingest.retry import Retried, retry_dead_letter
+from ingest.retry import Retried, Retrier
 from ingest.timestamps import rfc3339_us
 from undercroft.errors import BadInput, PayloadInvalid
 from undercroft.settings import Settings
@@ -108,12 +109,12 @@ def retry(
 ) -> None:
     """Try dead letters again, after the site data or a decoder was mended."""
     with _database() as connection:
-        mode = mode_of(connection)
+        retrier = Retrier(connection, mode_of(connection))
         chosen = _chosen(connection, numbers, _filter(reason, device, since, until, "open"))
         outcomes: Counter[str] = Counter()
         try:
             for number in chosen:
-                outcomes[retry_dead_letter(connection, mode, number, _author(author)).value] += 1
+                outcomes[retrier.retry(number, _author(author)).value] += 1
         finally:  # what was done before the database went away is done
             _tell(outcomes, as_json=as_json)
 
@@ -147,7 +148,8 @@ def _chosen(connection: Connection, numbers: list[int] | None, wanted: LetterFil
         return numbers
     if wanted == LetterFilter():
         raise BadInput("deadletter: name the letters by number, --reason, --device, --since or --until")
-    return [row["dead_letter_id"] for row in list_dead_letters(connection, wanted, _EVERY)[0]]
+    rows, _ = list_dead_letters(connection, wanted, _EVERY)
+    return [row["dead_letter_id"] for row in sorted(rows, key=itemgetter("first_received_at", "dead_letter_id"))]
 
 
 def _filter(

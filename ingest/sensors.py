@@ -64,6 +64,11 @@ class Route:
     named: str | None = None
     """The device that the topic names, of the site or not."""
 
+    @property
+    def has_state(self) -> bool:
+        """The device has a sensor for its own state."""
+        return self.device is not None and ("", ONLINE) in self.device.sensors
+
 
 @dataclass(slots=True)
 class Directory:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.ingest_fixtures import database, writer
 from tests.integration.desk_kit import Desk, a_desk
 from tests.integration.ingest_kit import MOSQUITTO, Mosquitto, a_mosquitto, import_sample_site, needs_mosquitto
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
+
+__all__ = ["database", "writer"]
 
 
 @pytest.fixture
@@ -32,10 +35,9 @@ def any_broker(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def live(live_db: str) -> str:
+def live(database: str) -> str:
     """URL of a live database with the sample site."""
-    import_sample_site(live_db)
-    return live_db
+    return database
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from random import Random
@@ -15,13 +14,10 @@ from typing import Any
 import pytest
 
 from ingest.batch import Message
-from ingest.failpoints import no_failpoint
 from ingest.reasons import Reason
 from ingest.writer import BatchWriter
-from tests.integration.ingest_kit import import_sample_site, one, query
+from tests.integration.ingest_kit import one, query
 from tests.property.odd_json import TEXTS, as_on_a_lane
-from undercroft.clock import FakeClock
-from undercroft.model import Mode
 from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
 
@@ -29,19 +25,6 @@ NOON_US = 1_782_907_200_000_000
 TOPIC = "flood/v1/futian/gauge-beiling/gauge-beiling-rain/observation"
 RETIRE = "update sensor set retired_at = now() where device_id = 'gauge-beiling-rain' and quantity = 'battery_v'"
 RETURN = "update sensor set retired_at = null where device_id = 'gauge-beiling-rain' and quantity = 'battery_v'"
-
-
-@pytest.fixture
-def database(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
-
-
-@pytest.fixture
-def writer(database: str) -> Iterator[BatchWriter]:
-    clock = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
-    with closing(BatchWriter(database, "observation", Mode.LIVE, clock, no_failpoint)) as made:
-        yield made
 
 
 def administer(database: str, statement: str) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
 
 import pytest
 
 from ingest.batch import Message
-from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter, Written
+from tests.ingest_fixtures import writer_of
 from tests.integration.ingest_kit import import_sample_site, one, query
-from undercroft.clock import FakeClock
 from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store.receipts import Arrival, find_receipts, keep_receipts
@@ -40,14 +38,9 @@ def database(live_db: str) -> str:
     return live_db
 
 
-def writer_of(database: str, mode: Mode = Mode.LIVE) -> BatchWriter:
-    clock = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
-    return BatchWriter(database, "observation", mode, clock, no_failpoint, SESSION)
-
-
 @pytest.fixture
 def writer(database: str) -> Iterator[BatchWriter]:
-    with closing(writer_of(database)) as made:
+    with closing(writer_of(database, session=SESSION)) as made:
         yield made
 
 
@@ -96,7 +89,7 @@ def test_a_new_session_of_the_broker_begins_its_numbers_anew(database: str, writ
 
 def test_of_two_writers_of_one_session_the_second_tries_again_and_knows(database: str) -> None:
     with ExitStack() as stack:
-        one_writer, other = (stack.enter_context(closing(writer_of(database))) for _ in range(2))
+        one_writer, other = (stack.enter_context(closing(writer_of(database, session=SESSION))) for _ in range(2))
         connection = one_writer._ready_connection()
         arrival = Arrival(1, False, b"d" * 16, NOON_US, NOON_US)
         looked = find_receipts(connection, SESSION, [arrival])
@@ -109,7 +102,7 @@ def test_in_an_exercise_the_messages_of_one_run_clock_hide_none(exercise_db: str
     import_sample_site(exercise_db, more=SENML)
     topic = b"exercise/v1/futian/foreign/senml/x"
     clock = Message(b"exercise/v1/futian/run/clock", b'{"now": "2026-07-01T12:00:00Z", "seq": 1}', 9, 1, False, 5)
-    with closing(writer_of(exercise_db, Mode.EXERCISE)) as writer:
+    with closing(writer_of(exercise_db, Mode.EXERCISE, SESSION)) as writer:
         writer.write([clock])
         for cut in ([volts(1), volts(2)], [volts(3)]):
             writer.write([message._replace(topic=topic) for message in cut])

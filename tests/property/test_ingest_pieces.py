@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from ingest.batch import Draft, Message
-from ingest.failpoints import no_failpoint
 from ingest.pieces import MOST_IN_A_ROW, WHOLE_TRIES, Pieces
 from ingest.quality_memory import QualityMemory
 from ingest.writer import BatchWriter, MessageAtFault
-from tests.integration.ingest_kit import import_sample_site, one, query
-from undercroft.clock import FakeClock
+from tests.integration.ingest_kit import one, query
 from undercroft.errors import StoreUnavailable
-from undercroft.model import Mode
 from undercroft.store.connection import Connection, connect
 
 NOON_US = 1_782_907_200_000_000
@@ -32,19 +27,6 @@ create function limits() returns trigger language plpgsql as $$begin
 end$$
 """
 STORED = "select round(value) as value from observation order by observed_at"
-
-
-@pytest.fixture
-def database(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
-
-
-@pytest.fixture
-def writer(database: str) -> Iterator[BatchWriter]:
-    clock = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
-    with closing(BatchWriter(database, "observation", Mode.LIVE, clock, no_failpoint)) as made:
-        yield made
 
 
 def _messages(values: list[float], devices: int = 1) -> list[Message]:

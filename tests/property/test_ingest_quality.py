@@ -18,7 +18,7 @@ from ingest import quality_memory, quality_recent, quality_usual
 from ingest.batch import Message
 from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter
-from tests.integration.ingest_kit import import_sample_site, query
+from tests.integration.ingest_kit import query
 from undercroft.clock import FakeClock
 from undercroft.model import Mode
 from undercroft.quality import QualityTest
@@ -28,12 +28,6 @@ NOON_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
 CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
 TABLES = "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag"
-
-
-@pytest.fixture
-def database(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
 
 
 @pytest.fixture

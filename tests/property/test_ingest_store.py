@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ingest.batch import Message
 from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter
-from tests.integration.ingest_kit import import_sample_site, one, query
+from tests.integration.ingest_kit import one, query
 from undercroft.clock import FakeClock
 from undercroft.errors import StoreUnavailable
 from undercroft.model import Mode
@@ -26,12 +26,6 @@ from undercroft.store.observations import BatchRecord
 NOON_US = 1_782_907_200_000_000
 CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
 DEVICES = ("gauge-beiling/gauge-beiling-rain", "gauge-rongxi/gauge-rongxi-rain", "gauge-beiling/nobody")
-
-
-@pytest.fixture
-def database(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
 
 
 _READINGS = st.tuples(

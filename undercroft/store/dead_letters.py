@@ -22,6 +22,9 @@ _MOST_CHANGES = 64
 """So many changes of what is held are added up anew each time; more are folded into one."""
 
 
+Identity = tuple[str, bytes, str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """What is kept of a message, and why."""
@@ -36,20 +39,20 @@ class DeadLetter:
     received_us: int
     named_devices: tuple[str, ...] = ()
     """What topic or payload name, of the site or not; ``device_id`` is the one of the site that it counts for."""
+    said_us: int = 0
+    """Receipt of a message that says no time of its own, the same when it is delivered again
+    (`undercroft.store.receipts`); 0 of any other. [µs since 1970]"""
 
     @property
-    def identity(self) -> tuple[str, bytes, str]:
-        """Return what it is known by: topic, hash of the payload, reason."""
-        return shown_topic(self.topic), hashlib.sha256(self.payload).digest(), self.reason
+    def identity(self) -> Identity:
+        """Return what it is known by: topic, hash of the payload, reason, and its receipt if it says no time."""
+        return shown_topic(self.topic), hashlib.sha256(self.payload).digest(), self.reason, self.said_us
 
     @property
     def held_bytes(self) -> int:
         """Return how much of it is kept, as `undercroft_letter_bytes` of the database counts."""
         texts = (shown_topic(self.topic), _text(self.detail)[:MAX_DETAIL_LENGTH], *map(_text, self.named_devices))
         return min(len(self.payload), MAX_PAYLOAD_BYTES) + sum(len(text.encode()) for text in texts)
-
-
-Identity = tuple[str, bytes, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,8 @@ def keep_dead_letters(
     A letter that is known already is never over a cap. One over it counts as seen for the first time.
     """
     identities = [letter.identity for letter in letters]
-    firsts: dict[tuple[str, bytes, str], DeadLetter] = {}
-    times: dict[tuple[str, bytes, str], int] = {}
+    firsts: dict[Identity, DeadLetter] = {}
+    times: dict[Identity, int] = {}
     for identity, letter in zip(identities, letters, strict=True):
         firsts.setdefault(identity, letter)
         times[identity] = times.get(identity, 0) + 1
@@ -103,6 +106,7 @@ def keep_dead_letters(
             "topics": [key[0] for key in keys],
             "hashes": [key[1] for key in keys],
             "reasons": [key[2] for key in keys],
+            "said_us": [key[3] for key in keys],
             "details": [_text(letter.detail)[:MAX_DETAIL_LENGTH] for letter in kept],
             "device_ids": [letter.device_id for letter in kept],
             "named": [orjson.dumps([_text(name) for name in letter.named_devices]).decode() for letter in kept],
@@ -115,7 +119,7 @@ def keep_dead_letters(
             "batch_id": batch_id,
         },
     ).fetchall()
-    new = {(row["topic"], bytes(row["payload_sha256"]), row["reason"]) for row in answers if row["is_new"]}
+    new = {_identity_of(row) for row in answers if row["is_new"]}
     new |= over
     is_new = []
     for identity in identities:
@@ -154,9 +158,12 @@ def _over_cap(connection: Connection, firsts: dict[Identity, DeadLetter], caps: 
 
 def _known_states(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, str]:
     columns = list(zip(*identities, strict=True))
-    wanted = {"topics": list(columns[0]), "hashes": list(columns[1]), "reasons": list(columns[2])}
-    known = connection.execute(sql("known_letters"), wanted)
-    return {(row["topic"], bytes(row["payload_sha256"]), row["reason"]): row["state"] for row in known}
+    wanted = dict(zip(("topics", "hashes", "reasons", "said_us"), map(list, columns), strict=True))
+    return {_identity_of(row): row["state"] for row in connection.execute(sql("known_letters"), wanted)}
+
+
+def _identity_of(row: DictRow) -> Identity:
+    return row["topic"], bytes(row["payload_sha256"]), row["reason"], row["said_us"]
 
 
 def without_known(connection: Connection, letters: Sequence[DeadLetter]) -> list[DeadLetter]:

@@ -20,9 +20,9 @@ insert into dead_letter_held (letters, bytes) select sum(letters), sum(bytes) fr
 select has_table_privilege('dead_letter_held', 'select') as may;
 
 -- name: known_letters
-select topic, payload_sha256, reason, state from dead_letter
-where (topic, payload_sha256, reason) in (
-    select * from unnest(%(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[])
+select topic, payload_sha256, reason, said_us, state from dead_letter
+where (topic, payload_sha256, reason, said_us) in (
+    select * from unnest(%(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[], %(said_us)s::bigint[])
 );
 
 -- name: count_overflow

@@ -154,25 +154,26 @@ delete from message_receipt where session = %(session)s;
 -- name: upsert_dead_letters
 insert into dead_letter (
     topic, payload_sha256, reason, detail, device_id, named_devices, payload, payload_bytes, qos, retain,
-    times_seen, first_received_at, last_received_at, batch_id
+    times_seen, first_received_at, last_received_at, batch_id, said_us
 )
 select
     topic, payload_sha256, reason, detail, device_id, array(select jsonb_array_elements_text(named::jsonb)), payload, payload_bytes,
-    qos, retain, times_seen, received_at, received_at, %(batch_id)s
+    qos, retain, times_seen, received_at, received_at, %(batch_id)s, said_us
 from unnest(
     %(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[], %(details)s::text[], %(device_ids)s::text[], %(named)s::text[],
     %(payloads)s::bytea[], %(lengths)s::integer[], %(qos)s::smallint[], %(retained)s::boolean[],
-    %(times_seen)s::integer[], %(received_at)s::timestamptz[]
+    %(times_seen)s::integer[], %(received_at)s::timestamptz[], %(said_us)s::bigint[]
 ) as incoming (
-    topic, payload_sha256, reason, detail, device_id, named, payload, payload_bytes, qos, retain, times_seen, received_at
+    topic, payload_sha256, reason, detail, device_id, named, payload, payload_bytes, qos, retain, times_seen, received_at,
+    said_us
 )
-on conflict (topic, payload_sha256, reason) do update set
+on conflict (topic, payload_sha256, reason, said_us) do update set
     times_seen = dead_letter.times_seen + excluded.times_seen,
     last_received_at = greatest(dead_letter.last_received_at, excluded.last_received_at),
     state = 'open',
     settled_at = null,
     settled_by = null
-returning topic, payload_sha256, reason, batch_id = %(batch_id)s as is_new;
+returning topic, payload_sha256, reason, said_us, batch_id = %(batch_id)s as is_new;
 
 -- name: take_batch_ids
 select nextval('batch_id_seq') as batch_id from generate_series(1, %(count)s);
