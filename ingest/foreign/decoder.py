@@ -82,7 +82,7 @@ class ForeignDecoder:
                 continue
             reading = Reading(part.observed_us, mapping.at or "", mapping.quantity, value, part.seq)
             told.append(Told(self._device_id(part.device), reading))
-        return Translated(told, faults, found.by_receipt)
+        return Translated(_numbered_once(told), faults, found.by_receipt)
 
     def names(self, topic: str, payload: bytes, received_us: int) -> frozenset[str]:
         """Return the devices that topic or payload name, also of a message that cannot be used."""
@@ -126,6 +126,15 @@ class ForeignDecoder:
             faults.append(Fault(Reason.WRONG_UNIT, f"{found.field!r} of {_short(part.device)} has {said}"))
             found = None
         return found
+
+
+def _numbered_once(told: list[Told]) -> list[Told]:
+    """Leave the serial number to the newest readings: one at two times says that a device repeats itself."""
+    newest_us = max((reading.observed_us for _, reading in told), default=0)
+    return [
+        Told(device_id, reading if reading.observed_us == newest_us else reading._replace(seq=None))
+        for device_id, reading in told
+    ]
 
 
 def _short(device: str) -> str:

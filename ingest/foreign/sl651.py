@@ -3,9 +3,10 @@
 Body: serial number 2 | send time 6 | ``F1 F1`` station 5, class 1 | ``F0 F0`` observation time 5 | elements. An element
 is an identifier, a descriptor (high five bits: bytes; low three: decimals) and BCD digits; a first byte FF is a minus,
 all bytes FF are no value. Times are Beijing time. Fields are the identifiers as two capital hexadecimal digits; ``F4``
-is twelve times 5-minute rain in mm, ``F5`` twelve 5-minute levels in m, the last at the observation time. The serial
-number is the report's; of the twelve the last value has it, for a number that is there twice says that a device repeats
-itself. The bits of the status word are ``45.mains_power`` and so on, each true when its name holds.
+is twelve times 5-minute rain in mm, ``F5`` to ``FC`` twelve 5-minute levels 1 to 8 in m, the last at the observation
+time; of another length they are nothing, and no element of more than 16 digits is a number. The serial number is the
+report's (`ingest.foreign.decoder` leaves it to the newest readings). The bits of the status word are
+``45.mains_power`` and so on, each true when its name holds.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP_US = 300_000_000
 _STEPS = 12
 _TIME, _STATION, _TEXT, _PICTURE, _STATUS, _TIME_STEP = 0xF0, 0xF1, 0xF2, 0xF3, 0x45, 0x04
-_ARRAYS = {0xF4: (1, 0.1), 0xF5: (2, 0.01)}
+_ARRAYS = {0xF4: (1, 0.1)} | dict.fromkeys(range(0xF5, 0xFD), (2, 0.01))
 """Identifier -> bytes of each value, and what one count is. [mm], [m]"""
+_MOST_BYTES = 9
+"""Of a number: a minus and 16 digits; no element of the standard has as many."""
 
 STATUS_BITS = {
     0: ("mains_power", True),
@@ -118,6 +121,8 @@ class _Report:
         elif ident == _STATUS:
             for field, holds in _status(raw):
                 self._add(field, self._observed_us, NO_VALUE if set(raw) == {0xFF} else holds, of=name)
+        elif len(raw) > _MOST_BYTES:
+            self.faults.append(Fault(Reason.UNSUPPORTED_FRAME, f"element {name} of {len(raw)} bytes is not read"))
         elif set(raw) == {0xFF}:
             self._add(name, self._observed_us, NO_VALUE)
         else:
@@ -133,17 +138,13 @@ class _Report:
             self.faults.append(Fault(Reason.BAD_FRAME, f"element {ident:02X} has {len(raw)} bytes"))
             return
         values = [raw[step * width : (step + 1) * width] for step in range(_STEPS)]
-        last = max((step for step, value in enumerate(values) if set(value) != {0xFF}), default=None)
         for step, value in enumerate(values):
             said = NO_VALUE if set(value) == {0xFF} else round(int.from_bytes(value) * unit, 2)
             at_us = observed_us - (_STEPS - 1 - step) * _STEP_US
-            self._add(f"{ident:02X}", at_us, said, has_serial=step == last)
+            self._add(f"{ident:02X}", at_us, said)
 
-    def _add(
-        self, field: str, observed_us: int, value: object, of: str | None = None, *, has_serial: bool = True
-    ) -> None:
-        serial = self._serial if has_serial else None
-        self.parts.append(Part(self._station, field, observed_us, value, seq=serial, of=of))
+    def _add(self, field: str, observed_us: int, value: object, of: str | None = None) -> None:
+        self.parts.append(Part(self._station, field, observed_us, value, seq=self._serial, of=of))
 
 
 def _beijing_us(raw: bytes) -> int:
