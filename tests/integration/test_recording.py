@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from simulators.recording.lines import Recorded, line_of, read_recording
+from tests.integration.gateway_kit import DECODER, STATION, frame
 from tests.integration.ingest_kit import (
     DEADLINE_S,
     Mosquitto,
@@ -29,7 +30,6 @@ from tests.integration.ingest_kit import (
     wait_until,
 )
 from tests.integration.test_demo import SHORT_STORM, a_data_dir, command, environment, run_demo
-from tests.integration.test_gateway_sl651 import DECODER, STATION, frame
 from tests.integration.up_kit import short_folder
 from undercroft.site import load_site, sample_site_path
 from undercroft.stack.beside import Beside, leave_beside
