@@ -169,20 +169,29 @@ class Count:
     missing: int
 
 
-def count(asked: Iterable[Due], submitted: Iterable[Submitted], now: datetime) -> Count:
-    """Count reports on time, late and missing. The follow-ups are matched in order, whatever their numbers."""
+def count(asked: Iterable[Due], submitted: Sequence[Submitted], now: datetime) -> Count:
+    """Count reports on time, late and missing: over its time, and neither it nor a later one was there by then.
+
+    Each is matched with what was handed in under its number, the final one by its kind: its number moves.
+    """
     on_time = late = missing = 0
-    left = {kind: sorted(s.submitted_at for s in submitted if s.kind is kind) for kind in ReportKind}
     for due in asked:
-        times = left[due.kind]
-        if times:
-            if times.pop(0) <= due.due_at:
-                on_time += 1
-            else:
-                late += 1
-        elif now > due.due_at:
+        own = next((entry.submitted_at for entry in submitted if _answers(entry, due)), None)
+        if own is not None:
+            on_time, late = (on_time + 1, late) if own <= due.due_at else (on_time, late + 1)
+        elif now > due.due_at and not any(_stands_for(entry, due) for entry in submitted):
             missing += 1
     return Count(on_time, late, missing)
+
+
+def _answers(entry: Submitted, due: Due) -> bool:
+    return entry.kind is due.kind and (entry.serial == due.serial or due.kind is ReportKind.FINAL)
+
+
+def _stands_for(entry: Submitted, due: Due) -> bool:
+    """Tell whether a later report was there before an earlier one's time was over."""
+    later = entry.serial > due.serial or entry.kind is ReportKind.FINAL
+    return later and entry.submitted_at <= due.due_at
 
 
 def draft(

@@ -9,7 +9,8 @@ with due as (
     select *, closed_at is null or closed_at > to_timestamp($__unixEpochTo()) as was_open
     from grafana.report_due where opened_at <= to_timestamp($__unixEpochTo())
 )
-select count(*) filter (where was_open and due_at < to_timestamp($__unixEpochTo())) as missing,
+select count(*) filter (where due_at < to_timestamp($__unixEpochTo())
+        and (was_open or (submitted_at is null and closed_at > due_at and $__timeFilter(due_at)))) as missing,
     count(*) filter (where was_open and due_at >= to_timestamp($__unixEpochTo())) as to_come,
     count(*) filter (where $__timeFilter(submitted_at) and submitted_at <= due_at) as on_time,
     count(*) filter (where $__timeFilter(submitted_at) and submitted_at > due_at) as late,

@@ -112,8 +112,9 @@ def an_order_and_a_stock_are_as_they_were_then(moments: Connection) -> None:
     assert (figures["waiting"], figures["confirmed_late"], figures["confirmed_in_time"]) == (0, 1, 0)
     assert one(moments, "order_figures", END + 20 * MINUTE)["late"] == 1
     assert one(moments, "order_figures", END + 20 * MINUTE, kind=["mall"])["late"] == 0
+    an_order_taken_back_waits_again(moments)
     words = next(each.query.sql for each in ANNOTATIONS if each.query.name == "annotation_orders")
-    for space, count in (("p", 3), ("q", 0)):
+    for space, count in (("p", 4), ("q", 0)):
         text = fill(words, END - HOUR, END + 6 * HOUR, variables={"space": [space]})
         assert len(moments.execute(text.encode()).fetchall()) == count, space
 
@@ -127,6 +128,18 @@ def an_order_and_a_stock_are_as_they_were_then(moments: Connection) -> None:
         for minutes in (-1, 30, 90)
     }
     assert held == {-1: [(10.0, None), (1.0, None)], 30: [(7.0, 1800.0), (1.0, None)], 90: [(4.0, 1800.0), (1.0, None)]}
+
+
+def an_order_taken_back_waits_again(moments: Connection) -> None:
+    """Of the order above: confirmed at 60 min, taken back at 65, as an error; it was due after 15."""
+    moments.execute(
+        "insert into duty_log (entry_no, at, kind, author, subject, body, previous, sha256)"
+        " values (4, %s, 'order', 'li', 'space/p', %s, '', '')",
+        (END + 65 * MINUTE, '{"order": "o", "step": "undo", "proof": "barrier_deployed", "owner": "team"}'),
+    )
+    (row,) = asked(moments, "orders_now", END - HOUR, END + 70 * MINUTE)
+    assert (row["state"], row["late_s"]) == ("issued", 3300.0)
+    assert one(moments, "order_figures", END + 70 * MINUTE)["confirmed_late"] == 0
 
 
 def the_steps_of_orders_lead_where_the_duty_says(moments: Connection) -> None:
@@ -254,6 +267,11 @@ def a_report_is_due_as_it_was_then(moments: Connection) -> None:
         -1: (0, 0, 0, []), 10: (0, 1, 0, [(None, None)]), 40: (1, 0, 0, [(600.0, None)]),
         90: (0, 0, 1, [(None, 1800.0)]),
     }  # fmt: skip
+    moments.execute("insert into report_due values ('r', 'phone', 0, %s)", (END + 20 * MINUTE,))
+    left_out = one(moments, "report_figures", END + 90 * MINUTE)
+    assert (left_out["missing"], left_out["late"]) == (1, 1), (
+        "nobody phoned by then: the later report stands for it late"
+    )
 
 
 def a_message_a_condition_and_a_letter_are_as_they_were_then(moments: Connection) -> None:

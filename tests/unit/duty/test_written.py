@@ -169,6 +169,18 @@ def test_reports_are_asked_for_and_counted() -> None:
     assert dues(None, None, [], at(8 * 60), Limits()) == []
 
 
+def test_a_follow_up_that_was_left_out_is_missing_and_makes_no_other_late() -> None:
+    """Follow-ups at 4, 6, 8 h: at 4 h never, at 6 and 8 h nine minutes early. One at 3 h would stand for it."""
+    asked = dues(at(0), at(8 * 60), [], at(9 * 60), Limits())
+    sent = [
+        Submitted(ReportKind.PHONE, 0, at(10)), Submitted(ReportKind.FIRST, 1, at(100)),
+        Submitted(ReportKind.FOLLOW_UP, 3, at(351)), Submitted(ReportKind.FOLLOW_UP, 4, at(471)),
+    ]  # fmt: skip
+    assert count(asked, sent, at(9 * 60)) == Count(on_time=4, late=0, missing=1)
+    early = [*sent[:2], Submitted(ReportKind.FOLLOW_UP, 3, at(180)), sent[3]]
+    assert count(asked, early, at(9 * 60)) == Count(on_time=4, late=0, missing=0)
+
+
 def test_of_follow_ups_that_were_missed_the_newest_is_written_but_the_first_report_first() -> None:
     # Serious at 0, going on at 9 h: written reports were due at 2, 4, 6 and 8 h.
     asked = dues(at(0), None, [], at(9 * 60), Limits())

@@ -129,7 +129,7 @@ create view grafana.order_step as
 select l.entry_no, l.at, l.body ->> 'order' as order_id, l.body ->> 'step' as step, l.body ->> 'proof' as proof,
     l.body ->> 'owner' as owner, l.author,
     case l.body ->> 'step' when 'issue' then 'issued' when 'take' then 'taken' when 'confirm' then 'confirmed'
-        when 'refuse' then 'refused' when 'cancel' then 'cancelled' end as state,
+        when 'refuse' then 'refused' when 'cancel' then 'cancelled' when 'undo' then 'issued' end as state,
     coalesce(p.name_zh || ' ' || p.name_en, l.subject) as name, p.street, s.kind, s.space_id
 from public.duty_log l
 left join public.place p on 'space/' || p.place_id = l.subject
@@ -296,7 +296,8 @@ create function grafana.order_at(since timestamptz, moment timestamptz) returns 
     select o.order_id, o.name, o.street, o.kind, o.space_id, o.proof, o.severity, o.leader, o.team, o.plan, o.single_voice,
         newest.owner, newest.state, newest.at, issued.at + o.within_s * interval '1 second',
         (select min(s.at) from grafana.order_step s where s.order_id = o.order_id and s.step = 'confirm'
-            and s.entry_no > issued.entry_no and s.at <= moment),
+            and s.at <= moment and s.entry_no > (select max(u.entry_no) from grafana.order_step u
+                where u.order_id = o.order_id and u.step in ('issue', 'undo') and u.at <= moment)),
         case when newest.state = 'confirmed' then newest.at + interval '3 hours' end,
         case when o.reminded_at is null or o.reminded_at <= moment then o.reminders end,
         coalesce(i.opened_at <= moment and (i.closed_at is null or i.closed_at > moment), false)
@@ -306,7 +307,7 @@ create function grafana.order_at(since timestamptz, moment timestamptz) returns 
         where s.order_id = o.order_id and s.at <= moment order by s.entry_no desc limit 1
     ) newest
     left join lateral (
-        select s.entry_no, s.at from grafana.order_step s
+        select s.at from grafana.order_step s
         where s.order_id = o.order_id and s.step = 'issue' and s.at <= moment order by s.entry_no desc limit 1
     ) issued on true
     left join grafana.incident i on i.incident_id = o.incident_id

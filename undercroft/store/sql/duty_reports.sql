@@ -69,16 +69,18 @@ where not exists (
 order by d.due_at, d.incident_id, d.serial limit 300;
 
 -- name: reports_tally
--- Missing: its time is over, and neither it nor a later one was handed in. Late and on time: handed in since a time.
+-- Missing: its time is over, and it was not handed in, nor a later one by then; of those that a later one lets rest,
+-- what was due since a time. Late and on time: handed in since that time.
 select
-    count(*) filter (where is_open and due_at < %(now)s)::int as missing,
-    count(*) filter (where is_open and due_at >= %(now)s)::int as to_come,
+    count(*) filter (where due_at < %(now)s and submitted_at is null
+        and (closed_at is null or (closed_at > due_at and due_at >= %(since)s)))::int as missing,
+    count(*) filter (where closed_at is null and due_at >= %(now)s)::int as to_come,
     count(*) filter (where submitted_at >= %(since)s and submitted_at <= due_at)::int as on_time,
     count(*) filter (where submitted_at >= %(since)s and submitted_at > due_at)::int as late,
-    coalesce(sum(reminders) filter (where is_open), 0)::int as reminders
+    coalesce(sum(reminders) filter (where closed_at is null), 0)::int as reminders
 from (
-    select d.due_at, d.reminders, r.submitted_at, not exists (
-        select from report h where h.incident_id = d.incident_id and h.submitted_at is not null
-            and (h.serial >= d.serial or h.kind = 'final')) as is_open
+    select d.due_at, d.reminders, r.submitted_at, (
+        select min(h.submitted_at) from report h where h.incident_id = d.incident_id
+            and (h.serial >= d.serial or h.kind = 'final')) as closed_at
     from report_due d left join report r on r.incident_id = d.incident_id and r.serial = d.serial
 ) c;
