@@ -29,6 +29,8 @@ class Run:
     ----------
     minutes : ndarray, shape (K, paths, barriers, pumps, S)
         Minute at which each target is first reached inside, straight within the minute; infinite when it is not.
+    volume_m3 : ndarray, shape (steps + 1, paths, barriers, pumps, S)
+        Water inside at the beginning and after each step. [m³]
     without_m3 : ndarray, shape (paths, S)
         Water inside at the end as barriers are reported, no pump counted. [m³]
     saved_m3 : ndarray, shape (steps, paths, E, S)
@@ -36,6 +38,7 @@ class Run:
     """
 
     minutes: Float32Array
+    volume_m3: Float32Array
     without_m3: Float32Array
     saved_m3: Float32Array
 
@@ -74,7 +77,7 @@ def run_balance(block: Block) -> Run:
             np.logical_and(flags, less, out=flags)
             np.add(count, flags.view(np.uint8), out=count)
     minutes = [_crossing_min(volume, count, target) for count, target in zip(before, block.target_m3, strict=True)]
-    return Run(np.stack(minutes), without, saved)
+    return Run(np.stack(minutes), volume, without, saved)
 
 
 class _Street:

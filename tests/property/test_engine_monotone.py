@@ -8,7 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from risk.nowcast.block import STEP_S
 from risk.nowcast.ensemble import nowcast
+from risk.nowcast.layout import Now
 from tests.property.test_engine import OUT, RAIN, UP
 from tests.unit.risk.builders import Crank, guarded, site, underpass
 from tests.unit.risk_nowcast.test_kernel import drawn
@@ -40,6 +42,18 @@ def test_more_rain_is_never_a_lower_level_alarm_or_score(mm: list[float], more: 
     assert all(scores(extra)[name] >= score for name, score in scores(less).items())
 
 
+def with_more(now: Now, higher_m: float, faster: float, wetter: float, fuller: float) -> Now:
+    """Return more water outside and inside, a faster rise, more rain."""
+    return replace(
+        now,
+        outside_m=now.outside_m + higher_m,
+        rise_m_min=np.where(now.rise_m_min > 0.0, now.rise_m_min * faster, now.rise_m_min),
+        rain_mm_h=now.rain_mm_h * wetter,
+        volume_m3=now.volume_m3 * fuller,
+        unseen_m3_min=now.unseen_m3_min * faster,
+    )
+
+
 @settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -54,14 +68,7 @@ def test_no_member_reaches_a_threshold_later_with_more_of_anything(
     """Without pumps: one that starts a minute sooner can hold more back, so no balance with a switch is monotone."""
     layout, now = drawn(seed, 6)
     layout = replace(layout, pump_m3_s=np.zeros_like(layout.pump_m3_s))
-    more = replace(
-        now,
-        outside_m=now.outside_m + higher_m,
-        rise_m_min=np.where(now.rise_m_min > 0.0, now.rise_m_min * faster, now.rise_m_min),
-        rain_mm_h=now.rain_mm_h * wetter,
-        volume_m3=now.volume_m3 * fuller,
-        unseen_m3_min=now.unseen_m3_min * faster,
-    )
+    more = with_more(now, higher_m, faster, wetter, fuller)
     less, extra = nowcast(layout, now), nowcast(layout, more)
     slack_min = 0.01  # 32-bit floats
     assert (extra.member_min <= less.member_min + slack_min).all()
@@ -69,3 +76,32 @@ def test_no_member_reaches_a_threshold_later_with_more_of_anything(
     assert (extra.probability >= less.probability - 1e-9).all()
     later = extra.last_order_min > less.last_order_min
     assert not later.any()
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    higher_m=st.floats(0.0, 0.5),
+    faster=st.floats(1.0, 4.0),
+    wetter=st.floats(1.0, 4.0),
+    fuller=st.floats(1.0, 3.0),
+    stronger=st.floats(0.1, 10.0),
+)
+def test_with_pumps_more_of_anything_is_never_less_water_but_for_the_band_of_their_switches(
+    seed: int, higher_m: float, faster: float, wetter: float, fuller: float, stronger: float
+) -> None:
+    """Members in which pumps run, too.
+
+    More water can be less than less only while its pump runs and the other's stands: then the one is over its
+    off-volume and the other was under its on-volume. So it is never less by more than that band and what pumps lift in
+    a step: it reaches a threshold that much lower no later. Where pumps fail, it is never less at all.
+    """
+    layout, now = drawn(seed, 6)
+    layout = replace(layout, pump_m3_s=layout.pump_m3_s * stronger)
+    band_m3 = (layout.pump_on_m3 - layout.pump_off_m3).max(axis=1) + layout.pump_m3_s.sum(axis=1) * STEP_S
+    lower = replace(layout, target_m3=layout.target_m3 - band_m3)
+    more = with_more(now, higher_m, faster, wetter, fuller)
+    less, extra, nearly = nowcast(layout, now), nowcast(layout, more), nowcast(lower, more)
+    slack_min = 0.01  # 32-bit floats
+    assert (nearly.member_min <= less.member_min + slack_min).all()
+    assert (extra.member_min[:, :, :, 1] <= less.member_min[:, :, :, 1] + slack_min).all()
