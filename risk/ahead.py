@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays, iso
+from risk.barriers_out import barriers_out
 from risk.evidence import closed_barriers, fresh_sensors, said_by_switches
 from risk.forecast import Storage
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
@@ -27,7 +28,7 @@ from risk.nowcast.layout import Layout, Now
 from risk.past.ask import ByPast, PastOfSite, by_past, past_asked, past_kept
 from risk.past.foreseen import PastAsked
 from risk.pumping import powerless_spaces, pumping
-from risk.reports import failed_barriers, known_not_closed, with_reported_barriers
+from risk.reports import known_not_closed, with_reported_barriers
 from risk.rules_barrier import outside_of
 from risk.state import EngineState
 from risk.statics import SiteStatics
@@ -154,30 +155,39 @@ def _outside_levels_m(arrays: SiteArrays) -> FloatArray:
 
 
 def asked(
-    state: EngineState, arrays: SiteArrays, statics: SiteStatics, site: SiteAhead, past: PastOfSite | None
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    site: SiteAhead,
+    past: PastOfSite | None,
+    among: BoolArray | None = None,
 ) -> Question:
-    """Return what the ensemble is asked after a tick: of the memory alone, so that a restored one asks the same."""
+    """Return what the ensemble is asked after a tick: of the memory alone, so that a restored one asks the same.
+
+    ``among``: the spaces that anybody wants to know of, all unless it is given; what is said of one hangs on no other's
+    being asked about.
+    """
     wet = np.zeros(arrays.n_spaces, np.bool_)
     wet[arrays.l_space[state.held[arrays.l_sensor] >= WET_DEPTH_M.value]] = True
-    chosen = np.flatnonzero(wet)
+    chosen = np.flatnonzero(wet if among is None else wet & among)
     fresh = fresh_sensors(state, arrays, state.tick_us, statics.stale_intervals)
     closed = closed_barriers(state, arrays, fresh)
     closed = with_reported_barriers(state, arrays, fresh, closed, statics.barrier_sensors)
-    rows = np.flatnonzero(wet[arrays.e_space])
+    rows = np.flatnonzero(np.isin(arrays.e_space, chosen))
     depth_m, rate_m_min = _inside(state, arrays, chosen)
     layout = _part(arrays, site, chosen, rows, closed)
     rising_only = (depth_m >= site.rising_red_m[chosen]) & ~(rate_m_min > RISING_M_MIN.value)
     layout.target_m3[1] = np.where(rising_only, site.steady_red_m3[chosen], layout.target_m3[1])
     volume_m3 = np.where(np.isnan(depth_m), np.nan, statics.storage.volume_at_m3(chosen, np.nan_to_num(depth_m)))
     running = statics.storage.pump_words.running_share(pumping(state, arrays, fresh), chosen)
-    layout = replace(layout, pump_m3_s=_lifting(layout, volume_m3, running))
+    blind = ~_heard_outside(state, arrays)[chosen] & ~np.isnan(depth_m)
+    layout = replace(layout, pump_m3_s=_lifting(layout, volume_m3, running, blind))
     heard, gauges_mm, fallen_mm = _rain(state, arrays, fresh)
     basin = arrays.basin_of_space[chosen]
     known = (closed, depth_m, rate_m_min, volume_m3, fallen_mm[basin])
-    now, blind = _now(state, arrays, statics, chosen, rows, (known, (running > 0.0, layout.pump_m3_s)))
+    now = _now(state, arrays, statics, chosen, rows, (known, (running > 0.0, layout.pump_m3_s, blind)))
     deploying = said_by_switches(state, arrays, fresh, (BarrierState.DEPLOYING,))
-    failed = failed_barriers(state, arrays, fresh)[rows]
-    layout = replace(layout, deploy_min=np.where(failed, np.nan, layout.deploy_min))
+    layout = replace(layout, deploy_min=np.where(barriers_out(state, arrays)[rows], np.nan, layout.deploy_min))
     unheard = (layout.barrier_height_m > 0.0) & ~(closed | known_not_closed(state, arrays, fresh))[rows]
     missing_m = np.where(blind, site.inside_m[:, chosen] - depth_m, np.inf)
     around = _around(layout, now, missing_m, gauges_mm[basin], deploying[rows])
@@ -284,12 +294,15 @@ def _part(arrays: SiteArrays, site: SiteAhead, chosen: IntArray, rows: IntArray,
     )
 
 
-def _lifting(layout: Layout, volume_m3: FloatArray, running: FloatArray) -> FloatArray:
+def _lifting(layout: Layout, volume_m3: FloatArray, running: FloatArray, blind: BoolArray) -> FloatArray:
     """Return what pumps lift; one with a sensor, where the water stands over its on-depth, only if that says it runs.
 
-    Its silence and doubt are no better than its "stopped". ``running``: `risk.pumping.PumpWords.running_share`. [m³/s]
+    Its silence and doubt are no better than its "stopped". Where nothing measures outside (``blind``), what comes in is
+    told by the rise, which has in it what runs already: from its off-depth on, a pump that nothing says to run lifts
+    nothing more, with a sensor or without. ``running``: `risk.pumping.PumpWords.running_share`. [m³/s]
     """
     told = ~np.isnan(running) & (volume_m3[:, None] >= layout.pump_on_m3)
+    told |= blind[:, None] & (volume_m3[:, None] > layout.pump_off_m3)
     return np.asarray(np.where(told, layout.pump_m3_s * np.nan_to_num(running), layout.pump_m3_s))
 
 
@@ -299,25 +312,26 @@ def _now(
     statics: SiteStatics,
     chosen: IntArray,
     rows: IntArray,
-    told: tuple[tuple[BoolArray, FloatArray, FloatArray, FloatArray, FloatArray], tuple[BoolArray, FloatArray]],
-) -> tuple[Now, BoolArray]:
-    """Return what the members start from, and where nothing measures outside: there the rise inside tells what comes.
+    told: tuple[
+        tuple[BoolArray, FloatArray, FloatArray, FloatArray, FloatArray], tuple[BoolArray, FloatArray, BoolArray]
+    ],
+) -> Now:
+    """Return what the members start from; where nothing measures outside, the rise inside tells what comes.
 
     What comes in is the rise over the storage curve, and what running pumps take out. By hand, 2000 m², 1 cm/min, a
     pump of 0.05 m³/s that runs: 20 + 3 = 23 m³/min; the same level steady, 3 m³/min; falling by 2 mm/min, 0.
     """
     storage = statics.storage
-    (closed, depth_m, rate_m_min, volume, rain_mm), (running, capacity_m3_s) = told
+    (closed, depth_m, rate_m_min, volume, rain_mm), (running, capacity_m3_s, blind) = told
     powered = ~powerless_spaces(state, arrays)[chosen]
     out_depth, out_rate = outside_of(state, arrays)
     outside_m, rise_m_min = (_filled(of, arrays, rows) for of in (out_depth, out_rate))
     of_row = np.searchsorted(chosen, arrays.e_space[rows])
-    blind = ~_heard_outside(state, arrays)[chosen] & ~np.isnan(depth_m)
     pumped = 60.0 * np.where(running & powered[:, None], capacity_m3_s, 0.0).sum(axis=1)
     after = storage.volume_at_m3(chosen, np.where(blind, depth_m + rate_m_min, 0.0))
     unseen = np.where(blind, np.maximum(after - volume + pumped, 0.0), 0.0)
     outside_m, rise_m_min = (np.where(blind[of_row], dry, of) for dry, of in ((-np.inf, outside_m), (0.0, rise_m_min)))
-    now = Now(
+    return Now(
         volume_m3=volume,
         rain_mm_h=rain_mm[:, 1] * 6.0,
         pump_running=running,
@@ -327,7 +341,6 @@ def _now(
         closed=closed[rows],
         unseen_m3_min=unseen,
     )
-    return now, blind
 
 
 def _rain(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> tuple[BoolArray, FloatArray, FloatArray]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from risk.ahead import shown
 from risk.arrays import NEVER_US, FloatArray, IntArray, iso
+from risk.barriers_out import barriers_out
 from risk.facts.beside import barrier_word
 from risk.facts.fact import Context
 from risk.output import Assessment
@@ -176,6 +177,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
     reported = bool(context.state.reports)
     pumps_run = pumping(context.state, context.arrays, context.views.fresh)
     powerless = powerless_spaces(context.state, context.arrays)
+    is_out = barriers_out(context.state, context.arrays).tolist()
     for space, rain, in_rain, heard, colour, orange, red, families in columns:
         of_entrance: dict[int, list[int]] = {}
         levels = context.statics.level_rows[space]
@@ -184,7 +186,7 @@ def _evidence(context: Context, rows: IntArray) -> list[dict[str, Any]]:
         found.append(
             {
                 "entrances": [
-                    _entrance(context, e, of_entrance.get(e, []), facts)
+                    _entrance(context, e, of_entrance.get(e, []), facts) | {"barrier_out": is_out[e]}
                     for e in context.statics.entrance_rows[space].tolist()
                 ],
                 "inside": [facts[r] for r in of_entrance.get(-1, [])],

@@ -12,8 +12,9 @@ import numpy as np
 
 from risk.ahead import Nowcast, Question, SiteAhead, asked, site_ahead, taken
 from risk.alarms import AlarmView, Change, step
-from risk.arrays import NEVER_US, FloatArray, IntArray, SiteArrays, from_us
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
+from risk.barriers_out import barriers_out, entrances_out
 from risk.conditions import ConditionOutput, fold_conditions
 from risk.departed import end_departed, note_departures
 from risk.emptied import with_people_gone
@@ -29,7 +30,7 @@ from risk.replaced import keep_last_words
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
-from risk.shortage import fold_movements, shortage_of_spaces, stock_in_hand
+from risk.shortage import Needs, fold_movements, requirements, shortage_of_spaces, stock_in_hand
 from risk.standdown import held_down
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
@@ -51,7 +52,9 @@ that only their own water tells of; what tells of danger ends a stand-down.
 reports and stand-ins count in the score; a failed barrier is not waited for;
 a gauge, a pump or a sensor with a library that falls silent makes nothing less likely; a pump that stands lifts
 nothing; a space that fills is rising; what a clock that is behind says after a stand-down counts.
-16: the depth that each reporter entered last counts; a warning whose basin or street is gone covers the district.
+16: the depth that each reporter entered last counts; a warning whose basin or street is gone covers the district;
+a barrier that is overtopped, failed or in an unknown state is missing in the shortage, and not waited for;
+where the rise inside tells what comes in, a pump that nothing says to run lifts nothing more.
 """
 
 DAY_HOURS = range(7, 20)
@@ -81,6 +84,7 @@ class Plant:
     zone: ZoneInfo
     ahead: SiteAhead
     basin_of_device: Mapping[str, str]
+    needs: Needs
 
 
 def plant_of(site: Site, instant: datetime) -> Plant:
@@ -89,7 +93,11 @@ def plant_of(site: Site, instant: datetime) -> Plant:
     statics = statics_of(arrays)
     zone = ZoneInfo(site.district.timezone)
     basins = {device.id: place.basin or "" for place, device in devices_of(site)}
-    return Plant(arrays, statics, score_statics(arrays), zone, site_ahead(arrays, statics.storage), basins)
+    ahead, needs = (
+        site_ahead(arrays, statics.storage),
+        requirements(arrays.spaces, dict.fromkeys(range(arrays.n_spaces), ())),
+    )
+    return Plant(arrays, statics, score_statics(arrays), zone, ahead, basins, needs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +137,11 @@ def _past_on(engine: Engine, plant: Plant) -> PastOfSite | None:
 
 
 def _with_shortage(engine: Engine) -> Engine:
-    """Work out anew what spaces lack, from the stock in hand."""
+    """Work out anew what spaces lack, from the stock in hand and the barriers that close nothing any more."""
     arrays = engine.plant.arrays
     stock = stock_in_hand(engine.state, arrays)
-    engine.state.shortage[:] = shortage_of_spaces(arrays.site, arrays.spaces, stock)
+    out = requirements(arrays.spaces, entrances_out(engine.state, arrays))
+    engine.state.shortage[:] = shortage_of_spaces(arrays.site, arrays.spaces, {**engine.plant.needs, **out}, stock)
     return engine
 
 
@@ -144,9 +153,9 @@ def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
     return replace(engine, plant=plant_of(engine.plant.arrays.site, from_us(tick_us)))
 
 
-def question(engine: Engine) -> Question:
-    """Return what the ensemble is asked of the memory as it stands after the last tick."""
-    return asked(engine.state, engine.plant.arrays, engine.plant.statics, engine.plant.ahead, engine.past)
+def question(engine: Engine, among: BoolArray | None = None) -> Question:
+    """Return what the ensemble is asked of the memory as it stands after the last tick, of some spaces or of all."""
+    return asked(engine.state, engine.plant.arrays, engine.plant.statics, engine.plant.ahead, engine.past, among)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,16 +228,16 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     told = fold_conditions(state.conditions, inputs.acts, inputs.tick_us, devices, storm=is_storm(state))
     if state.departed:
         told.output.take(*end_departed(state, inputs.tick_us))
-    counted = state.held[arrays.s_stock]
+    counted, out = state.held[arrays.s_stock], barriers_out(state, arrays)
     seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
-    if fold_movements(state, arrays, inputs.acts) or not np.array_equal(
-        counted, state.held[arrays.s_stock], equal_nan=True
-    ):
-        _with_shortage(engine)
+    moved = fold_movements(state, arrays, inputs.acts)
     if inputs.acts:
         np.logical_or(seen.touched, fold_reports(state, arrays, inputs.acts), out=seen.touched)
     if state.reports:
         ended_reports(state, arrays, inputs.tick_us)
+    recounted = not np.array_equal(counted, state.held[arrays.s_stock], equal_nan=True)
+    if moved or recounted or not np.array_equal(out, barriers_out(state, arrays)):
+        _with_shortage(engine)
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
     open_before = state.alarm_severity > 0

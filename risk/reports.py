@@ -182,21 +182,10 @@ def _denied(state: EngineState, arrays: SiteArrays, switches: IntArray, seen_us:
 
 def known_not_closed(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
     """Tell at which entrances a fresh switch, or a person, says that the barrier does not close it. Shape (E,)."""
-    return _barriers_said(state, arrays, fresh, NOT_CLOSED)
-
-
-def failed_barriers(state: EngineState, arrays: SiteArrays, fresh: BoolArray) -> BoolArray:
-    """Tell at which entrances a fresh switch, or a person, says that the barrier has failed. Shape (E,)."""
-    return _barriers_said(state, arrays, fresh, (BarrierState.FAILED,))
-
-
-def _barriers_said(
-    state: EngineState, arrays: SiteArrays, fresh: BoolArray, words: tuple[BarrierState, ...]
-) -> BoolArray:
-    known = said_by_switches(state, arrays, fresh, words)
+    known = said_by_switches(state, arrays, fresh, NOT_CLOSED)
     for key, report in state.reports.items():
         name, entrance_id, what = place_of(key)
-        if what == "barrier" and report.value in words:
+        if what == "barrier" and report.value in NOT_CLOSED:
             known[entrance_index(arrays, arrays.space_index[name], entrance_id)] = True
     return known
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from risk.supplies.stock import Holding, lacking, movement_of, stock_after
 from risk.warnings import Act
 from undercroft.quantities import STOCK_PREFIX
 from undercroft.site.model import Site, Space
+
+Needs = Mapping[int, Mapping[str, float]]
+"""What each space requires, by row and item."""
 
 
 def fold_movements(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) -> bool:
@@ -48,14 +51,18 @@ def stock_in_hand(state: EngineState, arrays: SiteArrays) -> dict[Holding, float
     return stock
 
 
-def shortage_of_spaces(site: Site, spaces: tuple[Space, ...], stock: Mapping[Holding, float]) -> FloatArray:
+def requirements(spaces: Sequence[Space], out: Mapping[int, Collection[str]]) -> Needs:
+    """Return what some spaces require, by row; ``out``: entrances whose barrier closes nothing any more, by row."""
+    return {row: space_requirement(spaces[row], failed=failed).items for row, failed in out.items()}
+
+
+def shortage_of_spaces(site: Site, spaces: Sequence[Space], needs: Needs, stock: Mapping[Holding, float]) -> FloatArray:
     """Return 0 (all there) to 1 (nothing of some item) per space.
 
     What a space lacks on site is covered from the depots in proportion: every space in want of an item gets the same
-    share of what the depots hold. The worst item counts.
+    share of what the depots hold. The worst item counts. ``needs``: `requirements` of every space.
     """
-    needs = [space_requirement(space).items for space in spaces]
-    lacks = [lacking(need, space.id, stock) for space, need in zip(spaces, needs, strict=True)]
+    lacks = [lacking(needs[row], space.id, stock) for row, space in enumerate(spaces)]
     wanted: dict[str, float] = {}
     for lack in lacks:
         for item, quantity in lack.items():
@@ -69,7 +76,7 @@ def shortage_of_spaces(site: Site, spaces: tuple[Space, ...], stock: Mapping[Hol
     return np.array(
         [
             max((gap * unmet[item] / need[item] for item, gap in lack.items()), default=0.0)
-            for need, lack in zip(needs, lacks, strict=True)
+            for lack, need in zip(lacks, (needs[row] for row in range(len(lacks))), strict=True)
         ],
         np.float64,
     )

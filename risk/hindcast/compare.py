@@ -22,7 +22,7 @@ from risk.evidence import Samples
 from risk.hindcast.floodnet_csv import Event
 from risk.hindcast.history import START, Batch
 from risk.hindcast.scores import contingency
-from risk.hydraulics.arrays import FloatArray
+from risk.hydraulics.arrays import FloatArray, floats
 from risk.past.ask import PastOfSite
 from undercroft.quality import Quality
 from undercroft.site.model import Site, ThresholdSet
@@ -125,7 +125,11 @@ class RoadTick:
 
 
 def road_ticks(events: Sequence[Event], batch: Batch, sets: Sequence[ThresholdSet]) -> Iterator[RoadTick]:
-    """Run the engine over the floods of a batch; a nowcast is given to the next tick, as in a run."""
+    """Run the engine over the floods of a batch; a nowcast is given to the next tick, as in a run.
+
+    It is asked of floods that have samples left: what a road does after its last one is silence.
+    """
+    over_s = batch.offset_s + floats([events[k].track.time_s[-1] for k in batch.ids.tolist()])
     engine = Engine.start(with_sets(road_site(batch.ids.size), sets), 1, START)
     history = batch.history
     if history is not None:
@@ -133,9 +137,12 @@ def road_ticks(events: Sequence[Event], batch: Batch, sets: Sequence[ThresholdSe
     found: Nowcast | None = None
     for number, inputs in enumerate(_minutes(engine, [events[k] for k in batch.ids.tolist()], batch)):
         engine, decision = decide(engine, replace(inputs, nowcast=found))
-        asked = question(engine) if history is None else history.asked(question(engine))
+        now_s = float(number * TICK_S)
+        asked = question(engine, now_s <= over_s)
+        if history is not None:
+            asked = history.asked(asked)
         found = answered(asked)
-        yield RoadTick(float(number * TICK_S), decision, asked, found)
+        yield RoadTick(now_s, decision, asked, found)
 
 
 def _minutes(engine: Engine, events: Sequence[Event], batch: Batch) -> Iterator[Inputs]:

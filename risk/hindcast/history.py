@@ -16,6 +16,7 @@ from risk.past.build import flood_of
 from risk.past.foreseen import PastAsked
 from risk.past.inforce import Past
 from risk.past.library import PastFlood, PastSensor, library_of
+from risk.past.traces import Traces
 
 START = datetime(2000, 1, 1, tzinfo=UTC)
 """Where the clock of the tables begins, see `risk.hindcast.floodnet_csv`."""
@@ -70,17 +71,19 @@ class History:
         at_us = np.where(whole.wet.at_us == NEVER_US, NEVER_US, whole.wet.at_us + self.shift_us[road][:, None])
         spell_us = whole.wet.spell_us + self.shift_us[road]
         wet = replace(whole.wet, at_us=at_us, spell_us=spell_us, basin=self.storm[road])
+        of_wet = self.of_road[road]
+        of_place = of_wet[whole.of_wet]
         found = []
-        of_place = self.of_road[road[whole.of_wet]]
         for period in np.unique(of_place).tolist():
             past = self.pasts[period]
+            mine = of_wet == period  # a storm has one library, so whoever is a neighbour has this one
             enough = np.isin(wet.row[whole.of_wet], list(past.row.values()))
             chosen = np.flatnonzero((of_place == period) & enough)
             if chosen.size:
                 found.append(
                     PastAsked(
-                        past, period, whole.at_us, wet, road, whole.place[chosen], whole.of_wet[chosen],
-                        whole.missing_m[chosen],
+                        past, period, whole.at_us, wet.part(mine), road[mine], whole.place[chosen],
+                        (np.cumsum(mine) - 1)[whole.of_wet[chosen]], whole.missing_m[chosen],
                     )
                 )  # fmt: skip
         return replace(question, past=tuple(found))
@@ -102,14 +105,15 @@ def storm_by_storm(events: Sequence[Event], relearn_days: int) -> Iterator[Batch
     sensors, floods = past_of(events)
     row = {key: k for k, key in enumerate(sorted(sensor.key for sensor in sensors))}
     periods: dict[int, int] = {}
-    pasts, rows = list[Past](), list[tuple[int, float, int, int, int, int]]()
+    pasts, rows, traces = list[Past](), list[tuple[int, float, int, int, int, int]](), Traces()
     for number, ids in enumerate(storms(events)):
         start_s = events[ids[0]].track.started_at_s // 60.0 * 60.0
         period = int(start_s // (relearn_days * DAY_S))
         if period not in periods:
             periods[period] = len(pasts)
             ended_by_us = to_us(START) + round(1e6 * period * relearn_days * DAY_S)
-            pasts.append(Past(period, library_of(sensors, [one for one in floods if one.ended_us <= ended_by_us])))
+            ended = [one for one in floods if one.ended_us <= ended_by_us]
+            pasts.append(Past(period, library_of(sensors, ended), traces))
         for k in ids:
             track = events[k].track
             place = (periods[period], row[track.sensor_id], round(1e6 * start_s))

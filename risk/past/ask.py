@@ -15,8 +15,8 @@ from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.nowcast.summary import EARLY, LATE, LIKELY, WITHIN_MIN
 from risk.past.foreseen import PastAsked, foreseen, times_min
 from risk.past.inforce import Past
-from risk.past.known import AHEAD_MIN
 from risk.past.present import Wet
+from risk.past.traces import AHEAD_MIN
 from risk.state import EngineState
 
 WITHIN = [AHEAD_MIN.index(within) for within in WITHIN_MIN]

@@ -18,8 +18,9 @@ from risk.nowcast.moments import Moments
 from risk.nowcast.surroundings import Surroundings
 from risk.nowcast.trend import RAIN_COEFFICIENTS, TIDE_COEFFICIENTS, trend_probability, trend_terms
 from risk.past.inforce import Past
-from risk.past.known import AHEAD_MIN, Drawn, Kind, Known, drawn
+from risk.past.known import Drawn, Kind, Known, drawn
 from risk.past.present import Present, Wet, described, present
+from risk.past.traces import AHEAD_MIN
 
 Described = TypeVar("Described", Present, Moments, Surroundings)
 

@@ -11,6 +11,7 @@ import numpy as np
 from risk.arrays import IntArray, SiteArrays
 from risk.past.known import Known
 from risk.past.library import FloodLibrary
+from risk.past.traces import Traces
 
 LEAST_FLOODS = 20
 """Floods of its kind (tidal or not) without which a library says nothing of a sensor."""
@@ -25,10 +26,12 @@ class Past:
         Its number.
     row : mapping
         Row of each sensor that it knows enough floods of the kind of.
+
+    ``traces``: tracks of floods that were made for other libraries.
     """
 
-    def __init__(self, version: int, library: FloodLibrary) -> None:
-        self.version, self.library = version, library
+    def __init__(self, version: int, library: FloodLibrary, traces: Traces | None = None) -> None:
+        self.version, self.library, self._traces = version, library, traces
         tidal = {sensor.key: sensor.tidal for sensor in library.sensors}
         floods = Counter(tidal[flood.sensor] for flood in library.floods)
         self.row: Mapping[str, int] = {
@@ -38,7 +41,7 @@ class Past:
     @cached_property
     def known(self) -> Known:
         """The library made ready; seconds for thousands of floods."""
-        return Known.of(self.library)
+        return Known.of(self.library, self._traces)
 
     def __reduce__(self) -> tuple[type[Past], tuple[int, FloodLibrary]]:
         """Send what it is, not what was made of it."""

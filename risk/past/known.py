@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,18 +12,15 @@ from scipy.spatial import cKDTree
 
 from risk.arrays import FloatArray, IntArray
 from risk.hydraulics.arrays import floats
-from risk.nowcast.analogues import RAIN_TUNING, TIDE_TUNING, Tuning, kept_samples, rate_scale, weights
-from risk.nowcast.moments import Moments, describe
+from risk.nowcast.analogues import RAIN_TUNING, TIDE_TUNING, Tuning, rate_scale, weights
+from risk.nowcast.moments import describe
 from risk.nowcast.outside import OVERLAP_S
-from risk.nowcast.surroundings import MEMORY_TRACKS, Surroundings, look_around, rate_likeness
+from risk.nowcast.surroundings import MEMORY_TRACKS, Surroundings, rate_likeness
 from risk.nowcast.tide import TideClock, fit_tide_clock
 from risk.nowcast.track import Track
-from risk.past.library import FloodLibrary, track_of
+from risk.past.library import FloodLibrary
+from risk.past.traces import AHEAD_MIN, Traces, joined, kept, kept_around
 
-AHEAD_MIN = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
-"""Times at which it is told how far a flood rose. [min]"""
-CROSSED_M = 0.15
-"""Depth at which a neighbour's flood counts as high, orange on a road. [m]"""
 MOST_MOMENTS = 100_000
 """Of a kind; the oldest floods are dropped beyond it."""
 
@@ -99,10 +97,11 @@ class Known:
     kinds: Mapping[bool, Kind]
 
     @classmethod
-    def of(cls, library: FloodLibrary) -> Known:
-        """Make a library ready; the same library is the same memory."""
+    def of(cls, library: FloodLibrary, traces: Traces | None = None) -> Known:
+        """Make a library ready; the same library is the same memory, whatever ``traces`` has of others already."""
+        traces = traces or Traces()
         sensors = {sensor.key: sensor for sensor in library.sensors}
-        tracks = [track_of(flood, sensors[flood.sensor]) for flood in library.floods]
+        tracks = [traces.track(flood, sensors[flood.sensor]) for flood in library.floods]
         clock = fit_tide_clock(tracks)
         by_sensor: dict[str, list[Track]] = defaultdict(list)
         for track in sorted(tracks, key=lambda one: (one.ended_at_s, one.started_at_s)):
@@ -113,14 +112,14 @@ class Known:
         ]
         phase_of = {one.key: value for one, value in zip(library.sensors, phase, strict=True)}
         peaks = [_mean_peak_m(by_sensor[one.key]) for one in library.sensors]
-        moments = [_moments(tracks, k, by_sensor, clock, phase_of) for k in range(len(tracks))]
+        around = [_around(traces, tracks, k, by_sensor) for k in range(len(tracks))]
         return cls(
             library,
             np.array([one.tidal for one in library.sensors], np.bool_),
             floats([one.x_km for one in library.sensors]), floats([one.y_km for one in library.sensors]),
             clock, floats(phase), floats(peaks),
             _own([by_sensor[one.key][-MEMORY_TRACKS:] for one in library.sensors]),
-            {kind: _kind(tracks, moments, tidal=kind) for kind in (False, True)},
+            {kind: _kind(traces, tracks, around, (clock, phase_of), tidal=kind) for kind in (False, True)},
         )  # fmt: skip
 
     def site_rise_m(self, sensor: IntArray, peak_m: FloatArray, rate_m_10min: FloatArray) -> FloatArray:
@@ -156,22 +155,13 @@ def _mean_peak_m(floods: Sequence[Track]) -> float:
     return (sum(flood.peak_m for flood in floods) + 3 * 0.1) / (len(floods) + 3)
 
 
-def _moments(
-    tracks: Sequence[Track],
-    k: int,
-    by_sensor: Mapping[str, Sequence[Track]],
-    clock: TideClock | None,
-    phase_rad: Mapping[str, float],
-) -> Moments:
-    """Describe a flood from what had happened by then; only the tide clock is that of today."""
+def _around(traces: Traces, tracks: Sequence[Track], k: int, by_sensor: Mapping[str, Sequence[Track]]) -> Surroundings:
+    """Return what had happened around a flood by then."""
     track = tracks[k]
-    past = [one for one in by_sensor[track.sensor_id] if one.ended_at_s <= track.started_at_s]
+    own = by_sensor[track.sensor_id]
+    past = own[: bisect_right(own, track.started_at_s, key=lambda one: one.ended_at_s)]
     others = () if track.tidal else _overlapping(tracks, k)  # tidal moments have no neighbours in them
-    around: Surroundings = look_around(track, past, others, CROSSED_M)
-    phase = None
-    if clock is not None and track.tidal:
-        phase = clock.left_rad(track.at_s, phase_rad[track.sensor_id])
-    return describe(track, around, phase)
+    return traces.around(track, past, others)
 
 
 def _overlapping(tracks: Sequence[Track], k: int) -> list[Track]:
@@ -186,30 +176,36 @@ def _overlapping(tracks: Sequence[Track], k: int) -> list[Track]:
     return [one for one in tracks[first : last + 1] if not one.tidal]
 
 
-def _kind(tracks: Sequence[Track], moments: Sequence[Moments], *, tidal: bool) -> Kind:
-    tuning = TIDE_TUNING if tidal else RAIN_TUNING
+def _kind(
+    traces: Traces,
+    tracks: Sequence[Track],
+    around: Sequence[Surroundings],
+    clock: tuple[TideClock | None, Mapping[str, float]],
+    *,
+    tidal: bool,
+) -> Kind:
+    """Describe the floods of a kind from what had happened by then; only the tide clock is that of today."""
     chosen = [k for k, track in enumerate(tracks) if track.tidal == tidal]
-    samples = {k: kept_samples(tracks[k], tuning) for k in chosen}
     total = 0
     for place in range(len(chosen) - 1, -1, -1):
-        total += samples[chosen[place]].size
+        total += traces.sample(tracks[chosen[place]]).size
         if total > MOST_MOMENTS:
             chosen = chosen[place + 1 :]
             break
-    size = len(moments[chosen[0]].coordinates[0]) if chosen else 1
-    coordinates, rate = [np.zeros((0, size))], [np.zeros(0)]
-    rise, flood, sample = [np.zeros((0, len(AHEAD_MIN)))], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for k in chosen:
-        rows = samples[k]
-        coordinates.append(moments[k].coordinates[rows])
-        rate.append(moments[k].rate_m_10min[rows])
-        rise.append(np.stack([tracks[k].rise_ahead_m(60.0 * ahead)[rows] for ahead in AHEAD_MIN], axis=1))
-        flood.append(np.full(rows.size, k))
-        sample.append(rows)
-    tree = cKDTree(np.concatenate(coordinates), leafsize=LEAF, balanced_tree=False)
+    listed = [tracks[k] for k in chosen]
+    rows = [traces.sample(track) for track in listed]
+    sizes = np.array([of.size for of in rows], np.int64)
+    phase = None
+    tide, phase_rad = clock
+    if tide is not None and tidal:
+        each = np.repeat(floats([phase_rad[track.sensor_id] for track in listed]), sizes)
+        phase = tide.left_rad(joined([track.at_s for track in listed], rows), each)
+    moments = describe(kept(listed, rows, tidal=tidal), kept_around([around[k] for k in chosen], rows), phase)
+    tree = cKDTree(moments.coordinates, leafsize=LEAF, balanced_tree=False)
+    rise = np.concatenate([np.zeros((0, len(AHEAD_MIN))), *(traces.rise_m(track) for track in listed)])
     return Kind(
-        tuning, len(chosen), tree, np.concatenate(rise), np.concatenate(rate), np.concatenate(flood),
-        np.concatenate(sample),
+        TIDE_TUNING if tidal else RAIN_TUNING, len(chosen), tree, rise, moments.rate_m_10min,
+        np.repeat(np.array(chosen, np.int64), sizes), np.concatenate([np.zeros(0, np.int64), *rows]),
     )  # fmt: skip
 
 

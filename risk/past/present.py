@@ -13,7 +13,8 @@ from risk.hydraulics.arrays import floats
 from risk.nowcast.moments import Moments, describe
 from risk.nowcast.surroundings import FADE_KM, FRESH_S, NEAR_KM, Surroundings
 from risk.nowcast.track import RISE_WINDOWS_S
-from risk.past.known import CROSSED_M, Known
+from risk.past.known import Known
+from risk.past.traces import CROSSED_M
 
 NEIGHBOURS = 256
 """Wet sensors that speak for a basin: the deepest."""

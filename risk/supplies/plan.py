@@ -13,12 +13,10 @@ from risk.supplies.requirement import SANDBAG, Requirement, deploy_min, space_re
 from risk.supplies.route import travel_min
 from risk.supplies.stock import Coverage, Holding, barrier_coverage, lacking
 from undercroft.model import Severity
-from undercroft.quantities import BarrierState
 from undercroft.site.model import Site, Space
 
 PAIRS = 2
 """Pairs of people that lay sandbags at an entrance. Proposal."""
-FAILED = BarrierState.FAILED.word
 LEAST_PRIORITY = 1.0
 """So that a space without a score still counts."""
 
@@ -88,9 +86,9 @@ def _at_once(plan: DispatchPlan, red: Collection[str]) -> DispatchPlan:
 
 
 def _requirement(space: Space, assessment: Mapping[str, Any], inflow: float = 0.0) -> Requirement:
-    """Return what a space takes by its evidence: of barriers that have failed, and of lost power."""
+    """Return what a space takes by its evidence: of barriers that close nothing any more, and of lost power."""
     evidence = assessment.get("evidence") or {}
-    failed = [row["entrance"] for row in evidence.get("entrances") or () if row.get("barrier") == FAILED]
+    failed = [row["entrance"] for row in evidence.get("entrances") or () if row.get("barrier_out")]
     return space_requirement(space, inflow, PAIRS, failed=failed, powered=not evidence.get("mains_lost"))
 
 

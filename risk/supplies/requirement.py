@@ -141,9 +141,9 @@ def entrance_requirement(
 ) -> Requirement:
     """Return what an entrance takes: its own barrier, else panels or sandbags of the wall height.
 
-    An entrance with a barrier takes two people and the barrier's own minutes, unless the barrier has ``failed``: then
-    it is walled up as one that needs a barrier and has none. One that needs none takes nothing. Either
-    sandbags or panels will do; sandbags are asked for, since panels need fitted slots.
+    An entrance with a barrier takes two people and the barrier's own minutes, unless the barrier has ``failed``
+    (`risk.barriers_out`): then it is walled up as one that needs a barrier and has none. One that needs none takes
+    nothing. Either sandbags or panels will do; sandbags are asked for, since panels need fitted slots.
 
     By hand: 6 m, 36 cm: 15 x 3 x 1.5 = 68 bags by two pairs in 68 / 4 = 17 min; or 3 x 2 = 6 panels in 6 / (0.5 x 2) =
     6 min.

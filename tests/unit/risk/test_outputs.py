@@ -13,7 +13,7 @@ from risk.engine import with_site
 from risk.forecast import filled_m3, storage_of
 from risk.hydraulics.storage import StorageCurve
 from risk.score import WEIGHTS
-from risk.shortage import shortage_of_spaces, stock_in_hand
+from risk.shortage import requirements, shortage_of_spaces, stock_in_hand
 from risk.snapshot import dump_state, load_state
 from risk.supplies.requirement import space_requirement
 from risk.supplies.stock import listed_stock
@@ -95,9 +95,9 @@ def test_sandbags_and_shortage_by_hand() -> None:
              "stock": [{"item": "sandbag", "quantity": 30}]}  # fmt: skip
     of = site(bare, some, depot=[depot])
     assert dict(space_requirement(of.spaces[0]).items) == {"sandbag": 45.0}
-    stock = listed_stock(of)
-    assert shortage_of_spaces(of, of.spaces, stock).tolist() == pytest.approx([0.6, 0.4])
-    assert shortage_of_spaces(of, of.spaces, stock | {("d", "sandbag"): 75.0}).tolist() == [0.0, 0.0]
+    stock, needs = listed_stock(of), requirements(of.spaces, {0: (), 1: ()})
+    assert shortage_of_spaces(of, of.spaces, needs, stock).tolist() == pytest.approx([0.6, 0.4])
+    assert shortage_of_spaces(of, of.spaces, needs, stock | {("d", "sandbag"): 75.0}).tolist() == [0.0, 0.0]
 
 
 def test_storage_over_many_curves_is_the_single_curve() -> None:

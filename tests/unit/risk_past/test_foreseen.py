@@ -13,8 +13,9 @@ from risk.nowcast.moments import describe
 from risk.nowcast.surroundings import look_around
 from risk.past.foreseen import times_min
 from risk.past.inforce import LEAST_FLOODS
-from risk.past.known import CROSSED_M, Known
+from risk.past.known import Known
 from risk.past.present import Wet, described, present
+from risk.past.traces import CROSSED_M
 from tests.unit.risk.builders import Crank, Reading
 from tests.unit.risk_nowcast.floods import rain_flood, season, tidal_flood
 from tests.unit.risk_past.kit import SENSOR, library, of_tracks, rises, road

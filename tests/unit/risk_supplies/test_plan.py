@@ -90,12 +90,12 @@ def test_a_failed_barrier_is_walled_up_and_lost_power_asks_for_pumps_now() -> No
         depot=[depot("d", 22.5, sandbag=500.0, mobile_pump=50.0, generator=50.0)],
     )
     stock = {("d", item): 500.0 for item in ("sandbag", "mobile-pump", "generator")}
-    row = {"entrance": "north", "freeboard_m": -0.15, "barrier": "failed"}
+    row = {"entrance": "north", "freeboard_m": -0.15, "barrier_out": True}
     found = supply_plan(world, {"s": assessed(4, entrances=[row], mains_lost=True)}, stock)
     sent = {one.item: (one.quantity, one.leave_within_min) for one in found.plan.shipments}
     assert sent == {"sandbag": (45, 0.0), "mobile-pump": (14, 0.0), "generator": (7, 0.0)}
     assert found.work == (Work("s", 4, 11.25, 4, 4.0),)
-    whole = supply_plan(world, {"s": assessed(4, entrances=[row | {"barrier": "open"}], mains_lost=False)}, stock)
+    whole = supply_plan(world, {"s": assessed(4, entrances=[row | {"barrier_out": False}], mains_lost=False)}, stock)
     assert whole.plan.shipments == ()
 
 
