@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,19 +9,20 @@ from typing import Any
 
 import structlog
 
+from duty.addressed import Channels, all_clear_rows, late_rows, rows_of
 from duty.codec import from_json
 from duty.decide import Cause, due, is_over
 from duty.devices_apart import begins_anew, carried, left_over
 from duty.incidents import NEWS, Incident, fold, opened, settled
 from duty.late_text import write_late, write_late_reports
 from duty.lateness import Reminded, remind
-from duty.model import AlarmEventIn, Person, Policy, Reach, Reason
+from duty.model import AlarmEventIn, Person, Policy, Reason
 from duty.order_watch import OrderWatch
 from duty.report_watch import ReportWatch
 from duty.roster import Roster
 from duty.rows import event_of, incident_row, late_orders, load_roster, reminded_row
 from duty.set_back import incident_set_back
-from duty.texts import Named, Style, Written, write
+from duty.texts import Named, Style, write
 from duty.unfinished_text import write_no_order, write_undone
 from undercroft.store import duty as store
 from undercroft.store import duty_late
@@ -32,32 +32,10 @@ log = structlog.get_logger(__name__)
 
 TICKS_AT_ONCE = 200
 ROSTER_AROUND = timedelta(days=8)
-FALLBACK = Person("fallback", "fallback")
-
-
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """Which channels there are, which may be used, and whom to tell when nobody is on duty."""
-
-    usable: frozenset[str]
-    held: frozenset[str] = frozenset()
-    fallback: tuple[Reach, ...] = ()
-
-    def state_of(self, channel: str) -> tuple[str, str | None]:
-        """Return the first state of a message to a channel, and why."""
-        if channel in self.usable:
-            return "queued", None
-        if channel in self.held:
-            return "held", "an exercise, and the drill does not name this channel"
-        return "failed", "no such channel in the duty file"
-
 
 NOT_OF_ALARMS = frozenset({Reason.ALL_CLEAR, Reason.ORDER_LATE, Reason.REPORT_LATE, Reason.PROBE})
 TOLD = frozenset(Reason) - NOT_OF_ALARMS
 """Reasons after which somebody waits for the end: whatever told of an open alarm."""
-
-BETWEEN = "\n"
-"""Between the people of one address; no name has it."""
 
 DISTRICT = Named("全区及系统", "whole district and system")
 """What alarms of no basin belong to."""
@@ -226,9 +204,9 @@ class Notifier:
                 continue
             late[order_id] = told
             written = write_late(told, at, self.style)
-            rows = self._late_rows(
+            rows = late_rows(
                 told.cause, told.order.incident_id, Reason.ORDER_LATE, int(told.order.severity), told.step,
-                told.order.owner, written, at, chain, deployment_id, told.order.subject,
+                told.order.owner, written, at, chain, self.channels, deployment_id, told.order.subject,
             )  # fmt: skip
             found += rows
             log.warning("order_late", order=order_id, reminders=told.times, messages=len(rows))
@@ -246,9 +224,9 @@ class Notifier:
             named = self._basin(basin)
             for told in asked:
                 written = (write_undone if told.undone else write_no_order)(told, incident, named, at, self.style)
-                rows = self._late_rows(
+                rows = late_rows(
                     told.cause, incident.incident_id, told.reason, int(told.severity), told.step, told.owner, written,
-                    at, chain, deployment_id, told.subjects,
+                    at, chain, self.channels, deployment_id, told.subjects,
                 )  # fmt: skip
                 found += rows
                 log.warning(told.reason.value, incident=incident.incident_id, about=told.about, messages=len(rows))
@@ -262,54 +240,26 @@ class Notifier:
         for told in self.reports.late(self.incidents.values(), at, len(chain), self.policy):
             asked = told.asked
             written = write_late_reports(told, self._basin(asked.basin), at, self.style)
-            rows = self._late_rows(
+            rows = late_rows(
                 told.cause, asked.incident_id, Reason.REPORT_LATE, int(asked.severity), told.step, asked.author,
-                written, at, chain, deployment_id, f"incident/{asked.incident_id}",
+                written, at, chain, self.channels, deployment_id, f"incident/{asked.incident_id}",
             )  # fmt: skip
             found += rows
             log.warning("report_late", incident=asked.incident_id, reports=len(told.clocks), messages=len(rows))
         return found
-
-    def _late_rows(  # noqa: PLR0913, PLR0917 - what is late, and who is told
-        self, cause: str, incident_id: str, reason: Reason, severity: int, up_to: int, owner: str, written: Written,
-        at: datetime, chain: tuple[Person, ...], deployment_id: str, subject: str,
-    ) -> list[dict[str, Any]]:  # fmt: skip
-        people = chain[: up_to + 1] or (self.fallback(),)
-        people += tuple(person for person in chain[up_to + 1 :] if person.person_id == owner)
-        return by_address(
-            message_row(
-                cause, incident_id, reason, step, severity, person, reach, deployment_id, written.title, written.body,
-                at, self.channels, subject,
-            )
-            for step, person in enumerate(people)
-            for reach in person.reach or self.channels.fallback
-        )  # fmt: skip
 
     def _all_clear(
         self, cause: Cause, basin: str, queued: Sequence[dict[str, Any]], deployment_id: str
     ) -> list[dict[str, Any]]:
         """Return the all clear for everybody whom the incident told, but for those told of it as being on duty now."""
         mine = [row for row in queued if row["incident_id"] == cause.incident_id]
-        now_told = {(row["channel"], row["address"]) for row in mine if row["cause"] == cause.key}
         just_told = (row for row in mine if row["cause"] != cause.key and row["reason"] in TOLD)
         told = [*store.told(self.connection, cause.incident_id, TOLD), *just_told]
-        others = {(row["channel"], row["address"]): row for row in told}
         written = write(cause, Reason.ALL_CLEAR, self._basin(basin), self.style)
-        return [
-            message_row(
-                cause.key, cause.incident_id, Reason.ALL_CLEAR, row["step"], cause.severity,
-                Person(row["person_id"], row["person_id"]), Reach(*address), deployment_id, written.title, written.body,
-                cause.at, self.channels, "",
-            )
-            for address, row in sorted(others.items()) if address not in now_told
-        ]  # fmt: skip
+        return all_clear_rows(cause, told, mine, written, self.channels, deployment_id)
 
     def _basin(self, basin: str) -> Named:
         return self.style.names.get(f"basin/{basin}", DISTRICT if basin == "district" else Named(basin, basin))
-
-    def fallback(self) -> Person:
-        """Return who is told when nobody is on duty, or nobody could be reached."""
-        return Person(FALLBACK.person_id, FALLBACK.name, "", self.channels.fallback)
 
     def _fold(
         self, rows: Sequence[dict[str, Any]], at: datetime, changed: dict[str, Incident], closed: dict[str, datetime]
@@ -337,60 +287,9 @@ class Notifier:
         return load_roster(self.connection, starts_at - ROSTER_AROUND, ends_at + ROSTER_AROUND)
 
     def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
-        """Return a row for every address of everybody who is told; an empty chain is the fallback.
-
-        A red that the whole chain left for one more interval goes to the fallback too, each time.
-        """
-        people = chain or (self.fallback(),)
-        subjects = " ".join(note.subject for note in cause.alarms)
-        named = self._basin(basin)
-        found = []
-        told = zip(cause.reasons, people[cause.lowest_step :], strict=False)
-        for step, (reason, person) in enumerate(told, start=cause.lowest_step):
-            written = write(cause, reason, named, self.style)
-            for reach in person.reach or self.channels.fallback:
-                found.append(
-                    message_row(
-                        cause.key, cause.incident_id, reason, step, cause.severity, person, reach, deployment_id,
-                        written.title, written.body, cause.at, self.channels, subjects,
-                    )
-                )  # fmt: skip
-        if chain and cause.is_left_by(len(chain)):
-            written = write(cause, Reason.ESCALATED, named, self.style)
-            found += [
-                message_row(
-                    cause.key, cause.incident_id, Reason.ESCALATED, len(chain), cause.severity, self.fallback(), reach,
-                    deployment_id, written.title, written.body, cause.at, self.channels, subjects,
-                )
-                for reach in self.channels.fallback
-                if reach not in {told for person in chain for told in person.reach}
-            ]  # fmt: skip
+        """Return a row for every address of everybody who is told; say so where that is nobody."""
+        found = rows_of(cause, self._basin(basin), chain, self.channels, self.style, deployment_id)
         if not found and cause.incident_id not in self.untold:
             log.error("nobody_to_tell", incident=cause.incident_id, cause=cause.key)
         (self.untold.discard if found else self.untold.add)(cause.incident_id)
-        return by_address(found)
-
-
-def message_row(  # noqa: PLR0913, PLR0917 - one argument per column
-    cause: str, incident_id: str, reason: Reason, step: int, severity: int, person: Person, reach: Reach,
-    deployment_id: str, title: str, body: str, at: datetime, channels: Channels, subjects: str,
-) -> dict[str, Any]:  # fmt: skip
-    """Return the row of one message; its key follows from the cause and the address, so deciding twice sends once."""
-    state, error = channels.state_of(reach.channel)
-    key = hashlib.sha256(f"{deployment_id}|{cause}|{reach.channel}|{reach.address}".encode()).hexdigest()[:32]
-    return {
-        "key": key, "cause": cause, "incident_id": incident_id, "reason": reason.value, "step": step,
-        "severity": severity, "person_id": person.person_id, "channel": reach.channel, "address": reach.address,
-        "title": title, "body": body, "decided_at": at, "state": state, "error": error, "subjects": subjects,
-        "also_for": "",
-    }  # fmt: skip
-
-
-def by_address(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one row for each address, lowest step first: that of the highest step, with whom it reaches beside."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        before = found.get(row["key"])
-        people = {*before["also_for"].split(BETWEEN), before["person_id"]} - {"", row["person_id"]} if before else set()
-        found[row["key"]] = row | {"also_for": BETWEEN.join(sorted(people))}
-    return list(found.values())
+        return found

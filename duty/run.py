@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from duty.addressed import Channels
 from duty.channel_faults import tell_channel_faults
 from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
 from duty.gap import gap_conditions
-from duty.notifier import Channels, Notifier
+from duty.notifier import Notifier
 from duty.report_watch import ReportWatch
 from duty.rows import load_names, load_roster
 from duty.texts import Style

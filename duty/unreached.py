@@ -11,9 +11,10 @@ from typing import Any
 
 import structlog
 
+from duty.addressed import FALLBACK, message_row
 from duty.decide import passed_on
 from duty.model import Reason
-from duty.notifier import FALLBACK, Notifier, message_row
+from duty.notifier import Notifier
 from duty.rows import incident_row
 from duty.senders.http import UNKNOWN_CODE_TRIES
 from undercroft.store import duty as store
@@ -80,7 +81,7 @@ def rescue(notifier: Notifier, at: datetime, now: datetime, *, refused_only: boo
         notifier.connection, now, since, intervals, fallback=FALLBACK.person_id, most=UNKNOWN_CODE_TRIES
     )
     new = [row for row in found if row["cause"] not in notifier.beyond_help and (row["is_refused"] or not refused_only)]
-    deployment_id, person = notifier.reached().deployment_id, notifier.fallback()
+    deployment_id, person = notifier.reached().deployment_id, notifier.channels.fallback_person
     rows = []
     for row in new:
         body = notifier.style.headed(NOBODY_REACHED if row["is_refused"] else NOBODY_YET, row["body"])

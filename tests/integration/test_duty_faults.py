@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from duty.addressed import Channels
 from duty.model import Person, Reach
-from duty.notifier import Channels, Notifier
+from duty.notifier import Notifier
 from duty.order_acts import order
 from duty.orders import Proof
 from duty.roster import Shift

@@ -7,7 +7,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from duty import acts, door, paper
-from duty.notifier import Channels, Notifier
+from duty.addressed import Channels
+from duty.notifier import Notifier
 from duty.texts import Style
 from tests.integration.duty_kit import messages, opened, prepared, tick
 from tests.integration.duty_kit import now as right_now

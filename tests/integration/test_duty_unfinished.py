@@ -6,7 +6,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from duty import door
-from duty.notifier import Channels, Notifier
+from duty.addressed import Channels
+from duty.notifier import Notifier
 from duty.order_acts import order, order_step
 from duty.orders import Proof
 from duty.texts import Style

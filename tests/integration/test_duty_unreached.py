@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from duty.addressed import Channels
 from duty.channel_faults import tell_channel_faults
 from duty.model import Reach
-from duty.notifier import Channels, Notifier
+from duty.notifier import Notifier
 from duty.texts import MOST_BYTES, Style
 from duty.unreached import LOOKS_BACK, pass_on, rescue
 from tests.integration.duty_kit import duty_file, messages, now, opened, prepared, running, tick, wait_until

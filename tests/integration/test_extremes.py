@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from duty.notifier import Channels, Notifier
+from duty.addressed import Channels
+from duty.notifier import Notifier
 from duty.rows import load_names
 from duty.texts import Style
 from risk.run import Follower, step_live

@@ -11,7 +11,8 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from duty.notifier import Channels, Notifier
+from duty.addressed import Channels
+from duty.notifier import Notifier
 from duty.texts import Style
 from tests.browser.service import running_api
 from tests.integration.duty_kit import messages, now, opened, prepared, tick

@@ -23,9 +23,10 @@ from lxml import etree
 from typer.testing import CliRunner
 
 from duty import acts, cap, door, paper, report_acts
+from duty.addressed import Channels
 from duty.cap_acts import export_cap
 from duty.model import Reach
-from duty.notifier import Channels, Notifier
+from duty.notifier import Notifier
 from duty.order_acts import order, order_step
 from duty.order_view import standing, waits
 from duty.orders import Proof
