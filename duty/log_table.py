@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,9 @@ DETAILS: Mapping[str, tuple[str, ...]] = {
     "stock_movement": ("item", "quantity", "counted", "left"),
 }  # fmt: skip
 """Kind of entry -> fields of its body that its words leave out."""
+
+JUST_THEN = timedelta(minutes=1)
+"""What was seen so shortly before it was entered needs no time of its own."""
 
 
 def line_of(row: Mapping[str, Any], names: Mapping[str, Any], zone: ZoneInfo, *, mark: str = "") -> str:
@@ -43,18 +46,36 @@ def line_of(row: Mapping[str, Any], names: Mapping[str, Any], zone: ZoneInfo, *,
     'li: person/wu absent  (from 2026-07-01 16:12, until 2026-07-02 00:00)'
     """
     zh, en = words_of(row, names)
-    body: Mapping[str, Any] = row["body"]
-    found = [(name, body[name]) for name in DETAILS.get(row["kind"], ()) if body.get(name) not in (None, "", [])]
-    details = ", ".join(f"{name} {_shown(value, zone)}" for name, value in found)
+    details = details_of(row, zone)
     corrects = f"  更正 corrects {row['corrects']}" if row["corrects"] else ""
     said = f"{zh} | {en}" + (f"  ({details})" if details else "") + corrects
     return one_line(f"{mark}{row['entry_no']:>5}  {row['at'].astimezone(zone):%F %T}  {row['kind']:<14}  {said}")
+
+
+def details_of(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+    """Return the fields that an entry's words leave out; of a field report when it was seen, unless just then.
+
+    Examples
+    --------
+    >>> moved = {"kind": "stock_movement", "body": {"item": "sandbag", "quantity": -120.0, "left": 30.0}}
+    >>> details_of(moved, ZoneInfo("UTC"))
+    'item sandbag, quantity -120, left 30'
+    """
+    body: Mapping[str, Any] = row["body"]
+    found = [(name, body[name]) for name in DETAILS.get(row["kind"], ()) if body.get(name) not in (None, "", [])]
+    if row["kind"] == "field_report" and body.get("observed_at"):
+        seen_at = datetime.fromisoformat(body["observed_at"])
+        if abs(row["at"] - seen_at) >= JUST_THEN:
+            found.append(("seen", body["observed_at"]))
+    return ", ".join(f"{name} {_shown(value, zone)}" for name, value in found)
 
 
 def _shown(value: object, zone: ZoneInfo) -> str:
     """Return a value as words; an instant in local time."""
     if isinstance(value, list):
         return " ".join(str(entry) for entry in value)
+    if isinstance(value, float):
+        return f"{value:g}"
     try:
         at = datetime.fromisoformat(str(value)) if isinstance(value, str) else None
     except ValueError:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from duty import cap
 from duty.codec import from_json
 from duty.incidents import AlarmNote, Incident
+from duty.log_table import details_of
 from duty.log_words import words_of
 from duty.refusals import NotPossibleNow, SubjectUnknown
 from duty.reports import Count, Draft, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, to_write
@@ -19,6 +21,7 @@ from duty.texts import SEVERITY_WORDS, Named
 from undercroft.model import Mode, Severity
 from undercroft.store import duty_reports as store
 from undercroft.store.connection import Connection
+from undercroft.store.site import district_timezone
 
 KIND_WORDS = {
     "raised": ("报警", "alarm raised"), "severity_up": ("升级为", "risen to"), "severity_down": ("降为", "fallen to"),
@@ -97,11 +100,26 @@ def facts_of(connection: Connection, case: Case) -> list[Fact]:
     names = load_names(connection)
     found = [_event_fact(row, names) for row in case.events if row["kind"] in KIND_WORDS]
     found += [_passed_on(row) for row in store.refused(connection, case.row["incident_id"])]
-    for row in case.log:
-        if row["kind"] in PAPER_WORK:
-            continue
-        found.append(Fact(row["at"], row["kind"], *words_of(row, names), f"duty log {row['entry_no']}"))
+    zone = ZoneInfo(district_timezone(connection))
+    corrected = {row["corrects"]: row["entry_no"] for row in case.log if row["corrects"]}
+    found += [_log_fact(row, names, zone, corrected.get(row["entry_no"])) for row in case.log if _is_told(row)]
     return found
+
+
+def _is_told(row: Mapping[str, Any]) -> bool:
+    return row["kind"] not in PAPER_WORK
+
+
+def _log_fact(row: Mapping[str, Any], names: Mapping[str, Any], zone: ZoneInfo, corrected_by: int | None) -> Fact:
+    zh, en = words_of(row, names)
+    if details := details_of(row, zone):
+        en += f" ({details})"
+    source = f"duty log {row['entry_no']}"
+    if row["corrects"]:
+        source += f", 更正 corrects {row['corrects']}"
+    if corrected_by:
+        source += f", 已更正 corrected by {corrected_by}"
+    return Fact(row["at"], row["kind"], zh, en, source)
 
 
 def _event_fact(row: Mapping[str, Any], names: Mapping[str, Any]) -> Fact:

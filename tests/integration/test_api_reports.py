@@ -73,6 +73,32 @@ def test_a_report_is_drafted_listed_read_and_handed_in(desk: Desk) -> None:
     assert [entry["kind"] for entry in store.log_entries(desk.db)] == ["submit_report", "draft_report", "submit_report"]
 
 
+def test_a_draft_has_what_was_said_of_the_basin_with_every_figure(desk: Desk) -> None:
+    incident = an_incident()
+    keep(desk, incident)
+    tick(desk.db, 1, incident.opened_at, ("space/gar", "raised", 3))
+    caller = {"caller": "Sun", "unit": "fire", "phone": "119"}
+    acts: list[dict[str, Any]] = [
+        {"kind": "phone", "subject": "basin/b1", "text": "two people trapped", **caller},
+        {"kind": "note", "subject": "basin/b1", "text": "they are out", "corrects": 1},
+        {"kind": "phone", "subject": "basin/elsewhere", "text": "far away", **caller},
+        {"kind": "rain_warning", "subject": "warning/w1", "state": "in_force", "colour": "orange", "basins": ["b1"]},
+        {"kind": "stock_movement", "subject": "space/gar", "item": "sandbag", "quantity": 120, "reason": "by truck"},
+        {"kind": "field_report", "subject": "space/gar", "depth_m": 0.2, "by": "Sun",
+         "observed_at": (now() - timedelta(minutes=20)).isoformat(timespec="seconds")},
+    ]  # fmt: skip
+    for act in acts:
+        answer = desk.post("/acts", act)
+        assert answer.status_code == 201, answer.text
+    text = desk.post(f"/incidents/{incident.incident_id}/reports", {"zone": "Asia/Shanghai"}).json()["report"]["text"]
+    assert "far away" not in text
+    assert "two people trapped 〔duty log 1, 已更正 corrected by 2〕" in text
+    assert "they are out 〔duty log 2, 更正 corrects 1〕" in text
+    assert "(item sandbag, quantity 120, left 120)" in text
+    assert "water 20 cm deep (seen 2026-" in text
+    assert "(state in_force, colour orange, basins b1)" in text
+
+
 def test_cap_messages_are_made_through_the_door_and_share_no_identifier(desk: Desk) -> None:
     incident = an_incident()
     path = f"/incidents/{incident.incident_id}/cap"

@@ -21,10 +21,20 @@ select notification_id, decided_at, person_id, title from notification
 where incident_id = %(incident_id)s and reason = 'refused' order by notification_id;
 
 -- name: reports_log
-select entry_no, at, kind, author, subject, body from duty_log
+-- What was said of the incident, its basin, the spaces and devices there, its alarms and orders, and the warnings that
+-- name the basin, one of its streets, or neither: the whole district.
+select entry_no, at, kind, author, subject, body, corrects from duty_log
 where at >= %(starts_at)s and at <= coalesce(%(ends_at)s::timestamptz, 'infinity')
-    and (subject = '-' or subject = 'incident/' || %(incident_id)s or subject in (
+    and (subject in ('-', 'incident/' || %(incident_id)s, 'basin/' || %(basin_id)s) or subject in (
         select 'space/' || place_id from place where basin_id = %(basin_id)s
+        union select 'device/' || d.device_id from place p join device d using (place_id) where p.basin_id = %(basin_id)s
+        union select 'order/' || o.order_id from duty_order o where o.incident_id = %(incident_id)s
+        union select w.subject from duty_log w
+        left join lateral jsonb_array_elements_text(w.body -> 'basins') as b (basin_id) on true
+        left join lateral jsonb_array_elements_text(w.body -> 'streets') as t (street) on true
+        where w.kind = 'rain_warning' group by w.subject
+        having bool_or(b.basin_id = %(basin_id)s) or count(b.basin_id) + count(t.street) = 0
+            or bool_or(t.street in (select street from place where basin_id = %(basin_id)s))
         union select a.subject from incident i
         cross join lateral jsonb_to_recordset(i.state -> 'alarms') as a (subject text)
         where i.incident_id = %(incident_id)s))
