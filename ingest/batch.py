@@ -63,7 +63,7 @@ class Draft:
     stale_clocks: tuple[tuple[int, RunClock], ...]
     """Run clocks that should have been heard before, each with the position of its message."""
     receipts: tuple[Receipt, ...] = ()
-    """Of messages that say no time and were not known."""
+    """Of messages that say no time, or an impossible one, and were not known."""
     passed: int = 0
     """Messages that another lane takes."""
 
@@ -306,7 +306,7 @@ def build_draft(
     if is_lost.any():
         lost = np.flatnonzero(is_lost)
         of = row_of[lost].tolist()
-        stamped += _stamp(rows.take(lost), [messages[index].is_again or messages[index].retain for index in of])
+        stamped += _stamp(rows.take(lost))
         stamped_of += of
         rows, row_of = rows.take(np.flatnonzero(~is_lost)), row_of[~is_lost]
     return Draft(
@@ -324,7 +324,7 @@ def build_draft(
     )
 
 
-def _stamp(lost: Rows, is_again: list[bool]) -> list[Stamped]:
+def _stamp(lost: Rows) -> list[Stamped]:
     columns = (
         lost.sensor_ids.tolist(),
         lost.values.tolist(),
@@ -335,6 +335,6 @@ def _stamp(lost: Rows, is_again: list[bool]) -> list[Stamped]:
     )
     serials = [NO_SERIAL] * len(lost) if lost.serials is None else lost.serials.tolist()
     return [
-        replace(Stamped(*entry), is_again=again, serial=serial)
-        for entry, again, serial in zip(zip(*columns, strict=True), is_again, serials, strict=True)
+        replace(Stamped(*entry), serial=serial)
+        for entry, serial in zip(zip(*columns, strict=True), serials, strict=True)
     ]

@@ -53,7 +53,7 @@ from ingest.quality_recent import NEVER_US, NO_TRAITS, Recent, Sample, Traits
 from ingest.quality_usual import examine_usual
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.observations import NO_SERIAL
-from undercroft.store.stamped import Stamped
+from undercroft.store.stamped import Again, Stamped
 
 _SUSPECT = int(
     QualityTest.RATE_OF_CHANGE
@@ -95,6 +95,8 @@ class Known:
     """``(sensor_id, observed_us)``."""
     lost: frozenset[tuple[int, int, float]] = frozenset()
     """``(sensor_id, device_us, value)``, stored at their time of receipt."""
+    taken: frozenset[int] = frozenset()
+    """Messages of the draft that were taken before, or are retained: what is among ``lost`` is known."""
 
 
 def examine(
@@ -121,7 +123,8 @@ class _Examiner:
         self.known = recent
         self.traits = traits
         self.stored = set(known.stored)
-        self.lost = set(known.lost)
+        self.lost = known.lost
+        self.taken = known.taken
         self.strays: list[int] = []
         self.recent: dict[int, Recent] = {}
         self.spikes: list[tuple[int, int]] = []
@@ -132,18 +135,20 @@ class _Examiner:
         serials = [NO_SERIAL] * len(rows) if rows.serials is None else rows.serials.tolist()
         ids, times = rows.sensor_ids.tolist(), rows.observed_us.tolist()
         values, receipts = rows.values.tolist(), rows.received_us.tolist()
-        stepped: list[int] = []
+        stepped: dict[int, Again] = {}
+        row_of = draft.row_of.tolist()
         done = self._examine_usual(draft, tests, qualities) if len(rows) >= MANY_ROWS else frozenset()
         for index, stamped in _in_order(draft):
             if stamped is None and index in done:
                 continue
             if stamped is not None:
-                self._memory(stamped.sensor_id).note_lost(stamped.received_us)
+                if stamped.again is not Again.TAKEN:
+                    self._memory(stamped.sensor_id).note_lost(stamped.received_us)
                 continue
             sample = Sample(times[index], receipts[index], values[index], qualities[index] >= _FAIL, serials[index])
-            bits = self._examine(ids[index], sample, index)
-            if bits is None:
-                stepped.append(index)
+            bits = self._examine(ids[index], sample, index, row_of[index] in self.taken)
+            if isinstance(bits, Again):
+                stepped[index] = bits
                 continue
             self.stored.add((ids[index], times[index]))
             tests[index] |= bits
@@ -177,8 +182,8 @@ class _Examiner:
             memory = self.recent[sensor_id] = Recent() if known is None else known.copy()
         return memory
 
-    def _examine(self, sensor_id: int, sample: Sample, index: int) -> int | None:
-        """Return the bits of a reading; None if the device's clock was set back, so that its time means nothing."""
+    def _examine(self, sensor_id: int, sample: Sample, index: int, is_taken: bool) -> int | Again:
+        """Return the bits of a reading; `Again` if the device's clock was set back, so that its time means nothing."""
         memory = self._memory(sensor_id)
         newest = memory.samples[-1] if memory.samples else None
         newest_us = NEVER_US if newest is None else newest.observed_us
@@ -191,7 +196,7 @@ class _Examiner:
                 is_frozen = sample.value != newest.value and sample.received_us - newest.received_us > MINUTE_US
                 return bits | (_FROZEN if is_frozen else 0)
             self.strays.append(index)
-            return self._stray(sensor_id, memory, sample, bits)
+            return self._stray(sensor_id, memory, sample, bits, is_taken)
         traits = self.traits.get(sensor_id, NO_TRAITS)
         if newest is not None:
             if sample.observed_us - newest_us > GAP_INTERVALS * 1e6 * traits.interval_s:
@@ -205,17 +210,16 @@ class _Examiner:
         memory.append(sample, traits.wet_from_m)
         return bits
 
-    def _stray(self, sensor_id: int, memory: Recent, sample: Sample, bits: int) -> int | None:
+    def _stray(self, sensor_id: int, memory: Recent, sample: Sample, bits: int, is_taken: bool) -> int | Again:
         """Judge a reading from the past: it is late, but a clock that goes on steadily in the past was set back."""
-        if (sensor_id, sample.observed_us, sample.value) in self.lost:
-            return None
+        if is_taken and (sensor_id, sample.observed_us, sample.value) in self.lost:
+            return Again.TAKEN
         if (sensor_id, sample.observed_us) in self.stored:
             return bits
         if memory.goes_on_in_the_past(sample):
             memory.note_stray(sample.observed_us, sample.received_us, is_lost=True)
             memory.note_lost(sample.received_us)
-            self.lost.add((sensor_id, sample.observed_us, sample.value))
-            return None
+            return Again.NEW
         memory.note_stray(sample.observed_us, sample.received_us)
         return bits | _LATE
 
@@ -273,10 +277,10 @@ def _in_order(draft: Draft) -> Iterator[tuple[int, Stamped | None]]:
         yield index, stamped
 
 
-def _restamped(draft: Draft, stepped: list[int]) -> Draft:
+def _restamped(draft: Draft, stepped: Mapping[int, Again]) -> Draft:
     """Store readings of a clock that was set back as those of a lost one: at their time of receipt, suspect."""
     rows = draft.rows
-    kept = np.delete(np.arange(len(rows)), stepped)
+    kept = np.delete(np.arange(len(rows)), list(stepped))
     extra = [
         (
             int(draft.row_of[index]),
@@ -287,10 +291,11 @@ def _restamped(draft: Draft, stepped: list[int]) -> Draft:
                 int(rows.quality_tests[index] | QualityTest.CLOCK_LOST),
                 int(rows.received_us[index]),
                 int(rows.observed_us[index]),
+                again=again,
                 serial=NO_SERIAL if rows.serials is None else int(rows.serials[index]),
             ),
         )
-        for index in stepped
+        for index, again in stepped.items()
     ]
     merged = sorted([*zip(draft.stamped_of, draft.stamped, strict=True), *extra], key=itemgetter(0))
     return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ingest.batch import Draft
 from ingest.quality_checks import Examined, Known, examine
 from ingest.quality_cross import LEVELS, beside_of, wet_from_m, wet_inside_m
 from ingest.quality_recent import MOST_RECENT, NO_TRAITS, Recent, Sample, Stray, Traits
+from ingest.timeless import Deliveries
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.arrays import Float8Column, Int4Column, TimestamptzColumn
 from undercroft.store.connection import Connection
@@ -24,6 +26,7 @@ from undercroft.store.quality import (
     fetch_written_by_others,
     insert_later_flags,
 )
+from undercroft.store.stamped import Again
 
 _NOTHING_AFTER = 2**62
 """Commit number beyond all: the memory is empty, so there is nothing to forget."""
@@ -71,8 +74,8 @@ class QualityMemory:
             take_in(self._recent, readings, self._traits)
         self._seen = seen
 
-    def examine(self, connection: Connection, draft: Draft) -> Examined:
-        """Flag the readings of a draft."""
+    def examine(self, connection: Connection, draft: Draft, deliveries: Deliveries | None = None) -> Examined:
+        """Flag the readings of a draft; without deliveries (a dead letter) what a sensor said it says again."""
         wanted = set(np.unique(draft.rows.sensor_ids).tolist())
         wanted.update(entry.sensor_id for entry in draft.stamped if entry.device_us is not None)
         for sensor_id in list(wanted):
@@ -83,7 +86,12 @@ class QualityMemory:
             self._recent |= _load(connection, sorted(missing), self._traits)
         examined = examine(draft, self._recent, self._traits)
         if examined.strays:
-            known = _known(connection, draft.rows.take(np.array(examined.strays)))
+            strays = np.array(examined.strays)
+            known = _known(connection, draft.rows.take(strays))
+            if known.lost:
+                of = np.unique(draft.row_of[strays]).tolist()
+                again = dict.fromkeys(of, Again.TAKEN) if deliveries is None else deliveries.again_of(of)
+                known = replace(known, taken=frozenset(i for i, told in again.items() if told is not Again.NEW))
             if known.stored or known.lost:
                 examined = examine(draft, self._recent, self._traits, known)
         return examined

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -32,7 +33,7 @@ from ingest.quality_checks import Examined
 from ingest.quality_memory import QualityMemory, store_later_flags
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
-from ingest.timeless import arrivals_of
+from ingest.timeless import Deliveries, arrivals_of
 from ingest.topics import Kind
 from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable, UndercroftError
@@ -41,7 +42,7 @@ from undercroft.store.commit import HELD_AT_MOST_S, limit_transactions
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.dead_letters import Caps, keep_dead_letters
 from undercroft.store.observations import BatchRecord, commit_new_batch, finish_batch, take_batch_ids
-from undercroft.store.receipts import Receipt, find_receipts, keep_receipts
+from undercroft.store.receipts import find_receipts, keep_receipts
 from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
 from undercroft.store.states import forget_session
 
@@ -204,36 +205,29 @@ class BatchWriter:
     def _write(self, connection: Connection, messages: Sequence[Message]) -> Written:
         assert self._directory is not None  # noqa: S101 - `_ready_connection` loaded it
         directory = self._directory
-        receipts = self._receipts(connection, messages, directory)
+        deliveries = Deliveries(partial(find_receipts, connection, self._session), messages, self._run_clock)
+        receipts = deliveries.receipts_of(arrivals_of(messages, directory, self._run_clock))
         draft = build_draft(messages, directory, self._run_clock, self._session, receipts, self._passes)
         if draft.passed == draft.messages:  # another lane's, all of it: there is nothing to commit
             return Written(0, make_record(self._lane, draft, all_stored(draft.rows), (), ()), Counter())
-        written = self._write_alone(connection, draft)
+        draft = deliveries.mark(draft)
+        written = self._write_alone(connection, draft, deliveries)
         if written is None:
-            written = self._write_beside_others(connection, draft, messages)
+            written = self._write_beside_others(connection, draft, messages, deliveries)
         self._failpoint("after_commit")
         self.delays.note(first_deliveries(draft, messages), directory)
         if draft.run_clock is not None:
             self._run_clock = draft.run_clock
         return written
 
-    def _receipts(
-        self, connection: Connection, messages: Sequence[Message], directory: Directory
-    ) -> dict[int, Receipt]:
-        """Find out what the relative times of those messages refer to that may have them."""
-        arrivals = arrivals_of(messages, directory, self._run_clock)
-        if not arrivals:
-            return {}
-        return dict(zip(arrivals, find_receipts(connection, self._session, [*arrivals.values()]), strict=True))
-
-    def _write_alone(self, connection: Connection, draft: Draft) -> Written | None:
+    def _write_alone(self, connection: Connection, draft: Draft, deliveries: Deliveries) -> Written | None:
         """Write the usual batch without looking around; None if it is not one, or if another writer committed."""
         is_careful = self._batches_the_long_way or self._batches_to_look
         after = self._memory.current_at if self._mode is Mode.LIVE else None
         is_alone = self._mode is Mode.EXERCISE or after is not None
         if is_careful or not is_alone or not is_plain(draft):
             return None
-        examined = self._memory.examine(connection, draft)
+        examined = self._memory.examine(connection, draft, deliveries)
         if not is_usual(examined):
             return None
         written = self._write_new(connection, examined, after)
@@ -241,10 +235,13 @@ class BatchWriter:
             self._batches_to_look = CAREFUL_BATCHES
         return written
 
-    def _write_beside_others(self, connection: Connection, draft: Draft, messages: Sequence[Message]) -> Written:
+    def _write_beside_others(
+        self, connection: Connection, draft: Draft, messages: Sequence[Message], deliveries: Deliveries
+    ) -> Written:
         if self._mode is Mode.LIVE:  # an exercise has one writer
             self._memory.look_around(connection)
-        examined = self._memory.examine(connection, draft)
+        examined = self._memory.examine(connection, draft, deliveries)
+        examined = replace(examined, draft=deliveries.keep(examined.draft))
         self._batches_to_look = max(0, self._batches_to_look - 1)
         if self._batches_the_long_way:
             self._batches_the_long_way -= 1

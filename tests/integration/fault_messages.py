@@ -1,7 +1,8 @@
 """What the fault programme publishes, and what must come of it.
 
 Good readings (singles, packs of up to 60, SenML, events), device states, SenML that says no time, 5 % garbage,
-duplicates, conflicts and clock jumps, in some disorder.
+duplicates, conflicts and clock jumps, in some disorder. A clock that jumped says two times and two values again and
+again: each message is a reading of its own, and only its delivery tells it from the one before.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 
 from tests.integration.ingest_messages import NOON_MS
@@ -27,6 +27,10 @@ fields = [{ field = "mm", quantity = "rain_total_mm" }, { field = "u", quantity 
 """
 TIMELESS = "senml/timeless"
 VOLTS = (3.3, 3.4, 3.5)
+LOST_CLOCK = b"without a clock"
+"""Stands for a message until its place in the order is known."""
+LOST_TIMES = ("1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
+LOST_VALUES = (2.5, 3.5)
 
 Messages = list[tuple[str, bytes]]
 Identity = tuple[object, ...]
@@ -38,7 +42,8 @@ class Published:
 
     source: random.Random
     values: dict[tuple[str, int], list[float]] = field(default_factory=dict)
-    lost_clocks: set[tuple[str, str, float]] = field(default_factory=set)
+    lost_clocks: dict[str, list[float]] = field(default_factory=dict)
+    """By device: what it said while its clock was lost, in order: up and down."""
     garbage: set[bytes] = field(default_factory=set)
     timeless: Counter[tuple[str, float]] = field(default_factory=Counter)
     """Readings without a time: the same bytes come again and again, and each is one."""
@@ -52,7 +57,9 @@ class Published:
             part = messages[position : position + 10]
             self.source.shuffle(part)
             messages[position : position + 10] = part
-        for topic, payload in messages:
+        for position, (topic, payload) in enumerate(messages):
+            if payload == LOST_CLOCK:
+                messages[position] = topic, self._without_clock("/".join(topic.split("/")[3:5]))
             if topic.endswith("/status"):
                 self.said.setdefault(topic.split("/", 3)[3].removesuffix("/status"), []).append(b"true" in payload)
         return messages
@@ -71,10 +78,7 @@ class Published:
             self.garbage.add(payload)
             return topic, payload
         if draw < 0.10:
-            jump = self.source.choice(["1970-01-01T%02d:%02d:%02dZ", "2100-01-01T%02d:%02d:%02dZ"])
-            jumped = jump % (self.serial // 3600 % 24, self.serial // 60 % 60, self.serial % 60)
-            self.lost_clocks.add((device, jumped, 2.5))
-            return topic, json.dumps({"observed_at": jumped, "rain_total_mm": 2.5}).encode()
+            return topic, LOST_CLOCK
         if draw < 0.20 and self.values:
             return self._known(draw < 0.15)
         if draw < 0.28:
@@ -84,6 +88,11 @@ class Published:
             self.timeless[device, volts] += 1
             return TIMELESS, json.dumps([{"n": f"{device.split('/')[1]}:u", "v": volts}]).encode()
         return self._new(device, draw)
+
+    def _without_clock(self, device: str) -> bytes:
+        said = self.lost_clocks.setdefault(device, [])
+        said.append(LOST_VALUES[len(said) % 2])
+        return json.dumps({"observed_at": self.source.choice(LOST_TIMES), "rain_total_mm": said[-1]}).encode()
 
     def _known(self, may_conflict: bool) -> tuple[str, bytes]:
         device, second = self.source.choice(list(self.values))
@@ -121,7 +130,7 @@ def identities(mid: int, topic: str, payload: bytes) -> list[Identity]:
     if topic.endswith("/status"):
         return [("state", mid, topic.split("/")[4], b"true" in payload)]
     body = json.loads(payload)
-    if topic == TIMELESS:
+    if topic == TIMELESS or (isinstance(body, dict) and body.get("observed_at") in LOST_TIMES):
         return [("receipt", mid, topic, payload)]
     if topic.startswith("senml/"):
         (record,) = body
@@ -134,7 +143,5 @@ def identities(mid: int, topic: str, payload: bytes) -> list[Identity]:
 
 def _of_reading(device: str, body: dict[str, object]) -> Identity:
     said, value = body["observed_at"], body["rain_total_mm"]
-    if isinstance(said, str):
-        return ("lost", device, round(datetime.fromisoformat(said).timestamp()) * 1_000_000, value)
     assert isinstance(said, int)
     return ("row", device, round((said - NOON_MS) / 1000), value)

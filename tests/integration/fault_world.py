@@ -39,10 +39,6 @@ ROWS = (
     "select d.place_id || '/' || d.device_id as device, extract(epoch from observed_at)::float8 as at, value"
     " from {table} join sensor s using (sensor_id) join device d using (device_id) where quantity = 'rain_total_mm'"
 )
-_LOST = (
-    "select d.place_id || '/' || d.device_id as device, device_us, value"
-    " from clock_lost_reading join sensor s using (sensor_id) join device d using (device_id)"
-)
 _STATES = "select mid, device_id, value = 1 as online from device_state_delivery join sensor using (sensor_id)"
 
 
@@ -89,7 +85,8 @@ class World:
         """Each message that was acknowledged since the last look is in the database, with all its parts.
 
         A state by how it was delivered, since one that says what the one before it said leaves no reading; so a SenML
-        message without a time. An event by its own session only: the observation lane passes over it.
+        message without a time, and one of a clock that was lost. An event by its own session only: the observation lane
+        passes over it.
         """
         self.proxy.raise_failure()
         new = self.proxy.acknowledged[self.checked :]
@@ -128,7 +125,7 @@ class World:
 
 
 class _Kept(set[Identity]):
-    """Identities; a message without a time is known by its digest."""
+    """Identities; a message without a possible time is known by its digest."""
 
     def __contains__(self, part: object) -> bool:
         if isinstance(part, tuple) and part[0] == "receipt":
@@ -140,7 +137,6 @@ class _Kept(set[Identity]):
 def kept_in(owner_url: str) -> set[Identity]:
     """Return what the database holds, as `fault_messages.identities` names it."""
     kept = _Kept(("letter", bytes(row["payload"])) for row in query(owner_url, "select payload from dead_letter"))
-    kept |= {("lost", *row.values()) for row in query(owner_url, _LOST)}
     kept |= {("state", *row.values()) for row in query(owner_url, _STATES)}
     receipts = query(owner_url, "select mid, digest from message_receipt")
     kept |= {("receipt", row["mid"], bytes(row["digest"])) for row in receipts}

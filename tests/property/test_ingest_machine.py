@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -22,20 +23,21 @@ from ingest.failpoints import no_failpoint
 from ingest.outcome import REJECTED, Outcome, make_record, with_rejected
 from ingest.sensors import build_directory
 from ingest.session import Batch, Session, SessionSettings
-from ingest.timeless import arrivals_of
+from ingest.timeless import Deliveries, arrivals_of
 from tests.unit.ingest.builders import BATTERY, NOON_US, TABLE
 from undercroft.clock import FakeClock
 from undercroft.model import Mode
 from undercroft.site.model import Decoder
 from undercroft.store.observations import Fate, instant
-from undercroft.store.receipts import Kept, digest_of, place_receipts
-from undercroft.store.stamped import Placed
+from undercroft.store.receipts import Arrival, Kept, Receipt, digest_of, place_receipts
+from undercroft.store.stamped import Again, Placed, Stamped
 from undercroft.store.states import Delivered, State, place_states
 
 TOPIC = b"flood/v1/futian/garage-1/g1-level/observation"
 STATUS = b"flood/v1/futian/garage-1/g1-level/status"
 STATE = b'{"online": %s}'
 TIMELESS = b"senml/x"
+WITHOUT_CLOCK = b'{"observed_at": 0, "water_depth_m": %.1f}'
 VOLTS = b'[{"n": "g2-multi:u", "v": %d}]'
 SENML = {"id": "s", "kind": "senml", "topic": "senml/+", "fields": [{"field": "u", "quantity": "battery_v"}]}
 DIRECTORY = build_directory(
@@ -59,22 +61,18 @@ class Database:
         self.receipts: dict[int, Kept] = {}
         self.timeless: dict[int, float] = {}
         self.counted_timeless = 0
+        self.without_clock: list[float] = []
         self.counted = {"stored": 0, "conflicts": 0, "dead_letters": 0}
 
     def commit(self, messages: tuple[Message, ...]) -> None:
-        arrivals = arrivals_of(messages, DIRECTORY, None)
-        last_us = {
-            base: max(
-                (kept.read_us for kept in self.receipts.values() if base <= kept.read_us < base + 10**6), default=0
-            )
-            for base in {arrival.base_us for arrival in arrivals.values()}
-        }
-        receipts = dict(zip(arrivals, place_receipts([*arrivals.values()], self.receipts, last_us), strict=True))
+        deliveries = Deliveries(self._find, messages, None)
+        receipts = deliveries.receipts_of(arrivals_of(messages, DIRECTORY, None))
         draft = build_draft(messages, DIRECTORY, None, SETTINGS.client_id, receipts)
+        draft = deliveries.keep(deliveries.mark(draft))
         columns = zip(draft.rows.sensor_ids.tolist(), draft.rows.observed_us, draft.rows.values, strict=True)
         fates = np.array([self._store(*row) for row in columns], dtype=np.int8)
         self.receipts |= {entry.mid: Kept(entry.digest, entry.received_us, entry.read_us) for entry in draft.receipts}
-        outcome = Outcome(fates, self._take_states(draft))
+        outcome = Outcome(fates, self._take_stamped(draft))
         letters, letter_of = with_rejected(draft, messages, outcome, DIRECTORY)
         is_new = []
         for letter in letters:
@@ -85,9 +83,30 @@ class Database:
         self.counted["conflicts"] += record.conflicts
         self.counted["dead_letters"] += record.dead_letters
 
-    def _take_states(self, draft: Draft) -> tuple[Placed, ...]:
+    def _find(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """What `undercroft.store.receipts.find_receipts` does with its table."""
+        last_us = {
+            base: max(
+                (kept.read_us for kept in self.receipts.values() if base <= kept.read_us < base + 10**6), default=0
+            )
+            for base in {arrival.base_us for arrival in arrivals}
+        }
+        return place_receipts(arrivals, self.receipts, last_us)
+
+    def _take_stamped(self, draft: Draft) -> tuple[Placed, ...]:
+        """What `undercroft.store.stamped.store_stamped` does, but for what is said twice within seconds."""
+        fates = {}
+        for position, entry in enumerate(draft.stamped):
+            if entry.device_us is not None:
+                is_new = entry.again is Again.NEW
+                fates[position] = Placed(Fate.STORED if is_new else Fate.DUPLICATE, None)
+                self.without_clock += [entry.value] if is_new else []
+        placed = iter(self._take_states([entry for entry in draft.stamped if entry.device_us is None]))
+        return tuple(fates.get(position) or next(placed) for position in range(len(draft.stamped)))
+
+    def _take_states(self, stamped: list[Stamped]) -> list[Placed]:
         """What `undercroft.store.states.take_states` does with two tables."""
-        states = [State(SENSOR, entry.value, entry.received_us, entry.delivery) for entry in draft.stamped]
+        states = [State(SENSOR, entry.value, entry.received_us, entry.delivery) for entry in stamped]
         fates = [Placed(Fate.DUPLICATE, None)] * len(states)
         last = {(session, SENSOR): at for (session, _), at in self.last_us.items()}
         for place in place_states(states, self.delivered, last, {SENSOR: self.states}):
@@ -101,7 +120,7 @@ class Database:
             if place.is_change:
                 self.states = sorted([*self.states, (place.state_us, state.value)])
                 fates[place.position] = Placed(Fate.STORED, place.state_us)
-        return tuple(fates)
+        return fates
 
     def _store(self, sensor_id: int, at: int, value: float) -> int:
         if sensor_id == BATTERY:
@@ -157,6 +176,12 @@ class IngestMachine(RuleBasedStateMachine):
         """The same bytes may come again and again, each time a reading of its own."""
         for value in volts:
             self._publish(TIMELESS, VOLTS % value)
+
+    @rule(depths=st.lists(st.sampled_from([2.0, 3.0]), min_size=1, max_size=3))
+    def publish_without_clock(self, depths: list[float]) -> None:
+        """The same impossible time again and again, and the depth goes up and down: each is a reading of its own."""
+        for value in depths:
+            self._publish(TOPIC, WITHOUT_CLOCK % value)
 
     def _publish(self, topic: bytes, payload: bytes) -> None:
         self.published.append(payload)
@@ -242,6 +267,8 @@ class IngestMachine(RuleBasedStateMachine):
             return digest_of(TIMELESS, payload) in {kept.digest for kept in self.database.receipts.values()}
         if b"online" in payload:
             return (SENSOR, payload == STATE % b"true") in {found[:2] for found in self.database.delivered.values()}
+        if payload.startswith(WITHOUT_CLOCK[:18]):
+            return digest_of(TOPIC, payload) in {kept.digest for kept in self.database.receipts.values()}
         if payload.startswith(b"garbage") or b": 13.0}" in payload:
             return payload in self.database.letters
         body = json.loads(payload)
@@ -253,6 +280,10 @@ class IngestMachine(RuleBasedStateMachine):
         said = [float(payload == STATE % b"true") for payload in self.published if b"online" in payload]
         return [value for value, _ in groupby(said)]
 
+    def without_clock(self) -> list[float]:
+        """What the device said while its clock was lost."""
+        return [json.loads(payload)["water_depth_m"] for payload in self.published if b'": 0,' in payload]
+
     @invariant()
     def acknowledged_means_committed(self) -> None:
         assert all(self._is_kept(payload) for payload in getattr(self, "acknowledged", []))
@@ -262,7 +293,10 @@ class IngestMachine(RuleBasedStateMachine):
         if hasattr(self, "published"):
             held = len(self.queue) + len(self.in_flight) + len(self.acknowledged)
             assert held == len(self.published)
+            without_clock = self.database.without_clock
+            assert without_clock == self.without_clock()[: len(without_clock)]
             stored = len(self.database.rows) + len(self.database.states) + len(self.database.timeless)
+            stored += len(without_clock)
             kept = {"stored": stored, "conflicts": len(self.database.conflicts)}
             said = self.changes()
             assert [value for _, value in self.database.states] == said[: len(self.database.states)]
@@ -288,6 +322,7 @@ class IngestMachine(RuleBasedStateMachine):
         assert sorted(self.acknowledged) == sorted(self.published)
         assert self.session.undelivered == 0
         assert [value for _, value in self.database.states] == self.changes()
+        assert self.database.without_clock == self.without_clock()
         timeless = Counter(VOLTS % int(value) for value in self.database.timeless.values())
         assert timeless == Counter(payload for payload in self.published if payload.startswith(b"["))
         self.acknowledged_means_committed()

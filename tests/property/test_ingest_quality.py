@@ -27,7 +27,9 @@ from undercroft.store.connection import connect
 NOON_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
 CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
-TABLES = "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag"
+TABLES = (
+    "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag, message_receipt"
+)
 
 
 @pytest.fixture
@@ -56,13 +58,13 @@ _STEPS = st.lists(
 def _messages(levels: list[str], steps: list[tuple[int, int, int, float, int | None]]) -> list[Message]:
     now_us = NOON_US
     messages = []
-    for device, wait, behind, value, serial in steps:
+    for mid, (device, wait, behind, value, serial) in enumerate(steps, 1):
         now_us += wait * MINUTE_US
         body: dict[str, Any] = {"observed_at": (now_us - behind * MINUTE_US) // 1000, "water_depth_m": value}
         if serial is not None:
             body["seq"] = serial
         topic = f"flood/v1/futian/{levels[device]}/observation".encode()
-        messages.append(Message(topic, json.dumps(body).encode(), 1, 1, False, now_us))
+        messages.append(Message(topic, json.dumps(body).encode(), mid, 1, False, now_us))
     return messages
 
 

@@ -24,6 +24,7 @@ from undercroft.store.connection import connect
 from undercroft.store.observations import BatchRecord
 
 NOON_US = 1_782_907_200_000_000
+TABLES = "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, message_receipt"
 CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
 DEVICES = ("gauge-beiling/gauge-beiling-rain", "gauge-rongxi/gauge-rongxi-rain", "gauge-beiling/nobody")
 
@@ -92,7 +93,7 @@ def _write(database: str, messages: list[Message], cuts: list[int]) -> list[Batc
 
 def _empty(database: str) -> None:
     with closing(connect(database, application_name="test", autocommit=True)) as connection:
-        connection.execute("truncate observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading")
+        connection.execute(f"truncate {TABLES}".encode())
 
 
 _ONE_KEY = [(DEVICES[0], 0, value, "rain_total_mm") for value in (0.0, 1.5, 1.5, 2.5, 0.0, 2.5)]
@@ -217,7 +218,9 @@ def test_a_device_without_a_clock_that_empties_its_buffer_goes_in_at_once(databa
     packs = [
         [{"observed_at": pack * 400 + second, "rain_total_mm": 0.5} for second in range(400)] for pack in range(1, 41)
     ]
-    messages = [device._replace(payload=json.dumps({"readings": pack}).encode()) for pack in packs]
+    messages = [
+        device._replace(mid=mid, payload=json.dumps({"readings": pack}).encode()) for mid, pack in enumerate(packs, 1)
+    ]
     writer = BatchWriter(database, "observation", Mode.LIVE, CLOCK, no_failpoint)
     with closing(writer):
         record = writer.write(messages).record

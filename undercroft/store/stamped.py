@@ -1,18 +1,20 @@
 """Readings whose time is the time of receipt: device states, and readings of a device that lost its clock.
 
 They have no time of their own to be known by, so a second delivery is recognised otherwise: a state by the packet
-identifier of its session (`undercroft.store.states`); a reading without a clock by the impossible time and the value it
-came with. A device whose clock stands still says the same time again and again, though, and open, deployed, open are
-three states: so such a reading is known only if the broker marks it as delivered again (DUP) or retained, if it stands
-at this very receipt or a later one (its batch is written again), or if it is what the sensor said within the last
-`SAME_WITHIN_US`. Later than that the same words are a new reading: a sensor that says a dry 0 under a clock that stands
-still is alive. A broker that marks nothing may have it stored twice; what holds now is right there too.
+identifier of its session (`undercroft.store.states`); a reading without a clock by the receipt of its message
+(`undercroft.store.receipts`). The impossible time and the value it came with say nothing of its delivery: a device
+whose clock stands still says the same time again and again, and open, deployed, open are three states, also where the
+broker marks the third as delivered again (DUP), since it never was committed. Beside that only what the sensor said
+last, within `SAME_WITHIN_US`, changes nothing: a device that had no answer. Later the same words are a new reading: a
+sensor that says a dry 0 under a clock that stands still is alive. A broker that marks nothing may have it stored twice;
+what holds now is right there too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +31,19 @@ SAME_WITHIN_US = 10_000_000
 """The same time and value again within so long change nothing. Less than two intervals of the quickest sensors. [µs]"""
 
 
+class Again(Enum):
+    """What tells whether a reading without a clock was stored before."""
+
+    NEW = auto()
+    """Its message was not taken before, or nobody can tell (QoS 0)."""
+    TAKEN = auto()
+    """Its message was: it has a receipt."""
+    IF_SAID = auto()
+    """A retained message says what its device said at some time: it was, if the sensor ever said so."""
+    IF_HERE = auto()
+    """Tried again from a dead letter: it was, if it stands at this very receipt."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stamped:
     """A reading that is stored at its time of receipt, or the next free microsecond that is no whole millisecond."""
@@ -42,8 +57,8 @@ class Stamped:
     """The impossible time it came with; None for a device state. [µs since 1970]"""
     delivery: Delivery | None = None
     """How a state came; None if nobody can deliver it again."""
-    is_again: bool | None = None
-    """The broker may have delivered it before: it says so (DUP), or it is retained; None: time and value tell."""
+    again: Again = Again.IF_HERE
+    """Only of a reading without a clock."""
     serial: int = NO_SERIAL
     """Of its message."""
 
@@ -101,7 +116,8 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
     answers = connection.execute(
         sql("fetch_clock_lost"), wanted | {"device_us": Int8Column(device_us), "values": Float8Column(values)}
     )
-    known = {(row["sensor_id"], row["device_us"], row["value"]): row["observed_us"] for row in answers}
+    said = {(row["sensor_id"], row["device_us"], row["value"]): row["observed_us"] for row in answers}
+    here = _stored_here(connection, readings, lost, said.keys())
     newest = {
         row["sensor_id"]: (row["sensor_id"], row["device_us"], row["value"])
         for row in connection.execute(sql("fetch_newest_lost"), wanted)
@@ -113,20 +129,51 @@ def _place_lost(connection: Connection, readings: Sequence[Stamped], lost: list[
     for position in lost:
         reading = readings[position]
         identity = (reading.sensor_id, reading.device_us, reading.value)
-        if identity in known and (
-            reading.is_again is not False
-            or known[identity] >= reading.received_us
-            or (newest.get(reading.sensor_id) == identity and reading.received_us - known[identity] < SAME_WITHIN_US)
-        ):
+        is_stored = (
+            reading.again is Again.TAKEN
+            or (reading.again is Again.IF_SAID and identity in said)
+            or (reading.again is Again.IF_HERE and position in here)
+        )
+        is_repeated = newest.get(reading.sensor_id) == identity and (
+            abs(reading.received_us - said.get(identity, reading.received_us)) < SAME_WITHIN_US
+        )
+        if is_stored or is_repeated:
             continue
         free_us = reading.received_us - 1
         free_us = max(free_us, stored.get((reading.sensor_id, reading.received_us), free_us))
         observed_us = max(free_us, last.get(reading.sensor_id, free_us)) + 1
         observed_us += observed_us % 1000 == 0  # a whole millisecond may be the time of a reading that has one
-        last[reading.sensor_id] = known[identity] = observed_us
+        last[reading.sensor_id] = said[identity] = observed_us
         newest[reading.sensor_id] = identity
         placed.append((position, observed_us))
     return placed
+
+
+def _stored_here(
+    connection: Connection,
+    readings: Sequence[Stamped],
+    lost: list[int],
+    said: Collection[tuple[int, int | None, float]],
+) -> set[int]:
+    """Return those of a dead letter that were stored at their receipt before."""
+    asked = [
+        position
+        for position in lost
+        if (entry := readings[position]).again is Again.IF_HERE
+        and (entry.sensor_id, entry.device_us, entry.value) in said
+    ]
+    if not asked:
+        return set()
+    chosen = [readings[position] for position in asked]
+    rows = connection.execute(
+        sql("fetch_lost_here"),
+        {
+            "sensor_ids": Int4Column(np.array([entry.sensor_id for entry in chosen])),
+            "received_at": TimestamptzColumn(np.array([entry.received_us for entry in chosen], dtype=np.int64)),
+            "values": Float8Column(np.array([entry.value for entry in chosen])),
+        },
+    )
+    return {asked[row["position"]] for row in rows}
 
 
 def _remember_lost(

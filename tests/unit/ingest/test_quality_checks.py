@@ -11,7 +11,7 @@ from ingest.quality_checks import Examined, examine
 from ingest.quality_recent import Recent, Stray, Traits
 from undercroft.quality import Quality, QualityTest
 from undercroft.store.observations import NO_SERIAL, Rows
-from undercroft.store.stamped import Stamped
+from undercroft.store.stamped import Again, Stamped
 
 T0_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
@@ -172,6 +172,7 @@ def test_a_clock_that_is_set_back_an_hour_counts_from_the_second_reading() -> No
             QualityTest.CLOCK_LOST,
             T0_US + (60 + minute) * MINUTE_US,
             T0_US + minute * MINUTE_US,
+            again=Again.NEW,
         )
         for minute, value in [(2, 0.6), (3, 0.7)]
     )

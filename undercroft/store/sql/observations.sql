@@ -35,16 +35,33 @@ from unnest(%(sensor_ids)s::integer[], %(device_us)s::bigint[], %(values)s::doub
     as incoming (sensor_id, device_us, value)
 join clock_lost_reading known using (sensor_id, device_us, value);
 
+-- name: fetch_lost_here
+-- Which of these stand, without a clock, at this very receipt.
+select (wanted.position - 1)::integer as position
+from unnest(%(sensor_ids)s::integer[], %(received_at)s::timestamptz[], %(values)s::double precision[]) with ordinality
+    as wanted (sensor_id, received_at, value, position)
+where exists (
+    select from observation stored
+    where stored.sensor_id = wanted.sensor_id and stored.observed_at >= wanted.received_at
+        and stored.observed_at < wanted.received_at + interval '1 second' and stored.received_at = wanted.received_at
+        and stored.value = wanted.value and (stored.quality_tests & 1) <> 0
+);
+
 -- name: fetch_newest_lost
--- What each sensor said last without a clock.
+-- What each sensor said last, where it said that without a clock; a clock may be ten minutes ahead or behind.
 select wanted.sensor_id, lost.device_us, lost.value
 from (select distinct unnest(%(sensor_ids)s::integer[])) as wanted (sensor_id)
 cross join lateral (
-    select device_us, value from clock_lost_reading
+    select device_us, value, observed_at from clock_lost_reading
     where clock_lost_reading.sensor_id = wanted.sensor_id
     order by observed_at desc
     limit 1
-) lost;
+) lost
+where not exists (
+    select from observation_packed since
+    where since.sensor_id = wanted.sensor_id and since.observed_at > lost.observed_at - interval '10 minutes'
+        and since.received_ms > floor(extract(epoch from lost.observed_at) * 1000)
+);
 
 -- name: insert_clock_lost
 -- Of a time that was said before, with the same value, the newest stays.

@@ -1,0 +1,125 @@
+"""Readings of a device without a clock: stored once for each message, known by its delivery, not by its words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.batch import Message
+from ingest.failpoints import no_failpoint
+from ingest.retry import Retried, Retrier
+from ingest.writer import BatchWriter, Written
+from tests.integration.ingest_kit import import_sample_site, one, query
+from undercroft.clock import FakeClock
+from undercroft.model import Mode
+from undercroft.quality import QualityTest
+from undercroft.store.connection import connect
+
+NOON_US = 1_782_907_200_000_000
+TOPIC = b"flood/v1/futian/gauge-beiling/gauge-beiling-rain/observation"
+
+
+def said(mid: int, value: float, s: float = 0.0, *, at: object = 0, is_again: bool = False) -> Message:
+    """What is received ``s`` seconds after noon from a device whose clock stands at ``at``."""
+    payload = json.dumps({"observed_at": at, "rain_total_mm": value}).encode()
+    return Message(TOPIC, payload, mid, min(mid, 1), False, NOON_US + round(s * 1e6), is_again)
+
+
+@pytest.fixture
+def database(live_db: str) -> str:
+    import_sample_site(live_db)
+    return live_db
+
+
+@pytest.fixture
+def writer(database: str) -> Iterator[BatchWriter]:
+    clock = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
+    with closing(
+        BatchWriter(database, "observation", Mode.LIVE, clock, no_failpoint, "undercroft-observation")
+    ) as made:
+        yield made
+
+
+def values_of(database: str) -> list[float]:
+    rows = query(database, "select value from observation where quality_tests & 1 = 1 order by observed_at")
+    return [row["value"] for row in rows]
+
+
+def counts(written: Written) -> tuple[int, int]:
+    return written.record.stored, written.record.duplicates
+
+
+def test_what_never_was_committed_is_new_though_marked_and_said_before(database: str, writer: BatchWriter) -> None:
+    """Up, down, up; the last was delivered, not committed, and comes again with the mark."""
+    for mid, value in enumerate((0.0, 0.4, 0.0), 1):
+        writer.write([said(mid, value, 60 * mid)])
+    assert counts(writer.write([said(4, 0.4, 240, is_again=True)])) == (1, 0)
+    assert values_of(database) == [0.0, 0.4, 0.0, 0.4]
+
+
+def test_what_was_committed_is_known_when_it_comes_again(database: str, writer: BatchWriter) -> None:
+    first = [said(1, 0.0), said(2, 0.4), said(3, 0.0), said(4, 0.4, 0.5)]
+    assert counts(writer.write(first)) == (4, 0), "in one millisecond, too"
+    assert counts(writer.write(first)) == (0, 4), "the answer to the commit was lost"
+    writer.close()
+    again = [message._replace(received_us=NOON_US + 60_000_000, is_again=True) for message in first]
+    assert counts(writer.write([*again, said(5, 0.0, 60)])) == (1, 4), "ingest was killed before it acknowledged"
+    assert values_of(database) == [0.0, 0.4, 0.0, 0.4, 0.0]
+    assert counts(writer.write([said(1, 0.4, 120)])) == (1, 0), "a new message under an old number"
+
+
+def test_the_same_words_within_seconds_are_one_only_if_nothing_was_said_between(
+    database: str, writer: BatchWriter
+) -> None:
+    assert counts(writer.write([said(1, 2.5), said(2, 2.5, 5)])) == (1, 1)
+    with_clock = said(3, 3.5, 6, at=NOON_US // 1000 + 4000)
+    assert counts(writer.write([with_clock])) == (1, 0)
+    assert counts(writer.write([said(4, 2.5, 7)])) == (1, 0)
+    assert values_of(database) == [2.5, 2.5]
+
+
+def test_at_qos_0_nothing_is_taken_for_what_was_said_before(database: str, writer: BatchWriter) -> None:
+    for value in (0.0, 0.4, 0.0, 0.4):
+        assert counts(writer.write([said(0, value)])) == (1, 0)
+    assert values_of(database) == [0.0, 0.4, 0.0, 0.4]
+
+
+def test_a_clock_that_is_set_back_twice_to_one_time_hides_nothing(database: str, writer: BatchWriter) -> None:
+    """Each time it loses power it begins at 11:00 and says 0.0, 0.4, 0.0, 0.4; and each comes again, marked.
+
+    What is late has its own time, once: the first minute of the first time, and the second minute of the second time.
+    """
+    start_ms = NOON_US // 1000 - 3_600_000
+    mid = 0
+    for began_s in (0, 3600):
+        mid += 1
+        writer.write([said(mid, 1.0, began_s, at=NOON_US // 1000 + began_s * 1000)])
+        for minute, value in enumerate((0.0, 0.4, 0.0, 0.4), 1):
+            mid += 1
+            message = said(mid, value, began_s + 60 * minute, at=start_ms + 60_000 * minute)
+            stored = counts(writer.write([message]))[0]
+            assert stored == (0 if minute == 1 and began_s else 1), "the first minute, the same again, is known"
+            later = message._replace(is_again=True, received_us=message.received_us + 1_000_000)
+            assert counts(writer.write([later])) == (0, 1)
+    assert values_of(database) == [0.4, 0.0, 0.4, 0.0, 0.4]
+
+
+def test_a_dead_letter_is_stored_though_its_device_said_the_same_later(database: str, writer: BatchWriter) -> None:
+    """The letter is of a sensor that the site did not have; and once it stands at its receipt it is known."""
+    with closing(connect(database, application_name="test", autocommit=True)) as connection:
+        connection.execute("update sensor set retired_at = now() where quantity = 'rain_total_mm'")
+        writer.write([said(1, 2.5)])
+        connection.execute("update sensor set retired_at = null where quantity = 'rain_total_mm'")
+        writer.close()
+        assert counts(writer.write([said(2, 2.5, 60)])) == (1, 0)
+        number = one(database, "select dead_letter_id from dead_letter")
+        assert Retrier(connection, Mode.LIVE).retry(number, "test") is Retried.STORED
+        connection.execute("update dead_letter set state = 'open'")
+        assert Retrier(connection, Mode.LIVE).retry(number, "test") is Retried.KNOWN
+    times = query(database, "select observed_at, quality_tests from observation order by 1")
+    assert [row["observed_at"].minute for row in times] == [0, 1]
+    assert all(row["quality_tests"] & QualityTest.CLOCK_LOST for row in times)
