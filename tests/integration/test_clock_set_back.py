@@ -27,7 +27,7 @@ def test_a_device_set_back_an_hour_raises_its_red_once_its_clock_has_run_on(
     """Dry and right six times, then an hour slow and at 50 cm: red with the next reading that is 30 s later.
 
     Until then it may be an old reading that was held up, which raises nothing. ``begins_anew``: ingest begins anew
-    after each message, and reads its memory of the sensor from the store. The alarm stays when the clock is right again.
+    after each message, and reads its memory of the sensor from the store. The alarm stays when the clock is right.
     """
     with opened(live_db) as db:
         import_site(db, a_site(), "test", RUN_START)

@@ -49,7 +49,7 @@ def storm(minute: int) -> dict[str, float]:
         "gar-in:water_depth_m": max(0.0, depth - 0.2),
         "gar-in:pump_running": float(minute > 20),
         "met-out:water_depth_m": depth / 2,
-        "met-out:barrier_state": 6.0,
+        "met-out:barrier_state": 0.0,
         "met-in:water_depth_m": 0.0,
         "rain-1:rain_total_mm": 2.0 * min(minute, 30),
     }
