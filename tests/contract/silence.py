@@ -42,6 +42,59 @@ def a_silent_gauge_is_not_dry(moments: Connection) -> None:
     assert shares["told:rain_depth_mm"] == 1.0
 
 
+def a_counter_that_was_reset_shows_its_rain(moments: Connection) -> None:
+    """300 mm until an hour before the end, when it is set to nought, and 80 mm in the hour: 80 mm at every width."""
+    moments.execute(
+        "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+        " select sensor_id, %(end)s::timestamptz - (12 - n) * interval '5 minutes',"
+        " case when n < 0 then 300 else n * 80 / 12.0 end, 1, %(end)s, 1"
+        " from sensor, generate_series(-24, 12) n where device_id = 'd' and quantity = 'rain_total_mm'",
+        {"end": END},
+    )
+    for interval_ms in (1_000, 60_000, 600_000, 3_600_000):
+        text = fill(query("rain_gauges").sql, END - 4 * HOUR, END, interval_ms=interval_ms)
+        drawn = [row for row in moments.execute(text.encode()).fetchall() if row["metric"] == "p p"]
+        width_h = max(interval_ms, 300_000) / 3_600_000
+        assert round(sum(row["value"] for row in drawn) * width_h, 6) == 80.0, interval_ms
+
+
+def a_gauge_that_tells_its_rain_in_two_ways_is_two_lines(moments: Connection) -> None:
+    moments.execute(
+        "insert into sensor (device_id, quantity, unit, place_id) values ('d', 'rain_intensity_mm_h', 'mm/h', 'p')"
+    )
+    moments.execute(
+        "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+        " select sensor_id, %(end)s::timestamptz - n * interval '1 minute', 90, 1, %(end)s, 1"
+        " from sensor, generate_series(0, 3) n where device_id = 'd' and quantity like 'rain%%'",
+        {"end": END},
+    )
+    text = fill(query("rain_gauges").sql, END - HOUR, END, interval_ms=1_000)
+    drawn = {(row["metric"], row["value"]) for row in moments.execute(text.encode()).fetchall()}
+    assert drawn == {("p p · d:rain_intensity_mm_h", 90.0), ("p p · d:rain_total_mm", 0.0)}
+
+
+def an_alarm_of_a_device_is_not_drawn_as_its_place(moments: Connection) -> None:
+    """The space is red from an hour before the end on; its sensor's alarm comes half an hour later, and goes."""
+    for subject, number, minutes, kind, severity in (
+        ("space/p", 1, 60, "raised", 4), ("device/d", 1, 30, "raised", 2), ("device/d", 2, 10, "cleared", 2),
+    ):  # fmt: skip
+        moments.execute(
+            "insert into alarm_event (subject, occurrence, event_no, tick_seq, tick_at, kind, severity, reasons)"
+            " values (%s, 1, %s, %s, %s, %s, %s, '[]')",
+            (subject, number, 60 - minutes, END - minutes * MINUTE, kind, severity),
+        )
+    for subject, kind, severity, minutes, ended in (
+        ("space/p", "space", 4, 60, None), ("device/d", "device", 2, 30, END - 10 * MINUTE),
+    ):  # fmt: skip
+        moments.execute(
+            "insert into alarm (subject, subject_kind, occurrence, severity, peak_severity, active, raised_at,"
+            " cleared_at, reasons, last_tick_seq) values (%s, %s, 1, %s, %s, %s, %s, %s, '[]', 60)",
+            (subject, kind, severity, severity, ended is None, END - minutes * MINUTE, ended),
+        )
+    drawn = [(row["metric"], row["value"]) for row in asked(moments, "alarm_timeline", END - 2 * HOUR, END)]
+    assert drawn == [("p p", 4.0), ("p p · d", 2.0), ("p p · d", 0.0)]
+
+
 def a_timeline_is_not_calm_on_its_own(moments: Connection) -> None:
     """Judged normal twice, ten minutes apart, four hours before the end; a switch closed and a pump on at the first."""
     began = END - 4 * HOUR
@@ -106,6 +159,9 @@ def counts_that_are_gone_are_no_outage(moments: Connection) -> None:
 
 CHECKS = (
     a_silent_gauge_is_not_dry,
+    a_counter_that_was_reset_shows_its_rain,
+    a_gauge_that_tells_its_rain_in_two_ways_is_two_lines,
+    an_alarm_of_a_device_is_not_drawn_as_its_place,
     a_timeline_is_not_calm_on_its_own,
     counts_that_are_gone_are_no_outage,
 )

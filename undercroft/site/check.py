@@ -19,6 +19,7 @@ def cross_problems(document: dict[str, Any]) -> list[Problem]:
     top = Node(document)
     return [
         *_identifier_problems(top),
+        *_name_problems(top),
         *_reference_problems(top),
         *_position_problems(top),
         *_supply_problems(top),
@@ -56,6 +57,18 @@ def _identifier_problems(top: Node) -> Iterator[Problem]:
     for space in top.tables("space"):
         yield from _repeated(space.tables("entrances"), "id", "an entrance id")
         yield from _repeated(space.tables("pumps"), "id", "a pump id")
+
+
+def _name_problems(top: Node) -> Iterator[Problem]:
+    """Yield places named as another is: in an alarm, or beside a drawn line, one would be taken for the other."""
+    seen: dict[tuple[str, str], str] = {}
+    for place in places(top):
+        name, ident = (place.text("name_zh") or "", place.text("name_en") or ""), place.text("id") or ""
+        if not any(name):
+            continue
+        if name in seen:
+            yield place.problem("name_zh", f"a name of its own: {seen[name]} is called so too")
+        seen.setdefault(name, ident)
 
 
 def _known(idents: set[str], what: str) -> str:

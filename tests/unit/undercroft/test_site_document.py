@@ -45,7 +45,7 @@ def _spaces(draw: st.DrawFn, number: int) -> dict[str, Any]:
     return {
         "id": f"s{number}",
         "name_zh": draw(_NAMES),
-        "name_en": draw(_NAMES),
+        "name_en": f"{draw(_NAMES)} {number}",  # no two places have the same name
         "street": draw(_NAMES),
         "lat": draw(st.floats(-90, 90).filter(bool)),  # at 0, 0 is no place
         "lon": draw(st.floats(-180, 180)),

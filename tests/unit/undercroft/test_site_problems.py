@@ -49,6 +49,7 @@ def test_repeated_ids_are_told_where_they_are_repeated(tmp_path: Path) -> None:
     second = SITE_TEXT.count("\n") + 2
     assert [(p.line - second, p.field, p.found) for p in problems] == [
         (1, "space[s1].id", '"s1"'),
+        (2, "space[s1].name_zh", '"一"'),
         (14, "space[s1].devices[s1-in].id", '"s1-in"'),
         (15, "space[s1].devices[s1-n].id", '"s1-n"'),
     ]
