@@ -17,7 +17,7 @@ from risk.nowcast.calibration import TERMS, contributions
 from risk.nowcast.ensemble import nowcast
 from risk.nowcast.members import OUTSIDE_PATHS, SHARES
 from risk.nowcast.summary import LIKELY, WITHIN_MIN, weighted_quantiles
-from risk.past.foreseen import members_of
+from risk.past.foreseen import PastAsked, members_of
 from risk.rules_barrier import outside_of
 
 HOLDS = ("hold", "fail")
@@ -141,23 +141,44 @@ def explained(engine: Engine, asked: Question, space_id: str) -> Explained | Non
         for place in product(*(range(size) for size in SHARES.shape))
     )  # fmt: skip
     return Explained(
-        asked.nowcast_id, iso(asked.made_us) or "", space_id, known, likely, _inputs(engine, asked, row, arrays),
-        members, tuple(_drivers(minutes)), tuple(_weighed(asked, answer, row)), *_past(asked, answer, row),
+        asked.nowcast_id, iso(asked.made_us) or "", space_id, known, likely,
+        {**_inputs(engine, asked, row, arrays), "past_sample_age_s": _sample_age_s(asked, answer, row)}, members,
+        tuple(_drivers(minutes)), tuple(_weighed(asked, answer, row)), *_past(asked, answer, row),
     )  # fmt: skip
+
+
+def _sample_age_s(asked: Question, answer: Nowcast, row: int) -> float | None:
+    """Return how old the sample is that past floods were set beside; None where none spoke. [s]"""
+    place = _place_in_past(asked, answer, row)
+    return None if place is None else round(float(place[0].since_us[place[1]]) / 1e6, 1)
+
+
+def _place_in_past(asked: Question, answer: Nowcast, row: int) -> tuple[PastAsked, int] | None:
+    """Return which question to a library made what is foreseen of a space, and its place in it; None for none.
+
+    Raises
+    ------
+    ValueError
+        If a library made the answer and was not asked.
+    """
+    if not answer.floods[row] or (asked.kept.place == row).any():
+        return None
+    for of in asked.past:
+        for place in np.flatnonzero(of.place == row).tolist():
+            return of, place
+    raise ValueError("the floods behind a nowcast are not those of its question")
 
 
 def _past(asked: Question, answer: Nowcast, row: int) -> tuple[int | None, tuple[Likeness, ...]]:
     """Return the library and the moments that made what is foreseen of a space."""
-    if not answer.floods[row] or (asked.kept.place == row).any():
+    place = _place_in_past(asked, answer, row)
+    if place is None:
         return None, ()
-    for of in asked.past:
-        for place in np.flatnonzero(of.place == row).tolist():
-            found = (
-                Likeness(one.sensor, iso(one.started_us) or "", one.minute, one.weight, one.foreseen_m)
-                for one in members_of(of, place)
-            )
-            return of.version, tuple(found)
-    raise ValueError("the floods behind a nowcast are not those of its question")
+    found = (
+        Likeness(one.sensor, iso(one.started_us) or "", one.minute, one.weight, one.foreseen_m)
+        for one in members_of(*place)
+    )
+    return place[0].version, tuple(found)
 
 
 def _weighed(asked: Question, answer: Nowcast, row: int) -> Iterator[Weighed]:

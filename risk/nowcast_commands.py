@@ -75,7 +75,10 @@ def _print(found: InForce) -> None:
     )
     if told.past:
         floods = len({(one.sensor, one.started_at) for one in told.past})
-        typer.echo(f"past    {len(told.past)} moments of {floods} floods, library {told.library}; the heaviest:")
+        typer.echo(
+            f"past    {len(told.past)} moments of {floods} floods, library {told.library}, like the sample of"
+            f" {inputs['past_sample_age_s']:g} s ago; the heaviest:"
+        )
         for one in told.past[:10]:
             typer.echo(
                 f"        {one.started_at} {one.sensor:<32} minute {one.minute:5.0f}  weight {one.weight:.3f}"

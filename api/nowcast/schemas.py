@@ -38,6 +38,9 @@ class NowcastInput(BaseModel):
     pump_m3_s: float
     pump_running: bool
     basin: str
+    past_sample_age_s: float | None = Field(
+        description="how old the sample is that past floods were set beside [s]; null where none spoke"
+    )
 
 
 class MemberOut(BaseModel):

@@ -83,7 +83,7 @@ class History:
                 found.append(
                     PastAsked(
                         past, period, whole.at_us, wet.part(mine), road[mine], whole.place[chosen],
-                        (np.cumsum(mine) - 1)[whole.of_wet[chosen]], whole.missing_m[chosen],
+                        (np.cumsum(mine) - 1)[whole.of_wet[chosen]], whole.since_us[chosen], whole.missing_m[chosen],
                     )
                 )  # fmt: skip
         return replace(question, past=tuple(found))

@@ -70,7 +70,8 @@ def past_asked(
     of_wet = np.searchsorted(runs, level[place])
     past = of_site.past
     spaces = arrays.l_space[runs]
-    return (PastAsked(past, past.version, state.tick_us, wet, spaces, place, of_wet, missing_m.T[place]),)
+    since_us = state.tick_us - state.sure_us[level[place], -1]
+    return (PastAsked(past, past.version, state.tick_us, wet, spaces, place, of_wet, since_us, missing_m.T[place]),)
 
 
 def _heard_well(state: EngineState, sensor: IntArray, level: IntArray, fresh: BoolArray) -> BoolArray:

@@ -19,10 +19,13 @@ from risk.nowcast.surroundings import MEMORY_TRACKS, Surroundings, rate_likeness
 from risk.nowcast.tide import TideClock, fit_tide_clock
 from risk.nowcast.track import Track
 from risk.past.library import FloodLibrary
-from risk.past.traces import AHEAD_MIN, Traces, joined, kept, kept_around
+from risk.past.traces import RISES_MIN, Traces, joined, kept, kept_around
 
 MOST_MOMENTS = 100_000
 """Of a kind; the oldest floods are dropped beyond it."""
+
+FADES_S = 3.0 * 365.25 * 86400.0
+"""Time by which a flood counts 1/e of the newest one of its library: streets, drains and the sea change. [s]"""
 
 LEAF = 32
 """Moments that the tree compares one by one; with a hundred thousand moments quicker than the usual 16."""
@@ -37,11 +40,13 @@ class Kind:
     tree : cKDTree
         Their coordinates, see `risk.nowcast.moments`.
     rise_m : ndarray, shape (moments, times)
-        How far the flood rose within each of `AHEAD_MIN`. [m]
+        How far the flood rose within each of `RISES_MIN`. [m]
     rate_m_10min : ndarray, shape (moments,)
         Rate of rise then. [m per 10 min]
     flood, sample : ndarray, shape (moments,)
         Which flood of the library, and which of its samples.
+    counts : ndarray, shape (moments,)
+        How much its flood counts for its age, 1 for the newest of the library.
     """
 
     tuning: Tuning
@@ -51,11 +56,12 @@ class Kind:
     rate_m_10min: FloatArray
     flood: IntArray
     sample: IntArray
+    counts: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Members of some states, a row each: which moment, its weight, and its rise within each of `AHEAD_MIN`. [m]"""
+    """Members of some states, a row each: which moment, its weight, and its rise within each of `RISES_MIN`. [m]"""
 
     moment: IntArray
     weight: FloatArray
@@ -142,13 +148,21 @@ class Known:
 
 
 def drawn(kind: Kind, coordinates: FloatArray, rate_m_10min: FloatArray) -> Drawn:
-    """Return the members of some states, as `risk.nowcast.analogues` draws them."""
+    """Return the members of some states, as `risk.nowcast.analogues` draws them; newer floods count more."""
     count = min(kind.tuning.members, kind.rate_m_10min.size)
     distance, member = kind.tree.query(coordinates, k=np.arange(1, count + 1))
     rise = kind.rise_m[member]
     if kind.tuning.scale_with_rate:
         rise = rise * rate_scale(rate_m_10min, kind.rate_m_10min[member])[:, :, None]
-    return Drawn(member, weights(distance, kind.tuning), rise)
+    return Drawn(member, floats(weights(distance, kind.tuning) * kind.counts[member]), rise)
+
+
+def counts_for_age(started_at_s: FloatArray) -> FloatArray:
+    """Return how much floods count beside the newest of them.
+
+    By hand: three years older than the newest 1/e = 0.368, half a year exp(-1/6) = 0.846.
+    """
+    return floats(np.exp((started_at_s - started_at_s.max(initial=-np.inf)) / FADES_S))
 
 
 def _mean_peak_m(floods: Sequence[Track]) -> float:
@@ -202,10 +216,12 @@ def _kind(
         phase = tide.left_rad(joined([track.at_s for track in listed], rows), each)
     moments = describe(kept(listed, rows, tidal=tidal), kept_around([around[k] for k in chosen], rows), phase)
     tree = cKDTree(moments.coordinates, leafsize=LEAF, balanced_tree=False)
-    rise = np.concatenate([np.zeros((0, len(AHEAD_MIN))), *(traces.rise_m(track) for track in listed)])
+    rise = np.concatenate([np.zeros((0, len(RISES_MIN))), *(traces.rise_m(track) for track in listed)])
+    flood = np.repeat(np.array(chosen, np.int64), sizes)
     return Kind(
-        TIDE_TUNING if tidal else RAIN_TUNING, len(chosen), tree, rise, moments.rate_m_10min,
-        np.repeat(np.array(chosen, np.int64), sizes), np.concatenate([np.zeros(0, np.int64), *rows]),
+        TIDE_TUNING if tidal else RAIN_TUNING, len(chosen), tree, rise, moments.rate_m_10min, flood,
+        np.concatenate([np.zeros(0, np.int64), *rows]),
+        counts_for_age(floats([track.started_at_s for track in tracks]))[flood],
     )  # fmt: skip
 
 

@@ -15,7 +15,11 @@ from risk.nowcast.track import RISE_WINDOWS_S, Track
 from risk.past.library import PastFlood, PastSensor, track_of
 
 AHEAD_MIN = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
-"""Times at which it is told how far a flood rose. [min]"""
+"""Times ahead of now that a library speaks of. [min]"""
+OLDEST_MIN = 5.0
+"""A newest sample that is older counts as this old: what is missing since then is silence, not time. [min]"""
+RISES_MIN = (*AHEAD_MIN, AHEAD_MIN[-1] + OLDEST_MIN)
+"""Times after a sample at which it is told how far a flood rose: the newest sample is older than now. [min]"""
 CROSSED_M = 0.15
 """Depth at which a neighbour's flood counts as high, orange on a road. [m]"""
 
@@ -52,10 +56,10 @@ class Traces:
         return self._sample[track]
 
     def rise_m(self, track: Track) -> FloatArray:
-        """Return how far the water rose within each of `AHEAD_MIN` of each kept sample. [m]"""
+        """Return how far the water rose within each of `RISES_MIN` of each kept sample. [m]"""
         if track not in self._rise_m:
             rows = self.sample(track)
-            rises = [track.rise_ahead_m(60.0 * ahead)[rows] for ahead in AHEAD_MIN]
+            rises = [track.rise_ahead_m(60.0 * ahead)[rows] for ahead in RISES_MIN]
             self._rise_m[track] = floats(np.stack(rises, axis=1))
         return self._rise_m[track]
 

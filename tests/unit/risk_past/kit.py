@@ -33,9 +33,9 @@ def rises(peak_m: float, rate_m_min: float = 0.01) -> list[float]:
     return [*up, *([peak_m] * 30), *reversed(up)]
 
 
-def library(peaks_m: Iterable[float], sensor: str = SENSOR) -> FloodLibrary:
+def library(peaks_m: Iterable[float], sensor: str = SENSOR, apart_days: float = 1.0) -> FloodLibrary:
     """A library of one sensor without a tide, a flood a day of each peak."""
-    floods = [flood(days_before(100 - k), rises(peak), sensor) for k, peak in enumerate(peaks_m)]
+    floods = [flood(days_before(apart_days * (100 - k)), rises(peak), sensor) for k, peak in enumerate(peaks_m)]
     return library_of([PastSensor(sensor, 0.0, 0.0, tidal=False)], floods)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,9 @@ from risk.engine import question
 from risk.explained import explained
 from risk.nowcast.moments import describe
 from risk.nowcast.surroundings import look_around
-from risk.past.foreseen import times_min
+from risk.past.foreseen import from_now, times_min
 from risk.past.inforce import LEAST_FLOODS
-from risk.past.known import Known
+from risk.past.known import Known, counts_for_age, drawn
 from risk.past.present import Wet, described, present
 from risk.past.traces import CROSSED_M
 from tests.unit.risk.builders import Crank, Reading
@@ -105,6 +107,47 @@ def test_times_by_hand() -> None:
     """0.2 within 5 and 0.6 within 10 min: 0.05 after 1.25 min, 0.5 after 8.75; 0.95 never."""
     chance = np.array([[[0.2, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]] * 2])
     assert times_min(chance, (0.05, 0.5, 0.95))[0, 0].tolist() == pytest.approx([1.25, 8.75, np.inf])
+
+
+def test_time_counts_from_now_by_hand() -> None:
+    """0.4 within 15 and 0.6 within 20 min of a sample 3 min old: 0.52 within 15; over 5 min old counts as 5."""
+    after = np.array([[0.1, 0.2, 0.4, 0.6, 0.6, 0.6, 0.7, 0.8]] * 4)
+    found = from_now(after, np.array([0.0, 3.0, 5.0, 12.0]))
+    assert found[0].tolist() == after[0, :7].tolist()
+    assert found[1].tolist() == pytest.approx([0.16, 0.32, 0.52, 0.6, 0.6, 0.62, 0.76])
+    assert found[2].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.6, 0.6, 0.6 + 0.1 / 3.0, 0.8])
+    assert found[3].tolist() == found[2].tolist()
+
+
+def test_three_minutes_without_a_sample_bring_the_likely_time_three_minutes_nearer() -> None:
+    """To a minute and a half, since the probability is known every five minutes alone."""
+    crank = rising_to(road(library([0.16] * 30)), rises(0.09)[:10])
+    fresh = foreseen(crank)
+    crank.tick(12)
+    later = foreseen(crank)
+    assert later[2] == fresh[2]
+    assert later[1] == pytest.approx(fresh[1] - 3.0, abs=1.5)
+    told = explained(crank.engine, question(crank.engine), "up")
+    assert told is not None
+    assert told.inputs["past_sample_age_s"] == 180.0
+
+
+def test_newer_floods_count_more() -> None:
+    """By hand: three years older 1/e = 0.368, half a year exp(-1/6) = 0.846."""
+    year_s = 365.25 * 86400.0
+    assert counts_for_age(np.array([0.0, 2.5, 3.0]) * year_s) == pytest.approx([0.3679, 0.8465, 1.0], abs=1e-4)
+    assert counts_for_age(np.zeros(0)).size == 0
+
+
+def test_a_member_of_an_older_flood_weighs_less() -> None:
+    """Ten floods a year: what is two years older than the newest weighs exp(-2/3) = 0.513 of a like one."""
+    kind = Known.of(library([0.40] * 30, apart_days=36.525)).kinds[False]
+    alike = (kind.tree.data[:1], kind.rate_m_10min[:1])
+    found, even = drawn(kind, *alike), drawn(replace(kind, counts=np.ones(kind.counts.size)), *alike)
+    ratio = dict(zip(kind.flood[found.moment[0]].tolist(), (found.weight / even.weight)[0].tolist(), strict=True))
+    assert (kind.flood.min(), kind.flood.max()) == (0, 29)
+    assert all(share == pytest.approx(np.exp((flood - 29) / 30.0), rel=1e-3) for flood, share in ratio.items())
+    assert kind.counts[kind.flood == 9] == pytest.approx(0.513, abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["rain", "tide"])
