@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from duty.commands import DutyConfig
+from duty.options import DutyConfig
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.settings import Settings

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from duty import roster_commands
+from duty.options import DutyConfig, database_url
 from duty.senders.base import Sender
 from undercroft.errors import BadInput
 from undercroft.local_time import zone_of
@@ -18,27 +20,12 @@ from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.telemetry import configure_logging
 
-DutyConfig = Annotated[
-    Path | None,
-    typer.Option("--config", envvar="UNDERCROFT_DUTY_FILE", help="the duty file"),
-]
-
 
 def register(app: typer.Typer) -> None:
     """Add this part's commands."""
-    from duty import roster_commands  # noqa: PLC0415 - it asks this module for the database
-
     app.command("duty")(run_duty_command)
     app.command("watch")(run_watch_command)
     roster_commands.register(app)
-
-
-def database_url(command: str) -> str:
-    """Return the URL of the database, or say in one line that there is none."""
-    url = Settings().database_url
-    if url is None:
-        raise BadInput(f"{command}: set UNDERCROFT_DATABASE_URL, or start everything with `undercroft up`")
-    return url.get_secret_value()
 
 
 def run_duty_command(

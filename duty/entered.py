@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from duty.commands import database_url
 from duty.door import Actor, authorise
+from duty.options import database_url
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.local_time import zone_of

@@ -12,7 +12,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from duty.commands import DutyConfig, database_url
+from duty.options import DutyConfig, database_url
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.groups import group

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import orjson
 import typer
 
-from duty.commands import DutyConfig
 from duty.entered import at_the_door, opened
+from duty.options import DutyConfig
 from duty.roster import Gap
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput, StoreRejected
