@@ -7,7 +7,7 @@ is told again: of any 60 s the channel has all its sends for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from duty.model import Reason
@@ -46,11 +46,11 @@ def next_of(
     return None
 
 
-def carried_by(carrier: Waiting, rows: Iterable[Waiting], most_bytes: int | None) -> list[int]:
+def carried_by(carrier: Waiting, rows: Iterable[Waiting], most_bytes: int | None, known: Collection[int]) -> list[int]:
     """Return which messages one carries to its address: as many as the service takes whole, the most urgent first.
 
     Only messages that were never sent, and carry nothing yet, merge, so that a repeated attempt is the same message.
-    Repeats are told short where they share a send: their incident was told in full before.
+    Repeats are told short where they share a send and whoever gets them had the full words of their incident before.
 
     Parameters
     ----------
@@ -58,12 +58,14 @@ def carried_by(carrier: Waiting, rows: Iterable[Waiting], most_bytes: int | None
         What waits, most urgent first.
     most_bytes : int or None
         How long a text the service takes whole, in UTF-8. [byte]
+    known : collection of int
+        Messages of whose incident the same people had the full words before, at the same address.
     """
     if not _merges(carrier):
         return []
-    taken, room = [], float("inf") if most_bytes is None else most_bytes - len(text_in_company(carrier).encode())
+    taken, room = [], float("inf") if most_bytes is None else most_bytes - len(text_in_company(carrier, known).encode())
     for row in rows:
-        needs = len((SEPARATOR + text_in_company(row)).encode())
+        needs = len((SEPARATOR + text_in_company(row, known)).encode())
         is_other = row["address"] == carrier["address"] and row["notification_id"] != carrier["notification_id"]
         if is_other and _merges(row) and needs <= room:
             taken.append(row["notification_id"])
@@ -75,24 +77,27 @@ def _merges(row: Waiting) -> bool:
     return row["attempts"] == 0 and not row["carries"]
 
 
-def text_of(carrier: Waiting, carried: Sequence[Waiting]) -> str:
-    """Return what is sent of a message with those that it carries (``reason``, ``body``)."""
+def text_of(carrier: Waiting, carried: Sequence[Waiting], known: Collection[int] = ()) -> str:
+    """Return what is sent of a message with those that it carries; ``known`` as in `carried_by`."""
     if not carried:
         return str(carrier["body"])
-    return SEPARATOR.join(text_in_company(row) for row in (carrier, *carried))
+    return SEPARATOR.join(text_in_company(row, known) for row in (carrier, *carried))
 
 
-def text_in_company(row: Waiting) -> str:
-    r"""Return a message's text beside others: a repeat up to its time and incident, all else in full.
+def text_in_company(row: Waiting, known: Collection[int]) -> str:
+    r"""Return a message's text beside others: a repeat of what is known up to its time and incident, all else in full.
 
     Examples
     --------
     >>> body = "【红色】北区（重复）\n时间 time 2026-07-02 00:12:00  事件 incident north-1\n· 红色 车库"
-    >>> text_in_company({"reason": "repeat", "body": body})
+    >>> row = {"notification_id": 7, "reason": "repeat", "body": body}
+    >>> text_in_company(row, {7})
     '【红色】北区（重复）\n时间 time 2026-07-02 00:12:00  事件 incident north-1'
+    >>> text_in_company(row, set()) == body
+    True
     """
     lines = str(row["body"]).splitlines()
-    if row["reason"] != Reason.REPEAT:
+    if row["reason"] != Reason.REPEAT or row["notification_id"] not in known:
         return str(row["body"])
     end = next((number for number, line in enumerate(lines, 1) if line.startswith(TIME_LINE)), len(lines))
     return "\n".join(lines[:end])

@@ -114,9 +114,11 @@ class Channel:
             if found is None:
                 return False
         urgent, free = found
-        carried = carried_by(urgent, ready, self.sender.most_bytes) if len(ready) > free else []
-        if carried:
-            store.merge(connection, urgent["notification_id"], carried)
+        if len(ready) > free:
+            known = store.told_before(connection, [row["notification_id"] for row in ready])
+            carried = carried_by(urgent, ready, self.sender.most_bytes, known)
+            if carried:
+                store.merge(connection, urgent["notification_id"], carried)
         self._send(connection, urgent)
         return True
 
@@ -151,7 +153,9 @@ class Channel:
         number = row["notification_id"]
         carried = store.begin_attempt(connection, number, self.clock.now())
         self.limiter.take(self.clock.monotonic_s())
-        message = Outgoing(row["key"], row["address"], row["title"], text_of(row, carried), row["severity"])
+        together = [number, *(other["notification_id"] for other in carried)] if carried else []
+        known = store.told_before(connection, together)
+        message = Outgoing(row["key"], row["address"], row["title"], text_of(row, carried, known), row["severity"])
         outcome = send_guarded(self.sender, message, self.name)
         if not row["address_failures"]:
             self.owed_to_others = max(self.owed_to_others - 1, 0)

@@ -223,13 +223,14 @@ def test_over_the_limit_the_most_urgent_carries_what_fits_to_its_address() -> No
         ]
     ]  # fmt: skip
     assert next_of(rows, lambda _: 5) == (rows[0], 5)
-    assert carried_by(rows[0], rows, 100) == [9]
-    assert carried_by(rows[0], rows, None) == [4, 9]
-    assert carried_by(rows[4], rows, None) == []
-    # A repeat is told by its first two lines beside others: 2 + 1 + 13 bytes, and 20 before the other.
+    assert carried_by(rows[0], rows, 100, ()) == [9]
+    assert carried_by(rows[0], rows, None, ()) == [4, 9]
+    assert carried_by(rows[4], rows, None, ()) == []
+    # A repeat of what is known is told by its first two lines beside others: 2 + 1 + 13 bytes, and 20 before the other.
     again = [row | {"reason": "repeat", "body": "bb\n时间 time 1\n" + "b" * 90} for row in rows]
-    assert carried_by(again[0], again, 52) == [4]
-    assert carried_by(again[0], again, 51) == []
+    assert carried_by(again[0], again, 52, {4, 7}) == [4]
+    assert carried_by(again[0], again, 51, {4, 7}) == []
+    assert carried_by(again[0], again, 52, {7}) == [], "in full: 13 + 90 bytes"
 
 
 def test_the_limit_is_a_sliding_minute() -> None:

@@ -28,10 +28,11 @@ class Planned:
     """Addresses that take nothing for now."""
 
     def __init__(self, *plan: Outcome) -> None:
-        self.plan, self.sent = list(plan), list[str]()
+        self.plan, self.sent, self.texts = list(plan), list[str](), list[str]()
 
     def send(self, message: Outgoing) -> Outcome:
         self.sent.append(message.key)
+        self.texts.append(message.body)
         if message.address in self.dead:
             return Temporary("SMTP 452 mailbox full")
         return self.plan.pop(0) if self.plan else Accepted("")
@@ -277,6 +278,33 @@ def test_what_is_told_again_gives_way_and_a_backlog_ends(exercise_db: str) -> No
         assert {row["state"] for row in rows} == {"accepted"}
         late = [row["settled_at"] - row["queued_at"] for row in rows if row["reason"] == "repeat"]
         assert max(late) <= timedelta(minutes=4)
+
+
+def test_who_was_not_told_of_an_incident_before_gets_the_full_words(exercise_db: str) -> None:
+    """Beside others a repeat is cut for who had its incident in full: not for a new shift, nor for a new face there."""
+    with queue(exercise_db, per_minute=2) as it:
+
+        def told(name: str, person: str, reason: str = "repeat") -> None:
+            it.put(name, 4, "duty-room", long_text(name), reason)
+            it.db.execute("update notification set person_id = %s where key = %s", (person, name))
+
+        told("known", "li", "first")
+        assert it.send() == 1
+        it.sender.plan = [AWAY]
+        told("known again", "li")
+        told("new", "li")
+        it.put("lost", 4, "duty-room", "lost", "first")
+        it.put("lost again", 4, "duty-room", long_text("lost again"), "repeat")
+        told("face", "wu")
+        it.db.execute("update notification set incident_id = case when key ~ '^known|face' then 'known' else key end")
+        it.db.execute("update notification set incident_id = 'lost', state = 'queued' where key like 'lost%'")
+        it.db.execute("update notification set state = 'failed', settled_at = queued_at where key = 'lost'")
+        it.wait(60.0)
+        it.wait(60.0)
+        first, again = it.sender.texts[1:]
+        full = {name: "水" * 590 in part for part in first.split("――――――") for name in [part.split()[0][4:]]}
+        assert full == {"known": False, "new": True, "lost": True, "face": True}
+        assert first == again, "an attempt that is repeated is the same text"
 
 
 def test_an_end_takes_the_place_of_the_repeats_before_it(exercise_db: str) -> None:

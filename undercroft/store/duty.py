@@ -157,9 +157,17 @@ def merge(connection: Connection, carrier: int, others: Sequence[int]) -> None:
 
 
 def begin_attempt(connection: Connection, notification_id: int, at: datetime) -> list[Row]:
-    """Record that a message is about to be sent; return reason and text of those that it carries."""
+    """Record that a message is about to be sent; return number, reason and text of those that it carries."""
     run(connection, "duty_begin_attempt", id=notification_id, at=at)
     return rows(connection, "duty_merged_bodies", carrier=notification_id)
+
+
+def told_before(connection: Connection, notification_ids: Sequence[int]) -> set[int]:
+    """Return the messages whose people had the full words of its incident at its address, before its first attempt."""
+    if not notification_ids:
+        return set()
+    found = rows(connection, "duty_told_before", ids=list(notification_ids))
+    return {row["notification_id"] for row in found}
 
 
 def settle(

@@ -108,8 +108,21 @@ update notification set state = 'merged', merged_into = %(carrier)s
 where (notification_id = any(%(others)s::bigint[]) and state = 'queued') or merged_into = any(%(others)s::bigint[]);
 
 -- name: duty_merged_bodies
-select reason, body from notification where merged_into = %(carrier)s and not gave_way
+select notification_id, reason, body from notification where merged_into = %(carrier)s and not gave_way
 order by severity desc, notification_id;
+
+-- name: duty_told_before
+-- The first message that an address takes of an incident is in full, so any later one may be cut; but for people who share the
+-- address and were not among those it was for. What gave way was never sent. Asked again, it answers the same: an attempt
+-- that is repeated is the same text.
+select n.notification_id from notification n
+where n.notification_id = any(%(ids)s::bigint[]) and n.reason = 'repeat' and exists (
+    select from notification m
+    where m.incident_id = n.incident_id and m.channel = n.channel and m.address = n.address
+        and m.notification_id < n.notification_id and not m.gave_way and m.state in ('accepted', 'handed_over')
+        and m.reason in ('first', 'worse', 'repeat', 'escalated', 'refused')
+        and m.settled_at <= coalesce(n.first_attempt_at, 'infinity')
+        and (array[m.person_id] || m.also_for) @> (array[n.person_id] || n.also_for));
 
 -- name: duty_begin_attempt
 update notification set attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, %(at)s),
