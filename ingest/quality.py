@@ -7,15 +7,17 @@ from numpy.typing import NDArray
 
 from undercroft.quality import Quality, QualityTest
 
-EARLIEST_US = 946_684_800_000_000
-"""2000-01-01T00:00:00Z: a device that says an earlier time has lost its clock. [µs since 1970]"""
+MAX_BEHIND_US = 31_536_000_000_000
+"""365 days: no device buffers longer. One that says an older time has lost its clock, at whatever date that begins
+anew: 1970, 1980, 2000, 2010. Readings are kept for longer than this (`retention_class`), so that none is acknowledged
+and then dropped for its age. [µs]"""
 MAX_AHEAD_US = 600_000_000
 """A device may run ahead of the time of receipt by so much; beyond it has lost its clock. [µs]"""
 
 
 def clock_lost(observed_us: NDArray[np.int64], received_us: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which times are impossible: before `EARLIEST_US`, or further ahead than `MAX_AHEAD_US`."""
-    return (observed_us < EARLIEST_US) | (observed_us > received_us + MAX_AHEAD_US)
+    """Tell which times are impossible: further behind than `MAX_BEHIND_US`, or further ahead than `MAX_AHEAD_US`."""
+    return (observed_us < received_us - MAX_BEHIND_US) | (observed_us > received_us + MAX_AHEAD_US)
 
 
 def outside_range(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ingest.batch import Draft
+from ingest.quality import MAX_AHEAD_US, MAX_BEHIND_US
 from ingest.quality_checks import Examined, Known, examine
 from ingest.quality_cross import LEVELS, beside_of, wet_from_m, wet_inside_m
 from ingest.quality_recent import MOST_RECENT, NO_TRAITS, Recent, Sample, Stray, Traits
@@ -189,7 +190,7 @@ def _note_same(connection: Connection, loaded: dict[int, Recent], traits: Mappin
 def _load(connection: Connection, sensor_ids: Iterable[int], traits: Mapping[int, Traits]) -> dict[int, Recent]:
     wanted = np.array(sensor_ids, dtype=np.int32)
     loaded = {int(sensor_id): Recent() for sensor_id in wanted}
-    rows = fetch_recent(connection, Int4Column(wanted), MOST_RECENT)
+    rows = fetch_recent(connection, Int4Column(wanted), MOST_RECENT, MAX_BEHIND_US, MAX_AHEAD_US)
     for row in rows.samples:
         serial = NO_SERIAL if row["seq"] is None else int(row["seq"])
         is_failed = row["quality"] >= Quality.FAIL

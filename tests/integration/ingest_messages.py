@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from tests.integration.ingest_kit import one
+from undercroft.clock import SystemClock
 
 DEVICE = "gauge-beiling/gauge-beiling-rain"
 OTHER = "gauge-rongxi/gauge-rongxi-rain"
-NOON_MS = 1_782_907_200_000
+NOON = SystemClock().now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
+"""Lately, since a device that says a time of over a year ago has lost its clock."""
+NOON_MS = round(NOON.timestamp()) * 1000
 WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
@@ -20,7 +24,8 @@ def rain(number: int, value: float = 1.5, device: str = DEVICE, root: str = "flo
 
 def run_clock(seq: int) -> tuple[str, bytes]:
     """Return the run clock of so many minutes after noon."""
-    return "exercise/v1/futian/run/clock", json.dumps({"now": f"2026-07-01T12:{seq:02}:00Z", "seq": seq}).encode()
+    now = NOON + timedelta(minutes=seq)
+    return "exercise/v1/futian/run/clock", json.dumps({"now": now.isoformat(), "seq": seq}).encode()
 
 
 def messages_of(database: str) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from ingest.batch import Message
 from ingest.failpoints import no_failpoint
+from ingest.quality import MAX_BEHIND_US
 from ingest.retry import Retried, Retrier
 from ingest.writer import BatchWriter, Written
 from tests.integration.ingest_kit import import_sample_site, one, query
@@ -18,6 +19,7 @@ from undercroft.clock import FakeClock
 from undercroft.model import Mode
 from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
+from undercroft.store.retention import retain
 
 NOON_US = 1_782_907_200_000_000
 TOPIC = b"flood/v1/futian/gauge-beiling/gauge-beiling-rain/observation"
@@ -106,6 +108,26 @@ def test_a_clock_that_is_set_back_twice_to_one_time_hides_nothing(database: str,
             later = message._replace(is_again=True, received_us=message.received_us + 1_000_000)
             assert counts(writer.write([later])) == (0, 1)
     assert values_of(database) == [0.4, 0.0, 0.4, 0.0, 0.4]
+
+
+@pytest.mark.parametrize("began", ["1970-01-01", "1980-01-06", "2000-01-01", "2010-01-01", "2024-01-01"])
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_clock_that_begins_anew_at_a_date_of_its_maker_is_lost_at_once_and_nothing_is_dropped(
+    database: str, writer: BatchWriter, began: str, *, is_known: bool
+) -> None:
+    """The date on which a chip begins after a loss of power: at its receipt, suspect, and there after retention."""
+    if is_known:
+        writer.write([said(9, 0.0, -1, at=NOON_US // 1000 - 1000)])
+    for mid, second in enumerate((5, 31), 1):
+        writer.write([said(mid, 0.5 * mid, second, at=f"{began}T00:00:{second:02}Z")])
+    assert values_of(database) == [0.5, 1.0]
+    assert retain(database, datetime(2026, 7, 1, 13, tzinfo=UTC)) == []
+    rows = query(database, "select observed_at, quality from observation where quality_tests & 1 = 1 order by 1")
+    assert [(row["observed_at"].second, row["quality"]) for row in rows] == [(5, 3), (31, 3)]
+    kept = one(
+        database, "select extract(epoch from keep)::bigint from retention_class where relation = 'observation_packed'"
+    )
+    assert kept * 1_000_000 > MAX_BEHIND_US, "what is believed is kept"
 
 
 def test_a_dead_letter_is_stored_though_its_device_said_the_same_later(database: str, writer: BatchWriter) -> None:

@@ -37,12 +37,19 @@ class RecentRows:
     lost: list[DictRow]
 
 
-def fetch_recent(connection: Connection, sensor_ids: Int4Column, most: int) -> RecentRows:
-    """Return what these sensors said last, at most so many readings each."""
+def fetch_recent(
+    connection: Connection, sensor_ids: Int4Column, most: int, behind_us: int, ahead_us: int
+) -> RecentRows:
+    """Return what these sensors said last, at most so many readings each.
+
+    Further behind its receipt than ``behind_us``, or ahead than ``ahead_us``, a time is impossible.
+    """
     wanted = {"sensor_ids": sensor_ids}
     return RecentRows(
         connection.execute(sql("fetch_recent"), wanted | {"most": most}).fetchall(),
-        connection.execute(sql("fetch_recent_strays"), wanted | {"most": most}).fetchall(),
+        connection.execute(
+            sql("fetch_recent_strays"), wanted | {"most": most, "behind_us": behind_us, "ahead_us": ahead_us}
+        ).fetchall(),
         connection.execute(sql("fetch_recent_lost"), wanted).fetchall(),
     )
 

@@ -163,8 +163,9 @@ def _out_of_memory(_: bytes) -> None:
     ("observed_us", "is_lost"),
     [
         (0, True),
-        (946_684_799_999_000, True),
-        (946_684_800_000_000, False),
+        (946_684_800_000_000, True),
+        (NOON_US - 365 * 86_400_000_000 - 1, True),
+        (NOON_US - 365 * 86_400_000_000, False),
         (NOON_US - 86_400_000_000, False),
         (NOON_US + 600_000_000, False),
         (NOON_US + 600_001_000, True),

@@ -54,7 +54,7 @@ cross join lateral (
 
 -- name: fetch_recent_strays
 -- Readings from the past by moment of receipt: late ones, and those of a clock that was set back. A time that no clock
--- can say (before 2000, or ten minutes ahead) is no stray.
+-- can say (too far behind its receipt, or ahead) is no stray.
 select wanted.sensor_id, strays.received_ms * 1000 as received_us, strays.oldest_us, strays.newest_us, strays.is_lost
 from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
 cross join lateral (
@@ -70,8 +70,8 @@ cross join lateral (
         select received_ms, min(known.device_us), max(known.device_us), true
         from clock_lost_reading known
         join observation_packed stored on stored.sensor_id = known.sensor_id and stored.observed_at = known.observed_at
-        where known.sensor_id = wanted.sensor_id and known.device_us >= 946684800000000
-            and known.device_us <= received_ms * 1000 + 600000000
+        where known.sensor_id = wanted.sensor_id and known.device_us >= received_ms * 1000 - %(behind_us)s
+            and known.device_us <= received_ms * 1000 + %(ahead_us)s
         group by received_ms order by received_ms desc limit %(most)s
     )
 ) strays;
