@@ -127,6 +127,8 @@ class _Builder:
         if route.kind in self.passes:
             self.gathered.passed += 1
             return
+        if route.kind is Kind.STATUS and not message.payload:
+            return  # how a retained message is taken from its broker (MQTT 3.1.1, 3.3.1.3): it says nothing of a device
         received_us = message.received_us
         if self.directory.mode is Mode.EXERCISE:
             if self.known_clock is not None:
@@ -198,7 +200,7 @@ class _Builder:
             rows.append((position, observed_us, value, received_us, NO_SERIAL if seq is None else seq, index))
 
     def _add_status(self, index: int, message: Message, device: DeviceEntry, received_us: int) -> None:
-        online = decode_status(message.payload)
+        online, faults = decode_status(message.payload)
         position = device.position(Reading(0, "", ONLINE, float(online), None))
         if position is None:
             raise PayloadInvalid(Reason.UNKNOWN_SENSOR, f"{device.device_id} has no sensor for its own state")
@@ -206,6 +208,8 @@ class _Builder:
         way = Delivery(self.session, message.mid, message.is_again, message.received_us) if message.mid else None
         self.gathered.stamped.append(Stamped(sensor_id, float(online), Quality.GOOD, 0, received_us, None, way))
         self.gathered.stamped_of.append(index)
+        if faults:
+            self._bury(index, message, faults)
 
     def _hear_clock(self, index: int, message: Message) -> None:
         heard = decode_run_clock(message.payload)

@@ -89,13 +89,18 @@ def _note_periods(body: dict[str, Any], faults: list[Fault]) -> None:
     faults += [_twice("period_s") for entry in entries if type(entry) is dict and entry.get("period_s") is TWICE]
 
 
-def decode_status(payload: bytes) -> bool:
-    """Decode a message of a status topic: ``{"online": true or false}``.
+def decode_status(payload: bytes) -> tuple[bool, list[Fault]]:
+    """Decode a message of a status topic: ``{"online": true or false}``; a key beside it is a fault.
 
     Raises
     ------
     PayloadInvalid
-        If it is anything else.
+        If it says no state.
+
+    Examples
+    --------
+    >>> decode_status(b'{"online": false}')
+    (False, [])
     """
     body = load_object(payload)
     online = body.get("online")
@@ -103,9 +108,11 @@ def decode_status(payload: bytes) -> bool:
         raise PayloadInvalid(Reason.REPEATED_KEY, "'online' is there twice")
     if type(online) is not bool:
         raise PayloadInvalid(Reason.WRONG_TYPE, "online is not JSON true or false")
-    if len(body) > 1:
-        raise PayloadInvalid(Reason.UNKNOWN_QUANTITY, _names(key for key in body if key != "online"))
-    return online
+    faults = [_twice(key) for key, value in body.items() if value is TWICE]
+    unknown = [key for key, value in body.items() if key != "online" and value is not TWICE]
+    if unknown:
+        faults.append(Fault(Reason.UNKNOWN_QUANTITY, _names(unknown)))
+    return online, faults
 
 
 def load_object(payload: bytes) -> dict[str, Any]:

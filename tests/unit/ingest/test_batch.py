@@ -188,6 +188,22 @@ def test_a_status_is_stamped_with_the_time_of_receipt() -> None:
     assert [(entry.sensor_id, entry.value, entry.device_us) for entry in draft.stamped] == [(ONLINE, 0.0, None)]
 
 
+def test_a_last_will_that_says_more_is_a_state_and_a_letter() -> None:
+    said = {"online": False, "reason": "last will", "firmware": "1.2"}
+    draft = build_draft([message("flood/v1/futian/garage-1/g1-level/status", said)], directory(), None)
+    assert [(entry.sensor_id, entry.value) for entry in draft.stamped] == [(ONLINE, 0.0)]
+    assert [(letter.reason, letter.detail) for letter in draft.letters] == [
+        ("unknown_quantity", "'reason', 'firmware'")
+    ]
+
+
+@pytest.mark.parametrize("device", ["garage-1/g1-level", "garage-1/nobody"])
+def test_a_retained_state_that_is_taken_from_its_broker_says_nothing(device: str) -> None:
+    cleared = message(f"flood/v1/futian/{device}/status", {})._replace(payload=b"")
+    draft = build_draft([cleared], directory(), None)
+    assert (draft.messages, draft.stamped, draft.letters) == (1, (), ())
+
+
 class TestRun:
     """In an exercise time is the run clock's."""
 

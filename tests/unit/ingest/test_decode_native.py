@@ -132,7 +132,18 @@ def test_too_many_keys_in_a_reading() -> None:
 
 @pytest.mark.parametrize(("payload", "online"), [(b'{"online": true}', True), (b'{"online":false}', False)])
 def test_status(payload: bytes, online: bool) -> None:
-    assert decode_status(payload) is online
+    assert decode_status(payload) == (online, [])
+
+
+def test_of_a_status_with_keys_beside_its_state_the_state_counts() -> None:
+    """A last will of a device that says more; a key that stands twice is none."""
+    will = b'{"online": false, "reason": "last will", "firmware": "1.2", "x": 1, "x": 2}'
+    online, faults = decode_status(will)
+    assert online is False
+    assert [(fault.reason, fault.detail) for fault in faults] == [
+        (Reason.REPEATED_KEY, "'x' is there twice"),
+        (Reason.UNKNOWN_QUANTITY, "'reason', 'firmware'"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +154,7 @@ def test_status(payload: bytes, online: bool) -> None:
         (b"{}", Reason.WRONG_TYPE),
         (b"", Reason.NOT_JSON),
         (b"true", Reason.NOT_OBJECT),
-        (b'{"online": true, "since": 1}', Reason.UNKNOWN_QUANTITY),
+        (b'{"since": 1}', Reason.WRONG_TYPE),
     ],
 )
 def test_a_bad_status(payload: bytes, reason: Reason) -> None:
