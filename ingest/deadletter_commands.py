@@ -18,6 +18,7 @@ from ingest.reasons import Reason
 from ingest.retry import Retried, Retrier
 from ingest.timestamps import rfc3339_us
 from undercroft.errors import BadInput, PayloadInvalid
+from undercroft.plain_text import escaped
 from undercroft.settings import Settings
 from undercroft.store.commit import HELD_AT_MOST_S, limit_transactions
 from undercroft.store.connection import Connection, connect
@@ -72,11 +73,11 @@ def list_letters(
     if held is not None:
         typer.echo(f"in all {held.beside(Caps())}", err=True)
     if as_json:
-        typer.echo(json.dumps([_plain(row) for row in rows], ensure_ascii=False))
+        _say(json.dumps([_plain(row) for row in rows], ensure_ascii=False))
         return
     for row in rows:
         settled = "" if row["state"] == "open" else f"  ({row['state']} by {row['settled_by']})"
-        typer.echo(
+        _say(
             f"{row['dead_letter_id']}  {row['last_received_at']:%Y-%m-%dT%H:%M:%SZ}  {row['reason']}"
             f"  x{row['times_seen']}  {row['topic']}  {row['detail']}{settled}"
         )
@@ -92,10 +93,10 @@ def show(
         raise BadInput(f"there is no dead letter {number}")
     plain = _plain(row)
     if as_json:
-        typer.echo(json.dumps(plain, ensure_ascii=False))
+        _say(json.dumps(plain, ensure_ascii=False))
         return
     for key, value in plain.items():
-        typer.echo(f"{key}: {value}")
+        _say(f"{key}: {value}")
 
 
 def retry(
@@ -189,6 +190,11 @@ def _database() -> Iterator[Connection]:
 
 def _author(author: str | None) -> str:
     return author or getpass.getuser()
+
+
+def _say(line: str) -> None:
+    """Print what devices said, without what it would do to a terminal."""
+    typer.echo(escaped(line))
 
 
 def _tell(counts: Mapping[str, int], *, as_json: bool) -> None:

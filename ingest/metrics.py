@@ -9,6 +9,7 @@ from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from ingest.reasons import Reason
 from ingest.writer import Written
 from undercroft.store.dead_letters import Held
 
@@ -91,7 +92,14 @@ class Metrics:
     def watch(
         self, lane: str, window: Callable[[], float], oldest_s: Callable[[], float], delay_s: Callable[[], float]
     ) -> None:
-        """Read these whenever they are asked for, so that a lane that hangs is seen to hang."""
+        """Read these whenever they are asked for, so that a lane that hangs is seen to hang; its counts begin at 0."""
+        for counter in (
+            self.received, self.redelivered, self.acknowledged, self.decoded, self.stored, self.duplicates,
+            self.conflicts, self.kept, self.connections, self.commit_s,
+        ):  # fmt: skip
+            counter.labels(lane)
+        for reason in Reason:
+            self.dead_lettered.labels(lane, reason.value)
         self._window.labels(lane).set_function(window)
         self._oldest.labels(lane).set_function(oldest_s)
         self._delay.labels(lane).set_function(delay_s)

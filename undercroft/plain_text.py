@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 _BREAKS = frozenset("\n\r\t")
@@ -58,3 +59,18 @@ def printable(text: str) -> str:
     'a?b'
     """
     return "".join("?" if problem_of_text(character, lines=True) else character for character in text)
+
+
+def escaped(text: str) -> str:
+    r"""Return a text as a terminal can show it: what moves its cursor, or turns a line round, written as in JSON.
+
+    In a text of JSON it changes what stands inside strings alone, and nothing of what they say.
+
+    Examples
+    --------
+    >>> print(escaped("a\x1b[2Jb\nc\u202ed 水"))
+    a\u001b[2Jb\nc\u202ed 水
+    """
+    return "".join(
+        one if one.isprintable() or unicodedata.category(one) == "Zs" else json.dumps(one)[1:-1] for one in text
+    )

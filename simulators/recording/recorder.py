@@ -11,6 +11,8 @@ import os
 import random
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -42,8 +44,12 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 5.0
 
 @dataclass(slots=True)
 class RecordingFile:
-    """Lines on their way to the disk."""
+    """Lines on their way to the disk.
 
+    `add`, `sync_when_due`, `sync` and `close` raise `StackFailed` if the disk does not take them.
+    """
+
+    path: Path
     file: BinaryIO
     clock: Clock
     messages: int = 0
@@ -52,7 +58,8 @@ class RecordingFile:
 
     def add(self, message: Recorded) -> None:
         """Append a message."""
-        self.file.write(line_of(message))
+        with self._writing():
+            self.file.write(line_of(message))
         self.messages += 1
         self._is_dirty = True
 
@@ -63,9 +70,27 @@ class RecordingFile:
 
     def sync(self) -> None:
         """Bring everything to the disk."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        with self._writing():
+            self.file.flush()
+            os.fsync(self.file.fileno())
         self._synced_s, self._is_dirty = self.clock.monotonic_s(), False
+
+    def close(self) -> None:
+        """Bring everything to the disk, and be done with the file."""
+        try:
+            self.sync()
+        finally:
+            with self._writing():
+                self.file.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StackFailed(
+                f"{self.path}: cannot be written: {error.strerror or error}; up to the last second before it is kept"
+            ) from error
 
 
 class Recorder:
@@ -93,22 +118,21 @@ class Recorder:
         BadInput
             If the file exists or cannot be made.
         StackFailed
-            If the broker cannot be reached at the start, or refuses.
+            If the broker cannot be reached at the start, or refuses; if the disk is full.
         """
         self._connect()
         try:
             file = path.open("xb")
         except OSError as error:
             raise BadInput(f"{path}: --out: {error.strerror or error}") from error
-        with file:
-            self._file = RecordingFile(file, self._clock)
-            try:
-                while not stop.is_set():
-                    self._turn(stop)
-                self._drain(self._file)
-            finally:
-                self._client.disconnect()
-                self._file.sync()
+        self._file = RecordingFile(path, file, self._clock)
+        try:
+            while not stop.is_set():
+                self._turn(stop)
+            self._drain(self._file)
+        finally:
+            self._client.disconnect()
+            self._file.close()
         return self._file.messages
 
     def _connect(self) -> None:

@@ -201,6 +201,19 @@ def test_no_payload_stops_the_writer(writer: BatchWriter, database: str) -> None
     assert one(database, "select count(*) from dead_letter") == written.record.dead_letters > len(payloads) / 2
 
 
+def test_what_a_device_wrote_does_nothing_to_a_terminal(database: str, writer: BatchWriter) -> None:
+    """Clears the screen, turns the line round, fakes a line: shown as JSON writes it, Chinese as it is."""
+    odd = b"\x1b[2J\nstate: dropped \xe2\x80\xae \xe6\xb0\xb4"
+    writer.write([Message(TOPIC.replace("beiling", "\u202e\u009b\u6c34").encode(), odd, 1, 1, False, NOON_US)])
+    number = str(one(database, "select dead_letter_id from dead_letter"))
+    for arguments in (("list",), ("show", number), ("list", "--json"), ("show", number, "--json")):
+        shown = deadletter(database, *arguments).stdout
+        assert all(character.isprintable() for line in shown.split("\n") for character in line)
+        assert "\\u202e\\u009b\u6c34" in shown
+    assert "payload: \\u001b[2J\\nstate: dropped \\u202e \u6c34\n" in deadletter(database, "show", number).stdout
+    assert answer(database, "show", number)["payload"] == odd.decode()
+
+
 def test_an_old_state_retried_takes_its_place_in_history(database: str, writer: BatchWriter) -> None:
     """Its letter is older than what the device said since; what holds now does not change, and it is stored once."""
     retired = "update sensor set retired_at = now() where device_id = 'gauge-beiling-rain' and quantity = 'online'"

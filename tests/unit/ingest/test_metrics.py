@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ingest.metrics import Metrics
+from ingest.reasons import Reason
 from ingest.writer import Written
 from undercroft.store.observations import BatchRecord
 
@@ -22,6 +23,14 @@ RECORD = BatchRecord(
 
 def _sample(metrics: Metrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(f"undercroft_ingest_{name}", {"lane": "observation", **labels})
+
+
+def _series(metrics: Metrics) -> set[tuple[str, ...]]:
+    return {
+        (sample.name, *sorted(sample.labels.values()))
+        for family in metrics.registry.collect()
+        for sample in family.samples
+    }
 
 
 def test_each_count_of_a_batch_has_its_counter() -> None:
@@ -54,3 +63,14 @@ def test_a_commit_stands_in_the_first_bucket_that_holds_it() -> None:
         2,
     ]
     assert _sample(metrics, "commit_seconds_sum") == 0.03 + 0.3
+
+
+def test_the_counts_of_a_lane_are_there_before_its_first_batch() -> None:
+    """A series that begins at 1 is no increase to Prometheus."""
+    metrics = Metrics()
+    metrics.watch("observation", lambda: 0, lambda: 0, lambda: 0)
+    written = Written(1, RECORD, Counter({reason.value: 1 for reason in Reason}))
+    before = _series(metrics)
+    metrics.note("observation", written, 0.03)
+    assert _series(metrics) == before
+    assert _sample(metrics, "messages_acknowledged_total") == 0
