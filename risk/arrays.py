@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.left import NOTHING, Left
 from risk.sensors import BARRIER, LEVEL, MAINS, ONLINE, PUMP, RAIN_ROLES, STOCK, SensorSpec, sensors_of
 from risk.thresholds import YELLOW, ThresholdTable, next_change, thresholds_at
 from undercroft.site.model import Entrance, Site, Space
@@ -118,10 +119,12 @@ class SiteArrays:
     """What the tick needs to know of a site. Made by `from_site`; never changed.
 
     Level sensors (axis L) are sorted by (family, space, entrance, key); ``l_family`` is 0 where depth itself decides
-    (inside, and anywhere in an underpass) and 1 where freeboard at an entrance does.
+    (inside, and anywhere in an underpass) and 1 where freeboard at an entrance does. ``left`` are sensors and entrances
+    that the site no longer has: they have rows like any other, and no name in ``sensor_index``.
     """
 
     site: Site
+    left: Left
     thresholds: ThresholdTable
     valid_until_us: int
     spaces: tuple[Space, ...]
@@ -138,6 +141,7 @@ class SiteArrays:
     e_barrier_top_m: FloatArray
     e_needed: BoolArray
     s_role: NDArray[np.int8]
+    s_left: BoolArray
     s_space: IntArray
     s_entrance: IntArray
     s_device: IntArray
@@ -163,7 +167,12 @@ class SiteArrays:
     @cached_property
     def basin_names(self) -> frozenset[str]:
         """Basins that the site has."""
-        return frozenset(self.basins)
+        return frozenset({basin.id for basin in self.site.basins} | {space.basin for space in self.spaces})
+
+    @cached_property
+    def row_by_key(self) -> dict[str, int]:
+        """Row of each sensor by its key, the left ones too, where the site has no other of that key."""
+        return {self.sensors[row].key: int(row) for row in np.flatnonzero(self.s_left)} | self.sensor_index
 
     @cached_property
     def street_names(self) -> frozenset[str]:
@@ -272,14 +281,18 @@ class SiteArrays:
         return np.asarray(self.l_outside != wants_inside, np.bool_)
 
     @classmethod
-    def from_site(cls, site: Site, instant: datetime) -> SiteArrays:
-        """Return the arrays of a site with the thresholds in force at an instant."""
+    def from_site(cls, site: Site, instant: datetime, left: Left = NOTHING) -> SiteArrays:
+        """Return the arrays of a site, and what was left behind, with the thresholds in force at an instant."""
         spaces = tuple(sorted(site.spaces, key=lambda space: space.id))
         space_index = {space.id: index for index, space in enumerate(spaces)}
-        entrances = tuple(EntranceRef(i, entrance) for i, space in enumerate(spaces) for entrance in space.entrances)
+        gone: dict[str, list[Entrance]] = {}
+        for space_id, entrance in left.entrances:
+            gone.setdefault(space_id, []).append(entrance)
+        of_space = [(*space.entrances, *gone.get(space.id, ())) for space in spaces]
+        entrances = tuple(EntranceRef(i, entrance) for i, found in enumerate(of_space) for entrance in found)
         entrance_index = {(ref.space, ref.entrance.id): index for index, ref in enumerate(entrances)}
         basins = tuple(sorted({basin.id for basin in site.basins} | {space.basin for space in spaces}))
-        sensors = sensors_of(site)
+        sensors, is_left = _with_left(sensors_of(site), left)
         devices = tuple(sorted({sensor.device for sensor in sensors}))
         device_index = {device: index for index, device in enumerate(devices)}
         s_space = _ints(space_index.get(sensor.place, -1) for sensor in sensors)
@@ -297,6 +310,7 @@ class SiteArrays:
         e_crest = _floats(ref.entrance.crest_level_m for ref in entrances)
         return cls(
             site=site,
+            left=left,
             thresholds=thresholds_at(site, instant),
             valid_until_us=2**62 if change is None else to_us(change),
             spaces=spaces,
@@ -306,13 +320,14 @@ class SiteArrays:
             devices=devices,
             basin_of_space=_ints(basins.index(space.basin) for space in spaces),
             e_space=_ints(ref.space for ref in entrances),
-            e_position=_ints(position for space in spaces for position in range(len(space.entrances))),
+            e_position=_ints(position for found in of_space for position in range(len(found))),
             e_crest_m=e_crest,
             e_roadway_m=_floats(ref.entrance.roadway_level_m for ref in entrances),
             e_width_m=_floats(ref.entrance.width_m for ref in entrances),
             e_barrier_top_m=e_crest + _floats(np.nan if barrier is None else barrier.height_m for barrier in e_barrier),
             e_needed=np.array([ref.entrance.barrier_needed for ref in entrances], np.bool_),
             s_role=role,
+            s_left=is_left,
             s_space=s_space,
             s_entrance=s_entrance,
             s_device=_ints(device_index[sensor.device] for sensor in sensors),
@@ -330,8 +345,18 @@ class SiteArrays:
             g_basin=_ints(basins.index(sensors[index].basin) for index in gauges),
             l_family_space=Segments.of(levels[:, 0] * len(spaces) + levels[:, 1], 2 * len(spaces)),
             space_index=space_index,
-            sensor_index={sensor.key: index for index, sensor in enumerate(sensors)},
+            sensor_index={sensor.key: index for index, sensor in enumerate(sensors) if not is_left[index]},
         )
+
+
+def _with_left(sensors: tuple[SensorSpec, ...], left: Left) -> tuple[tuple[SensorSpec, ...], BoolArray]:
+    """Return the sensors of a site and the left ones by key, and which are left."""
+    if not left.sensors:
+        return sensors, np.zeros(len(sensors), np.bool_)
+    both = [(spec.key, False, spec.place, spec.entrance or "", spec) for spec in sensors]
+    both += [(one.spec.key, True, one.spec.place, one.spec.entrance or "", one.spec) for one in left.sensors]
+    both.sort(key=lambda entry: entry[:4])
+    return tuple(entry[4] for entry in both), np.array([entry[1] for entry in both], np.bool_)
 
 
 def _ints(values: object) -> IntArray:

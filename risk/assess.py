@@ -17,7 +17,7 @@ from risk.reasons import reasons_of
 from risk.reports import shown_reports
 from risk.score import ScoreStatics, contributions
 from risk.standin import shown_stand_ins
-from risk.state import FAMILIES
+from risk.state import FAMILIES, SIGNATURES
 from risk.thresholds import (
     HEARTBEAT_RAISED_S,
     HEARTBEAT_S,
@@ -28,7 +28,7 @@ from risk.thresholds import (
 from risk.way_out import way_out
 
 _PLACES = 5 ** np.arange(len(FAMILIES), dtype=np.int64)
-_READY = 5 ** len(FAMILIES)
+_READY = SIGNATURES
 
 
 def due(context: Context, score: FloatArray) -> IntArray:

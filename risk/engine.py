@@ -21,12 +21,15 @@ from risk.emptied import with_people_gone
 from risk.evidence import Samples, fold
 from risk.facts.fact import Context
 from risk.firstout import first_out, open_by_basin
+from risk.laid_down import standing
+from risk.left import NOTHING, Left
 from risk.lifecycle import REFUSED, LifeEvent, follow, in_service, is_storm, take_acts
 from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
 from risk.past.ask import PastOfSite
 from risk.past.inforce import Past
+from risk.rain_kept import keep_rain
 from risk.reasons import reasons_of
-from risk.replaced import keep_last_words
+from risk.replaced import hand_over, left_behind
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
@@ -54,7 +57,8 @@ a gauge, a pump or a sensor with a library that falls silent makes nothing less 
 nothing; a space that fills is rising; what a clock that is behind says after a stand-down counts.
 16: the depth that each reporter entered last counts; a warning whose basin or street is gone covers the district;
 a barrier that is overtopped, failed or in an unknown state is missing in the shortage, and not waited for;
-where the rise inside tells what comes in, a pump that nothing says to run lifts nothing more.
+where the rise inside tells what comes in, a pump that nothing says to run lifts nothing more;
+a sensor that an import takes out counts as one that fell silent.
 """
 
 DAY_HOURS = range(7, 20)
@@ -87,9 +91,9 @@ class Plant:
     needs: Needs
 
 
-def plant_of(site: Site, instant: datetime) -> Plant:
-    """Return a site made ready, with the thresholds in force at an instant."""
-    arrays = SiteArrays.from_site(site, instant)
+def plant_of(site: Site, instant: datetime, left: Left = NOTHING) -> Plant:
+    """Return a site, and what imports left behind, made ready with the thresholds in force at an instant."""
+    arrays = SiteArrays.from_site(site, instant, left)
     statics = statics_of(arrays)
     zone = ZoneInfo(site.district.timezone)
     basins = {device.id: place.basin or "" for place, device in devices_of(site)}
@@ -117,11 +121,25 @@ class Engine:
 
 def with_site(engine: Engine, site: Site, site_commit_seq: int, instant: datetime) -> Engine:
     """Return the engine on another version of the site; what both versions know keeps its memory."""
-    plant = plant_of(site, instant)
-    state = carried_over(engine.state, engine.plant.arrays, plant.arrays, site_commit_seq)
-    keep_last_words((engine.state, engine.plant.arrays), (state, plant.arrays))
-    note_departures((engine.state, engine.plant.arrays), (state, plant.arrays))
+    old = engine.plant.arrays
+    plant = plant_of(site, instant, left_behind(engine.state, old, engine.plant.statics, site))
+    state = carried_over(engine.state, old, plant.arrays, site_commit_seq)
+    before, after = (engine.state, old), (state, plant.arrays)
+    keep_rain(before, after, hand_over(before, after))
+    note_departures(before, after)
+    state.written_signature[:] = -1
     return _with_shortage(Engine(state, plant, _past_on(engine, plant)))
+
+
+def with_what_stands(engine: Engine) -> Engine:
+    """Return the engine without the left sensors and entrances of which nothing stands any more after a tick."""
+    arrays, state = engine.plant.arrays, engine.state
+    if not arrays.left or (left := standing(state, arrays)) == arrays.left:
+        return engine
+    plant = plant_of(arrays.site, from_us(state.tick_us), left)
+    result = carried_over(state, arrays, plant.arrays, state.site_commit_seq)
+    result.departed, result.rain_kept = state.departed, state.rain_kept
+    return _with_shortage(Engine(result, plant, _past_on(engine, plant)))
 
 
 def with_past(engine: Engine, past: Past | None) -> Engine:
@@ -150,7 +168,7 @@ def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
     if tick_us < engine.plant.arrays.valid_until_us:
         return engine
     forget_forecasts(engine.state)
-    return replace(engine, plant=plant_of(engine.plant.arrays.site, from_us(tick_us)))
+    return replace(engine, plant=plant_of(engine.plant.arrays.site, from_us(tick_us), engine.plant.arrays.left))
 
 
 def question(engine: Engine, among: BoolArray | None = None) -> Question:
@@ -195,7 +213,8 @@ def tick(engine: Engine, inputs: Inputs) -> tuple[Engine, TickOutput]:
         What is to be written, in an order that depends on nothing but the inputs.
     """
     engine, decision = decide(engine, inputs)
-    return engine, write_up(decision)
+    output = write_up(decision)
+    return with_what_stands(engine), output
 
 
 def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
@@ -229,7 +248,7 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     if state.departed:
         told.output.take(*end_departed(state, inputs.tick_us))
     counted, out = state.held[arrays.s_stock], barriers_out(state, arrays)
-    seen = fold(state, arrays, in_service(state, inputs.samples, inputs.tick_us), inputs.tick_us)
+    seen = fold(state, arrays, in_service(state, arrays, inputs.samples, inputs.tick_us), inputs.tick_us)
     moved = fold_movements(state, arrays, inputs.acts)
     if inputs.acts:
         np.logical_or(seen.touched, fold_reports(state, arrays, inputs.acts), out=seen.touched)

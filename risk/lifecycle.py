@@ -52,7 +52,7 @@ def take_acts(state: EngineState, arrays: SiteArrays, acts: Iterable[Act], tick_
     events: list[LifeEvent] = []
     for act in sorted(acts, key=lambda act: act.commit_seq):
         if act.kind in _DEVICE_ACTS:
-            _device_act(state, arrays, act)
+            _device_act(state, act)
         elif act.kind in _SPACE_ACTS and act.subject in rows:
             row = rows[act.subject]
             why_not = _SPACE_ACTS[act.kind](state, row, act, tick_us, events)
@@ -78,15 +78,14 @@ def _shortened(state: EngineState, tick_us: int) -> list[LifeEvent]:
     return events
 
 
-def in_service(state: EngineState, samples: Samples, tick_us: int) -> Samples:
-    """Return the samples without those of sensors that are out of service; expired ones are back."""
-    out = state.out_of_service_us
-    if not out.size or out.max() == NEVER_US:
+def in_service(state: EngineState, arrays: SiteArrays, samples: Samples, tick_us: int) -> Samples:
+    """Return the samples without those of sensors whose device is out of service; expired ones are back."""
+    for device in [device for device, until_us in state.out_of_service.items() if until_us <= tick_us]:
+        del state.out_of_service[device]
+    if not state.out_of_service or not samples.sensor.size:
         return samples
-    out[out <= tick_us] = NEVER_US
-    if not samples.sensor.size:
-        return samples
-    kept = (samples.sensor < 0) | (out[samples.sensor] == NEVER_US)
+    out = np.array([device in state.out_of_service for device in arrays.devices], np.bool_)
+    kept = (samples.sensor < 0) | ~out[arrays.s_device[samples.sensor]]
     sensor, observed, value = samples.sensor[kept], samples.observed_us[kept], samples.value[kept]
     buffered = None if samples.buffered is None else samples.buffered[kept]
     return Samples(sensor, observed, value, samples.quality[kept], buffered)
@@ -157,14 +156,13 @@ def _stand_down(state: EngineState, row: int, act: Act, _: int, events: list[Lif
     return None
 
 
-def _device_act(state: EngineState, arrays: SiteArrays, act: Act) -> None:
+def _device_act(state: EngineState, act: Act) -> None:
+    """Note until when a device is out of service: by its name, whatever an import makes of its sensors."""
     device = act.subject.removeprefix("device/")
-    sensors = [index for index, sensor in enumerate(arrays.sensors) if sensor.device == device]
-    minutes = minutes_of(act)
-    until_us = NEVER_US
+    state.out_of_service.pop(device, None)
     if act.kind == "out_of_service":
-        until_us = act.acted_us + round(min(minutes or 0.0, MOST_OUT_OF_SERVICE_MIN) * MINUTE_US)
-    state.out_of_service_us[sensors] = until_us
+        minutes = min(minutes_of(act) or 0.0, MOST_OUT_OF_SERVICE_MIN)
+        state.out_of_service[device] = act.acted_us + round(minutes * MINUTE_US)
 
 
 def is_storm(state: EngineState) -> bool:

@@ -139,7 +139,7 @@ def _connected() -> closing[Connection]:
 
 
 def _key(device_id: str, at: str, quantity: str) -> str:
-    from risk.sensors import sensor_key  # noqa: PLC0415
+    from undercroft.site.places import sensor_key  # noqa: PLC0415
 
     return sensor_key(device_id, at, quantity)
 

@@ -38,6 +38,7 @@ from risk.wording import (
     contradicted_words,
     doubt_words,
     held_words,
+    left_words,
     lifted_words,
     phrase,
     reporter_words,
@@ -165,6 +166,8 @@ def _reason(context: Context, space: int, fact: Fact, severity: int, raised_from
         _append(reason, stand_in_words(fact.words["stands_in"]))
     if "lifted" in fact.words and fact.rule != "float-lifted":
         _append(reason, lifted_words())
+    if "left" in fact.words or (fact.row >= 0 and context.arrays.s_left[fact.row]):
+        _append(reason, left_words())
     if "contradicted_by" in facts:
         _append(reason, contradicted_words(facts["contradicted_by"], facts["contradicting_m"]))
     if "by" in fact.words:

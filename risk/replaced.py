@@ -2,11 +2,13 @@
 
 A sensor that the new version has elsewhere was taken out of the one place, and is new at the other.
 
-- A *level sensor, gauge, barrier or float switch* that the new version has at the same place (entrance, floor, gauge
-  site) takes over what the old one had last said, as the word of a silent sensor: held until its own first good word.
-- Where none takes over, the last depth of at least 2 cm, or the height of a lifted float switch, stays as a report of
-  the place (`risk.reports`): it counts until another level sensor of the space gives a good reading, or an officer
-  stands the alarm down.
+- A *level sensor, lifted float switch, barrier switch or pump* whose last word has a part in what its space shows, or
+  would have behind an open barrier, is **left** (`risk.left`): the engine goes on with it as with one that fell silent,
+  at its place, also where the entrance is gone. What ends it is in `risk.laid_down`. One of a space whose alarm stands
+  stood down is not left: its word was looked at.
+- A *gauge or barrier switch* that the new version has in the place of one that is gone takes over what that had said:
+  the rain it had measured; when it had said that the barrier does not close.
+- The *rain* of a gauge that nobody takes over stands at the spaces of its basin, see `risk.rain_kept`.
 """
 
 from __future__ import annotations
@@ -15,102 +17,133 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from risk.arrays import NEVER_US, SiteArrays
-from risk.floats import trip_m
-from risk.sensors import BARRIER, FLOAT, LEVEL, RAIN_ROLES
-from risk.state import EngineState, FieldReport, sensor_keys
+from risk.arrays import NEVER_US, BoolArray, SiteArrays
+from risk.evidence import fresh_sensors
+from risk.left import Left, LeftSensor
+from risk.reports import place_of
+from risk.sensors import BARRIER, FLOAT, ONLINE, PUMP, RAIN_ROLES, SensorSpec, sensors_of
+from risk.state import LEAK, SIGNATURES, EngineState, place_key, sensor_keys
+from risk.state import PUMP as PUMP_FAMILY
+from risk.statics import SiteStatics
 from risk.thresholds import WET_DEPTH_M
+from undercroft.site.model import Entrance, Site
 
 Place = tuple[int, str, str]
 """Role, place and entrance of a sensor."""
 
-_LEVEL = ("last_us", "last_m", "rate", "last_rate", "implicated")
 _GAUGE = (
     "total_mm", "curve_us", "curve_mm", "sure_total_mm", "sure_curve_us", "sure_curve_mm", "acc_mm", "last_acc_mm",
     "wet_us", "busy_us",
 )  # fmt: skip
 """Without the counter itself, which begins anew."""
 _SWITCH = ("left_us", "denied_us")
-_FLOAT = ("let_down", "lifted_part")
 
 
-def keep_last_words(before: tuple[EngineState, SiteArrays], after: tuple[EngineState, SiteArrays]) -> None:
-    """Hand what sensors had last said, that the new version of a site has no longer, to those in their places."""
-    (state, old), (result, new) = before, after
-    keys_before, keys_after = sensor_keys(old), sensor_keys(new)
-    there, known = set(keys_after), set(keys_before)
-    gone = [s for s, key in enumerate(keys_before) if key not in there]
-    if not gone:
-        return
+def left_behind(state: EngineState, old: SiteArrays, statics: SiteStatics, site: Site) -> Left:
+    """Return the sensors and entrances that a new version of the site leaves behind."""
+    after = sensors_of(site)
+    there = {place_key(spec) for spec in after}
+    keys = sensor_keys(old)
+    gone = [s for s, key in enumerate(keys) if key not in there]
+    entrances_after = {space.id: {entrance.id for entrance in space.entrances} for space in site.spaces}
+    stays = _speaks_on(state, old, statics)
+    replaced = {_place(spec) for spec in after if place_key(spec) not in set(keys)}
+    since = {place_key(one.spec): one.since_us for one in old.left.sensors}
+    sensors = []
+    for s in gone:
+        spec = old.sensors[s]
+        if spec.place not in entrances_after or not (old.s_left[s] or stays[s]):
+            continue
+        is_there = not spec.entrance or spec.entrance in entrances_after[spec.place]
+        if spec.role == BARRIER and is_there and not old.s_left[s] and (_place(spec) in replaced or _closes(state, s)):
+            continue
+        sensors.append(LeftSensor(spec, since.get(keys[s], state.tick_us) if old.s_left[s] else state.tick_us))
+    return Left(tuple(sensors), left_entrances(state, old, sensors, entrances_after))
+
+
+def left_entrances(
+    state: EngineState, old: SiteArrays, sensors: Iterable[LeftSensor], there: dict[str, set[str]]
+) -> tuple[tuple[str, Entrance], ...]:
+    """Return the entrances that are not ``there`` and of which a left sensor or a report speaks."""
+    named = {(one.spec.place, one.spec.entrance) for one in sensors if one.spec.entrance}
+    named |= {place_of(key)[:2] for key in state.reports}
+    return tuple(
+        (space, ref.entrance)
+        for ref in old.entrances
+        if (space := old.spaces[ref.space].id) in there
+        and ref.entrance.id not in there[space]
+        and (space, ref.entrance.id) in named
+    )
+
+
+def _place(spec: SensorSpec) -> Place:
+    return spec.role, spec.place, spec.entrance or ""
+
+
+def _closes(state: EngineState, switch: int) -> bool:
+    return bool(state.held[switch] == 0.0)
+
+
+def _speaks_on(state: EngineState, old: SiteArrays, statics: SiteStatics) -> BoolArray:
+    """Tell of which sensors of spaces the last word may hold a level up. Shape (S,)."""
+    held, wet_m = state.held, WET_DEPTH_M.value
+    not_coping = (state.derived_last[:, PUMP_FAMILY].max(axis=1) > 0)[old.s_space]
+    stays = (old.s_role == FLOAT) & (held >= 0.5) | (old.s_role == PUMP) & (held >= 0.5) & not_coping
+    stays |= state.lifted_part
+    spoke = state.evidence_us[old.l_sensor] != NEVER_US
+    wet = (state.held[old.l_sensor] >= wet_m) | (state.last_m.max(axis=1) >= wet_m) | state.implicated
+    leaks = (state.derived_last[:, LEAK].max(axis=1) > 0)[old.l_space] & old.l_outside
+    stays[old.l_sensor] |= spoke & (wet | leaks)
+    primary = statics.primary_sensors
+    fresh = fresh_sensors(state, old, state.tick_us, statics.stale_intervals)
+    stays[primary] |= state.blind[old.s_space[primary]] & ~fresh[primary]
+    calm = (state.written_signature >= 0) & (state.written_signature % SIGNATURES == 0) & (state.alarm_severity == 0)
+    stays &= ~calm[old.s_space]
+    stays[old.l_sensor] |= spoke & (state.held[old.l_sensor] >= statics.levels.open_m[0])
+    stays |= (old.s_role == BARRIER) & (state.evidence_us != NEVER_US) & _beside(old, stays)
+    in_space = old.s_space >= 0
+    stood_down = state.stood_down_us[old.s_space] != NEVER_US
+    return np.asarray(stays & in_space & ~stood_down & (old.s_role != ONLINE))
+
+
+def _beside(old: SiteArrays, stays: BoolArray) -> BoolArray:
+    """Tell which sensors stand at an entrance of which another sensor's word stays, or would. Shape (S,)."""
+    found = np.zeros(len(old.entrances) + 1, np.bool_)
+    found[old.s_entrance[stays & (old.s_entrance >= 0)]] = True
+    return np.asarray(found[old.s_entrance])
+
+
+def hand_over(before: tuple[EngineState, SiteArrays], after: tuple[EngineState, SiteArrays]) -> set[int]:
+    """Let new gauges and switches take over from those in whose place they are; return the rows of the others' rain."""
+    (state, old), (_, new) = before, after
+    there, known = {place_key(spec, old, new) for spec in new.sensors}, {place_key(s, old, new) for s in old.sensors}
     fresh: dict[Place, int] = {}
-    for s, key in enumerate(keys_after):
-        if key not in known:
-            fresh.setdefault(_place(new, s), s)
-    for place, sensors in _by_place(old, gone).items():
-        worst = max(sensors, key=lambda s: (float(np.nan_to_num(state.held[s], nan=-1.0)), -s))
-        heir = fresh.get(place)
-        if heir is not None:
-            _inherit(before, worst, after, heir)
-        elif place[1] in new.space_index and _depth_m(state, old, worst) >= WET_DEPTH_M.value:
-            _report(before, worst, result, place)
-
-
-def _place(arrays: SiteArrays, sensor: int) -> Place:
-    spec = arrays.sensors[sensor]
-    return int(arrays.s_role[sensor]), spec.place, spec.entrance or ""
-
-
-def _by_place(arrays: SiteArrays, sensors: Iterable[int]) -> dict[Place, list[int]]:
-    found: dict[Place, list[int]] = {}
-    for sensor in sensors:
-        found.setdefault(_place(arrays, sensor), []).append(sensor)
-    return found
+    for s, spec in enumerate(new.sensors):
+        if place_key(spec, old, new) not in known:
+            fresh.setdefault(_place(spec), s)
+    alone = set()
+    for s, spec in enumerate(old.sensors):
+        if place_key(spec, old, new) in there or state.evidence_us[s] == NEVER_US:
+            continue
+        heir = fresh.get(_place(spec))
+        if heir is not None and spec.role in {BARRIER, *RAIN_ROLES}:
+            _inherit(before, s, after, heir)
+        elif spec.role in RAIN_ROLES:
+            alone.add(s)
+    return alone
 
 
 def _inherit(
     before: tuple[EngineState, SiteArrays], gone: int, after: tuple[EngineState, SiteArrays], heir: int
 ) -> None:
     (state, old), (result, new) = before, after
-    role = int(old.s_role[gone])
-    if state.evidence_us[gone] == NEVER_US or role not in {LEVEL, FLOAT, BARRIER, *RAIN_ROLES}:
+    result.evidence_us[heir] = max(int(state.evidence_us[gone]), int(result.evidence_us[heir]))
+    if int(old.s_role[gone]) == BARRIER:
+        for name in _SWITCH:
+            getattr(result, name)[heir] = max(getattr(state, name)[gone], getattr(result, name)[heir])
         return
-    result.evidence_us[heir] = state.evidence_us[gone]
-    names: tuple[str, ...] = _SWITCH
-    if role == LEVEL:
-        result.held[heir] = result.held_before[heir] = state.held[gone]
-        names = _LEVEL
-    elif role in RAIN_ROLES:
-        names = _GAUGE
-    elif role == FLOAT:
-        result.held[heir] = result.held_before[heir] = state.held[gone]
-        names = _FLOAT
-    source, target = (gone, heir) if role in {BARRIER, FLOAT} else (int(old.s_slot[gone]), int(new.s_slot[heir]))
-    if source < 0 or target < 0:
+    source, target = int(old.s_slot[gone]), int(new.s_slot[heir])
+    if state.acc_mm[source].max() < result.acc_mm[target].max():
         return
-    for name in names:
+    for name in _GAUGE:
         getattr(result, name)[target] = getattr(state, name)[source]
-
-
-def _depth_m(state: EngineState, old: SiteArrays, sensor: int) -> float:
-    """Return the depth that a sensor last spoke of, of a lifted float switch where it trips; 0 for none. [m]"""
-    role = int(old.s_role[sensor])
-    if role == FLOAT and old.s_space[sensor] >= 0 and state.held[sensor] >= 0.5:
-        return trip_m(old, sensor)
-    return float(np.nan_to_num(state.held[sensor])) if role == LEVEL else 0.0
-
-
-def _report(before: tuple[EngineState, SiteArrays], gone: int, result: EngineState, place: Place) -> None:
-    state, old = before
-    key = old.sensors[gone].key
-    name = f"{place[1]}/{place[2]}/depth"
-    report = FieldReport(
-        value=round(_depth_m(state, old, gone), 3),
-        by=key,
-        author="site import",
-        observed_us=int(state.evidence_us[gone]),
-        expires_us=state.tick_us,
-        note="last word of a sensor that the site no longer has",
-    )
-    known = result.reports.get(name)
-    if known is None or known.value < report.value:
-        result.reports[name] = report

@@ -85,7 +85,7 @@ def place_of(key: str) -> tuple[str, str, str]:
 def _has_entrance(arrays: SiteArrays, space: int, entrance: object) -> bool:
     if not isinstance(entrance, str | None):
         return False
-    return not entrance or entrance in {known.id for known in arrays.spaces[space].entrances}
+    return not entrance or entrance_index(arrays, space, entrance) >= 0
 
 
 def said_in(arrays: SiteArrays, space: int, act: Act) -> list[tuple[str, FieldReport]]:

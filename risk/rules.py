@@ -32,6 +32,7 @@ from risk.floats import float_family, part_rows
 from risk.forecast import TimeToThreshold
 from risk.levels import in_force, release_m, severity_of
 from risk.pumping import pumping
+from risk.rain_kept import raise_kept
 from risk.reports import reported_severity, with_reported_barriers
 from risk.rise import least_of_three
 from risk.rules_barrier import barrier_step, outside_of, unclosed
@@ -114,6 +115,8 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     part |= _rise(state, arrays, statics, seen, (depth, rows), views)
     state.implicated |= part
     rain = rain_view(state, arrays, statics, fresh, bool(state.warnings), tick_us, views)
+    if state.rain_kept:
+        raise_kept(state, arrays, statics, rain.in_rain, views)
     colour = colour_of_spaces(state.warnings, arrays) if state.warnings else np.zeros(n)
     if state.warnings:
         rain.in_rain[colour > 0] = True

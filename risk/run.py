@@ -28,18 +28,19 @@ from risk.ahead import Nowcast, Question, answered
 from risk.arrays import NEVER_US, from_us, to_us
 from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick, with_past, with_site
 from risk.inputs import act_of, columns_of
+from risk.left import Left
 from risk.nowcaster import Nowcaster
 from risk.output import TickOutput
 from risk.past.inforce import Past
 from risk.past.library import read_document
 from risk.presence import devices_by_status, presence_acts
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
-from risk.sensors import sensor_key
 from risk.snapshot import dump_state, load_state, read_header
 from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.site.model import Site
+from undercroft.site.places import sensor_key
 from undercroft.store import engine as store
 from undercroft.store.connection import Connection, connect
 from undercroft.store.floods import KIND, library_document
@@ -147,7 +148,7 @@ class Follower:
             header = read_header(snapshot.state)
             _, site = site_at(self._connection, header["site_commit_seq"])
             self.tick_at = from_us(header["tick_us"])
-            plant = plant_of(site, self.tick_at)
+            plant = plant_of(site, self.tick_at, Left.from_json(header["left"]))
             self.engine = Engine(load_state(snapshot.state, plant.arrays), plant)
             self._use_library(self.engine.state.library or None)
             self.cursor, self.tick_seq = header["up_to"], snapshot.tick_seq
@@ -210,7 +211,10 @@ class Follower:
                 ),
                 nowcast=nowcast,
             )
+            arrays = self.engine.plant.arrays
             self.engine, output = tick(self.engine, inputs)
+            if self.engine.plant.arrays.sensors is not arrays.sensors:
+                self._map_sensors()
             if entry.asked:
                 self._questions[entry.tick_seq] = question(self.engine)
             outputs.append(output)

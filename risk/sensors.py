@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from undercroft.quantities import STOCK_PREFIX
 from undercroft.site.model import Gauge, Site, Space
-from undercroft.site.places import depth_zero_level_m, devices_of
+from undercroft.site.places import depth_zero_level_m, devices_of, sensor_key
 
 OTHER, LEVEL, BARRIER, PUMP, RAIN_TOTAL, RAIN_DEPTH, RAIN_INTENSITY, ONLINE, STOCK, MAINS, FLOAT = range(11)
 """Roles of a sensor."""
@@ -42,17 +42,6 @@ class SensorSpec:
     interval_dry_s: float
     interval_wet_s: float
     at: str = ""
-
-
-def sensor_key(device_id: str, at: str, quantity: str) -> str:
-    """Return the name of a sensor.
-
-    Examples
-    --------
-    >>> sensor_key("lvl-1", "", "water_depth_m"), sensor_key("lvl-1", "north", "water_depth_m")
-    ('lvl-1:water_depth_m', 'lvl-1/north:water_depth_m')
-    """
-    return f"{device_id}/{at}:{quantity}" if at else f"{device_id}:{quantity}"
 
 
 def _role(quantity: str) -> int:

@@ -12,7 +12,7 @@ import orjson
 from risk.arrays import SiteArrays
 from risk.conditions import ConditionAlarm
 from risk.engine import ENGINE_VERSION
-from risk.state import Departed, EngineState, FieldReport, StoodIn, array_fields
+from risk.state import Departed, EngineState, FieldReport, RainKept, StoodIn, array_fields
 from risk.warnings import RainWarning
 from undercroft.errors import StoreRejected
 
@@ -42,7 +42,10 @@ def dump_state(state: EngineState, arrays: SiteArrays) -> bytes:
             "stock": [[place, item, quantity] for (place, item), quantity in sorted(state.stock.items())],
             "moved_us": [[place, item, moved] for (place, item), moved in sorted(state.moved_us.items())],
             "stand_ins": {name: asdict(stood) for name, stood in sorted(state.stand_ins.items())},
+            "out_of_service": dict(sorted(state.out_of_service.items())),
+            "rain_kept": {name: asdict(kept) for name, kept in sorted(state.rain_kept.items())},
             "departed": {name: asdict(known) for name, known in sorted(state.departed.items())},
+            "left": arrays.left.as_json(),
             "valid_until_us": arrays.valid_until_us,
             "arrays": listed,
         }
@@ -83,6 +86,8 @@ def load_state(data: bytes, arrays: SiteArrays) -> EngineState:
     told = {subject: ConditionAlarm.from_json(entry) for subject, entry in header["conditions"].items()}
     kept: dict[str, Any] = {"warnings": warnings, "reports": reports, "conditions": told}
     kept["stand_ins"] = {name: StoodIn(**entry) for name, entry in header["stand_ins"].items()}
+    kept["out_of_service"] = header["out_of_service"]
+    kept["rain_kept"] = {name: RainKept(**entry) for name, entry in header["rain_kept"].items()}
     kept["departed"] = {name: Departed(**entry) for name, entry in header["departed"].items()}
     kept["stock"], kept["moved_us"] = (
         {(place, item): value for place, item, value in header[name]} for name in ("stock", "moved_us")

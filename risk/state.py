@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.conditions import Conditions
-from risk.sensors import ONLINE
+from risk.sensors import ONLINE, RAIN_ROLES, SensorSpec
 from risk.supplies.stock import Holding, listed_stock
 from risk.warnings import RainWarning, with_moved
 
@@ -29,6 +29,9 @@ FAMILIES = (
 DEPTH, FREEBOARD, RISE, RAIN, WARNING, BARRIER, PUMP, FORECAST, LEAK, BLIND, REPORT, STAND_IN, FLOAT = range(
     len(FAMILIES)
 )
+
+SIGNATURES = 5 ** len(FAMILIES)
+"""More than the greatest ``written_signature`` of levels alone: a family is a digit of base 5."""
 
 RISE_SLOTS = 6
 """Samples kept for the rise rate, at least 50 s apart: 5 minutes at one a minute."""
@@ -79,6 +82,16 @@ class StoodIn:
 
 
 @dataclass(frozen=True, slots=True)
+class RainKept:
+    """Rain of gauges that an import took from a space: 10 and 60 minutes [mm], sensor and time; `risk.rain_kept`."""
+
+    mm_10min: float
+    mm_60min: float
+    sensor: str
+    said_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Departed:
     """The alarm of a space that left the site, as it stood then; severity 0 and not latched: nothing is left to end."""
 
@@ -117,7 +130,8 @@ class EngineState:
     system, by subject. ``stock``: supplies by place and item, as the site file and the movements since leave them;
     ``moved_us``: when each last moved or was counted by a person.
     ``stand_ins``: what stood in for spaces that are silent, by space.
-    ``departed``: alarms of spaces that left the site, see `risk.departed`.
+    ``departed``: alarms of spaces that left the site, see `risk.departed`. ``out_of_service``: until when, by device.
+    ``rain_kept``: by space, rain of gauges that it has no longer.
     Spaces (N)
         ``ahead_*``: what the last nowcast says and of which tick it is, orange and red, see `risk.ahead.Nowcast`;
         ``derived_last``: severities of the derived families at the last three touched ticks. ``orange_min, red_min,
@@ -143,6 +157,8 @@ class EngineState:
     moved_us: dict[Holding, int]
     stand_ins: dict[str, StoodIn]
     departed: dict[str, Departed]
+    out_of_service: dict[str, int]
+    rain_kept: dict[str, RainKept]
 
     order_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     observed_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
@@ -163,7 +179,6 @@ class EngineState:
     denied_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
     let_down: Small = field(metadata=_axis("S", np.int8, 0))
     lifted_part: BoolArray = field(metadata=_axis("S", np.bool_, 0))
-    out_of_service_us: IntArray = field(metadata=_axis("S", np.int64, NEVER_US))
 
     ring_us: IntArray = field(metadata=_axis("L", np.int64, NEVER_US, (RISE_SLOTS,)))
     ring_m: FloatArray = field(metadata=_axis("L", np.float64, np.nan, (RISE_SLOTS,)))
@@ -228,17 +243,27 @@ def array_fields() -> tuple[Field[Any], ...]:
     return tuple(entry for entry in fields(EngineState) if "axis" in entry.metadata)
 
 
-def sensor_keys(arrays: SiteArrays) -> list[Hashable]:
-    """Return what each sensor stands for: itself where it is. What it said elsewhere is not said of its new place.
+def place_key(spec: SensorSpec, *versions: SiteArrays) -> Hashable:
+    """Return what a sensor stands for: itself where it is. What it said elsewhere is not said of its new place.
 
-    Whether a device is online goes with the device.
+    Whether a device is online goes with the device. Rain is said of a basin: a gauge that is renamed, or whose basin
+    is, between two ``versions`` of a site stands for the same.
     """
-    return [s.key if s.role == ONLINE else (s.key, s.place, s.entrance) for s in arrays.sensors]
+    if spec.role == ONLINE:
+        return spec.key
+    if versions and spec.role in RAIN_ROLES:
+        return spec.key, spec.basin if all(spec.basin in arrays.basin_names for arrays in versions) else ""
+    return spec.key, spec.place, spec.entrance
 
 
-def axis_keys(arrays: SiteArrays) -> dict[str, list[Hashable]]:
-    """Return what each row of each axis stands for; it survives a change of the site."""
-    keys = sensor_keys(arrays)
+def sensor_keys(arrays: SiteArrays, *versions: SiteArrays) -> list[Hashable]:
+    """Return what each sensor stands for."""
+    return [place_key(spec, *versions) for spec in arrays.sensors]
+
+
+def axis_keys(arrays: SiteArrays, *versions: SiteArrays) -> dict[str, list[Hashable]]:
+    """Return what each row of each axis stands for; it survives a change of the site from one version to the other."""
+    keys = sensor_keys(arrays, *versions)
     return {
         "S": keys,
         "L": [(keys[s], int(arrays.s_space[s] >= 0)) for s in arrays.l_sensor],
@@ -259,7 +284,7 @@ def fresh_state(arrays: SiteArrays, site_commit_seq: int) -> EngineState:
         for entry in array_fields()
     }
     return EngineState(
-        site_commit_seq, 0, NEVER_US, 0, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, {}, {}, **values
+        site_commit_seq, 0, NEVER_US, 0, 0, 0, {}, {}, {}, listed_stock(arrays.site), {}, {}, {}, {}, {}, **values
     )
 
 
@@ -267,18 +292,20 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
     """Return the state for another version of the site: what both know keeps its memory, the rest starts fresh.
 
     A level sensor whose ground changed keeps its held value as it was measured then, until its next reading. What a
-    sensor that was taken out had last said stays with the place; see `risk.replaced`.
+    sensor that was taken out had last said stays with the place; see `risk.replaced`. The last nowcast stands until the
+    next, the simple forecast is worked out anew.
     """
     result = fresh_state(new, site_commit_seq)
     result.tick_seq, result.tick_us, result.up_to = state.tick_seq, state.tick_us, state.up_to
-    result.library = state.library
+    result.library, result.nowcast_id = state.library, state.nowcast_id
     result.warnings = with_moved(state.warnings, old, new)
     result.conditions = dict(state.conditions)
     result.stock |= state.stock  # once a holding is known, only movements change it
     result.moved_us = dict(state.moved_us)
-    result.reports = {key: report for key, report in state.reports.items() if _still_there(new, key)}
+    result.out_of_service = dict(state.out_of_service)
+    result.reports = {key: report for key, report in state.reports.items() if key.split("/")[0] in new.space_index}
     result.stand_ins = {name: stood for name, stood in state.stand_ins.items() if name in new.space_index}
-    before, after = axis_keys(old), axis_keys(new)
+    before, after = axis_keys(old, old, new), axis_keys(new, old, new)
     for axis, keys in after.items():
         position = {key: index for index, key in enumerate(before[axis])}
         pairs = [(position[key], index) for index, key in enumerate(keys) if key in position]
@@ -288,18 +315,8 @@ def carried_over(state: EngineState, old: SiteArrays, new: SiteArrays, site_comm
         for entry in array_fields():
             if entry.metadata["axis"] == axis:
                 getattr(result, entry.name)[target] = getattr(state, entry.name)[source]
-    forget_forecasts(result)
-    result.written_signature[:] = -1
+    result.closed_bits[:] = -1
     return result
-
-
-def _still_there(arrays: SiteArrays, key: str) -> bool:
-    """Tell whether the place of a report is part of a site."""
-    space_id, entrance_id = key.split("/")[:2]
-    space = arrays.space_index.get(space_id)
-    if space is None:
-        return False
-    return not entrance_id or entrance_id in {known.id for known in arrays.spaces[space].entrances}
 
 
 def forget_forecasts(state: EngineState) -> None:

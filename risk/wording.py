@@ -220,6 +220,11 @@ def lifted_words() -> tuple[str, str]:
     return " (a float switch is lifted: at least that)", "(浮球开关浮起:水位不低于此值)"
 
 
+def left_words() -> tuple[str, str]:
+    """Return what is added to the last word of a sensor that an import took out of the site there."""
+    return " (last word of a sensor that the site no longer has there)", "(该处传感器已从站点文件中移除,此为其最后读数)"
+
+
 def held_words() -> tuple[str, str]:
     """Return what is added to a reason that was met and has not been left yet."""
     return " (was met; held until it has stood clear for the off-delay)", "(曾达到阈值,须持续回落后才降级)"

@@ -30,7 +30,7 @@ def forecast(context: Context, space: int, severity: int) -> Fact | None:
     key = _driver(context, space, reached)
     if np.isnan(value) or not key:
         return None
-    sensor = context.arrays.sensor_index[key]
+    sensor = context.arrays.row_by_key[key]
     made = context.views.by_ensemble[int(to_red), space]
     words: dict[str, object] = {}
     if made:

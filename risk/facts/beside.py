@@ -9,6 +9,7 @@ import numpy as np
 from risk.arrays import NEVER_US
 from risk.evidence import flapping
 from risk.facts.fact import Context, Fact, entrance_words, held_m, sensor_key_of
+from risk.rain_kept import kept_mm
 from risk.rules_barrier import FORECAST_NEED_MIN
 from risk.said import said_to_run
 from risk.standin import shown_stand_ins
@@ -24,10 +25,10 @@ def rain(context: Context, space: int, severity: int) -> Fact | None:
     """Return the rain of 10 or 60 minutes that speaks for a severity, at the gauge that has most of its limit."""
     arrays, state = context.arrays, context.state
     gauges = np.flatnonzero(arrays.g_basin == arrays.basin_of_space[space])
-    if gauges.size == 0:
-        return None
     best = None
     place = arrays.spaces[space]
+    if (fact := _rain_kept(context, space, severity)) is not None or gauges.size == 0:
+        return fact
     for rule, window, ready in (
         ("rain-10min", 1, RED_READINESS_10MIN_MM.value),
         ("rain-60min", 2, RED_READINESS_60MIN_MM.value),
@@ -42,6 +43,16 @@ def rain(context: Context, space: int, severity: int) -> Fact | None:
     sensor = int(arrays.g_sensor[best[3]])
     words = {"ready": best[5] >= best[4]}
     return Fact(best[2], best[5], arrays.sensors[sensor].key, int(state.evidence_us[sensor]), words, sensor)
+
+
+def _rain_kept(context: Context, space: int, severity: int) -> Fact | None:
+    """Return the rain that speaks for a severity, of a gauge that an import took from the space."""
+    arrays, place = context.arrays, context.arrays.spaces[space]
+    for rule, ready in (("rain-10min", RED_READINESS_10MIN_MM.value), ("rain-60min", RED_READINESS_60MIN_MM.value)):
+        kept = kept_mm(context.state.rain_kept, place.id, rule)
+        if kept is not None and kept[0] >= arrays.thresholds.value(rule, place.id, place.kind, severity):
+            return Fact(rule, kept[0], kept[1], kept[2], {"ready": kept[0] >= ready, "left": True})
+    return None
 
 
 def warning(context: Context, space: int, severity: int) -> Fact | None:

@@ -19,7 +19,7 @@ from risk.hindcast.compare import with_sets
 from risk.hindcast.truth import TrueStorm
 from risk.nowcast.calibration import terms
 from risk.nowcast.summary import WITHIN_MIN
-from risk.sensors import LEVEL, sensor_key
+from risk.sensors import LEVEL
 from risk.thresholds import LEAST_ALARM_SEVERITY, ORANGE, RED, WET_DEPTH_M
 from simulators.hindcast.states import TrueStates
 from simulators.hindcast.watch import SeverityWatch
@@ -31,6 +31,7 @@ from undercroft.model import SpaceKind
 from undercroft.quality import Quality
 from undercroft.quantities import BARRIER_STATE_BY_WORD
 from undercroft.site.model import Site, ThresholdSet
+from undercroft.site.places import sensor_key
 
 SEVERITIES = dict(zip(NAMES, (int(ORANGE), int(RED)), strict=True))
 CASE_EVERY_MIN = 5

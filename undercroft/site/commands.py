@@ -22,7 +22,8 @@ from undercroft.site.places import devices_of, places_of
 from undercroft.site.problems import Located, SiteProblems
 from undercroft.site.schema import packaged_schema_text
 from undercroft.store.connection import connect
-from undercroft.store.site import import_site, latest_site
+from undercroft.store.site import import_site, latest_site, stands_on
+from undercroft.store.site_standing import StandsOn
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A site.toml.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -40,28 +41,52 @@ def register(app: typer.Typer) -> None:
     app.add_typer(site, name="site")
 
 
-def check(file: File, *, as_json: Json = False) -> None:
+def check(
+    file: File,
+    *,
+    against_database: Annotated[
+        bool, typer.Option("--against-database", help="Also tell what stands on what an import would take away.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Tell everything that is wrong with a site file, and what it leaves uncovered. Exit code 2 if it is wrong."""
     found = _read(file, as_json=as_json)
+    stands = _standing(found.site) if against_database else []
     if as_json:
         answer = {"ok": True, "errors": [], "warnings": [_as_json(gap) for gap in found.gaps], **_summary(found.site)}
+        if against_database:
+            answer["stands"] = stands
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
     for gap in found.gaps:
         typer.echo(f"{gap.file}:{gap.line}: warning: {gap.field}: found {gap.found}, expected {gap.expected}")
-    typer.echo(f"{file}: valid: {_summary_text(found.site)}; {len(found.gaps)} warnings")
+    for line in stands:
+        typer.echo(f"{file}: warning: stands on what an import would take away: {line}")
+    typer.echo(f"{file}: valid: {_summary_text(found.site)}; {len(found.gaps) + len(stands)} warnings")
 
 
 def import_(
     file: File,
     *,
     author: Annotated[str | None, typer.Option(help="Who imports it; default: the account's name.")] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where something stands on what it takes away.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Put a site file in force in the database named by UNDERCROFT_DATABASE_URL: all of it, or nothing."""
+    """Put a site file in force in the database named by UNDERCROFT_DATABASE_URL: all of it, or nothing.
+
+    Where alarms, water, reports, rain warnings or devices out of service stand on what the file takes away, each is
+    named, and nothing is imported (exit code 2) unless --anyway says so, which the audit keeps.
+    """
     site = _read(file, as_json=as_json).site
+    who = author or getpass.getuser()
     with closing(connect(_database_url(), application_name=APPLICATION_NAME, autocommit=True)) as connection:
-        result = import_site(connection, site, author or getpass.getuser(), SystemClock().now())
+        try:
+            result = import_site(connection, site, who, SystemClock().now(), anyway=anyway)
+        except StandsOn as error:
+            typer.echo(_refused(error) if as_json else str(error), err=not as_json)
+            raise typer.Exit(2) from error
     if as_json:
         typer.echo(json.dumps(asdict(result)))
         return
@@ -131,6 +156,15 @@ def _summary_text(site: Site) -> str:
     keep = ("spaces", "entrances", "barriers", "devices", "sensors", "gauges", "depots", "basins")
     summary = _summary(site)
     return ", ".join(f"{summary[name]} {name}" for name in keep)
+
+
+def _refused(error: StandsOn) -> str:
+    return json.dumps({"ok": False, "stands": list(error.lines), "message": str(error)}, ensure_ascii=False)
+
+
+def _standing(site: Site) -> list[str]:
+    with closing(connect(_database_url(), application_name=APPLICATION_NAME, autocommit=True)) as connection:
+        return stands_on(connection, site, SystemClock().now())
 
 
 def _site_in_force() -> Site:

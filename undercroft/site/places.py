@@ -31,6 +31,17 @@ def devices_of(site: Site) -> Iterator[tuple[Space | Gauge, Device]]:
             yield place, device
 
 
+def sensor_key(device_id: str, at: str, quantity: str) -> str:
+    """Return the name of a sensor.
+
+    Examples
+    --------
+    >>> sensor_key("lvl-1", "", "water_depth_m"), sensor_key("lvl-1", "north", "water_depth_m")
+    ('lvl-1:water_depth_m', 'lvl-1/north:water_depth_m')
+    """
+    return f"{device_id}/{at}:{quantity}" if at else f"{device_id}:{quantity}"
+
+
 def is_canary(device: Device) -> bool:
     """Tell whether a device speaks for the chain only."""
     return device.id.startswith(CANARY_PREFIX)

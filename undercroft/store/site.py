@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +11,11 @@ from typing import Any
 from undercroft.errors import BadInput
 from undercroft.site.document import canonical_json, site_from_document, site_sha256
 from undercroft.site.model import DEFAULT_TIMEZONE, Site
+from undercroft.site.taken_away import taken_away
 from undercroft.store import site_rows as rows
 from undercroft.store.commit import take_commit_seq
 from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.site_standing import StandsOn, standing_on
 from undercroft.store.sql import sql
 
 
@@ -49,7 +52,9 @@ class SensorRow:
     unit: str
 
 
-def import_site(connection: Connection, site: Site, author: str, imported_at: datetime) -> ImportResult:
+def import_site(
+    connection: Connection, site: Site, author: str, imported_at: datetime, *, anyway: bool = False
+) -> ImportResult:
     """Make the site file the site in force: all of it, or nothing.
 
     Tables are brought up to date, what vanished is retired, and sensors keep their ids. Stock already known is left
@@ -65,6 +70,9 @@ def import_site(connection: Connection, site: Site, author: str, imported_at: da
         Who imports it.
     imported_at : datetime
         When, aware; also the time at which vanished rows are retired.
+    anyway : bool
+        Also where alarms, water, reports, warnings or devices out of service stand on what it takes away; what did is
+        kept in the audit.
 
     Returns
     -------
@@ -72,6 +80,8 @@ def import_site(connection: Connection, site: Site, author: str, imported_at: da
 
     Raises
     ------
+    StandsOn
+        If something stands on what it takes away; nothing is changed.
     StoreUnavailable, StoreRejected
         If PostgreSQL refuses; nothing stays.
     """
@@ -81,6 +91,12 @@ def import_site(connection: Connection, site: Site, author: str, imported_at: da
         newest = connection.execute(sql("newest_site_version")).fetchone()
         if newest is not None and newest["sha256"] == sha256:
             return ImportResult(False, newest["commit_seq"], _counts(site))
+        stands = _stands_on(connection, newest, site, imported_at)
+        if stands and not anyway:
+            raise StandsOn(stands)
+        if stands:
+            told = {"at": imported_at, "author": author, "detail": json.dumps({"anyway": stands}, ensure_ascii=False)}
+            connection.execute(sql("audit_site_import"), told)
         _bring_up_to_date(connection, site, imported_at)
         commit_seq = take_commit_seq(connection)
         version = {
@@ -93,6 +109,18 @@ def import_site(connection: Connection, site: Site, author: str, imported_at: da
         connection.execute(sql("insert_site_version"), version)
         _insert_thresholds(connection, site, commit_seq)
     return ImportResult(True, commit_seq, _counts(site))
+
+
+def stands_on(connection: Connection, site: Site, at: datetime) -> list[str]:
+    """Return what stands on what an import of this site would take away now, one per line."""
+    with translated_errors(), connection.transaction():
+        return _stands_on(connection, connection.execute(sql("newest_site_version")).fetchone(), site, at)
+
+
+def _stands_on(connection: Connection, newest: dict[str, Any] | None, site: Site, at: datetime) -> list[str]:
+    if newest is None:
+        return []
+    return standing_on(connection, taken_away(site_from_document(newest["document"]), site), at)
 
 
 _COLUMNS: dict[str, Callable[[Site], rows.Columns]] = {

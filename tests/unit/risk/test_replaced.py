@@ -40,15 +40,14 @@ def run(crank: Crank, minutes: range, *keys: str) -> None:
         crank.tick(minute, *readings, (RAIN, minute, 0.0))
 
 
-@pytest.mark.parametrize("left", [[device("new", depth_sensor())], [device("beside", depth_sensor("north"))]])
-def test_red_stands_until_a_sensor_of_the_space_says_otherwise(left: list[dict[str, Any]]) -> None:
-    crank = reimported(*left)
+def test_red_stands_until_a_sensor_in_its_place_says_otherwise() -> None:
+    crank = reimported(device("new", depth_sensor()))
     run(crank, range(4, 40))
     assert (crank.levels["up"], severity(crank)) == (4, 4), "not one reading"
     reason = next(entry for entry in reversed(crank.outputs) if entry.assessments).assessments[0].reasons[0]
-    assert (reason["rule"], reason["value"]) == ("inside-depth", 0.5)
-    key = f"{left[0]['id']}{'/north' if left[0]['sensors'][0].get('at') else ''}:water_depth_m"
-    run(crank, range(40, 60), key)
+    assert (reason["rule"], reason["value"], reason["sensor"]) == ("inside-depth", 0.5, "old:water_depth_m")
+    assert "no longer has" in reason["text_en"]
+    run(crank, range(40, 60), "new:water_depth_m")
     assert (crank.levels["up"], severity(crank)) == (0, 0)
 
 

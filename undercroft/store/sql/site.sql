@@ -149,3 +149,27 @@ from sensor where retired_at is null order by sensor_id;
 -- name: site_timezone
 -- The district's time zone, null before the first site.
 select document -> 'district' ->> 'timezone' as timezone from site_version order by commit_seq desc limit 1;
+
+-- name: standing_alarms
+select subject, severity from alarm where active order by subject;
+
+-- name: standing_evidence
+-- The newest assessment of each space.
+select s.space_id, a.evidence
+from unnest(%(spaces)s::text[]) s (space_id)
+cross join lateral (
+    select evidence from assessment where assessment.space_id = s.space_id order by tick_seq desc limit 1
+) a;
+
+-- name: standing_reports
+select subject, author, acted_at, body from act
+where kind = 'field_report' and acted_at > %(since)s order by commit_seq;
+
+-- name: standing_warnings
+select subject, body from (
+    select distinct on (subject) subject, body from act where kind = 'rain_warning' order by subject, commit_seq desc
+) newest where coalesce(body ->> 'state', 'in_force') <> 'ended' order by subject;
+
+-- name: audit_site_import
+insert into audit (at, operator_id, origin, action, subject, outcome, detail)
+values (%(at)s, %(author)s, 'cli', 'site_import', 'site', 'done', %(detail)s::jsonb);

@@ -1,0 +1,84 @@
+"""Rain that a site import would take away from a space: its gauge is taken out, or the space moves to another basin.
+
+What the gauge had measured last stands at the space until a gauge of its basin has measured the whole hour since, or
+the alarm of the space is stood down: a rain sum tells of the hour before it, so a later hour is better known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from risk.arrays import NEVER_US, BoolArray, SiteArrays
+from risk.levels import severity_of
+from risk.sensors import RAIN_ROLES
+from risk.state import RAIN, EngineState, RainKept, place_key
+from risk.statics import SiteStatics
+from risk.thresholds import IN_RAIN_S
+
+HOUR_US = 3_600_000_000
+
+
+def keep_rain(before: tuple[EngineState, SiteArrays], after: tuple[EngineState, SiteArrays], alone: set[int]) -> None:
+    """Keep the rain of gauges that tell of a space no longer: ``alone`` are those in whose place nobody is."""
+    (state, old), (result, new) = before, after
+    basin_after = {place_key(spec, old, new): spec.basin for spec in new.sensors if spec.role in RAIN_ROLES}
+    for space in new.spaces:
+        row = old.space_index.get(space.id)
+        if row is None or state.stood_down_us[row] != NEVER_US:
+            continue
+        kept = state.rain_kept.get(space.id)
+        for g in np.flatnonzero(old.g_basin == old.basin_of_space[row]).tolist():
+            s = int(old.g_sensor[g])
+            still = basin_after.get(place_key(old.sensors[s], old, new)) == space.basin
+            handed = s not in alone and place_key(old.sensors[s], old, new) not in basin_after
+            if not (still or (handed and old.sensors[s].basin == space.basin)) and _is_rain(state, s, g):
+                kept = _more(kept, state, old, g)
+        if kept is not None:
+            result.rain_kept[space.id] = kept
+
+
+def _is_rain(state: EngineState, sensor: int, gauge: int) -> bool:
+    wet = state.tick_us - int(state.wet_us[gauge]) <= IN_RAIN_S.value * 1e6
+    return bool(state.evidence_us[sensor] != NEVER_US and (wet or state.acc_mm[gauge].max() > 0.0))
+
+
+def _more(kept: RainKept | None, state: EngineState, old: SiteArrays, gauge: int) -> RainKept:
+    sensor = int(old.g_sensor[gauge])
+    mm = np.maximum(state.acc_mm[gauge], np.where(np.isfinite(last := state.last_acc_mm[gauge].max(axis=1)), last, 0.0))
+    new = RainKept(float(mm[1]), float(mm[2]), old.sensors[sensor].key, int(state.evidence_us[sensor]))
+    if kept is None:
+        return new
+    worst = kept if (kept.mm_10min, kept.mm_60min) >= (new.mm_10min, new.mm_60min) else new
+    return RainKept(
+        max(kept.mm_10min, new.mm_10min), max(kept.mm_60min, new.mm_60min), worst.sensor, max(kept.said_us, new.said_us)
+    )
+
+
+def raise_kept(
+    state: EngineState, arrays: SiteArrays, statics: SiteStatics, in_rain: BoolArray, views: tuple[np.ndarray, ...]
+) -> None:
+    """Let kept rain count in every view; forget what a gauge of the basin has outlived, or an officer stood down."""
+    good_us = np.full(len(arrays.basins), NEVER_US, np.int64)
+    np.maximum.at(good_us, arrays.g_basin, state.good_us[arrays.g_sensor])
+    for name, kept in list(state.rain_kept.items()):
+        row = arrays.space_index[name]
+        if good_us[arrays.basin_of_space[row]] >= kept.said_us + HOUR_US or state.stood_down_us[row] != NEVER_US:
+            del state.rain_kept[name]
+            continue
+        in_rain[row] = True
+        reached = max(
+            int(severity_of(np.array([mm]), table[:, row : row + 1])[0])
+            for mm, table in ((kept.mm_10min, statics.rain_10min_mm), (kept.mm_60min, statics.rain_60min_mm))
+        )
+        for view in views:
+            view[RAIN, row] = max(int(view[RAIN, row]), reached)
+
+
+def kept_mm(kept: Mapping[str, RainKept], space_id: str, rule: str) -> tuple[float, str, int] | None:
+    """Return what is kept of a space for a rain rule: depth [mm], sensor and time; None for nothing."""
+    found = kept.get(space_id)
+    if found is None:
+        return None
+    return (found.mm_10min if rule == "rain-10min" else found.mm_60min), found.sensor, found.said_us
