@@ -100,14 +100,12 @@ def replay_recording(
 
     loaded = load_site(site or sample_site_path())
     pace = speed_asked_for(speed)
-    run = recording_run(file, loaded.district.id)
-    if has_broker():
+    is_beside = has_broker()
+    its_site = None if is_beside and site is None else loaded.district.id
+    run = recording_run(file, its_site, loaded.district.id)
+    if is_beside:
         play_run(run, pace, stats=stats, progress=progress)
         return
-    if run.district != loaded.district.id:
-        raise BadInput(
-            f"{file}: recorded in district {run.district}, and the site is {loaded.district.id}: give --site"
-        )
     from simulators.demo.commands import play as play_whole_chain  # noqa: PLC0415 - only where it is needed
     from simulators.demo.feed import Feed  # noqa: PLC0415
 

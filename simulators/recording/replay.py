@@ -7,7 +7,8 @@ Live topics ``flood/...`` become ``exercise/...``; topics of foreign networks go
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,9 +30,10 @@ class Overview:
     messages: int
     first: datetime
     last: datetime
-    district: str | None
-    clocks: tuple[datetime, datetime] | None
-    """First and last run clock; None for a live recording."""
+    districts: Mapping[str, int]
+    """Messages by the district that their topic names, in order of their first."""
+    clocks: Mapping[str, tuple[datetime, datetime]]
+    """By district: first and last run clock; empty for a live recording."""
 
 
 def overview(path: Path) -> Overview:
@@ -43,8 +45,8 @@ def overview(path: Path) -> Overview:
         If it is empty, cannot be read, or mixes live and exercise messages.
     """
     first = last = None
-    district: str | None = None
-    clocks: tuple[datetime, datetime] | None = None
+    districts: Counter[str] = Counter()
+    clocks: dict[str, tuple[datetime, datetime]] = {}
     roots: set[str] = set()
     messages = 0
     for message in read_recording(path):
@@ -53,27 +55,30 @@ def overview(path: Path) -> Overview:
         last = max(last or message.t, message.t)
         root, _, rest = message.topic.partition("/")
         roots.add(root)
-        if f"{root}/" in {_LIVE, _EXERCISE}:
-            levels = rest.split("/")
-            district = district or (levels[1] if len(levels) > 1 else None)
-        heard = _clock_of(message)
-        if heard is not None:
-            clocks = (clocks[0] if clocks else heard[0], heard[0])
+        _, _, below = rest.partition("/")
+        named, _, _ = below.partition("/")
+        if f"{root}/" in {_LIVE, _EXERCISE} and named:
+            districts[named] += 1
+            heard = _clock_of(message, named)
+            if heard is not None:
+                clocks[named] = (clocks.get(named, heard)[0], heard[0])
     if first is None or last is None:
         raise ScenarioInvalid(f"{path}: the recording is empty")
     if {_LIVE[:-1], _EXERCISE[:-1]} <= roots:
         raise ScenarioInvalid(f"{path}: live and exercise messages in one recording; record one with --filter")
-    return Overview(messages, first, last, district, clocks)
+    return Overview(messages, first, last, districts, clocks)
 
 
-def recording_run(path: Path, district: str | None = None) -> Run:
-    """Return the run of a recording.
+def recording_run(path: Path, district: str | None = None, fallback: str | None = None) -> Run:
+    """Return the run of a recording, in the district of most of its messages; what strayed in stays beside it.
 
     Parameters
     ----------
     path : Path
         The file; it is read again while the run is played.
     district : str, optional
+        That of the site it is played to, which must be among them if topics name any.
+    fallback : str, optional
         For a recording whose topics name none.
 
     Raises
@@ -82,11 +87,14 @@ def recording_run(path: Path, district: str | None = None) -> Run:
         If it cannot be played.
     """
     seen = overview(path)
-    found = seen.district or district
+    most = max(seen.districts, key=lambda named: seen.districts[named], default=district or fallback)
+    found = district if district in seen.districts else most
     if found is None:
         raise ScenarioInvalid(f"{path}: no topic names a district; give --site")
-    if seen.clocks is not None:
-        start, end = seen.clocks
+    if district not in {None, found}:
+        raise ScenarioInvalid(f"{path}: recorded in district {found}, and the site is {district}: give --site")
+    if found in seen.clocks:
+        start, end = seen.clocks[found]
         steps = _recorded_steps(path, found)
     else:
         start = seen.first.replace(microsecond=0)
@@ -131,7 +139,7 @@ def _recorded_steps(path: Path, district: str) -> Iterator[Step]:
     waiting: list[Message] = []
     seq, now = -1, datetime(1970, 1, 1, tzinfo=UTC)
     for message in read_recording(path):
-        heard = _clock_of(message)
+        heard = _clock_of(message, district)
         if heard is None or heard[1] <= seq:  # a clock delivered twice is a message like others
             waiting.append(_played(message, district))
             continue
@@ -150,8 +158,8 @@ def _step(seq: int, now: datetime, messages: list[Message] | tuple[()], clock: b
     return Step(seq, now, tuple(messages), 0, 0, 0.0, 0.0, clock)
 
 
-def _clock_of(message: Recorded) -> tuple[datetime, int] | None:
-    if not (message.topic.startswith(_EXERCISE) and message.topic.endswith(_CLOCK_SUFFIX)):
+def _clock_of(message: Recorded, district: str) -> tuple[datetime, int] | None:
+    if message.topic != f"{_EXERCISE}v1/{district}{_CLOCK_SUFFIX}":
         return None
     try:
         body = json.loads(message.payload)

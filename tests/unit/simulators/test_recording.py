@@ -143,6 +143,39 @@ def test_a_recorded_exercise_goes_by_its_own_clock(tmp_path: Path) -> None:
     assert [step.clock for step in steps] == [clock(0, n, n + 7).payload for n in range(3)] + [None]
 
 
+@pytest.mark.parametrize("site", [None, "futian"])
+def test_one_stray_message_does_not_lead_the_replay_to_its_district(tmp_path: Path, site: str | None) -> None:
+    stray = at(0, "flood/v1/lab/bench/dev/observation")
+    path = written(tmp_path / "a.jsonl", stray, *(at(second) for second in range(1, 11)))
+
+    run = recording_run(path, site, "futian")
+
+    assert run.district == "futian"
+    assert sum(len(step.messages) for step in run.steps) == 11
+
+
+def test_the_site_says_the_district_where_messages_name_several(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "a.jsonl", at(0, "flood/v1/lab/bench/dev/event"), at(1, "flood/v1/lab/bench/dev/event"), at(2)
+    )
+
+    assert [recording_run(path, site).district for site in (None, "lab", "futian")] == ["lab", "lab", "futian"]
+    with pytest.raises(ScenarioInvalid, match="recorded in district lab, and the site is nanshan: give --site"):
+        recording_run(path, "nanshan")
+
+
+def test_a_recorded_exercise_goes_by_the_clock_of_its_own_district(tmp_path: Path) -> None:
+    other = clock(0, 5, 99)
+    stray = Recorded(other.t, "exercise/v1/lab/run/clock", other.qos, other.retain, other.payload)
+    reading = "exercise/v1/futian/garage-1/g1/observation"
+    path = written(tmp_path / "a.jsonl", stray, clock(0, 0, 7), at(0.1, reading, b"1"), clock(0.2, 1, 8))
+
+    assert [told(step) for step in recording_run(path).steps] == [
+        (7, "00:00:00", [stray.payload]),
+        (8, "00:01:00", [b"1"]),
+    ]
+
+
 @pytest.mark.parametrize(
     ("messages", "told"),
     [
