@@ -5,10 +5,11 @@
     python3 deploy/make_secrets.py --device ID      add a device, or give it a new password, which is printed once
     python3 deploy/make_secrets.py --renew [HOST]   a new certificate of the broker, by the same authority and key
 
-Nothing that exists is replaced, except a device's password and, with --renew, the broker's certificate. The authority
-is made once: every device in the field knows it. The folder is 0700; what containers read is 0644 in it, for compose
-shows a file to a container with the mode and owner that it has here, and each service has its own user. A file is
-written anew in its place, never renamed over: compose mounts the very file, and would go on showing the old one.
+Nothing that exists is replaced, except a device's password and, with --renew, the broker's certificate. A password
+that stands in two files is the same in both, or this says so: a lost file is made again from the one beside it. The
+authority is made once: every device in the field knows it. The folder is 0700; what containers read is 0644 in it, for
+compose shows a file to a container with the mode and owner that it has here, and each service has its own user. A file
+is written anew in its place, never renamed over: compose mounts the very file, and would go on showing the old one.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ DATABASE_USERS = {
 PLAIN_PASSWORDS = ("grafana_db_password", "grafana_admin_password", "alert_webhook_token")
 SHOWN = frozenset({"alert_webhook_token", "mosquitto_passwords", "mqtt_ca.crt", "mqtt_server.crt", "mqtt_server.key"})
 """What a container reads, beside passwords and URLs."""
+INGEST = "undercroft-ingest"
 CANARY = "canary-1"
 """The device as which `undercroft canary` speaks: the site file names it, and the broker lets it speak in its place."""
+OUR_MQTT_URLS = {INGEST: "mqtt_url", CANARY: "canary_mqtt_url"}
+"""Who of ours signs in at the broker, and the file of the URL with the password: no device's names."""
+HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$")
 DEVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 ROUNDS = 101  # of Mosquitto's own mosquitto_passwd
 DAYS_CA, DAYS_SERVER = "3650", "825"
@@ -53,6 +58,9 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args()
     folder: Path = options.folder
+    if options.host and not HOST.match(options.host):
+        sys.stderr.write(f"{options.host!r} is no host: expected a name or an address, without port or scheme\n")
+        return 2
     if options.device:
         return add_device(folder, options.device)
     if options.renew:
@@ -70,20 +78,40 @@ def make_all(folder: Path, host: str) -> None:
     for name in PLAIN_PASSWORDS:
         once(folder / name, secrets.token_urlsafe(24))
     for name, user in DATABASE_USERS.items():
-        password = once(folder / f"{name}_password", secrets.token_urlsafe(24))
-        once(folder / f"{name}_url", f"postgresql://{user}:{password}@timescaledb:5432/undercroft")
-    if not (folder / "mosquitto_passwords").exists():
-        password = secrets.token_urlsafe(24)
-        once(folder / "mqtt_url", f"mqtts://undercroft-ingest:{password}@mosquitto:8883")
-        write(folder / "mosquitto_passwords", mosquitto_line("undercroft-ingest", password) + "\n")
-    if not (folder / "canary_mqtt_url").exists():
-        password = secrets.token_urlsafe(24)
-        once(folder / "canary_mqtt_url", f"mqtts://{CANARY}:{password}@mosquitto:8883")
-        know_device(folder / "mosquitto_passwords", CANARY, password)
+        url = folder / f"{name}_url"
+        password = once(folder / f"{name}_password", password_in(url) or secrets.token_urlsafe(24))
+        once(url, f"postgresql://{user}:{password}@timescaledb:5432/undercroft")
+        if password_in(url) != password:
+            raise SystemExit(f"{url} and {name}_password beside it differ: delete the wrong one")
+    make_broker_passwords(folder)
     make_certificates(folder, host)
     for path in folder.iterdir():  # those of a time when the mask of the one who made them held
         if path.name in SHOWN or path.name.endswith(("_password", "_url")):
             path.chmod(0o644)
+
+
+def make_broker_passwords(folder: Path) -> None:
+    """Have the broker know what stands in the URLs of ours, whichever of the files was lost."""
+    path = folder / "mosquitto_passwords"
+    if not path.exists():
+        if any((folder / name).exists() for name in OUR_MQTT_URLS.values()):
+            sys.stderr.write(f"{path} was lost: every device needs a new password, --device ID\n")
+        write(path, "")
+    for user, name in OUR_MQTT_URLS.items():
+        url = folder / name
+        once(url, f"mqtts://{user}:{secrets.token_urlsafe(24)}@mosquitto:8883")
+        password = password_in(url)
+        if password is None:
+            raise SystemExit(f"{url}: no URL with a password, as mqtts://{user}:...@mosquitto:8883")
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if not any(is_of(line, user, password) for line in lines):
+            know_device(path, user, password)
+
+
+def password_in(url: Path) -> str | None:
+    """Return the password in a file's URL; None where there is no such file."""
+    found = re.match(r"\w+://[^:/@]+:([^@]+)@", url.read_text(encoding="utf-8")) if url.exists() else None
+    return None if found is None else found[1]
 
 
 def know_device(path: Path, device: str, password: str) -> None:
@@ -96,6 +124,10 @@ def add_device(folder: Path, device: str) -> int:
     """Add a device's password, or replace it."""
     if not DEVICE.match(device):
         sys.stderr.write(f"{device!r} is no device_id: small letters, digits and hyphens, at most 40\n")
+        return 2
+    if device in OUR_MQTT_URLS:
+        url = folder / OUR_MQTT_URLS[device]
+        sys.stderr.write(f"{device} is ours, no device: for a new password delete {url}, then run this with HOST\n")
         return 2
     path = folder / "mosquitto_passwords"
     if not path.exists():
@@ -110,8 +142,20 @@ def add_device(folder: Path, device: str) -> int:
 def mosquitto_line(user: str, password: str) -> str:
     """Return a line of Mosquitto's password file: PBKDF2 of SHA-512, as mosquitto_passwd writes it."""
     salt = os.urandom(12)
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ROUNDS)
-    return f"{user}:$7${ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+    return f"{user}:$7${ROUNDS}${base64.b64encode(salt).decode()}${hashed(password, salt, ROUNDS)}"
+
+
+def hashed(password: str, salt: bytes, rounds: int) -> str:
+    """Return PBKDF2 of SHA-512 in base64."""
+    return base64.b64encode(hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds)).decode()
+
+
+def is_of(line: str, user: str, password: str) -> bool:
+    """Tell whether a line of the password file is this user's with this password."""
+    found = re.fullmatch(r"([^:]+):\$7\$(\d+)\$([^$]+)\$([^$]+)", line)
+    if found is None or found[1] != user:
+        return False
+    return hashed(password, base64.b64decode(found[3]), int(found[2])) == found[4]
 
 
 def make_certificates(folder: Path, host: str) -> None:

@@ -89,11 +89,11 @@ def test_a_live_database_with_batches_that_are_no_longer_kept_comes_back_whole_a
     fill_old_batches(live_db)
     run = backing_up._run
 
-    def begun_late(url: str, program: str, *words: str, forgiven: str | None = None) -> None:
+    def begun_late(url: str, program: str, *words: str, forgiven: str | None = None) -> str:
         if program == "pg_dump":  # what was counted is dropped before it is read
             with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
                 connection.execute("delete from batch where batch_id = %s", (OLD_DAYS,))
-        run(url, program, *words, forgiven=forgiven)
+        return run(url, program, *words, forgiven=forgiven)
 
     monkeypatch.setattr(backing_up, "_run", begun_late)
     assert backup(live_db, tmp_path / "a.dump", NOW).rows["batch"] == OLD_DAYS

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,13 +21,14 @@ from api.app import create_app
 from duty.file import DutyFile, load_duty_file
 from ingest.broker import parse_broker_url
 from ingest.canary import voice_of
+from tests.integration.compose_kit import made_secrets, run_logins_script
 from undercroft.cli import build_app
 from undercroft.clock import SystemClock
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
-from undercroft.stack.postgres import OWNER, PostgresServer
+from undercroft.stack.postgres import PostgresServer
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database, migrate_database
 
@@ -160,11 +162,6 @@ def test_grafanas_contact_point_is_our_own_receiver_unless_another_is_named() ->
     assert set(SERVICES["grafana"]["networks"]) & set(SERVICES["api"]["networks"])
 
 
-def made_secrets(folder: Path) -> None:
-    command = [sys.executable, str(ROOT / "deploy/make_secrets.py"), "broker.example.org", "--folder", str(folder)]
-    subprocess.run(command, check=True, capture_output=True, umask=0o077)  # as many a root's is
-
-
 def test_secrets_are_those_that_compose_names_and_stay_when_made_again(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made_secrets(folder)
@@ -212,6 +209,59 @@ def test_the_canary_of_the_stack_is_the_device_that_the_sample_names_and_the_bro
     assert [line.split(":")[0] for line in known] == ["undercroft-ingest", url.username]
 
 
+def run_secrets(folder: Path, *words: str) -> tuple[int, str]:
+    command = [sys.executable, str(ROOT / "deploy/make_secrets.py"), *words, "--folder", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def fits(folder: Path, url_file: str) -> bool:
+    """Tell whether the broker's file has the password of a URL, by PBKDF2 computed here."""
+    url = parse_broker_url((folder / url_file).read_text(encoding="utf-8").strip())
+    lines = (folder / "mosquitto_passwords").read_text(encoding="utf-8").splitlines()
+    (fields,) = (line.split("$") for line in lines if line.startswith(f"{url.username}:"))
+    digest = hashlib.pbkdf2_hmac("sha512", str(url.password).encode(), base64.b64decode(fields[3]), int(fields[2]))
+    return base64.b64encode(digest).decode() == fields[4]
+
+
+def test_no_device_takes_the_name_of_one_of_ours_and_no_port_is_part_of_a_host(tmp_path: Path) -> None:
+    made_secrets(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for name, file in (("undercroft-ingest", "mqtt_url"), ("canary-1", "canary_mqtt_url")):
+        code, said = run_secrets(tmp_path, "--device", name)
+        assert (code, f"delete {tmp_path}/{file}" in said) == (2, True)
+    for wrong in ("broker.example.org:8883", "mqtts://broker.example.org", "a b"):
+        code, said = run_secrets(tmp_path, "--renew", wrong)
+        assert (code, said.count("\n")) == (2, 1)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    for right in ("fe80::1", "10.0.0.7", "localhost"):
+        assert run_secrets(tmp_path, "--renew", right) == (0, "")
+
+
+def test_a_password_stands_the_same_in_both_of_its_files_whichever_was_lost(tmp_path: Path) -> None:
+    made_secrets(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for lost in ("owner_password", "api_password", "acts_url"):
+        (tmp_path / lost).unlink()
+    assert run_secrets(tmp_path, "broker.example.org") == (0, "")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    (tmp_path / "mosquitto_passwords").unlink()
+    code, said = run_secrets(tmp_path, "broker.example.org")
+    assert code == 0
+    assert said == f"{tmp_path}/mosquitto_passwords was lost: every device needs a new password, --device ID\n"
+    assert fits(tmp_path, "mqtt_url")
+    assert fits(tmp_path, "canary_mqtt_url")
+    for lost in ("mqtt_url", "canary_mqtt_url"):
+        (tmp_path / lost).unlink()
+        assert run_secrets(tmp_path, "broker.example.org") == (0, "")
+        assert (tmp_path / lost).read_bytes() != before[lost]
+        assert fits(tmp_path, lost)
+    (tmp_path / "owner_password").write_text("another\n", encoding="utf-8")
+    code, said = run_secrets(tmp_path, "broker.example.org")
+    assert code == 1
+    assert "owner_url and owner_password beside it differ" in said
+
+
 def test_settings_are_read_from_secret_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "undercroft_database_url").write_text("postgresql://from-file/x\n", encoding="utf-8")
     monkeypatch.setattr("undercroft.settings.SECRETS_DIR", tmp_path)
@@ -231,24 +281,7 @@ def initialised(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[str,
     folder, name = tmp_path / "secrets", "compose_logins"
     made_secrets(folder)
     create_database(postgres.url(), name)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    script = (ROOT / "deploy/timescaledb/10-logins.sh").read_text(encoding="utf-8")
-    without_extension = script.replace("create extension if not exists timescaledb;", "select 1;")
-    (tmp_path / "logins.sh").write_text(without_extension, encoding="utf-8")
-    environment = {
-        **os.environ,
-        "POSTGRES_USER": OWNER,
-        "POSTGRES_DB": name,
-        "PGHOST": str(postgres.socket_folder),
-        "PGPASSWORD": postgres.owner_password,
-        "UNDERCROFT_SECRETS_DIR": str(folder),
-    }
-    done = subprocess.run(
-        ["sh", str(tmp_path / "logins.sh")], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert all(path.read_text().strip() not in done.stdout + done.stderr for path in folder.glob("*_password"))
+    run_logins_script(postgres, name, folder)
     yield name, folder
     drop_database(postgres.url(), name)
 

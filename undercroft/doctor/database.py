@@ -12,6 +12,8 @@ from undercroft.store.timescale import LEAST_VERSION
 
 LEAST_SERVER = 150000
 _NEARLY_FULL = 0.8
+_TOLD = ("add_job", "alter_job", "pg_advisory_lock", "lo_create", "pg_logical_emit_message")
+"""Those of a long list that say what it is about."""
 
 
 def check_database(url: str, now: datetime) -> list[Finding]:
@@ -25,7 +27,7 @@ def check_database(url: str, now: datetime) -> list[Finding]:
 
 def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
     """Return the findings of a database's facts."""
-    migrated = [*_policies(facts), _retention(facts), *_letters(facts), _rights(facts), *_locks(facts)]
+    migrated = [*_policies(facts), _retention(facts), *_letters(facts), _rights(facts), *_functions(facts)]
     return [
         _server(facts),
         _schema(facts),
@@ -45,6 +47,12 @@ def _server(facts: DatabaseFacts) -> Finding:
 
 
 def _schema(facts: DatabaseFacts) -> Finding:
+    if facts.is_half_restored:
+        seen = "a restore into this database goes on, or did not end"
+        return bad("schema", seen, "if none goes on: drop the database, make a new one, restore again (backup.md)")
+    if facts.newer_migrations:
+        seen = f"of a newer version: it has migration {facts.newer_migrations[-1]}"
+        return bad("schema", seen, "run the version that made it, or a later one: this one would undo its views")
     if facts.missing_migrations:
         return bad("schema", f"missing: {', '.join(facts.missing_migrations)}", "run `undercroft db migrate`")
     if facts.held_at is not None:
@@ -109,6 +117,9 @@ def _rights(facts: DatabaseFacts) -> Finding:
     if facts.grafana_readers:
         advice = "it may see views only: run `undercroft db migrate`, and revoke from a login what else it was granted"
         return bad("rights", f"{' and '.join(facts.grafana_readers)} may read tables", advice)
+    if facts.groups_without_rights:
+        seen = f"missing, or without rights here: {', '.join(facts.groups_without_rights)}"
+        return bad("rights", seen, "run `undercroft db migrate` as somebody who may create roles")
     if facts.is_superuser:
         return note("rights", "this URL is a superuser's", "give services their own logins (deployment.md)")
     if facts.is_owner:
@@ -119,13 +130,15 @@ def _rights(facts: DatabaseFacts) -> Finding:
     return good("rights", f"this login has the rights of {facts.groups[0]} only")
 
 
-def _locks(facts: DatabaseFacts) -> list[Finding]:
-    if not facts.grafana_may_lock:
+def _functions(facts: DatabaseFacts) -> list[Finding]:
+    if not (names := facts.grafana_may_call):
         return []
-    seen = "Grafana's logins may take the locks of engine and duty log, and write large objects"
-    return [
-        note("locks", seen, "run `undercroft db migrate` as a superuser, or let nobody query whom you do not trust")
-    ]
+    ours = [name for name in names if name.startswith(("undercroft_", "admin_"))]
+    worst = [*ours, *(name for name in _TOLD if name in names)] or names
+    more = f" and {len(names) - len(worst)} more" if len(names) > len(worst) else ""
+    seen = f"Grafana's logins may execute {', '.join(worst)}{more}: whoever queries may make jobs or hold the engine up"
+    advice = "run `undercroft db migrate` as a superuser, or let nobody query whom you do not trust (grafana.md)"
+    return [note("functions", seen, advice)]
 
 
 def _clock(facts: DatabaseFacts, now: datetime) -> Finding:

@@ -8,6 +8,8 @@ TimescaleDB (its documentation, "Logical backup"): the extension is made first, 
 ``timescaledb_pre_restore()`` before and ``timescaledb_post_restore()`` after; no parallel jobs. What the latter starts
 often ends at once, since its own transaction has not told it yet that the restore is over (2.26, seen), and would run
 beside the count and the migrations: it is stopped in the same transaction, and started again when all is in place.
+
+From its first statement to its last a restore is marked in the database, so that nobody takes half of one for a whole.
 """
 
 from __future__ import annotations
@@ -29,12 +31,17 @@ from undercroft.errors import BadInput, UndercroftError
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.databases import migrate_database
-from undercroft.store.migrate import mode_of
+from undercroft.store.job_owners import JOBS, lent_roles, read_owners, take_jobs
+from undercroft.store.migrate import MARK_TABLE, mode_of, refuse_half_restored, refuse_newer
+from undercroft.store.roles import make_group_roles
 from undercroft.store.standstill import hold_database
 from undercroft.store.timescale import EXTENSION, extension_version, start_workers, stop_workers
 
 APPLICATION_NAME = "undercroft-backup"
 _CHUNK_BYTES = 1 << 20
+TO_DATABASE = "--dbname="
+"""In the words of a program: where all that the URL says of the connection goes, but its password."""
+MARK = f"create table {MARK_TABLE} (begun_at timestamptz not null default now())"
 _KNOWS_ITS_SETTINGS = 170000
 _UNKNOWN_SETTING = 'unrecognized configuration parameter "transaction_timeout"'
 """pg_restore of 17 and newer begins with a setting that older servers do not know, and restores as well without it."""
@@ -82,6 +89,8 @@ def backup(url: str, path: Path, made_at: datetime) -> Manifest:
         raise BadInput(f"{path} exists already")
     fresh = path.with_name(f"{path.name}.part")
     with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
+        refuse_half_restored(connection)
+        connection.rollback()
         moment = _stand_still(connection)
         mode, extension = mode_of(connection), extension_version(connection)
         applied = [row["name"] for row in connection.execute("select name from schema_migration order by version")]
@@ -92,6 +101,7 @@ def backup(url: str, path: Path, made_at: datetime) -> Manifest:
             "--format=custom",
             "--no-owner",
             "--no-privileges",
+            TO_DATABASE,
             f"--snapshot={moment}",
             f"--file={fresh}",
         )
@@ -109,34 +119,53 @@ def restore(url: str, path: Path, held_at: datetime | None = None) -> Manifest:
     Raises
     ------
     BadInput
-        If the file is not what its manifest says, the database is not empty, or its TimescaleDB is another one.
+        If the file is not what its manifest says or of a newer version, the database is not empty, its TimescaleDB is
+        another one, or a role is missing that this user may not create; nothing was written then.
     BackupFailed
         With what pg_restore said, or if rows are missing afterwards.
     """
     manifest = read_manifest(path)
+    refuse_newer(str(path), manifest.migrations)
     with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection, translated_errors():
         _require_empty(connection)
-        if manifest.extension is not None:
-            _prepare_extension(connection, manifest.extension)
-        is_older = connection.info.server_version < _KNOWS_ITS_SETTINGS
-    how = () if is_older else ("--exit-on-error",)
-    words = (*how, "--no-owner", "--no-privileges", "--dbname=", str(path))
-    _run(url, "pg_restore", *words, forgiven=_UNKNOWN_SETTING if is_older else None)
-    if manifest.extension is not None:
-        with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
-            connection.execute("select timescaledb_post_restore()")
-            stop_workers(connection)
-            connection.commit()
+        make_group_roles(connection)
+        if manifest.extension is None:
+            connection.execute(MARK)
+            _copy_in(url, path, is_older=connection.info.server_version < _KNOWS_ITS_SETTINGS)
+        else:
+            _restore_timescale(connection, url, path, manifest.extension)
     with closing(connect(url, application_name=APPLICATION_NAME)) as connection, translated_errors():
-        _require_rows(connection, manifest)
+        _require_rows(connection, manifest)  # one that began before the restore would see no chunks
     migrate_database(url, Mode(manifest.mode))
-    if held_at is not None:
-        with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
+    with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection, translated_errors():
+        if held_at is not None:
             hold_database(connection, held_at)
-    if manifest.extension is not None:
-        with closing(connect(url, application_name=APPLICATION_NAME, autocommit=True)) as connection:
+        connection.execute(f"drop table {MARK_TABLE}")
+        if manifest.extension is not None:
             start_workers(connection)
     return manifest
+
+
+def _restore_timescale(connection: Connection, url: str, path: Path, version: str) -> None:
+    owners = read_owners(
+        _run(url, "pg_restore", "--list", str(path)),
+        _run(url, "pg_restore", "--data-only", f"--table={JOBS}", "--file=-", str(path)),
+    )
+    with lent_roles(connection, owners) as lacking:
+        connection.execute(MARK)
+        _prepare_extension(connection, version)
+        _copy_in(url, path, is_older=connection.info.server_version < _KNOWS_ITS_SETTINGS)
+        with closing(connect(url, application_name=APPLICATION_NAME)) as fresh:  # it begins as a session of a restore
+            take_jobs(fresh, owners, lacking)
+            fresh.execute("select timescaledb_post_restore()")
+            stop_workers(fresh)
+            fresh.commit()
+
+
+def _copy_in(url: str, path: Path, *, is_older: bool) -> None:
+    how = () if is_older else ("--exit-on-error",)
+    words = (*how, "--no-owner", "--no-privileges", TO_DATABASE, str(path))
+    _run(url, "pg_restore", *words, forgiven=_UNKNOWN_SETTING if is_older else None)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -194,6 +223,7 @@ def _require_rows(connection: Connection, manifest: Manifest) -> None:
 
 
 def _require_empty(connection: Connection) -> None:
+    refuse_half_restored(connection)
     found = connection.execute(
         "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
         " and not exists (select from pg_depend where objid = pg_class.oid and deptype = 'e') limit 1"
@@ -216,18 +246,23 @@ def _prepare_extension(connection: Connection, version: str) -> None:
     connection.execute("select timescaledb_pre_restore()")
 
 
-def _run(url: str, program: str, *words: str, forgiven: str | None = None) -> None:
-    """Run a program of PostgreSQL on a database; the password stands in no argument."""
-    options = {key: str(value) for key, value in conninfo.conninfo_to_dict(url).items()}
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
-    environment = {**os.environ, "PGDATABASE": options.get("dbname", "postgres"), "PGAPPNAME": APPLICATION_NAME}
-    environment |= {names[key]: value for key, value in options.items() if key in names}
-    arguments = [f"{word}{environment['PGDATABASE']}" if word == "--dbname=" else word for word in words]
+def _run(url: str, program: str, *words: str, forgiven: str | None = None) -> str:
+    """Run a program of PostgreSQL on a database and return what it wrote; the password stands in no argument."""
+    options = conninfo.conninfo_to_dict(url)
+    hidden = {name: str(options.pop(name)) for name in ("password", "sslpassword") if name in options}
+    if "sslpassword" in hidden:
+        raise BadInput(f"{program} cannot be told `sslpassword` in secret: name a key without one")
+    environment = {**os.environ, "PGAPPNAME": APPLICATION_NAME}
+    if "password" in hidden:
+        environment["PGPASSWORD"] = hidden["password"]
+    where = conninfo.make_conninfo("", **{"dbname": "postgres", **options})
+    arguments = [f"{word}{where}" if word == TO_DATABASE else word for word in words]
     done = subprocess.run(
         [_program(program), *arguments], env=environment, umask=_PRIVATE, capture_output=True, text=True, check=False
     )
     if done.returncode != 0 and (why := failure(done.stderr, forgiven)) is not None:
         raise BackupFailed(f"{program}: {why}")
+    return done.stdout
 
 
 def failure(stderr: str, forgiven: str | None) -> str | None:

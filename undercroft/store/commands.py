@@ -17,6 +17,7 @@ from undercroft.settings import Settings
 from undercroft.store.connection import connect
 from undercroft.store.databases import migrate_database, reset_database
 from undercroft.store.hold_commands import holds
+from undercroft.store.migrate import refuse_half_restored
 from undercroft.store.retention import retain
 from undercroft.store.standstill import release_database
 
@@ -40,6 +41,8 @@ def register(app: typer.Typer) -> None:
 
 def _migrate(mode: Annotated[Mode, typer.Option(help="What the database is for; it can never be changed.")]) -> None:
     """Apply the migrations that are missing."""
+    with closing(connect(_url(), application_name="undercroft-migrate")) as connection:
+        refuse_half_restored(connection)
     applied = migrate_database(_url(), mode)
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
 

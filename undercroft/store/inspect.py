@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from undercroft.store.connection import connect, translated_errors
 from undercroft.store.dead_letters import Held, held_letters
-from undercroft.store.migrate import migrations
+from undercroft.store.migrate import migrations, newer_than_known
+from undercroft.store.roles import GROUP_ROLES
 from undercroft.store.sql import sql
 from undercroft.store.timescale import extension_version
 
@@ -23,8 +24,12 @@ class DatabaseFacts:
         As PostgreSQL counts: 170005 is 17.5.
     extension : str or None
         Version of TimescaleDB; None without it.
+    is_half_restored : bool
+        Whether a restore into it has not ended; nothing else is asked then.
     missing_migrations : list of str
         Migrations of this version that were not applied.
+    newer_migrations : list of str
+        Migrations applied that this version does not know.
     failing_jobs : list of str
         Background jobs whose last run failed.
     missing_policies : list of str
@@ -35,12 +40,14 @@ class DatabaseFacts:
         Relations that hold what retention should have dropped two days ago.
     grafana_readers : list of str
         Grafana's group role and logins that may read tables, which nobody of them should.
-    grafana_may_lock : bool
-        Whether Grafana's logins may take advisory locks or write large objects.
+    grafana_may_call : list of str
+        Functions that Grafana's logins may execute though they do more than read: locks, jobs, large objects.
     is_owner : bool
         Whether this login owns the tables.
     groups : list of str
         Group roles whose rights this login has.
+    groups_without_rights : list of str
+        Group roles that the server lacks, or that have no rights here.
     letters : Held or None
         What the open dead letters hold; None where this login may not see it.
     """
@@ -54,7 +61,7 @@ class DatabaseFacts:
     jobs_run: bool | None
     overdue: list[str]
     grafana_readers: list[str]
-    grafana_may_lock: bool
+    grafana_may_call: list[str]
     is_superuser: bool
     is_owner: bool
     groups: list[str]
@@ -63,6 +70,9 @@ class DatabaseFacts:
     is_fsync_on: bool
     held_at: datetime | None = None
     letters: Held | None = None
+    is_half_restored: bool = False
+    newer_migrations: list[str] = field(default_factory=list)
+    groups_without_rights: list[str] = field(default_factory=list)
 
 
 def inspect_database(url: str) -> DatabaseFacts:
@@ -81,12 +91,14 @@ def inspect_database(url: str) -> DatabaseFacts:
         assert about is not None  # noqa: S101 - it has one row
         known = connection.execute(sql("inspect_tables")).fetchone()
         assert known is not None  # noqa: S101 - it has one row
-        if not known["is_migrated"]:
+        if known["is_half_restored"] or not known["is_migrated"]:
             names = [migration.name for migration in migrations()]
-            return _facts(about, None, names, {}, [], [], [])
-        applied = {row["version"] for row in connection.execute(sql("inspect_migrations"))}
+            nothing = _facts(about, extension_version(connection), names, {}, [], [], [])
+            return replace(nothing, is_half_restored=known["is_half_restored"])
+        applied = {row["version"]: str(row["name"]) for row in connection.execute(sql("inspect_migrations"))}
         missing = [migration.name for migration in migrations() if migration.version not in applied]
-        lively = {} if missing else connection.execute(sql("inspect_lively")).fetchone() or {}
+        groups = {"groups": list(GROUP_ROLES)}
+        lively = {} if missing else connection.execute(sql("inspect_lively").encode(), groups).fetchone() or {}
         extension = extension_version(connection)
         failing: list[str] = []
         lacking: list[str] = []
@@ -96,7 +108,8 @@ def inspect_database(url: str) -> DatabaseFacts:
             lively |= connection.execute(sql("inspect_workers")).fetchone() or {}
         overdue = [] if missing else [row["name"] for row in connection.execute(sql("inspect_overdue"))]
         letters = None if missing else held_letters(connection)
-        return replace(_facts(about, extension, missing, lively, failing, lacking, overdue), letters=letters)
+        facts = _facts(about, extension, missing, lively, failing, lacking, overdue)
+        return replace(facts, letters=letters, newer_migrations=newer_than_known(applied.values()))
 
 
 def _facts(
@@ -121,10 +134,11 @@ def _facts(
         jobs_run=None if lively.get("jobs_run") is None else bool(lively["jobs_run"]),
         overdue=overdue,
         grafana_readers=_names(lively.get("grafana_readers")),
-        grafana_may_lock=bool(lively.get("grafana_may_lock")),
+        grafana_may_call=_names(lively.get("grafana_may_call")),
         is_superuser=bool(about["is_superuser"]),
         is_owner=bool(lively.get("is_owner")),
         groups=_names(lively.get("groups")),
+        groups_without_rights=_names(lively.get("groups_without_rights")),
         server_now=now,
         bytes_used=int(str(about["bytes_used"])),
         is_fsync_on=about["fsync"] == "on",

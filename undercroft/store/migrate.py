@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -11,10 +12,13 @@ import psycopg
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.store.connection import Connection, translated_errors
-from undercroft.store.roles import grant_exactly
-from undercroft.store.timescale import drop_views, keep_old_rollups, settle
+from undercroft.store.roles import GROUP_ROLES, grant_exactly, make_group_roles
+from undercroft.store.timescale import delete_jobs_of, drop_views, keep_old_rollups, settle
 
 _MIGRATION_LOCK = 0x756E6465  # "unde": one migration at a time
+
+MARK_TABLE = "restore_unfinished"
+"""There from the first statement of a restore to its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ def migrate(connection: Connection, mode: Mode) -> list[str]:
     Raises
     ------
     BadInput
-        If the database is of the other mode, or an applied migration was changed afterwards.
+        If the database is of the other mode or of a newer version, an applied migration was changed afterwards, or a
+        group role is missing that this user may not create.
     StoreRejected
         If PostgreSQL refuses a statement; nothing of that migration stays.
     """
@@ -76,7 +81,8 @@ def _migrate_locked(connection: Connection, mode: Mode) -> list[str]:
             " sha256 text not null, applied_at timestamptz not null default now())"
         )
         done = {row["version"]: row for row in connection.execute("select * from schema_migration")}
-    applied = []
+    refuse_newer("this database", [str(row["name"]) for row in done.values()])
+    applied = [f"role {name}" for name in make_group_roles(connection)]
     for migration in migrations():
         before = done.get(migration.version)
         if before is not None:
@@ -97,7 +103,31 @@ def _migrate_locked(connection: Connection, mode: Mode) -> list[str]:
     connection.commit()  # it ended with a read; what follows is a transaction of its own
     applied += settle(connection)
     grant_exactly(connection)
+    applied += [f"end of job {name}" for name in delete_jobs_of(connection, GROUP_ROLES)]
+    connection.commit()
     return applied
+
+
+def refuse_half_restored(connection: Connection) -> None:
+    """Refuse a database that a restore has not finished: no migration makes it whole."""
+    with translated_errors():
+        row = connection.execute("select to_regclass(%s) is not null as found", (f"public.{MARK_TABLE}",)).fetchone()
+    if row is not None and row["found"]:
+        raise BadInput("a restore into this database did not end: drop it, make a new one and restore again")
+
+
+def newer_than_known(applied: Iterable[str]) -> list[str]:
+    """Return of the names of applied migrations those that this version does not know."""
+    return sorted(set(applied) - {migration.name for migration in migrations()})
+
+
+def refuse_newer(what: str, applied: Iterable[str]) -> None:
+    """Refuse what a newer version made: this one would put its older views and rights over the newer ones."""
+    if newer := newer_than_known(applied):
+        raise BadInput(
+            f"{what} is of a newer version: it has migration {newer[-1]}, the newest known here is"
+            f" {migrations()[-1].name}; run the version that made it, or a later one"
+        )
 
 
 def _fix_mode(connection: Connection, mode: Mode) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from contextlib import closing
 from enum import StrEnum
 
+import psycopg
 from psycopg import sql as build
 
+from undercroft.errors import BadInput
 from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.sql import sql
 
@@ -30,17 +32,46 @@ class Role(StrEnum):
         return self.value.removeprefix("undercroft_")
 
 
-def grant_exactly(connection: Connection) -> bool:
-    """Give each group role its rights and no others; False where the server would not let us make the roles."""
+GRAFANA_ROLE = "undercroft_grafana"
+"""Reads the views of schema ``grafana`` and nothing else; Grafana's logins are members."""
+
+GROUP_ROLES = (*(role.value for role in Role), GRAFANA_ROLE)
+"""Every group role that the database's rights are given to; they belong to the server, so no backup holds them."""
+
+
+def make_group_roles(connection: Connection) -> list[str]:
+    """Create the group roles that the server lacks; return them. They exist afterwards, or nobody would have rights.
+
+    Raises
+    ------
+    BadInput
+        If this user may not create them.
+    """
+    with translated_errors(), connection.transaction():
+        rows = connection.execute(sql("group_roles"), {"names": list(GROUP_ROLES)})
+        known = {row["rolname"] for row in rows}
+        missing = [name for name in GROUP_ROLES if name not in known]
+        for name in missing:
+            try:
+                with connection.transaction():
+                    connection.execute(build.SQL("create role {} nologin").format(build.Identifier(name)))
+            except psycopg.errors.InsufficientPrivilege as error:
+                words = "; ".join(f"create role {each} nologin" for each in missing)
+                raise BadInput(
+                    f"this server has no role {name}, and this user may not create it:"
+                    f" have somebody who may run `{words}`, then run this again"
+                ) from error
+            except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+                continue  # another database of this server was faster
+        return missing
+
+
+def grant_exactly(connection: Connection) -> None:
+    """Give each group role its rights and no others; the roles exist."""
     with translated_errors(), connection.transaction():
         connection.execute(sql("revoke_public"))
-        row = connection.execute(sql("count_group_roles"), {"names": [role.value for role in Role]}).fetchone()
-        assert row is not None  # noqa: S101 - a count has a row
-        if row["found"] < len(Role):
-            return False
         connection.execute(sql("grant_exactly"))
-        connection.execute(sql("close_locks"))
-        return True
+        connection.execute(sql("close_doors"))
 
 
 def login_name(database: str, role: Role) -> str:

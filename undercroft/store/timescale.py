@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 
 from undercroft.store.connection import Connection, translated_errors
@@ -14,7 +15,6 @@ from undercroft.store.sql import sql
 
 EXTENSION = "timescaledb"
 LEAST_VERSION = (2, 20)
-GRAFANA_ROLE = "undercroft_grafana"
 
 
 def settle(connection: Connection) -> list[str]:
@@ -47,8 +47,7 @@ def settle(connection: Connection) -> list[str]:
             connection.execute(_text("grafana_views"))
             _is_changed(connection, "views of grafana", "grafana_views")
             made.append("views of grafana")
-        if _exists(connection, "select from pg_roles where rolname = %(name)s", name=GRAFANA_ROLE):
-            connection.execute(_text("grafana_grants"))
+        connection.execute(_text("grafana_grants"))
         if timescale and (
             _is_changed(connection, "policies", "policies", "unstick", *_classes(connection))
             or _lacks_policies(connection)
@@ -86,6 +85,16 @@ def start_workers(connection: Connection) -> None:
     """Let jobs run by themselves; after a restore in a transaction of its own, or they find it still going on."""
     with translated_errors():
         connection.execute("select _timescaledb_functions.restart_background_workers()")
+
+
+def delete_jobs_of(connection: Connection, groups: Sequence[str]) -> list[str]:
+    """Delete jobs that a member of these groups made, where a superuser asks; return them."""
+    is_superuser = "select from pg_roles where rolname = current_user and rolsuper"
+    if not is_timescale(connection) or not _exists(connection, is_superuser):
+        return []
+    with translated_errors():
+        rows = connection.execute(sql("delete_jobs_of_services").encode(), {"names": list(groups)}).fetchall()
+    return [str(row["name"]) for row in rows]
 
 
 def extension_version(connection: Connection) -> str | None:

@@ -28,7 +28,7 @@ DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 WELL = DatabaseFacts(
     server_version=170005, extension="2.26.0", mode="live", missing_migrations=[], failing_jobs=[], missing_policies=[],
-    jobs_run=True, overdue=[], grafana_readers=[], grafana_may_lock=False, is_superuser=False, is_owner=False,
+    jobs_run=True, overdue=[], grafana_readers=[], grafana_may_call=[], is_superuser=False, is_owner=False,
     groups=["undercroft_api"], server_now=NOW, bytes_used=10, is_fsync_on=True, letters=Held(3, 900),
 )  # fmt: skip
 
@@ -47,6 +47,9 @@ def test_a_good_database_has_nothing_bad() -> None:
         ({"server_version": 140010}, "database"),
         ({"is_fsync_on": False}, "database"),
         ({"missing_migrations": ["0040_storage"]}, "schema"),
+        ({"missing_migrations": ["0001_spine"], "is_half_restored": True}, "schema"),
+        ({"newer_migrations": ["9999_later"]}, "schema"),
+        ({"groups_without_rights": ["undercroft_simulator"]}, "rights"),
         ({"extension": "2.19.3"}, "timescaledb"),
         ({"missing_policies": ["observation: policy_compression"]}, "policies"),
         ({"failing_jobs": ["policy_compression observation"]}, "policies"),
@@ -71,8 +74,10 @@ def test_dead_letters_that_fill_their_room_are_told_before_the_cap() -> None:
 
 
 def test_what_no_migration_may_close_is_a_note() -> None:
-    (found,) = (finding for finding in judge(replace(WELL, grafana_may_lock=True), NOW) if finding.check == "locks")
+    facts = replace(WELL, grafana_may_call=["add_job", "drop_chunks", "undercroft_retain"])
+    (found,) = (finding for finding in judge(facts, NOW) if finding.check == "functions")
     assert found.verdict is Verdict.NOTE
+    assert found.seen.startswith("Grafana's logins may execute undercroft_retain, add_job and 1 more: ")
 
 
 CONFIGURATION = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")

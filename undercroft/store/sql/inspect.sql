@@ -6,10 +6,11 @@ select current_setting('server_version_num')::int as server_version, clock_times
     pg_database_size(current_database()) as bytes_used, current_setting('fsync') as fsync;
 
 -- name: inspect_tables
-select to_regclass('public.schema_migration') is not null as is_migrated;
+select to_regclass('public.schema_migration') is not null as is_migrated,
+    to_regclass('public.restore_unfinished') is not null as is_half_restored;
 
 -- name: inspect_migrations
-select version from schema_migration;
+select version, name from schema_migration order by version;
 
 -- name: inspect_lively
 select
@@ -17,8 +18,13 @@ select
     (select held_at from deployment) as held_at,
     (select pg_has_role(current_user, relowner, 'member') from pg_class where oid = 'deployment'::regclass) as is_owner,
     array(select rolname::text from pg_roles
-        where rolname like 'undercroft\_%' and not rolcanlogin and pg_has_role(current_user, oid, 'member')
+        where rolname like 'undercroft\_%%' and not rolcanlogin and pg_has_role(current_user, oid, 'member')
         order by 1) as groups,
+    -- The server's roles are in no backup.
+    array(select wanted from unnest(%(groups)s::text[]) wanted left join pg_roles r on r.rolname = wanted
+        where not coalesce(case when wanted = 'undercroft_grafana' then has_schema_privilege(r.oid, to_regnamespace('grafana')::oid, 'usage')
+            else has_table_privilege(r.oid, 'deployment'::regclass, 'select') end, false)
+        order by 1) as groups_without_rights,
     -- Of the table itself: information_schema shows a login only the rights that it gave or has. The role, and whoever has its
     -- rights and owns nothing: a login may be let in by another role too.
     array(select r.rolname::text from pg_roles r
@@ -28,20 +34,31 @@ select
             and not pg_has_role(r.oid, c.relowner, 'usage')
             and not exists (select from pg_depend where objid = c.oid and deptype = 'e'))
         order by 1) as grafana_readers,
-    exists (select from pg_roles g, pg_proc p where g.rolname = 'undercroft_grafana' and p.pronamespace = 'pg_catalog'::regnamespace
-        and (p.proname ~ '^(pg_(try_)?advisory_|lo_)' or p.proname in ('loread', 'lowrite'))
-        and has_function_privilege(g.oid, p.oid, 'execute')) as grafana_may_lock;
+    array(select distinct p.proname::text from pg_roles g, undercroft_guarded_functions() f join pg_proc p on p.oid = f
+        where g.rolname = 'undercroft_grafana' and has_function_privilege(g.oid, p.oid, 'execute')
+            and p.proname not in ('time_bucket_gapfill', 'locf', 'interpolate') order by 1) as grafana_may_call;
 
 -- name: inspect_overdue
 select name from undercroft_overdue(now() - interval '2 days') as name order by 1;
 
 -- name: inspect_jobs
 -- undercroft: only with TimescaleDB
-select j.proc_name || ' ' || coalesce(j.hypertable_name::text, '') as name
+select concat_ws(' ', j.proc_name, j.hypertable_name, 'of ' || nullif(j.owner::text, (
+    select pg_get_userbyid(relowner) from pg_class where oid = 'deployment'::regclass)::text)) as name
 from timescaledb_information.jobs j
 join timescaledb_information.job_stats s using (job_id)
 where s.last_run_status = 'Failed'
 order by 1;
+
+-- name: delete_jobs_of_services
+-- undercroft: only with TimescaleDB
+-- No service makes jobs; one that did was let in by what everybody might execute once.
+select j.proc_name || ' of ' || r.rolname as name, delete_job(j.job_id)
+from timescaledb_information.jobs j
+join pg_roles r on r.oid = j.owner::regrole and not r.rolsuper
+where r.oid <> (select relowner from pg_class where oid = 'deployment'::regclass)
+    and exists (select from pg_roles g where g.rolname = any(%(names)s) and pg_has_role(r.oid, g.oid, 'usage'))
+order by j.job_id;
 
 -- name: inspect_workers
 -- undercroft: only with TimescaleDB

@@ -1,20 +1,20 @@
 -- Who may do what. `grant_exactly` runs after every migration; a new table gets its line here.
 
--- name: count_group_roles
-select count(*) as found from pg_roles where rolname = any(%(names)s);
+-- name: group_roles
+select rolname from pg_roles where rolname = any(%(names)s);
 
 -- name: revoke_public
--- What runs with its owner's rights is nobody's unless granted below; a restore forgets that a migration took it away.
+-- What `undercroft_guarded_functions` names is nobody's unless granted below; a restore forgets that a migration took it
+-- away. Here what this user owns, which need not be a superuser's.
 do $$
 declare
-    owned regprocedure;
+    guarded regprocedure;
 begin
-    for owned in
-        select p.oid from pg_proc p
-        where p.pronamespace = 'public'::regnamespace and p.prosecdef
-            and not exists (select from pg_depend where objid = p.oid and deptype = 'e')
+    for guarded in
+        select p.oid from undercroft_guarded_functions() g join pg_proc p on p.oid = g
+        where pg_has_role(p.proowner, 'usage')
     loop
-        execute format('revoke all on function %s from public', owned);
+        execute format('revoke all on routine %s from public', guarded);
     end loop;
 end
 $$;
@@ -111,10 +111,11 @@ grant select, insert, update on roster_absence to undercroft_acts;
 
 -- The owner's alone: store_object.
 
--- name: close_locks
--- PostgreSQL lets everybody take advisory locks and write large objects, in read-only transactions or by ending them: whoever
--- may query by Grafana could keep the engine from starting. Only a superuser may change that; where none migrates, the
--- doctor says it. The owner keeps both; who else takes which lock stands below.
+-- name: close_doors
+-- PostgreSQL lets everybody take advisory locks, write large objects and write into the log of its changes, and TimescaleDB lets everybody make jobs:
+-- in read-only transactions or by ending them, so whoever may query by Grafana could keep the engine from starting.
+-- Only a superuser may change that (`revoke_public` did); where none migrates, the doctor says it. The owner keeps what
+-- was everybody's; who else takes which lock stands below. Gaps in a series are filled by functions that change nothing.
 do $$
 declare
     given regprocedure;
@@ -123,17 +124,19 @@ begin
     if not (select rolsuper from pg_roles where rolname = current_user) then
         return;
     end if;
-    for given in
-        select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace
-            and (proname ~ '^(pg_(try_)?advisory_|lo_)' or proname in ('loread', 'lowrite'))
+    for owner in
+        select rolname from pg_roles where oid = (select datdba from pg_database where datname = current_database())
+            or oid = (select relowner from pg_class where oid = 'deployment'::regclass)
     loop
-        execute format('revoke execute on function %s from public', given);
-        for owner in
-            select rolname from pg_roles where oid = (select datdba from pg_database where datname = current_database())
-                or oid = (select relowner from pg_class where oid = 'deployment'::regclass)
-        loop
-            execute format('grant execute on function %s to %I', given, owner);
+        for given in select g from undercroft_guarded_functions() g loop
+            execute format('grant execute on routine %s to %I', given, owner);
         end loop;
+    end loop;
+    for given in
+        select p.oid from undercroft_guarded_functions() g join pg_proc p on p.oid = g
+        where p.proname in ('time_bucket_gapfill', 'locf', 'interpolate')
+    loop
+        execute format('grant execute on function %s to undercroft_grafana', given);
     end loop;
     grant execute on function pg_try_advisory_lock(integer, integer) to undercroft_engine, undercroft_duty;
     grant execute on function pg_advisory_xact_lock(integer, integer) to undercroft_duty, undercroft_acts;
