@@ -323,7 +323,8 @@ create function grafana.order_at(since timestamptz, moment timestamptz) returns 
 $$;
 
 -- Every entrance that needs a barrier, and how its barrier was judged last in a stretch of time, in the engine's word; null
--- where the engine said nothing of it.
+-- where the engine said nothing of it. The stretch's first tick says where the index begins: without it each look reads all
+-- judgements of a space that share a page.
 create function grafana.barrier_at(since timestamptz, moment timestamptz) returns table (
     space_id text, name text, street text, kind text, entrance_id text, entrance text, height_m double precision,
     deploy_min double precision, barrier text, judged_at timestamptz
@@ -332,9 +333,13 @@ create function grafana.barrier_at(since timestamptz, moment timestamptz) return
         told.barrier, newest.tick_at
     from grafana.entrance e
     join grafana.space s on s.space_id = e.space_id
+    cross join (
+        select coalesce(min(t.tick_seq), 0) as tick_seq from grafana.tick t where t.tick_at > since and t.tick_at <= moment
+    ) first
     left join lateral (
         select a.evidence, a.tick_at from grafana.assessment a
-        where a.space_id = s.space_id and a.tick_at > since and a.tick_at <= moment order by a.tick_seq desc limit 1
+        where a.space_id = s.space_id and a.tick_seq >= first.tick_seq and a.tick_at > since and a.tick_at <= moment
+        order by a.tick_seq desc limit 1
     ) newest on true
     left join lateral (
         select j ->> 'barrier' as barrier from jsonb_array_elements(newest.evidence -> 'entrances') j
