@@ -134,7 +134,11 @@ def confirmation(frame: Frame, ending: Ending) -> bytes:
 
 
 class FrameCutter:
-    """Cuts whole frames from a stream; what is no frame is skipped and counted."""
+    """Cuts whole frames from a stream; what is no frame is skipped and counted.
+
+    A frame whose length was garbled on its way would swallow all that follows, up to 4 KiB. It is given up as soon as a
+    whole frame with a right check sum stands behind its beginning.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
@@ -163,13 +167,30 @@ class FrameCutter:
                 found.append(data[position : position + whole])
                 position += whole
             elif not lengths or len(data) - position < max(lengths):
-                break
+                inner = _sound_within(data, position + 1)
+                if inner is None:
+                    break
+                self.broken_frames += 1  # its length is wrong: what it would wait for is a frame of its own
+                self.skipped_bytes += inner - position
+                position = inner
             else:
                 self.broken_frames += 1
                 self.skipped_bytes += 1
                 position += 1
         self._rest = data[position:]
         return found
+
+
+def _sound_within(data: bytes, position: int) -> int | None:
+    """Return where the first whole frame begins that stands from here on, if another or nothing follows it."""
+    start = data.find(START, position)
+    while start >= 0:
+        for length in frame_lengths(data[start : start + _HEAD_BYTES]) or ():
+            end = start + length
+            if START.startswith(data[end : end + 2]) and _is_whole(data[start:end], length):
+                return start
+        start = data.find(START, start + 1)
+    return None
 
 
 def _is_whole(data: bytes, length: int) -> bool:

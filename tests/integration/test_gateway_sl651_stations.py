@@ -82,6 +82,16 @@ def test_bytes_that_trickle_do_not_extend_the_time_of_a_frame() -> None:
         wait_until(is_out, "out")
 
 
+def test_a_garbled_length_does_not_deafen_a_station() -> None:
+    """The frames after it are confirmed, each as it comes, on the same connection."""
+    with gateway_of(FakeBroker()) as gateway, station_of(gateway) as station:
+        station.sendall(frame(1)[:11] + b"\x0f\xff" + frame(1)[13:])
+        for serial in (2, 3):
+            station.sendall(frame(serial))
+            assert answer(station)[14:16] == serial.to_bytes(2)
+        assert (gateway.counts["broken_frames"], gateway.counts["too_slow"]) == (1, 0)
+
+
 def test_a_station_that_takes_no_answers_holds_up_nobody() -> None:
     broker = FakeBroker()
     with (

@@ -263,6 +263,20 @@ def test_frames_come_whole_out_of_any_stream(pieces: list[tuple[bytes, bytes]], 
     assert cutter.waiting_bytes == 0
 
 
+@given(st.lists(st.sampled_from(FRAMES), min_size=1, max_size=6), st.sampled_from(FRAMES), st.data())
+def test_a_frame_of_a_wrong_length_swallows_none_that_follows(
+    frames: list[bytes], garbled: bytes, data: st.DataObject
+) -> None:
+    """Bytes 11 and 12 say 4,095: as soon as one that follows is whole it is there, and the garbled one is counted."""
+    broken = garbled[:11] + b"\x0f\xff" + garbled[13:]
+    cut = data.draw(st.integers(0, len(broken)))
+    cutter = FrameCutter()
+    assert cutter.feed(broken[:cut]) == []
+    assert cutter.feed(broken[cut:]) == []
+    assert [cutter.feed(frame) for frame in frames] == [[frame] for frame in frames]
+    assert (cutter.broken_frames, cutter.skipped_bytes, cutter.waiting_bytes) == (1, len(broken), 0)
+
+
 @given(st.binary(max_size=3000))
 def test_the_cutter_holds_no_more_than_a_frame(noise: bytes) -> None:
     cutter = FrameCutter()
