@@ -171,8 +171,42 @@ def verify(
         Heads from paper.
     """
     problems: list[str] = []
+    hashes = _check_links(chain, FIRST_LINK, 1, problems)
+    every = list(dict.fromkeys([*heads, *kept]))
+    covered = _check_heads(every, {key_id_of(key): key for key in keys}, hashes, problems)
+    for paper in printed:
+        there = hashes.get(paper.entry_no)
+        if there is None:
+            problems.append(f"printed head {paper.entry_no}: entries up to it are gone")
+        elif not there.hex().startswith(paper.digits):
+            problems.append(f"printed head {paper.entry_no}: an entry up to it was changed after it was printed")
+    return Verdict(len(hashes), len(heads), covered, tuple(problems), len(kept))
+
+
+def verify_since(tail: Sequence[Chained], heads: Sequence[Head], keys: Iterable[Ed25519PublicKey]) -> tuple[str, ...]:
+    """Check what came since a signed head: return what is wrong of its signature, its entry, and the links behind it.
+
+    What was changed before it stays to be found: its hash, and so every later one, is of what stood there when it was
+    signed.
+
+    Parameters
+    ----------
+    tail : sequence of Chained
+        The entries from the one that the heads sign on; without heads the whole log.
+    heads : sequence of Head
+        The newest heads, all of one entry.
+    """
+    problems: list[str] = []
+    begins = tail[0] if tail and heads else None
+    previous, first_no = (begins.previous, begins.entry.entry_no) if begins else (FIRST_LINK, 1)
+    hashes = _check_links(tail, previous, first_no, problems)
+    _check_heads(heads, {key_id_of(key): key for key in keys}, hashes, problems)
+    return tuple(problems)
+
+
+def _check_links(chain: Iterable[Chained], previous: bytes, expected_no: int, problems: list[str]) -> dict[int, bytes]:
+    """Return the hash that each entry has behind the one before."""
     hashes: dict[int, bytes] = {}
-    previous, expected_no = FIRST_LINK, 1
     for chained in chain:
         number = chained.entry.entry_no
         if number != expected_no:
@@ -183,15 +217,7 @@ def verify(
             problems.append(f"entry {number} was changed")
         hashes[number] = link(previous, chained.entry)
         previous, expected_no = hashes[number], number + 1
-    every = [*heads, *(head for head in kept if head not in heads)]
-    covered = _check_heads(every, {key_id_of(key): key for key in keys}, hashes, problems)
-    for paper in printed:
-        there = hashes.get(paper.entry_no)
-        if there is None:
-            problems.append(f"printed head {paper.entry_no}: entries up to it are gone")
-        elif not there.hex().startswith(paper.digits):
-            problems.append(f"printed head {paper.entry_no}: an entry up to it was changed after it was printed")
-    return Verdict(len(hashes), len(heads), covered, tuple(problems), len(kept))
+    return hashes
 
 
 def _check_heads(

@@ -176,4 +176,5 @@ def _append(file: BinaryIO, text: bytes) -> None:
 
 def missing_in(heads: Iterable[Head], kept: Kept) -> list[Head]:
     """Return the heads that the file does not hold yet."""
-    return [head for head in heads if head not in kept.heads]
+    there = set(kept.heads)
+    return [head for head in heads if head not in there]

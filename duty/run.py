@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from duty.channel_faults import tell_channel_faults
 from duty.command import CommandBook
 from duty.file import DutyFile, sender_of
 from duty.gap import gap_conditions
+from duty.hourly import KeepSigned, signing_hourly
 from duty.notifier import Notifier
 from duty.report_watch import ReportWatch
 from duty.rows import load_names, load_roster
@@ -23,7 +24,7 @@ from duty.texts import Style
 from duty.unreached import pass_on, rescue
 from duty.worker import Channel, Limiter, Worker
 from undercroft.clock import Clock, SteadyClock
-from undercroft.errors import BadInput, StackFailed, StoreRejected, StoreUnavailable
+from undercroft.errors import BadInput, StackFailed, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store import duty as store
 from undercroft.store.conditions import list_conditions, set_condition
@@ -43,13 +44,9 @@ RESCUE_GRACE_S = 5.0
 CHANNEL_LOOK_EVERY_S = 10.0
 GAP_LOOK_EVERY_S = 60.0
 GAP_AHEAD = timedelta(hours=24)
-SIGN_EVERY_S = 3600.0
 SITE_LOOK_EVERY_S = 2.0
 ANSWER_WITHIN_S = 30.0
 """A database that lets one statement wait this long is left, and connected to anew: it may be frozen, or gone."""
-
-KeepSigned = Callable[[Connection, datetime], object]
-"""Signs the duty log as it stands; the key is not in the database."""
 
 
 @dataclass(slots=True)
@@ -59,7 +56,6 @@ class _Timers:
     late_from_s: float = -1e9
     channels_s: float = -1e9
     gap_s: float = -1e9
-    sign_s: float = -1e9
     site_s: float = -1e9
     site_seq: int = -1
 
@@ -140,11 +136,6 @@ def _workers(
     environment: Mapping[str, str], stop: threading.Event, faults: list[str],
 ) -> list[Worker]:  # fmt: skip
     clock, steady = clocks  # a signature has the time of day, whatever was told before
-
-    def on_fault(text: str) -> None:
-        faults.append(text)
-        stop.set()
-
     return [
         Worker(
             url,
@@ -155,11 +146,21 @@ def _workers(
                 steady,
             ),
             stop,
-            on_fault,
+            _fault_of(faults, stop),
         )
         for entry in duty_file.channels
         if entry.id in channels.usable
     ]
+
+
+def _fault_of(faults: list[str], stop: threading.Event) -> Callable[[str], None]:
+    """Return what a thread calls whose fault ends the service."""
+
+    def on_fault(text: str) -> None:
+        faults.append(text)
+        stop.set()
+
+    return on_fault
 
 
 def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
@@ -169,10 +170,13 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
     with (
         closing(_session(url, "undercroft-duty")) as connection,
         closing(_session(url, "undercroft-duty-listener")) as listener,
+        ExitStack() as beside,
     ):
         store.listen_for_ticks(listener)
         if not _await_lock(connection, stop):
             return
+        if keep_signed is not None:
+            beside.enter_context(signing_hourly(url, keep_signed, steady.now, _fault_of(faults, stop)))
         mode = mode_of(connection)
         reports = ReportWatch(duty_file.reports.limits())
         style = _style(connection, mode)
@@ -184,21 +188,11 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
         timers = _Timers(late_from_s=steady.monotonic_s() + RESCUE_GRACE_S)
         while not stop.is_set() and not faults:
             taken = _step(notifier, mode, steady, timers)
-            if keep_signed is not None and steady.monotonic_s() - timers.sign_s >= SIGN_EVERY_S:
-                timers.sign_s = steady.monotonic_s()
-                _sign(keep_signed, connection, steady.now())
             if taken:
                 for worker in workers:
                     worker.wake()
                 continue
             store.wait_for_tick(listener, WAIT_S)
-
-
-def _sign(keep_signed: KeepSigned, connection: Connection, at: datetime) -> None:
-    try:
-        keep_signed(connection, at)
-    except (BadInput, StoreRejected) as error:  # neither a broken chain nor a missing right may stop the telling
-        log.exception("duty_log_not_signed", error=str(error))
 
 
 def _style(connection: Connection, mode: Mode) -> Style:

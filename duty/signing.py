@@ -15,8 +15,8 @@ from pathlib import Path
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from duty.dutylog import Chained, Entry, Head, Printed, Verdict, sign_head, verify
-from duty.headfile import LogOf, heads_path, keep, kept_heads, missing_in
+from duty.dutylog import Chained, Entry, Head, Printed, Verdict, sign_head, verify, verify_since
+from duty.headfile import Kept, LogOf, heads_path, keep, kept_heads, missing_in
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.store import duty_acts as store
@@ -54,26 +54,26 @@ def load_key(path: Path, *, make: bool) -> LogKey:
         raise BadInput(f"{path}: no signing key: {error}") from error
 
 
-def stored_chain(connection: Connection) -> list[Chained]:
-    """Return the duty log."""
+def stored_chain(connection: Connection, first_no: int = 1) -> list[Chained]:
+    """Return the duty log, whole or from an entry on."""
     return [
         Chained(
             Entry(row["entry_no"], row["at"], row["kind"], row["author"], row["subject"], row["body"], row["corrects"]),
             bytes(row["previous"]),
             bytes(row["sha256"]),
         )
-        for row in store.log_entries(connection)
+        for row in store.log_entries(connection, first_no)
     ]
 
 
-def stored_heads(connection: Connection) -> list[Head]:
-    """Return the signed heads."""
+def stored_heads(connection: Connection, first_no: int = 1) -> list[Head]:
+    """Return the signed heads, all or from those of an entry on."""
     return [
         Head(
             row["entry_no"], bytes(row["sha256"]), row["signed_at"], row["occasion"], row["key_id"],
             bytes(row["signature"]),
         )
-        for row in store.log_heads(connection)
+        for row in store.log_heads(connection, first_no)
     ]  # fmt: skip
 
 
@@ -98,9 +98,16 @@ def sign(connection: Connection, key: LogKey, occasion: str, at: datetime) -> Si
     if not chain and not kept.heads:
         return None
     problems = kept.problems + verify(chain, heads, [key.private.public_key()], kept.heads).problems
+    return _vouched(connection, key, of, kept, heads, chain[-1:], problems, occasion, at)
+
+
+def _vouched(  # noqa: PLR0913, PLR0917 - what was read, and what was found of it
+    connection: Connection, key: LogKey, of: LogOf, kept: Kept, heads: Sequence[Head], newest: Sequence[Chained],
+    problems: Sequence[str], occasion: str, at: datetime,
+) -> Signed:  # fmt: skip
     if problems:
         raise BadInput(f"the duty log is not signed: {problems[0]}; {key.heads} holds the heads kept outside")
-    head = sign_head(chain[-1], at, occasion, key.private)
+    head = sign_head(newest[-1], at, occasion, key.private)
     keep(key.heads, of, [*missing_in(heads, kept), head])
     with store.transaction(connection):
         store.add_head(connection, {
@@ -143,20 +150,25 @@ def check(connection: Connection, key: LogKey, printed: Sequence[Printed] = ()) 
 
 
 def sign_hourly(key: LogKey, connection: Connection, at: datetime) -> Signed | None:
-    """Sign what was added since the newest head; None when nothing was.
+    """Sign what came since the newest head; None when nothing did. What stood before is left to `sign` and `check`.
 
     Raises
     ------
     BadInput
-        As `sign`; also when the log ends before the newest head beside the key.
+        If what came since the newest head does not follow from it, or the log ends before it.
     """
-    chain, heads = stored_chain(connection), stored_heads(connection)
-    kept = kept_heads(key.heads, log_of(connection))
-    newest = chain[-1].entry.entry_no if chain else 0
-    is_signed = not chain or (heads and heads[-1].entry_no >= newest)
-    if is_signed and not kept.problems and all(head.entry_no <= newest for head in kept.heads):
+    of = log_of(connection)
+    kept = kept_heads(key.heads, of)
+    heads = stored_heads(connection, max((head.entry_no for head in kept.heads), default=1))
+    last_no = max((head.entry_no for head in (*kept.heads, *heads)), default=0)
+    newest = list(dict.fromkeys(head for head in (*kept.heads, *heads) if head.entry_no == last_no))
+    tail = stored_chain(connection, max(last_no, 1))
+    if not tail and not newest:
         return None
-    return sign(connection, key, "hourly", at)
+    problems = kept.problems + verify_since(tail, newest, [key.private.public_key()])
+    if not problems and any(head.entry_no == tail[-1].entry.entry_no for head in heads):
+        return None
+    return _vouched(connection, key, of, kept, heads, tail[-1:], problems, "hourly", at)
 
 
 def keep_hourly(key: LogKey, connection: Connection, at: datetime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from duty.file import DutyFile
+from duty.hourly import KeepSigned
 from duty.model import Person, Reach
 from duty.roster import Shift
 from duty.roster_acts import shift_row
@@ -84,13 +85,16 @@ def duty_file(**channels: dict[str, Any]) -> DutyFile:
 
 
 @contextmanager
-def running(url: str, file: DutyFile, environment: Mapping[str, str], clock: Clock | None = None) -> Iterator[None]:
+def running(
+    url: str, file: DutyFile, environment: Mapping[str, str], clock: Clock | None = None,
+    keep_signed: KeepSigned | None = None,
+) -> Iterator[None]:  # fmt: skip
     """Run the notifier in a thread until the block ends; its errors fail the test."""
     stop, ready, errors = threading.Event(), threading.Event(), []
 
     def run() -> None:
         try:
-            run_duty(url, clock or SystemClock(), stop, file, environment, ready.set)
+            run_duty(url, clock or SystemClock(), stop, file, environment, ready.set, keep_signed)
         except BaseException as error:  # noqa: BLE001 - reported below
             errors.append(error)
             ready.set()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from duty import acts, door
+from duty import acts, door, signing
+from duty.dutylog import Chained
 from duty.signing import check, load_key, sign, sign_hourly
 from tests.integration.door_kit import actor, rewrite
-from tests.integration.duty_kit import now, opened, prepared
+from tests.integration.duty_kit import DEADLINE_S, duty_file, now, opened, prepared, running, tick, wait_until
+from tests.integration.duty_servers import service
 from undercroft.errors import BadInput, StoreRejected
 from undercroft.store import duty_acts as store
-from undercroft.store.connection import translated_errors
+from undercroft.store.connection import Connection, translated_errors
 
 
 def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: str, tmp_path: Path) -> None:
@@ -51,6 +55,57 @@ def test_the_log_is_append_only_and_a_forger_with_the_table_is_found(live_db: st
         assert check(db, key).verdict.problems == (said, "head 3: entries up to it are gone")
         with pytest.raises(BadInput, match=f"not signed: {said}"):
             sign_hourly(key, db, now())
+
+
+def test_hourly_signing_reads_what_came_since_the_newest_head_and_hides_no_change_before_it(
+    live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def stored_chain(connection: Connection, first_no: int = 1) -> list[Chained]:
+        read.append(first_no)
+        return whole(connection, first_no)
+
+    whole = signing.stored_chain
+    with opened(live_db) as db:
+        prepared(db)
+        who, key = actor(db), load_key(tmp_path / "log.key", make=True)
+        for words in ("one", "two", "three"):
+            acts.perform(db, who, acts.Act("note", "-", {"text": words}), now())
+        assert sign_hourly(key, db, now()) is not None
+        monkeypatch.setattr(signing, "stored_chain", stored_chain)
+        assert sign_hourly(key, db, now()) is None
+        acts.perform(db, who, acts.Act("note", "-", {"text": "four"}), now())
+        db.execute("alter table duty_log disable trigger all")
+        db.execute("update duty_log set author = 'forger' where entry_no = 2")
+        signed = sign_hourly(key, db, now())
+        assert signed is not None
+        assert (signed.head.entry_no, read) == (4, [3, 3]), "the newest head's entry and what came since"
+        assert check(db, key).verdict.problems[0] == "entry 2 was changed"
+        db.execute("update duty_log set author = 'forger' where entry_no = 4")
+        with pytest.raises(BadInput, match="not signed: entry 4 was changed"):
+            sign_hourly(key, db, now())
+        db.execute("delete from duty_log where entry_no = 4")
+        acts.perform(db, who, acts.Act("note", "-", {"text": "another"}), now())
+        with pytest.raises(BadInput, match="not signed: head 4: an entry up to it was changed"):
+            sign_hourly(key, db, now())
+
+
+def test_signing_that_hangs_holds_up_no_alarm(live_db: str) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def keep_signed(_connection: Connection, _at: datetime) -> None:
+        begun.set()
+        end.wait(DEADLINE_S)
+
+    with opened(live_db) as db, service(lambda _: (200, {"code": 0})) as it:
+        prepared(db)
+        file = duty_file(hook={"kind": "webhook", "url_env": "URL", "secret_env": "SECRET"})
+        with running(live_db, file, {"URL": it.url, "SECRET": "s"}, keep_signed=keep_signed):
+            assert begun.wait(DEADLINE_S)
+            tick(db, 1, now(), ("space/gar", "raised", 4))
+            wait_until(db, lambda rows: any(row["state"] == "accepted" for row in rows))
+            end.set()
 
 
 def test_whatever_numbers_an_entry_holds_it_verifies(live_db: str, tmp_path: Path) -> None:

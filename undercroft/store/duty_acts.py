@@ -219,14 +219,14 @@ def append_log(connection: Connection, entry: Mapping[str, Any], link: Link) -> 
     return number
 
 
-def log_entries(connection: Connection) -> list[Row]:
-    """Return the whole duty log."""
-    return _all(connection, "acts_log_all")
+def log_entries(connection: Connection, first_no: int = 1) -> list[Row]:
+    """Return the duty log, whole or from an entry on."""
+    return _all(connection, "acts_log_all", first_no=first_no)
 
 
-def log_heads(connection: Connection) -> list[Row]:
-    """Return the signed heads."""
-    return _all(connection, "acts_heads")
+def log_heads(connection: Connection, first_no: int = 1) -> list[Row]:
+    """Return the signed heads, all or from those of an entry on."""
+    return _all(connection, "acts_heads", first_no=first_no)
 
 
 def log_of(connection: Connection) -> Row | None:

@@ -125,10 +125,12 @@ insert into duty_log (entry_no, at, kind, author, subject, body, corrects, previ
 values (%(entry_no)s, %(at)s, %(kind)s, %(author)s, %(subject)s, %(body)s::jsonb, %(corrects)s, %(previous)s, %(sha256)s);
 
 -- name: acts_log_all
-select entry_no, at, kind, author, subject, body, corrects, previous, sha256 from duty_log order by entry_no;
+select entry_no, at, kind, author, subject, body, corrects, previous, sha256 from duty_log
+where entry_no >= %(first_no)s order by entry_no;
 
 -- name: acts_heads
-select entry_no, sha256, signed_at, occasion, key_id, signature from duty_log_head order by entry_no, signed_at;
+select entry_no, sha256, signed_at, occasion, key_id, signature from duty_log_head
+where entry_no >= %(first_no)s order by entry_no, signed_at;
 
 -- name: acts_log_of
 -- Whose log it is. The place of a database in its server is changed by no statement, as its id and its mode can be.
