@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     logs = group(app, "log", "The duty log: append-only, chained, signed.")
     logs.command("show")(show_log)
     logs.command("sign")(sign_log)
+    logs.command("rotate-key")(rotate_key)
     logs.command("verify")(verify_log)
 
 
@@ -175,10 +176,10 @@ def sign_log(
     as_json: AsJson = False,
 ) -> None:
     """Sign the log as it stands and print the fingerprint for the handover sheet."""
-    from duty.signing import load_key, sign  # noqa: PLC0415
+    from duty.signing import key_of, sign  # noqa: PLC0415
 
     with opened("log sign") as connection:
-        signed = sign(connection, load_key(_key_path(key), make=True), occasion, SystemClock().now())
+        signed = sign(connection, key_of(_key_path(key), connection), occasion, SystemClock().now())
     if signed is None:
         raise BadInput("log sign: the log is empty")
     head = signed.head
@@ -189,6 +190,26 @@ def sign_log(
         typer.echo(orjson.dumps(said).decode())
         return
     typer.echo(f"entry {head.entry_no}  {head.fingerprint}  key {head.key_id}")
+
+
+def rotate_key(
+    key: KeyFile = None,
+    lost: Annotated[
+        bool, typer.Option("--lost", help="the old key is gone: the new one takes over without its signature")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a new signing key in the place of the old one, introduced by it; what the old one signed stays good."""
+    from duty.dutylog import key_id_of  # noqa: PLC0415
+    from duty.signing import rotate  # noqa: PLC0415
+
+    with opened("log rotate-key") as connection:
+        found, signed = rotate(connection, _key_path(key), SystemClock().now(), lost=lost)
+    ids = [key_id_of(trusted.public) for trusted in found.trusted]
+    if as_json:
+        typer.echo(orjson.dumps({"key_id": ids[-1], "before": ids[-2], "signed": signed is not None}).decode())
+        return
+    typer.echo(f"key {ids[-1]} signs from now on in place of {ids[-2]}; keep a copy of it elsewhere")
 
 
 def verify_log(
@@ -208,13 +229,21 @@ def verify_log(
         checked = check(connection, load_key(_key_path(key), make=False), printed)
     verdict, of = checked.verdict, checked.log
     if as_json:
-        said = {**asdict(verdict), "mode": of.mode, "deployment_id": of.database, "torn": checked.torn}
+        said = {
+            **asdict(verdict),
+            "mode": of.mode,
+            "deployment_id": of.database,
+            "torn": checked.torn,
+            "notes": checked.notes,
+        }
         typer.echo(orjson.dumps(said).decode())
         raise typer.Exit(1 if verdict.problems else 0)
     for problem in verdict.problems:
         typer.echo(f"PROBLEM {problem}")
     if checked.torn:
         typer.echo(f"NOTE {checked.torn}")
+    for note in checked.notes:
+        typer.echo(f"NOTE {note}")
     typer.echo(
         f"{of.mode} database {of.database}: {verdict.entries} entries, {verdict.heads} signed heads and"
         f" {verdict.kept} outside the database, signed up to entry {verdict.covered}"

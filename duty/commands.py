@@ -51,7 +51,9 @@ def run_duty_command(
     if key is not None:
         from duty.signing import keep_hourly, load_key  # noqa: PLC0415
 
-        keep_signed = partial(keep_hourly, load_key(key, make=True))
+        if key.exists():
+            load_key(key, make=False)
+        keep_signed = partial(keep_hourly, key)
     run_duty(database_url("duty"), SystemClock(), stop, duty_file, os.environ, announce_ready, keep_signed)
 
 

@@ -133,6 +133,16 @@ def sign_head(newest: Chained, signed_at: datetime, occasion: str, key: Ed25519P
 
 
 @dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key whose heads are believed, until it was retired; ``is_introduced`` by the key before, or the first."""
+
+    public: Ed25519PublicKey
+    since: datetime | None = None
+    until: datetime | None = None
+    is_introduced: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What verification found.
 
@@ -152,7 +162,7 @@ class Verdict:
 
 
 def verify(
-    chain: Iterable[Chained], heads: Sequence[Head], keys: Iterable[Ed25519PublicKey], kept: Sequence[Head] = (),
+    chain: Iterable[Chained], heads: Sequence[Head], keys: Iterable[TrustedKey], kept: Sequence[Head] = (),
     printed: Sequence[Printed] = (),
 ) -> Verdict:  # fmt: skip
     """Check every link and every signed head.
@@ -163,8 +173,8 @@ def verify(
         All entries in order.
     heads : sequence of Head
         The signed heads of the database.
-    keys : iterable of Ed25519PublicKey
-        Keys that are trusted; a head of another key is a problem.
+    keys : iterable of TrustedKey
+        Keys that are trusted; a head of another key, or of a retired one signed later, is a problem.
     kept : sequence of Head
         The signed heads that were kept outside the database.
     printed : sequence of Printed
@@ -173,7 +183,7 @@ def verify(
     problems: list[str] = []
     hashes = _check_links(chain, FIRST_LINK, 1, problems)
     every = list(dict.fromkeys([*heads, *kept]))
-    covered = _check_heads(every, {key_id_of(key): key for key in keys}, hashes, problems)
+    covered = _check_heads(every, {key_id_of(key.public): key for key in keys}, hashes, problems)
     for paper in printed:
         there = hashes.get(paper.entry_no)
         if there is None:
@@ -183,7 +193,7 @@ def verify(
     return Verdict(len(hashes), len(heads), covered, tuple(problems), len(kept))
 
 
-def verify_since(tail: Sequence[Chained], heads: Sequence[Head], keys: Iterable[Ed25519PublicKey]) -> tuple[str, ...]:
+def verify_since(tail: Sequence[Chained], heads: Sequence[Head], keys: Iterable[TrustedKey]) -> tuple[str, ...]:
     """Check what came since a signed head: return what is wrong of its signature, its entry, and the links behind it.
 
     What was changed before it stays to be found: its hash, and so every later one, is of what stood there when it was
@@ -200,7 +210,7 @@ def verify_since(tail: Sequence[Chained], heads: Sequence[Head], keys: Iterable[
     begins = tail[0] if tail and heads else None
     previous, first_no = (begins.previous, begins.entry.entry_no) if begins else (FIRST_LINK, 1)
     hashes = _check_links(tail, previous, first_no, problems)
-    _check_heads(heads, {key_id_of(key): key for key in keys}, hashes, problems)
+    _check_heads(heads, {key_id_of(key.public): key for key in keys}, hashes, problems)
     return tuple(problems)
 
 
@@ -221,7 +231,7 @@ def _check_links(chain: Iterable[Chained], previous: bytes, expected_no: int, pr
 
 
 def _check_heads(
-    heads: Sequence[Head], keys: dict[str, Ed25519PublicKey], hashes: dict[int, bytes], problems: list[str]
+    heads: Sequence[Head], keys: dict[str, TrustedKey], hashes: dict[int, bytes], problems: list[str]
 ) -> int:
     covered = 0
     for head in heads:
@@ -230,11 +240,13 @@ def _check_heads(
             problems.append(f"head {head.entry_no} is signed by the unknown key {head.key_id}")
             continue
         try:
-            key.verify(head.signature, head_message(head.entry_no, head.sha256, head.signed_at, head.occasion))
+            key.public.verify(head.signature, head_message(head.entry_no, head.sha256, head.signed_at, head.occasion))
         except InvalidSignature:
             problems.append(f"head {head.entry_no}: the signature is not good")
             continue
-        if head.entry_no not in hashes:
+        if key.until is not None and head.signed_at > key.until:
+            problems.append(f"head {head.entry_no} is signed by key {head.key_id} after that was retired")
+        elif head.entry_no not in hashes:
             problems.append(f"head {head.entry_no}: entries up to it are gone")
         elif hashes[head.entry_no] != head.sha256:
             problems.append(f"head {head.entry_no}: an entry up to it was changed after it was signed")

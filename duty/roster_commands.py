@@ -165,10 +165,10 @@ def hand_over(
 
 def _signed_or_why_not(connection: Connection, key: Path, now: datetime) -> str:
     """Sign the duty log; return why it could not be signed, empty when it is: the shift is handed over either way."""
-    from duty.signing import load_key, sign  # noqa: PLC0415 - help starts faster
+    from duty.signing import key_of, sign  # noqa: PLC0415 - help starts faster
 
     try:
-        signed = sign(connection, load_key(key, make=True), "handover", now)
+        signed = sign(connection, key_of(key, connection), "handover", now)
     except (BadInput, StoreRejected) as error:
         return str(error)
     if signed is not None and signed.torn:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import duty.incidents
 from duty import decide
 from duty.decide import Cause, due
-from duty.dutylog import FIRST_LINK, Chained, Entry, link, sign_head, verify
+from duty.dutylog import FIRST_LINK, Chained, Entry, TrustedKey, link, sign_head, verify
 from duty.incidents import AlarmNote, Incident, fold, opened
 from duty.merging import next_of
 from duty.model import AGAIN, AlarmEventIn, Person, Policy, Reach, Reason
@@ -200,7 +200,7 @@ def chain_of(rows: list[tuple[str, str]]) -> list[Chained]:
 def test_any_change_under_a_signed_head_is_found(rows: list[tuple[str, str]], data: st.DataObject) -> None:
     chain = chain_of(rows)
     head = sign_head(chain[-1], START, "hourly", KEY)
-    assert verify(chain, [head], [KEY.public_key()]).problems == ()
+    assert verify(chain, [head], [TrustedKey(KEY.public_key())]).problems == ()
     victim = data.draw(st.integers(0, len(rows) - 1))
     way = data.draw(st.sampled_from(["change", "rewrite", "cut", "drop"]))
     forged = list(rows)
@@ -213,7 +213,7 @@ def test_any_change_under_a_signed_head_is_found(rows: list[tuple[str, str]], da
         other = other[:-1]
     elif way == "drop":
         del other[victim]
-    assert verify(other, [head], [KEY.public_key()]).problems
+    assert verify(other, [head], [TrustedKey(KEY.public_key())]).problems
 
 
 def test_reach_is_kept_in_order() -> None:
