@@ -69,12 +69,17 @@ def covered(shifts: Sequence[Shift]) -> tuple[datetime, datetime]:
 
 
 def mark_absent(
-    connection: Connection, actor: Actor, person: str, starts_at: datetime, ends_at: datetime, now: datetime,
+    connection: Connection, actor: Actor, person: str, starts_at: datetime | None, ends_at: datetime, now: datetime,
     key: str = "",
 ) -> Done:  # fmt: skip
     """Record that somebody cannot be reached for a time: the deputy of the step, or the next step, is told instead.
 
     The same person and start again moves the end.
+
+    Parameters
+    ----------
+    starts_at : datetime or None
+        None: from the time of the act on.
 
     Raises
     ------
@@ -83,17 +88,18 @@ def mark_absent(
     """
 
     def do(at: datetime) -> Effect:
-        if not (is_meant(starts_at) and is_meant(ends_at)):
+        begins = starts_at or at
+        if not (is_meant(begins) and is_meant(ends_at)):
             raise ActInvalid(f"absent: {MEANT}")
-        if not starts_at < ends_at <= starts_at + LONGEST_ABSENCE:
+        if not begins < ends_at <= begins + LONGEST_ABSENCE:
             raise ActInvalid(f"absent: it must end after it starts, within {LONGEST_ABSENCE.days} days")
         if person not in store.people(connection):
             raise SubjectUnknown(f"absent: the roster knows no {person[:40]!r}")
-        store.mark_absent(connection, person, starts_at, ends_at, actor.operator_id)
-        body = {"from": starts_at.isoformat(), "until": ends_at.isoformat()}
+        store.mark_absent(connection, person, begins, ends_at, actor.operator_id)
+        body = {"from": begins.isoformat(), "until": ends_at.isoformat()}
         return Effect(log(connection, "absent", actor.operator_id, f"person/{person}", body, at), detail=body)
 
-    body = {"from": starts_at.isoformat(), "until": ends_at.isoformat()}
+    body = {"from": starts_at and starts_at.isoformat(), "until": ends_at.isoformat()}  # as asked, for the key
     asked = Asked("absent", "roster_absent", f"person/{person[:40]}", body, key)
     return through(connection, actor, asked, now, do)
 

@@ -117,7 +117,7 @@ def mark_absent(
         if ends_at is None:
             done = roster_acts.take_back_absence(connection, actor, person, starts_at, now)
         else:
-            done = roster_acts.mark_absent(connection, actor, person, starts_at or now, ends_at, now)
+            done = roster_acts.mark_absent(connection, actor, person, starts_at, ends_at, now)
     typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
 

@@ -57,8 +57,6 @@ def post_absence(asked: AbsenceIn, caller: Asking) -> ActOut:
         )
     return ActOut.of(
         caller.do(
-            lambda connection, actor, now, key: mark_absent(
-                connection, actor, person, starts_at or now, ends_at, now, key
-            )
+            lambda connection, actor, now, key: mark_absent(connection, actor, person, starts_at, ends_at, now, key)
         )
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from duty.refusals import NotPossibleNow
+from duty.refusals import KeyReused, NotPossibleNow
 from duty.roster_acts import import_roster, mark_absent, take_back_absence
 from duty.rows import load_roster
 from duty.run import _tell_gap
@@ -108,6 +108,19 @@ def test_a_mistyped_absence_is_taken_back_on_record_and_li_is_told_again(live_db
         ]
         mark_absent(db, leader, "li", at, at + 2 * HOUR, at)
         assert chain(db, at + HOUR) == ["wu"], "the same one again stands again"
+
+
+def test_an_absence_from_now_on_that_is_sent_again_is_done_once(live_db: str) -> None:
+    with opened(live_db) as db:
+        leader, at = actor(db, "leader"), now().replace(microsecond=0)
+        import_roster(db, leader, csv(row(at, at + 12 * HOUR, "li")), ZONE, at)
+        first = mark_absent(db, leader, "li", None, at + 2 * HOUR, at, "k1")
+        again = mark_absent(db, leader, "li", None, at + 2 * HOUR, at + timedelta(seconds=7), "k1")
+        assert (again.repeated, again.entry_no) == (True, first.entry_no)
+        with pytest.raises(KeyReused):
+            mark_absent(db, leader, "li", at, at + 2 * HOUR, at, "k1")
+        absences = db.execute("select starts_at, ends_at from roster_absence").fetchall()
+        assert absences == [{"starts_at": at, "ends_at": at + 2 * HOUR}]
 
 
 shifts = st.lists(
