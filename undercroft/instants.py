@@ -9,6 +9,9 @@ from undercroft.errors import BadInput
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Between which every instant lies that somebody may mean. Far beyond them a time zone or a database cannot follow."""
 
+_NOT_ONE = "is not RFC 3339, e.g. 2026-07-01T08:00:00+08:00"
+_SEPARATORS = frozenset({"", "T", "t", " "})
+
 MEANT = f"expected a time from {EARLIEST.year} to {LATEST.year - 1}"
 
 
@@ -34,9 +37,11 @@ def instant_of(text: str, option: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInput(f"{option} {text!r} is not RFC 3339, e.g. 2026-07-01T08:00:00+08:00") from error
+        raise BadInput(f"{option} {text!r} {_NOT_ONE}") from error
+    if text[10:11] not in _SEPARATORS:  # Python takes any character for the T, the sign of an offset too
+        raise BadInput(f"{option} {text!r} {_NOT_ONE}")
     if found.tzinfo is None:
-        raise BadInput(f"{option} {text!r} has no offset, e.g. {text}+08:00")
+        raise BadInput(f"{option} {text!r} has no offset, e.g. {found.isoformat()}+08:00")
     if not is_meant(found):
         raise BadInput(f"{option} {text!r}: {MEANT}")
     return found

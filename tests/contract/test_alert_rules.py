@@ -74,6 +74,16 @@ def test_each_rule_fires_when_it_should_and_is_quiet_when_all_is_well(any_db: st
         connection.execute(fresh_tick, (9002, "0 s"))
         connection.execute(reading, {"late": "0 s"})
         assert found() == {"uc-engine-silent": False, "uc-canary-late": False, "uc-database-away": False}
+        # A second canary, which has never spoken, is not hidden by the first.
+        connection.execute(
+            "insert into device (device_id, place_id, interval_dry_s, interval_wet_s)"
+            " select 'canary-2', place_id, interval_dry_s, interval_wet_s from device where device_id like 'canary%'"
+        )
+        connection.execute(
+            "insert into sensor (device_id, place_id, quantity, unit)"
+            " select 'canary-2', place_id, 'battery_v', 'V' from device where device_id = 'canary-2'"
+        )
+        assert found()["uc-canary-late"] is True
 
 
 def test_without_a_canary_its_rule_has_no_data_and_an_empty_database_is_away(exercise_db: str) -> None:

@@ -247,3 +247,13 @@ def test_plain_tables_are_converted_when_the_extension_appears(
             ).fetchall()
             assert [row["hypertable_name"] for row in tables] == ["assessment", "observation_packed", "tick"]
         assert migrate_database(url, Mode.EXERCISE) == []
+
+
+@pytest.mark.parametrize("keep", ["-5 days", "5 minutes", "6 days 23:59"])
+def test_nothing_is_kept_for_less_than_a_week(exercise_db: str, keep: str) -> None:
+    with closing(opened(exercise_db)) as connection:
+        for relation in ("tick", "assessment", "batch", "dead_letter"):
+            with pytest.raises(Exception, match="kept_for_7_days_at_least"):
+                connection.execute("update retention_class set keep = %s where relation = %s", (keep, relation))
+        connection.execute("update retention_class set keep = '7 days' where relation = 'batch'")
+        connection.execute("update retention_class set keep = null where relation = 'tick'")

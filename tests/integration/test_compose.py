@@ -68,6 +68,13 @@ def test_images_are_pinned_and_services_are_limited_checked_and_restarted() -> N
         assert "privileged" not in service
 
 
+def test_the_database_is_healthy_only_when_it_listens_to_others() -> None:
+    """While the image makes its database, PostgreSQL listens on its socket alone, and is then stopped."""
+    test = SERVICES["timescaledb"]["healthcheck"]["test"]
+    assert test[:2] == ["CMD", "pg_isready"]
+    assert test[test.index("-h") + 1] == "127.0.0.1"
+
+
 def test_our_services_cannot_write_and_have_no_rights() -> None:
     assert set(OURS) == {"migrate", "ingest", "canary", "risk", "duty", "watch", "api", *TOOLS}
     for service in OURS.values():

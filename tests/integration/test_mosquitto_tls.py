@@ -184,6 +184,27 @@ def test_a_device_writes_its_own_topics_and_reads_nothing(folder: Path) -> None:
         assert sensor.received == []
 
 
+def test_ingest_publishes_nowhere_and_a_client_id_with_a_wildcard_is_refused(folder: Path) -> None:
+    """The patterns of devices would let ingest speak as a device of its own name."""
+    device, password = secrets(folder / "secrets", "--device", "g-7").split()
+    own, of_ingest = (f"flood/v1/futian/square/{name}/observation" for name in (device, "undercroft-ingest"))
+    with running(folder, free_port()) as broker, joined(broker, "undercroft-ingest", ingest_password(folder)) as ingest:
+        ingest.client.subscribe("flood/v1/#", qos=1)
+        ingest.wait("subscribed", lambda: ingest.acknowledged)
+        with joined(broker, "undercroft-ingest", ingest_password(folder), clean=None) as another:
+            another.client.publish(of_ingest, b"x", qos=1)
+            another.wait("answered", lambda: another.acknowledged == 1)
+            assert another.refused == 1
+        with joined(broker, device, password, client_id="#", clean=None) as odd:
+            odd.client.publish(own, b"odd", qos=1)
+            odd.wait("answered", lambda: odd.acknowledged == 1)
+            assert odd.refused == 1
+        with joined(broker, device, password, clean=None) as sensor:
+            sensor.client.publish(own, b"well", qos=1)
+            ingest.wait("received", lambda: ingest.received)
+        assert ingest.received == [(own, b"well")]
+
+
 def test_a_device_added_and_a_certificate_renewed_count_from_the_reload_on(folder: Path) -> None:
     # Compose shows the broker the very files: a new one of the same name would not be seen in there.
     held = [(path, path.stat().st_ino) for path in (folder / f"secrets/{name}" for name in MOUNTED)]

@@ -25,6 +25,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.stack.datadir import open_data_dir
 from undercroft.stack.postgres import PostgresServer, running_postgres
+from undercroft.store import backup as backing_up
 from undercroft.store.backup import BackupFailed, backup, restore
 from undercroft.store.connection import connect
 from undercroft.store.databases import create_database, drop_database, migrate_database
@@ -164,6 +165,22 @@ def test_what_a_newer_version_made_is_refused_and_stays_as_it_is(
     with pytest.raises(BadInput, match=r"a\.dump is of a newer version: it has migration 9999_later"):
         restore(another_server.url("older"), tmp_path / "a.dump")
     assert tables(another_server.url("older")) == set()
+
+
+def test_the_programs_are_told_all_of_the_url_and_its_password_in_no_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backing_up, "_program", lambda _: "echo")
+    url = "postgresql://me:s3cret@db.example:5433/flood?sslmode=verify-full&sslrootcert=/etc/ca.crt&options=-crole%3Downer"
+    said = backing_up._run(url, "pg_dump", backing_up.TO_DATABASE).strip()
+    assert said.startswith("--dbname=")
+    assert psycopg.conninfo.conninfo_to_dict(said.removeprefix("--dbname=")) == {
+        "user": "me",
+        "host": "db.example",
+        "port": "5433",
+        "dbname": "flood",
+        "sslmode": "verify-full",
+        "sslrootcert": "/etc/ca.crt",
+        "options": "-crole=owner",
+    }
 
 
 LISTING = """;

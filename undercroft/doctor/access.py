@@ -67,6 +67,7 @@ def check_access_list(text: str, *, ingest: str = INGEST, has_bound_client_ids: 
     rules = read_access_list(text)
     own = {"%u", "%c"} if has_bound_client_ids else {"%u"}
     loose = [str(rule) for rule in rules if _gives_away(rule, own)]
+    loose += [f"{each} to {ingest}, which only reads" for each in _written_by_ingest(rules, ingest, own)]
     withheld = [*_withheld_from_ingest(rules, ingest), *_withheld_from_devices(rules)]
     found = []
     if loose:
@@ -106,8 +107,27 @@ def _gives_away(rule: Rule, own: set[str]) -> bool:
 def _withheld_from_ingest(rules: Sequence[Rule], ingest: str) -> list[str]:
     mine = [rule for rule in rules if rule.user == ingest]
     reads_all = any(rule.reads and rule.topic in {"#", "flood/#", LIVE_TREE} for rule in mine)
-    denied = [rule.topic for rule in mine if rule.access == "deny" and filters_overlap(rule.topic, LIVE_TREE)]
+    denied = [
+        rule.topic
+        for rule in mine
+        if rule.access == "deny" and filters_overlap(rule.topic, LIVE_TREE) and not _names(rule.topic, ingest)
+    ]
     return [f"{topic} from {ingest}" for topic in (*([] if reads_all else [LIVE_TREE]), *denied)]
+
+
+def _names(topic: str, device: str) -> bool:
+    return topic.split("/")[DEVICE_LEVEL : DEVICE_LEVEL + 1] == [device]
+
+
+def _written_by_ingest(rules: Sequence[Rule], ingest: str, own: set[str]) -> list[str]:
+    """Return the patterns that let ingest publish in a place of its own: they hold for every name not denied it."""
+    denied = [rule.topic for rule in rules if rule.user == ingest and rule.access == "deny"]
+    topics = [
+        (rule, "/".join(ingest if level in own else level for level in rule.topic.split("/")))
+        for rule in rules
+        if rule.user is None and rule.writes
+    ]
+    return [str(rule) for rule, topic in topics if not any(filters_overlap(deny, topic) for deny in denied)]
 
 
 def _withheld_from_devices(rules: Sequence[Rule]) -> list[str]:

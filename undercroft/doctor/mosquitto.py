@@ -108,6 +108,8 @@ def _limits(configuration: Configuration) -> list[Finding]:
         wanted["max_packet_size"] = str(LEAST_PACKET_BYTES)
     if "persistent_client_expiration" in said and _hours(said["persistent_client_expiration"]) < LEAST_ABSENCE_H:
         wanted["persistent_client_expiration"] = "7d"
+    if "persistence_location" not in said:  # else the folder that it was started in, which a container may not write to
+        wanted["persistence_location"] = "/mosquitto/data/"
     if not wanted:
         return []
     seen = ", ".join(f"{name} {said.get(name, '(default)')}" for name in wanted)

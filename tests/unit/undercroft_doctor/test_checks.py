@@ -91,7 +91,7 @@ def bad_in_configuration(text: str) -> list[str]:
 
 def test_our_own_broker_configuration_is_good_and_each_missing_option_is_found() -> None:
     assert [finding.verdict for finding in check_configuration(read_configuration(CONFIGURATION))] == [Verdict.GOOD]
-    for name in (*WANTED, "acl_file", "password_file", "certfile", "keyfile", "listener"):
+    for name in (*WANTED, "persistence_location", "acl_file", "password_file", "certfile", "keyfile", "listener"):
         without = "\n".join(line for line in CONFIGURATION.splitlines() if not line.startswith(f"{name} "))
         assert bad_in_configuration(without), name
 
@@ -134,7 +134,9 @@ def test_our_own_access_list_is_good_and_each_missing_rule_is_found() -> None:
     assert len(rules) == 4
     for rule in rules:
         assert check_access_list(ACCESS.replace(f"{rule}\n", ""))[0].seen.startswith("withholds: "), rule
-    assert check_access_list(ACCESS, ingest="another")[0].seen == "withholds: flood/v1/# from another"
+    undenied = check_access_list(ACCESS.replace("topic deny flood/v1/+/+/undercroft-ingest/#\n", ""))[0].seen
+    assert undenied.endswith("pattern: write flood/v1/+/+/%u/status to undercroft-ingest, which only reads")
+    assert "withholds: flood/v1/# from another" in [one.seen for one in check_access_list(ACCESS, ingest="another")]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +148,7 @@ def test_our_own_access_list_is_good_and_each_missing_rule_is_found() -> None:
         "user undercroft-ingest\ntopic write flood/v1/+/+/+/event",
         "user drill\ntopic write exercise/v1/#",
         "user undercroft-ingest\ntopic deny flood/v1/futian/#",
+        "user undercroft-ingest\ntopic deny flood/v1/+/+/g-8/#",
         "pattern write flood/v1/+/+/+/observation",
         "pattern write flood/v1/%u/+/+/observation",
         "pattern write flood/v1/+/+/%c/observation",
