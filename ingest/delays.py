@@ -50,10 +50,7 @@ class Delays:
         Of the rows of one receipt, the newest reading of a device counts, wherever it stands in its message.
         """
         if directory is not self._directory:
-            self._directory = directory
-            self._delay_us = np.zeros(len(directory.devices), dtype=np.int64)
-            self._elsewhere_us = np.zeros(len(directory.devices), dtype=np.int64)
-            self._heard_us = np.zeros(len(directory.devices), dtype=np.int64)
+            self._take_site(directory)
         order = np.lexsort((rows.observed_us, rows.received_us))
         devices = directory.device_of[rows.sensor_ids[order]]
         received_us = rows.received_us[order]
@@ -61,6 +58,18 @@ class Delays:
         self._delay_us[devices] = delay_us
         self._elsewhere_us[devices] = np.maximum(0, delay_us - (received_us - (self.drained_us or 0)))
         self._heard_us[devices] = received_us
+
+    def _take_site(self, directory: Directory) -> None:
+        """Begin with the devices of another site version; what is known of those of before stays theirs."""
+        before = {} if self._directory is None else {name: n for n, name in enumerate(self._directory.devices)}
+        stay = [(now, before[name]) for now, name in enumerate(directory.devices) if name in before]
+        to, come = np.array(stay, dtype=np.intp).reshape(-1, 2).T
+        known = (self._delay_us, self._elsewhere_us, self._heard_us)
+        anew = tuple(np.zeros(len(directory.devices), dtype=np.int64) for _ in known)
+        for column, old in zip(anew, known, strict=True):
+            column[to] = old[come]
+        self._directory = directory
+        self._delay_us, self._elsewhere_us, self._heard_us = anew
 
     def heard_us(self) -> dict[str, int]:
         """Return when each device was heard, whether it said anything new or not. [µs since 1970]"""

@@ -19,7 +19,7 @@ import structlog
 
 from ingest.device_health import device_conditions
 from undercroft.clock import Clock
-from undercroft.errors import StoreUnavailable
+from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.store.canary import newest_judged
 from undercroft.store.conditions import SYSTEM, Condition, device_subject, list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
@@ -109,7 +109,7 @@ class Health:
                 if self._connection is None:
                     self._connection = patient_for(self._url, ANSWER_S)
                 self.look(self._connection, self._clock.now())
-            except StoreUnavailable as error:
+            except (StoreUnavailable, StoreRejected) as error:  # a right taken away comes back, too
                 _log.warning("health_not_told", error=str(error))
                 self._disconnect()
         self._disconnect()

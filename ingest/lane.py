@@ -19,7 +19,7 @@ from ingest.pieces import Pieces
 from ingest.session import Batch, Session, SessionSettings
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
-from undercroft.errors import StoreUnavailable
+from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.store.observations import microseconds
 
 _log = structlog.get_logger("ingest")
@@ -152,7 +152,7 @@ class Lane:
             except ServedElsewhere as error:
                 _log.error("former_session_served_elsewhere", lane=self.name, error=str(error), hint="stop that worker")
                 return
-            except StoreUnavailable as error:
+            except (StoreUnavailable, StoreRejected) as error:  # a right taken away comes back, too
                 wait_s = backoff.next_s()
                 _log.warning("sessions_not_taken_up", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
                 if self._clock.monotonic_s() > ends_s:

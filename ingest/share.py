@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import structlog
 
 from undercroft.clock import Clock
-from undercroft.errors import BadInput, StoreUnavailable
+from undercroft.errors import BadInput, StoreRejected, StoreUnavailable
 from undercroft.store.connection import connect
 from undercroft.store.slots import Slots
 
@@ -73,7 +73,7 @@ class SlotKeeper:
         self._last_s = self._clock.monotonic_s()
         try:
             self._turn()
-        except StoreUnavailable as error:
+        except (StoreUnavailable, StoreRejected) as error:  # a right taken away comes back, too
             _log.warning("slots_not_kept", error=str(error))
             self._disconnect()
 
@@ -83,7 +83,7 @@ class SlotKeeper:
             if self._slots is not None:
                 for slot in sorted(self._held):
                     self._slots.release(slot)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, StoreRejected) as error:
             _log.warning("slots_not_released", error=str(error))
         self._disconnect()
 
