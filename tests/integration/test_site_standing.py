@@ -18,7 +18,9 @@ from tests.unit.risk.builders import NAMES, depth_sensor, device, gauge, guarded
 from tests.unit.undercroft.site_text import SITE_TEXT, write_site
 from undercroft.cli import build_app
 from undercroft.clock import SystemClock
+from undercroft.site import load_site
 from undercroft.site.model import Site
+from undercroft.stack.up import _site_in_force
 from undercroft.store.acts import record_act
 from undercroft.store.connection import Connection
 from undercroft.store.site import import_site, latest_site, stands_on
@@ -122,6 +124,20 @@ def test_when_it_is_over_nothing_stands(exercise_db: str) -> None:
         connection.execute("update assessment set evidence = '{}'")
         for changes, _ in CASES.values():
             assert stands_on(connection, of(**changes), RUN_START + timedelta(hours=2)) == []
+
+
+def test_a_start_in_a_storm_goes_on_with_the_site_in_force(live_db: str, tmp_path: Path) -> None:
+    now, said = SystemClock().now(), list[str]()
+    with opened(live_db) as connection:
+        import_site(connection, load_site(write_site(tmp_path, SITE_TEXT)), "li", now)
+        record_act(connection, "rain_warning", "warning/a", "sun", now, {"colour": "red", "basins": ["b1"]})
+    moved = load_site(write_site(tmp_path, SITE_TEXT.replace('"b1"', '"b9"')))
+    assert _site_in_force(live_db, moved, said.append).spaces[0].basin == "b1"
+    assert any("warning/a (red): b1 is gone" in line for line in said)
+    assert "--anyway" in said[-1]
+    with opened(live_db) as connection:
+        record_act(connection, "rain_warning", "warning/a", "sun", now, {"state": "ended"})
+    assert _site_in_force(live_db, moved, said.append).spaces[0].basin == "b9"
 
 
 def test_the_command_refuses_and_anyway_is_in_the_audit(
