@@ -18,7 +18,7 @@ import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays, iso
 from risk.barriers_out import barriers_out
-from risk.evidence import closed_barriers, fresh_sensors, said_by_switches
+from risk.evidence import closed_barriers, said_by_switches
 from risk.forecast import Storage
 from risk.hydraulics.leakage import LEAKAGE_LIMIT_M3_H_M2
 from risk.levels import least_at
@@ -30,6 +30,7 @@ from risk.past.foreseen import PastAsked
 from risk.pumping import powerless_spaces, pumping
 from risk.reports import known_not_closed, with_reported_barriers
 from risk.rules_barrier import outside_of
+from risk.silence import speaking
 from risk.state import EngineState
 from risk.statics import SiteStatics
 from risk.thresholds import ORANGE, RED, RISING_M_MIN, WET_DEPTH_M
@@ -170,7 +171,7 @@ def asked(
     wet = np.zeros(arrays.n_spaces, np.bool_)
     wet[arrays.l_space[state.held[arrays.l_sensor] >= WET_DEPTH_M.value]] = True
     chosen = np.flatnonzero(wet if among is None else wet & among)
-    fresh = fresh_sensors(state, arrays, state.tick_us, statics.stale_intervals)
+    fresh = speaking(state, arrays, statics, state.tick_us)
     closed = closed_barriers(state, arrays, fresh)
     closed = with_reported_barriers(state, arrays, fresh, closed, statics.barrier_sensors)
     rows = np.flatnonzero(np.isin(arrays.e_space, chosen))

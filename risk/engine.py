@@ -33,7 +33,7 @@ from risk.replaced import hand_over, left_behind
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
-from risk.shortage import Needs, fold_movements, requirements, shortage_of_spaces, stock_in_hand
+from risk.shortage import Needs, Reach, fold_movements, reach_of, requirements, shortage_of_spaces, stock_in_hand
 from risk.standdown import held_down
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
@@ -89,6 +89,7 @@ class Plant:
     ahead: SiteAhead
     basin_of_device: Mapping[str, str]
     needs: Needs
+    reach: Reach
 
 
 def plant_of(site: Site, instant: datetime, left: Left = NOTHING) -> Plant:
@@ -101,7 +102,7 @@ def plant_of(site: Site, instant: datetime, left: Left = NOTHING) -> Plant:
         site_ahead(arrays, statics.storage),
         requirements(arrays.spaces, dict.fromkeys(range(arrays.n_spaces), ())),
     )
-    return Plant(arrays, statics, score_statics(arrays), zone, ahead, basins, needs)
+    return Plant(arrays, statics, score_statics(arrays), zone, ahead, basins, needs, reach_of(site, arrays.spaces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,9 @@ def _with_shortage(engine: Engine) -> Engine:
     arrays = engine.plant.arrays
     stock = stock_in_hand(engine.state, arrays)
     out = requirements(arrays.spaces, entrances_out(engine.state, arrays))
-    engine.state.shortage[:] = shortage_of_spaces(arrays.site, arrays.spaces, {**engine.plant.needs, **out}, stock)
+    engine.state.shortage[:] = shortage_of_spaces(
+        arrays.spaces, engine.plant.reach, {**engine.plant.needs, **out}, stock
+    )
     return engine
 
 

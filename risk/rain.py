@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
+from risk.counters import UNLIKELY_MM, counted, most_mm
 from risk.rise import least_of_three
 from risk.sensors import RAIN_DEPTH, RAIN_TOTAL
 from risk.state import RAIN_SLOTS, EngineState
@@ -17,9 +18,6 @@ WINDOWS_MIN = (5.0, 10.0, 60.0)
 
 SPACING_US = 50_000_000
 """Points of the curve closer than this replace the newest: 80 slots then span more than an hour."""
-
-DOUBTFUL_JUMP_MM = 100.0
-"""A doubtful counter may not add more at once; 39.7 mm in 10 min is the record in hand (Shenzhen, 2019-04-11)."""
 
 INTENSITY_HOLDS_US = 600_000_000
 """An intensity counts for at most ten minutes back."""
@@ -91,26 +89,42 @@ class RainNews:
 def fold_rain(state: EngineState, arrays: SiteArrays, news: RainNews) -> None:
     """Take readings into the curves.
 
-    A counter that falls has been reset: what it shows since then is the increment. A doubtful reading counts when it
-    is plausible, and moves nothing when it is not. Readings that came late are lost to ``rain_depth_mm`` and
-    ``rain_intensity_mm_h``, not to a counter. The greater of what all readings and what the good ones alone show
-    counts: a doubtful one cannot put rain where it weighs less.
+    What a counter adds is in `risk.counters`; what cannot have fallen, of a counter or in one reading, is no evidence.
+    A doubtful reading counts when it is plausible, and moves nothing when it is not. Readings that came late are lost
+    to ``rain_depth_mm`` and ``rain_intensity_mm_h``, not to a counter. The greater of what all readings and what the
+    good ones alone show counts: a doubtful one cannot put rain where it weighs less.
     """
     gauges = arrays.s_slot[news.sensor]
-    acc = state.acc_mm[gauges]
+    acc, failed = state.acc_mm[gauges], np.zeros(gauges.size, np.bool_)
     every, sure = np.flatnonzero(~news.behind), np.flatnonzero(np.isfinite(news.good_x))
+    mm, failed[every] = _increments_mm(state, arrays, news.where(every))
+    mm, every = mm[~failed[every]], every[~failed[every]]
     part, rows = news.where(every), gauges[every]
-    state.total_mm[rows] += _increments_mm(state, arrays, part)
+    state.total_mm[rows] += mm
     shown = _pushed((state.curve_us, state.curve_mm), rows, part.at_us, state.total_mm[rows])
     acc[every] = np.where(part.good[:, None], shown, np.maximum(shown, acc[every]))
+    mm, cannot_be = _sure_increments_mm(state, arrays, news.where(sure))
+    failed[sure] |= cannot_be
+    mm, sure = mm[~cannot_be], sure[~cannot_be]
     part, rows = news.where(sure), gauges[sure]
-    state.sure_total_mm[rows] += _sure_increments_mm(state, arrays, part)
+    state.sure_total_mm[rows] += mm
     shown = _pushed((state.sure_curve_us, state.sure_curve_mm), rows, part.at_us, state.sure_total_mm[rows])
     acc[sure] = np.maximum(shown, acc[sure])
     state.acc_mm[gauges] = acc
+    said = np.flatnonzero(~failed)
+    news, gauges, acc = news.where(said), gauges[said], acc[said]
     _push_last(state, gauges, acc, news.first)
-    wet = acc[:, 0] >= IN_RAIN_MM.value
-    state.wet_us[gauges] = np.where(wet, np.maximum(state.wet_us[gauges], news.at_us), state.wet_us[gauges])
+    _follow_rain(state, arrays, news, acc[:, 0] >= IN_RAIN_MM.value)
+
+
+def _follow_rain(state: EngineState, arrays: SiteArrays, news: RainNews, wet: BoolArray) -> None:
+    """Note when it last rained 2 mm in 5 min, and since when every word of the gauge has said so, at its wet pace."""
+    news, gauges = news.where(np.flatnonzero(wet)), arrays.s_slot[news.sensor[wet]]
+    before_us = state.wet_us[gauges]
+    near = news.at_us - np.maximum(before_us, 0) <= 2 * arrays.s_limit_wet_us[news.sensor]
+    goes_on = (before_us != NEVER_US) & (before_us >= news.previous_us) & near
+    state.rained_us[gauges] = np.where(goes_on, state.rained_us[gauges], news.at_us)
+    state.wet_us[gauges] = np.maximum(before_us, news.at_us)
 
 
 def _pushed(curve: tuple[IntArray, FloatArray], gauges: IntArray, at_us: IntArray, total_mm: FloatArray) -> FloatArray:
@@ -133,28 +147,45 @@ def _push_last(state: EngineState, gauges: IntArray, acc_mm: FloatArray, first: 
     state.last_acc_mm[other] = np.where(place, np.maximum(last, acc_mm[~first][..., None]), last)
 
 
-def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> FloatArray:
-    s = news.sensor
+def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tuple[FloatArray, BoolArray]:
+    """Return what the readings add, and which cannot be. [mm]"""
+    s, gauges = news.sensor, arrays.s_slot[news.sensor]
     role, now = arrays.s_role[s], state.x[s]
+    limit = most_mm(_since_us(news.previous_us, news.at_us))
+    by_counter, is_counter = counted(news.prior, state.apart_mm[gauges], now, limit), role == RAIN_TOTAL
     rise = np.where(np.isnan(news.prior), 0.0, now - news.prior)
-    odd = ~news.good & ((rise < 0.0) | (rise > DOUBTFUL_JUMP_MM)) & (role == RAIN_TOTAL)
-    state.held[s] = np.where(odd, news.prior, state.held[s])
-    counter = np.where(odd, 0.0, np.where(rise >= 0.0, rise, now))
+    odd = ~news.good & ((rise < 0.0) | (rise > UNLIKELY_MM))
+    stands = np.where(odd, news.prior, by_counter.stands)
+    state.held[s] = np.where(is_counter, stands, state.held[s])
+    state.apart_mm[gauges] = np.where(odd, state.apart_mm[gauges], by_counter.apart)
+    counter = np.where(odd, 0.0, by_counter.mm)
     depth = np.where(news.replaces, np.maximum(rise, 0.0), now)
     flowed = now * _lasted_us(news.previous_us, news.at_us) / 3.6e9
-    return np.asarray(np.where(role == RAIN_TOTAL, counter, np.where(role == RAIN_DEPTH, depth, flowed)))
+    mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
+    return mm, np.where(is_counter, by_counter.failed & ~odd, mm > limit)
 
 
-def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> FloatArray:
-    """Return what the good readings add, as if no other had come. [mm]"""
+def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tuple[FloatArray, BoolArray]:
+    """Return what the good readings add, as if no other had come, and which cannot be. [mm]"""
     role, now, gauges = arrays.s_role[news.sensor], news.good_x, arrays.s_slot[news.sensor]
-    prior = state.sure_rain[gauges]
+    prior, is_counter = state.sure_rain[gauges], arrays.s_role[news.sensor] == RAIN_TOTAL
+    limit = most_mm(_since_us(news.good_us, news.at_us))
+    by_counter = counted(prior, state.sure_apart_mm[gauges], now, limit)
+    less = ~news.first & (now < prior)  # the lesser of two of one instant adds nothing
     rise = np.where(np.isnan(prior), 0.0, now - prior)
-    counter = np.where(rise >= 0.0, rise, np.where(news.first, now, 0.0))
     depth = np.where(news.first, now, np.maximum(rise, 0.0))
-    state.sure_rain[gauges] = np.where(news.first, now, np.fmax(prior, now))
+    other = np.where(news.first, now, np.fmax(prior, now))
+    state.sure_rain[gauges] = np.where(is_counter & ~less, by_counter.stands, other)
+    state.sure_apart_mm[gauges] = np.where(less, state.sure_apart_mm[gauges], by_counter.apart)
     flowed = now * _lasted_us(news.good_us, news.at_us) / 3.6e9
-    return np.asarray(np.where(role == RAIN_TOTAL, counter, np.where(role == RAIN_DEPTH, depth, flowed)))
+    counter = np.where(less, 0.0, by_counter.mm)
+    mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
+    return mm, np.where(is_counter, by_counter.failed & ~less, mm > limit)
+
+
+def _since_us(before_us: IntArray, at_us: IntArray) -> IntArray:
+    """Return how long ago the reading before was; an hour where there was none. [µs]"""
+    return np.where(before_us == NEVER_US, 3_600_000_000, at_us - np.maximum(before_us, 0))
 
 
 def _lasted_us(before_us: IntArray, at_us: IntArray) -> IntArray:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
 from risk.blindness import blind_spaces, silent_spaces, unheard_spaces
-from risk.evidence import Seen, closed_barriers, fresh_sensors, second_largest
+from risk.evidence import Seen, closed_barriers, second_largest
 from risk.floats import float_family, part_rows
 from risk.forecast import TimeToThreshold
 from risk.levels import in_force, release_m, severity_of
@@ -39,6 +39,7 @@ from risk.rules_barrier import barrier_step, outside_of, unclosed
 from risk.rules_forecast import ahead_only, forecast_family
 from risk.rules_rain import RainView, rain_view
 from risk.said import pumps_not_coping
+from risk.silence import speaking
 from risk.standin import StandIns, Told, fold_stand_ins
 from risk.state import (
     BARRIER,
@@ -104,7 +105,8 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     """Return the views of this tick; the last three severities of the derived families move on."""
     n = arrays.n_spaces
     now, candidate, below, lasting = (np.zeros((len(FAMILIES), n), np.int8) for _ in range(4))
-    fresh = fresh_sensors(state, arrays, tick_us, statics.stale_intervals)
+    colour = colour_of_spaces(state.warnings, arrays) if state.warnings else np.zeros(n)
+    fresh = speaking(state, arrays, statics, tick_us, colour)
     closed = closed_barriers(state, arrays, fresh)
     closed = with_reported_barriers(state, arrays, fresh, closed, statics.barrier_sensors)
     least = in_force(statics.levels, arrays, closed, state.rate > RISING_M_MIN.value)
@@ -117,7 +119,6 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     rain = rain_view(state, arrays, statics, fresh, bool(state.warnings), tick_us, views)
     if state.rain_kept:
         raise_kept(state, arrays, statics, rain.in_rain, views)
-    colour = colour_of_spaces(state.warnings, arrays) if state.warnings else np.zeros(n)
     if state.warnings:
         rain.in_rain[colour > 0] = True
         for view in views:

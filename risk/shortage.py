@@ -10,6 +10,7 @@ from risk.arrays import NEVER_US, FloatArray, SiteArrays
 from risk.sensors import STOCK
 from risk.state import EngineState
 from risk.supplies.requirement import space_requirement
+from risk.supplies.route import reachable_min
 from risk.supplies.stock import Holding, lacking, movement_of, stock_after
 from risk.warnings import Act
 from undercroft.quantities import STOCK_PREFIX
@@ -17,6 +18,9 @@ from undercroft.site.model import Site, Space
 
 Needs = Mapping[int, Mapping[str, float]]
 """What each space requires, by row and item."""
+
+Reach = Mapping[str, tuple[int, ...]]
+"""Which spaces each depot reaches, by row."""
 
 
 def fold_movements(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) -> bool:
@@ -56,27 +60,36 @@ def requirements(spaces: Sequence[Space], out: Mapping[int, Collection[str]]) ->
     return {row: space_requirement(spaces[row], failed=failed).items for row, failed in out.items()}
 
 
-def shortage_of_spaces(site: Site, spaces: Sequence[Space], needs: Needs, stock: Mapping[Holding, float]) -> FloatArray:
+def reach_of(site: Site, spaces: Sequence[Space]) -> Reach:
+    """Return which spaces each depot can bring supplies to in time, by row; see `risk.supplies.route`."""
+    rows = {space.id: row for row, space in enumerate(spaces)}
+    found: dict[str, list[int]] = {depot.id: [] for depot in site.depots}
+    for depot, space in reachable_min(site.depots, spaces):
+        found[depot].append(rows[space])
+    return {depot: tuple(sorted(reached)) for depot, reached in found.items()}
+
+
+def shortage_of_spaces(
+    spaces: Sequence[Space], reach: Reach, needs: Needs, stock: Mapping[Holding, float]
+) -> FloatArray:
     """Return 0 (all there) to 1 (nothing of some item) per space.
 
-    What a space lacks on site is covered from the depots in proportion: every space in want of an item gets the same
-    share of what the depots hold. The worst item counts. ``needs``: `requirements` of every space.
+    What a space lacks on site is covered from the depots in reach in proportion: every space in want of an item gets
+    the same share of what a depot that reaches it has left. A depot that reaches fewer spaces gives first, so that one
+    in reach of all is not used up where another could help. The worst item counts. ``needs``: `requirements` of every
+    space.
     """
-    lacks = [lacking(needs[row], space.id, stock) for row, space in enumerate(spaces)]
-    wanted: dict[str, float] = {}
-    for lack in lacks:
-        for item, quantity in lack.items():
-            wanted[item] = wanted.get(item, 0.0) + quantity
-    held: dict[str, float] = {}
-    depots = {depot.id for depot in site.depots}
-    for (place, item), quantity in sorted(stock.items()):
-        if place in depots:
-            held[item] = held.get(item, 0.0) + quantity
-    unmet = {item: 1.0 - min(held.get(item, 0.0) / quantity, 1.0) for item, quantity in wanted.items()}
+    left = [dict(lacking(needs[row], space.id, stock)) for row, space in enumerate(spaces)]
+    for depot, reached in sorted(reach.items(), key=lambda entry: (len(entry[1]), entry[0])):
+        for (place, item), quantity in sorted(stock.items()):
+            if place != depot or quantity <= 0.0:
+                continue
+            wanted = sum(left[row].get(item, 0.0) for row in reached)
+            unmet = 1.0 - min(quantity / wanted, 1.0) if wanted > 0.0 else 0.0
+            for row in reached:
+                if item in left[row]:
+                    left[row][item] *= unmet
     return np.array(
-        [
-            max((gap * unmet[item] / need[item] for item, gap in lack.items()), default=0.0)
-            for lack, need in zip(lacks, (needs[row] for row in range(len(lacks))), strict=True)
-        ],
+        [max((gap / needs[row][item] for item, gap in lack.items()), default=0.0) for row, lack in enumerate(left)],
         np.float64,
     )

@@ -36,6 +36,7 @@ RISE_WINDOW_S = Parameter(300.0, "s", "default (proposal): rise rate over the la
 RISING_M_MIN = Parameter(0.002, "m/min", "1 cm in 5 min: the resolution of an electronic staff gauge")
 IN_RAIN_MM = Parameter(2.0, "mm", "default (proposal): 2 mm in 5 min at any gauge of the basin")
 IN_RAIN_S = Parameter(3600.0, "s", "default (proposal): within the last hour")
+WET_HOLD_S = Parameter(1200.0, "s", "default (proposal): a device keeps its wet pace at most 20 min after the rain")
 CONTRADICTION_M = Parameter(0.10, "m", "default (proposal): two sensors of one place that differ by 10 cm contradict")
 STAND_IN_RAIN_M = Parameter(5000.0, "m", "default (proposal): a gauge of another basin stands in within 5 km")
 RED_READINESS_10MIN_MM = Parameter(32.0, "mm", "Shenzhen storm formula 2015, 50-year 10-min depth")

@@ -179,7 +179,7 @@ def _outside_words(context: Context, space: int) -> dict[str, Any]:
 
 
 def blind(context: Context, space: int, severity: int) -> Fact | None:
-    """Return how many dry intervals the place that was silent longest has missed."""
+    """Return how many intervals the place that was silent longest has missed, at the pace that it is held against."""
     del severity
     arrays, state = context.arrays, context.state
     primary = context.statics.primary_sensors
@@ -189,6 +189,8 @@ def blind(context: Context, space: int, severity: int) -> Fact | None:
     sensor = min(silent, key=lambda s: (int(state.good_us[s]), arrays.sensors[s].entrance or "", s))
     heard = max(int(state.good_us[sensor]), int(state.known_us[sensor]))
     missed = (context.tick_us - heard) / max(int(arrays.s_limit_dry_us[sensor]), 1)
+    if missed <= float(arrays.s_stale_intervals[sensor]):
+        missed = (context.tick_us - heard) / max(int(arrays.s_limit_wet_us[sensor]), 1)
     words = entrance_words(context, int(arrays.s_entrance[sensor])) | {
         "minutes": round((context.tick_us - heard) / 60e6, 1)
     }

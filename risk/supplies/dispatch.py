@@ -75,7 +75,7 @@ class Why(StrEnum):
     TOO_LATE = "too_late"
     """A depot has it, but cannot bring it in time."""
     OUT_OF_REACH = "out_of_reach"
-    """A depot has it, but has no way there."""
+    """A depot has it, but is too far away (`risk.supplies.route`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from risk.hydraulics.weir import weir_m3_s
 from risk.supplies.dispatch import DispatchPlan, Need, dispatch
 from risk.supplies.requirement import SANDBAG, Requirement, deploy_min, space_requirement
-from risk.supplies.route import travel_min
+from risk.supplies.route import reachable_min
 from risk.supplies.stock import Coverage, Holding, barrier_coverage, lacking
 from undercroft.model import Severity
 from undercroft.site.model import Site, Space
@@ -68,7 +68,7 @@ def supply_plan(
     needs = tuple(need for space in chosen for need in needs_of(space, assessments.get(space.id, {}), stock))
     depots = {depot.id: depot for depot in site.depots}
     held = {(place, item): quantity for (place, item), quantity in stock.items() if place in depots}
-    minutes = {(depot.id, space.id): travel_min(depot, space) for depot in site.depots for space in chosen}
+    minutes = reachable_min(site.depots, chosen)
     works = (work_of(space, assessments.get(space.id, {})) for space in chosen)
     work = tuple(found for found in works if found.people)
     red = {space.id for space in chosen if is_red(assessments.get(space.id, {}))}

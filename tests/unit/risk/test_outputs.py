@@ -13,8 +13,10 @@ from risk.engine import with_site
 from risk.forecast import filled_m3, storage_of
 from risk.hydraulics.storage import StorageCurve
 from risk.score import WEIGHTS
-from risk.shortage import requirements, shortage_of_spaces, stock_in_hand
+from risk.shortage import reach_of, requirements, shortage_of_spaces, stock_in_hand
 from risk.snapshot import dump_state, load_state
+from risk.supplies.dispatch import Why
+from risk.supplies.plan import supply_plan
 from risk.supplies.requirement import space_requirement
 from risk.supplies.stock import listed_stock
 from risk.warnings import Act
@@ -95,9 +97,34 @@ def test_sandbags_and_shortage_by_hand() -> None:
              "stock": [{"item": "sandbag", "quantity": 30}]}  # fmt: skip
     of = site(bare, some, depot=[depot])
     assert dict(space_requirement(of.spaces[0]).items) == {"sandbag": 45.0}
-    stock, needs = listed_stock(of), requirements(of.spaces, {0: (), 1: ()})
-    assert shortage_of_spaces(of, of.spaces, needs, stock).tolist() == pytest.approx([0.6, 0.4])
-    assert shortage_of_spaces(of, of.spaces, needs, stock | {("d", "sandbag"): 75.0}).tolist() == [0.0, 0.0]
+    stock, needs, reach = listed_stock(of), requirements(of.spaces, {0: (), 1: ()}), reach_of(of, of.spaces)
+    assert shortage_of_spaces(of.spaces, reach, needs, stock).tolist() == pytest.approx([0.6, 0.4])
+    assert shortage_of_spaces(of.spaces, reach, needs, stock | {("d", "sandbag"): 75.0}).tolist() == [
+        0.0,
+        0.0,
+    ]
+
+
+def test_a_depot_out_of_reach_is_as_none_in_the_score_and_in_the_plan() -> None:
+    """45 bags lacking at Shenzhen; Beijing, 1,940 km away, has 100: in 10 + 1940 x 1.3 / 20 x 60 min."""
+    depot = {"id": "beijing", "name_zh": "库", "name_en": "Depot", "street": "x", "lat": 39.9, "lon": 116.4,
+             "stock": [{"item": "sandbag", "quantity": 100}]}  # fmt: skip
+    crank = Crank(site(space("a", "car_park"), depot=[depot]), nowcast=False)
+    of = crank.engine.plant.arrays.site
+    assert crank.engine.state.shortage.tolist() == [1.0]
+    for level in (2, 4):
+        plan = supply_plan(of, {"a": {"level": level, "score": 50.0, "evidence": {}}}, listed_stock(of)).plan
+        assert plan.shipments == ()
+        assert [(left.quantity, left.why) for left in plan.unmet] == [(45, Why.OUT_OF_REACH)]
+
+
+def test_a_depot_in_reach_of_all_is_kept_for_those_that_no_other_reaches() -> None:
+    """45 each lacking at 22.5 and 22.7 degrees (22 km); a depot 22 km beyond the second reaches that alone, 97 min."""
+    place = {"name_zh": "库", "name_en": "Depot", "street": "x", "lon": 114.0}
+    stock = [{"item": "sandbag", "quantity": 45}]
+    near, north = space("a", "car_park"), space("b", "car_park", lat=22.7)
+    depots = [place | {"id": "d1", "lat": 22.6, "stock": stock}, place | {"id": "d2", "lat": 22.9, "stock": stock}]
+    assert Crank(site(near, north, depot=depots), nowcast=False).engine.state.shortage.tolist() == [0.0, 0.0]
 
 
 def test_storage_over_many_curves_is_the_single_curve() -> None:

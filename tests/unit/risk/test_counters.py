@@ -1,0 +1,78 @@
+"""Rain counters that fall, jump, restart and are changed: what counts as rain, and what as nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from risk.counters import most_mm
+from tests.unit.risk.builders import Crank, gauge, site, underpass
+
+KEY = "rain-1:rain_total_mm"
+
+
+def fallen(*readings: tuple[float, float]) -> float:
+    """Return the rain that a counter's good readings (minute, value) make. [mm]"""
+    crank = Crank(site(underpass()))
+    for minute, value in readings:
+        crank.tick(minute, (KEY, minute, value))
+    assert crank.engine.state.total_mm.tolist() == crank.engine.state.sure_total_mm.tolist()
+    return float(crank.engine.state.total_mm[0])
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected_mm"),
+    [
+        ([(0, 300.0), (1, 296.0), (2, 296.5)], 0.5),  # the unit restored what it had saved
+        ([(0, 300.0), (10, 296.0), (20, 297.0)], 1.0),
+        ([(0, 300.0), (1, 250.0), (2, 250.5)], 0.5),  # 250 mm in a minute: no restart
+        ([(0, 300.0), (1, 2.0), (2, 3.0)], 3.0),  # began anew
+        ([(0, 3.0), (1, 1.0), (2, 2.0)], 2.0),  # shows less than it fell by: began anew
+        ([(0, 300.0), (1, 5000.0), (2, 5000.5)], 0.5),  # the gauge was changed
+        ([(0, 300.0), (1, 5000.0), (2, 300.5)], 0.5),  # one reading was wrong
+        ([(0, 300.0), (1, 0.0), (2, 300.5), (3, 301.0)], 1.0),  # so was this one
+        ([(0, 300.0), (10, 0.0), (20, 301.0), (30, 302.0)], 2.0),
+        ([(0, 300.0), (10, 339.7)], 39.7),  # Shenzhen, 2019-04-11
+        ([(0, 300.0), (42, 605.0)], 305.0),  # Holt, Missouri, 1947
+    ],
+)
+def test_a_counter_adds_what_can_have_fallen(readings: list[tuple[float, float]], expected_mm: float) -> None:
+    assert fallen(*readings) == pytest.approx(expected_mm)
+
+
+def test_the_most_that_can_fall_is_a_record() -> None:
+    minutes = np.array([0, 1, 5, 30, 60, 120]) * 60_000_000
+    assert most_mm(minutes).tolist() == pytest.approx([31.2, 31.2, 156.0, 305.0, 305.0, 610.0])
+
+
+@pytest.mark.parametrize("shown", [296.0, 5000.0])
+def test_a_gauge_that_is_changed_or_restored_alarms_nobody(shown: float) -> None:
+    crank = Crank(site(underpass()))
+    for minute in range(30):
+        crank.tick(minute, (KEY, minute, 300.0 if minute < 10 else shown), ("up-lvl:water_depth_m", minute, 0.0))
+    assert crank.levels["up"] == 0
+    assert crank.events() == []
+
+
+def test_nonsense_after_a_cloudburst_clears_nothing_and_hides_no_rain() -> None:
+    crank = Crank(site(underpass(), gauges=[gauge(), gauge("rain-2")]))
+    for minute in range(13):
+        crank.tick(minute, (KEY, minute, 3.0 * minute), ("up-lvl:water_depth_m", minute, 0.0))
+    assert crank.levels["up"] == 3, "30 mm in 10 min"
+    for minute in range(13, 60):  # each reading a thousand from the one before
+        wrong = 5000.0 + 1000.0 * (minute % 2) * minute
+        crank.tick(minute, (KEY, minute, wrong), ("up-lvl:water_depth_m", minute, 0.0))
+    assert crank.levels["up"] == 3
+    assert "cleared" not in {kind for kind, _ in crank.events("space/up")}
+    crank.tick(60, (KEY, 60, 41.0), ("rain-2:rain_total_mm", 60, 0.0))
+    crank.tick(61, (KEY, 61, 44.0), ("rain-2:rain_total_mm", 61, 0.0))
+    assert crank.engine.state.total_mm[0] == pytest.approx(44.0)
+
+
+def test_one_reading_of_a_minute_cannot_be_four_hundred_millimetres() -> None:
+    of = gauge()
+    of["devices"][0]["sensors"][0]["quantity"] = "rain_depth_mm"
+    crank = Crank(site(underpass(), gauges=[of]))
+    for minute, depth in enumerate([0.5, 400.0, 0.5]):
+        crank.tick(minute, ("rain-1:rain_depth_mm", minute, depth))
+    assert crank.engine.state.total_mm.tolist() == [1.0]
