@@ -39,6 +39,7 @@ from risk.rules_barrier import barrier_step, outside_of, unclosed
 from risk.rules_forecast import ahead_only, forecast_family
 from risk.rules_rain import RainView, rain_view
 from risk.said import pumps_not_coping
+from risk.said_water import SaidWater, said_outside
 from risk.silence import speaking
 from risk.standin import StandIns, Told, fold_stand_ins
 from risk.state import (
@@ -91,6 +92,7 @@ class Views:
     depth_m: FloatArray
     out_depth_m: FloatArray
     out_rate_m_min: FloatArray
+    said: dict[int, SaidWater]
     need_observed: BoolArray
     need_forecast: BoolArray
     colour: FloatArray
@@ -129,15 +131,16 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     float_family(state, statics.floats, closed, views)
     water = now[[DEPTH, FREEBOARD, RISE, FLOAT]].max(axis=0)
     outside = outside_of(state, arrays)
-    at = unclosed(arrays, statics, closed, *outside)
-    now[BARRIER], needed, soon = barrier_step(n, at, depth, water, now[FORECAST])
+    reported = reported_severity(state, arrays, closed)
+    said = said_outside(state, arrays, statics.floats)
+    at = unclosed(arrays, statics, closed, outside, said)
+    now[BARRIER], needed, soon = barrier_step(n, at, depth, np.maximum(water, reported), now[FORECAST])
     sure = _confirmed_water(state, arrays, seen, fresh, (least, rows), np.maximum(candidate[RISE], candidate[FLOAT]))
-    steps = {BARRIER: barrier_step(n, at, seen.confirmed_m, sure, now[FORECAST])[0]}
+    steps = {BARRIER: barrier_step(n, at, seen.confirmed_m, np.maximum(sure, reported), now[FORECAST])[0]}
     _pump_and_leak(state, arrays, statics, depth, water, now, tick_us)
     steps[PUMP] = np.clip(sure + 1, 1, 4)
     if state.reports:
         pumps_not_coping(state, arrays, statics, fresh, water, now, tick_us)
-        reported = reported_severity(state, arrays, closed)
         for view in views:
             view[REPORT] = reported
     silent = silent_spaces(statics, fresh)
@@ -157,7 +160,7 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
         now, candidate, below, lasting, _steady(state, arrays, statics, fresh, rain),
         _heard_us(state, arrays, statics, rain), blind,
         unheard_spaces(state, statics), stand_ins, rain, times, ahead.soonest, ahead.by_ensemble, ahead.likely, fresh,
-        closed, least, depth, *outside, observed, expected, colour,
+        closed, least, depth, *outside, said, observed, expected, colour,
     )  # fmt: skip
 
 

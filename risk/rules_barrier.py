@@ -1,4 +1,7 @@
-"""The barrier family: where a barrier is needed and not closed, and how far that raises what the water shows."""
+"""The barrier family: where a barrier is needed and not closed, and how far that raises what the water shows.
+
+Water is what gauges measure, people report and lifted float switches tell (`risk.said_water`), the deepest of them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
+from risk.said_water import SaidWater, depths_m
 from risk.state import EngineState
 from risk.statics import SiteStatics
 from risk.thresholds import RISING_M_MIN, WET_DEPTH_M
@@ -39,7 +43,9 @@ class Unclosed:
     need_m : ndarray, shape (n,)
         A barrier is needed where the water is within this of the crest. [m]
     depth_m, rise_m_min : ndarray, shape (n,)
-        The greatest of their sensors outside; a rate that is no rise is 0.
+        The greatest of their sensors outside and what is said; a rate that is no rise is 0.
+    said_m : ndarray, shape (n,)
+        What is said alone, minus infinity for nothing. [m]
     """
 
     entrance: IntArray
@@ -50,12 +56,19 @@ class Unclosed:
     need_m: FloatArray
     depth_m: FloatArray
     rise_m_min: FloatArray
+    said_m: FloatArray
 
 
 def unclosed(
-    arrays: SiteArrays, statics: SiteStatics, closed: BoolArray, depth_m: FloatArray, rate_m_min: FloatArray
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    closed: BoolArray,
+    outside: tuple[FloatArray, FloatArray],
+    said: dict[int, SaidWater],
 ) -> Unclosed:
-    """Return the entrances that matter, from depth and rate outside of every entrance."""
+    """Return the entrances that matter, from depth and rate outside of every entrance and what is said of them."""
+    (depth_m, rate_m_min), said_m = outside, depths_m(said, closed.size)
+    depth_m = np.fmax(depth_m, said_m)
     chosen = np.flatnonzero(depth_m >= WET_DEPTH_M.value)
     chosen = chosen[arrays.e_needed[chosen] & ~closed[chosen]]
     rows, of_entrance = statics.rows_at_entrance.of(chosen)
@@ -69,6 +82,7 @@ def unclosed(
         need_m=statics.e_need_m[chosen],
         depth_m=depth_m[chosen],
         rise_m_min=np.where(rate > RISING_M_MIN.value, rate, 0.0),
+        said_m=np.nan_to_num(said_m[chosen], nan=-np.inf),
     )
 
 
@@ -82,7 +96,7 @@ def barrier_step(
     out = np.zeros(spaces, np.int8)
     if where.entrance.size == 0:
         return out, np.zeros(0, np.bool_), np.zeros(0, np.bool_)
-    stands = np.full(where.entrance.size, -np.inf)
+    stands = where.said_m.copy()
     np.fmax.at(stands, where.of_entrance, depth_m[where.rows])
     needed = where.edge_m - stands <= where.need_m
     soon = ~needed & (where.edge_m - where.depth_m - where.rise_m_min * FORECAST_NEED_MIN <= where.need_m)

@@ -74,17 +74,19 @@ def barrier(context: Context, space: int, severity: int) -> Fact | None:
     del severity
     arrays, views = context.arrays, context.views
     rows = context.statics.entrance_rows[space]
-    rows = rows[arrays.e_needed[rows] & ~np.isnan(views.out_depth_m[rows])].tolist()
-    if not rows:
+    depth_m = np.fmax(views.out_depth_m[rows], [views.said[e].depth_m if e in views.said else np.nan for e in rows])
+    known = arrays.e_needed[rows] & ~np.isnan(depth_m)
+    if not known.any():
         return None
-    gap = {e: float(arrays.e_crest_m[e] - arrays.e_roadway_m[e] - views.out_depth_m[e]) for e in rows}
+    rows, depth_m = rows[known].tolist(), depth_m[known]
+    gap = {
+        e: float(arrays.e_crest_m[e] - arrays.e_roadway_m[e] - deep)
+        for e, deep in zip(rows, depth_m.tolist(), strict=True)
+    }
     rank = {e: 2 * int(views.need_observed[e]) + int(views.need_forecast[e]) for e in rows}
     entrance = min(rows, key=lambda e: (-rank[e], bool(views.closed[e]), gap[e], e))
     if views.closed[entrance]:
         return None
-    levels = [r for r in context.statics.level_rows[space].tolist() if arrays.l_entrance[r] == entrance]
-    level = max(levels, key=lambda r: (held_m(context, r), -r))
-    sensor = int(arrays.l_sensor[level])
     forecast = bool(views.need_forecast[entrance])
     words = entrance_words(context, entrance) | {"barrier": barrier_word(context, entrance)}
     switches = context.statics.barrier_sensors.get(entrance, ())
@@ -94,6 +96,13 @@ def barrier(context: Context, space: int, severity: int) -> Fact | None:
         words["forecast"] = FORECAST_NEED_MIN
     # What is held against the limit is the freeboard now, or the one expected when the barrier would be up.
     rise_m = max(0.0, float(views.out_rate_m_min[entrance])) * FORECAST_NEED_MIN if forecast else 0.0
+    said, measured_m = views.said.get(entrance), float(views.out_depth_m[entrance])
+    if said is not None and not said.depth_m <= measured_m:
+        value = gap[entrance] - rise_m
+        return Fact("barrier-not-deployed", value, said.source, said.observed_us, words | said.words, said.sensor)
+    levels = [r for r in context.statics.level_rows[space].tolist() if arrays.l_entrance[r] == entrance]
+    level = max(levels, key=lambda r: (held_m(context, r), -r))
+    sensor = int(arrays.l_sensor[level])
     return Fact(
         "barrier-not-deployed",
         gap[entrance] - rise_m,

@@ -58,10 +58,11 @@ def test_a_lifted_float_reaches_what_water_at_its_height_reaches(
 
 
 def test_a_float_at_an_entrance_is_freeboard_there() -> None:
-    """Crest 30 cm over the road; water at 26 cm leaves 4 cm: yellow for a car park, and on a road it is no leak."""
+    """Crest 30 cm over the road; water at 26 cm leaves 4 cm: yellow for a car park, and no barrier there: one up."""
     crank = cranked(with_float("car_park", 0.26, "north"), 0.0, 1.0)
-    assert crank.levels == {"s": 2}
-    assert (reasons(crank)[0]["rule"], reasons(crank)[0]["value"]) == ("freeboard", 0.04)
+    assert crank.levels == {"s": 3}
+    found = {(reason["rule"], reason["severity"], reason["value"]) for reason in reasons(crank)}
+    assert found == {("barrier-not-deployed", 3, 0.04), ("freeboard", 2, 0.04)}
     assert cranked(with_float("car_park", 0.05, "north"), 0.0, 1.0).levels == {"s": 0}
 
 
@@ -123,12 +124,12 @@ def test_a_lifted_float_that_is_taken_out_or_replaced_dries_nothing() -> None:
 
 
 def test_a_barrier_that_is_deployed_moves_the_limits_of_a_float_at_its_entrance() -> None:
-    """35 cm over the road: 5 cm over an open crest, orange; 55 cm below the top of the 60 cm barrier: nothing."""
+    """35 cm over the road: 5 cm over an open crest, orange, one up; 55 cm below the top of the barrier: nothing."""
     door = entrance(barrier={"height_m": 0.6, "deploy_min": 10.0})
     switch = device("b", {"quantity": "barrier_state", "entrance": "north"})
     lifted = device("f", {"quantity": "float_lifted", "zero_level_m": 0.35, "entrance": "north"})
     crank = Crank(site(space("s", "car_park", entrances=[door], devices=[switch, lifted])))
     crank.tick(0, (FLOAT, 0, 1.0))
-    assert crank.levels == {"s": 3}
+    assert crank.levels == {"s": 4}
     crank.tick(1, (FLOAT, 1, 1.0), ("b:barrier_state", 1, 3.0))
     assert crank.levels == {"s": 0}
