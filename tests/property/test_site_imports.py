@@ -190,7 +190,7 @@ def test_an_import_is_never_calmer_than_silence(before: list[Any], after: Versio
     moved = after.out_at != "north" or after.door != "north"
     stay = {OUT: after.out == "out" and not moved, IN: after.inside == "in", UP: after.lvl == "lvl"}
     stay[GATE] = after.gate and after.door == "north"
-    for minute in range(len(crank.outputs), len(crank.outputs) + 28):
+    for minute in range(len(crank.outputs), len(crank.outputs) + 34):
         both: list[Reading] = [(key, minute, 3.0 if key == GATE else calm) for key, here in stay.items() if here]
         both.append((RAIN, minute, 0.0))
         elsewhere = [(OUT, minute, calm)] if after.out == "out" and moved else []
