@@ -7,6 +7,7 @@ from datetime import datetime
 
 from undercroft.errors import StoreRejected
 from undercroft.model import Mode
+from undercroft.quality import MOST_AHEAD
 from undercroft.store.reading import Query
 
 
@@ -37,3 +38,11 @@ def present(mode: Mode, tick_at: datetime | None, wall: datetime) -> datetime:
     if mode is Mode.EXERCISE and tick_at is not None:
         return tick_at
     return wall
+
+
+def newest_until(mode: Mode, wall: datetime) -> datetime | None:
+    """Return up to when a reading may be the newest; None for any: in an exercise the driver owns time.
+
+    One that lies further ahead was stamped while ingest's clock was ahead. It may not hide for hours what came since.
+    """
+    return wall + MOST_AHEAD if mode is Mode.LIVE else None

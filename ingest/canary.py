@@ -84,8 +84,11 @@ def _voice_now(url: str) -> Voice | None:
 
 
 def lateness(beat: Beat | None, began: datetime, now: datetime) -> timedelta:
-    """Return how long nothing of the canary has come through, counted from its newest beat or from the start."""
-    return now - max(began, beat.sent_at if beat else began)
+    """Return how long nothing of the canary has come through, counted from its newest beat or from the start.
+
+    What was noted while the clock was ahead counts for nothing once that is set back.
+    """
+    return now - max(began, beat.sent_at if beat and beat.sent_at <= now else began)
 
 
 def condition_of(late: timedelta) -> Condition:
@@ -125,7 +128,8 @@ class Canary:
     def look(self, connection: Connection) -> None:
         """Tell the condition if it changed."""
         now = self._clock.now()
-        self._newest = newest_judged(connection) or self._newest  # the database is asked for its last few only
+        self._began = min(self._began, now)
+        self._newest = newest_judged(connection, now) or self._newest  # the database is asked for its last few only
         condition = condition_of(lateness(self._newest, self._began, now))
         told = any(row["name"] == CONDITION and row["is_active"] for row in list_conditions(connection))
         if told != condition.is_active:

@@ -19,6 +19,8 @@ from undercroft.store.observations import microseconds
 STALE, CLOCK_LOST, REPEATED_SERIAL = "stale", "clock-lost", "repeated-serial"
 CLOCK_FROZEN = "clock-frozen"
 NAMES = frozenset({STALE, CLOCK_LOST, CLOCK_FROZEN, REPEATED_SERIAL})
+CLOCK_AHEAD_S = 60.0
+"""What was heard further ahead of now was noted while our own clock was ahead. [s]"""
 STALE_INTERVALS = 3.0
 """A device is stale when three of its dry intervals passed without a word (domain notes 6.2), as on the page."""
 
@@ -39,6 +41,7 @@ def device_conditions(
     for row in rows:
         subject, news_s = device_subject(row["device_id"]), max(0.0, (now - row["heard_at"]).total_seconds())
         heard_s = (microseconds(now) - heard_us.get(row["device_id"], NEVER_US)) / 1e6
+        heard_s = news_s if heard_s < -CLOCK_AHEAD_S else heard_s  # noted while our clock was ahead
         silent_s = max(0.0, min(news_s, heard_s))
         limit_s, tests = STALE_INTERVALS * row["interval_s"], row["quality_tests"]
         is_stale = silent_s > limit_s

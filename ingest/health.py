@@ -118,12 +118,13 @@ class Health:
         """Tell the conditions that changed, and show how the canary fares."""
         active = {(row["subject"], row["name"]) for row in list_conditions(connection) if row["is_active"]}
         _tell(connection, self._of_lanes(), active, now)
-        beat = None if self._shown.canary is None else newest_judged(connection)
+        beat = None if self._shown.canary is None else newest_judged(connection, now)
         if beat is not None and self._shown.canary is not None:
             self._shown.canary(beat.judged_s, (now - beat.sent_at).total_seconds())
         devices = {subject for subject, name in active if name == RATE and subject != SYSTEM}
         conditions = [*self._of_letters(connection, now, devices)]
-        if self._of_devices and (self._devices_at is None or now - self._devices_at >= DEVICES_EVERY):
+        looked = self._devices_at
+        if self._of_devices and (looked is None or not timedelta() <= now - looked < DEVICES_EVERY):
             self._devices_at = now
             conditions += device_conditions(connection, now, active, self._heard_us())
         _tell(connection, conditions, active, now)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 from numpy.typing import NDArray
 
-from undercroft.quality import Quality, QualityTest
+from undercroft.quality import MOST_AHEAD, Quality, QualityTest
 
 MAX_BEHIND_US = 31_536_000_000_000
 """365 days: no device buffers longer. One that says an older time has lost its clock, at whatever date that begins
 anew: 1970, 1980, 2000, 2010. Readings are kept for longer than this (`retention_class`), so that none is acknowledged
 and then dropped for its age. [µs]"""
-MAX_AHEAD_US = 600_000_000
-"""A device may run ahead of the time of receipt by so much; beyond it has lost its clock. [µs]"""
+MAX_AHEAD_US = MOST_AHEAD // timedelta(microseconds=1)
+"""`MOST_AHEAD`. [µs]"""
 
 
 def clock_lost(observed_us: NDArray[np.int64], received_us: NDArray[np.int64]) -> NDArray[np.bool_]:

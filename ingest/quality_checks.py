@@ -185,6 +185,8 @@ class _Examiner:
     def _examine(self, sensor_id: int, sample: Sample, index: int, is_taken: bool) -> int | Again:
         """Return the bits of a reading; `Again` if the device's clock was set back, so that its time means nothing."""
         memory = self._memory(sensor_id)
+        if memory.lies_ahead(sample.received_us):
+            memory.receiver_set_back(sample.received_us)
         newest = memory.samples[-1] if memory.samples else None
         newest_us = NEVER_US if newest is None else newest.observed_us
         age_us = sample.received_us - sample.observed_us

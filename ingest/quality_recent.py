@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
+from ingest.quality import MAX_AHEAD_US
 from ingest.quality_limits import WET_M
 
 MOST_RECENT = 40
@@ -168,6 +169,26 @@ class Recent:
     def note_lost(self, received_us: int) -> None:
         """Remember a reading that is stored at its time of receipt."""
         self.lost_us = max(self.lost_us, received_us // 1_000_000 * 1_000_000)
+
+    def lies_ahead(self, received_us: int) -> bool:
+        """Tell whether something lies further ahead of a receipt than a device may: the receiver's clock was ahead."""
+        latest_us = received_us + MAX_AHEAD_US
+        newest = self.samples[-1] if self.samples else None
+        return (
+            self.lost_us > latest_us
+            or (newest is not None and (newest.observed_us > latest_us or newest.received_us > latest_us))
+            or bool(self.strays and self.strays[-1].received_us > latest_us)
+        )
+
+    def receiver_set_back(self, received_us: int) -> None:
+        """Forget what lies ahead of a receipt: the clock that stamped it was ahead, and was set back."""
+        latest_us = received_us + MAX_AHEAD_US
+        known = [sample for sample in self.samples if sample.observed_us <= latest_us]
+        came = (sample._replace(received_us=min(sample.received_us, received_us)) for sample in known)
+        self.samples = deque(came, maxlen=MOST_RECENT)
+        self.strays = tuple(stray for stray in self.strays if stray.received_us <= latest_us)
+        self.lost_us = self.lost_us if self.lost_us <= latest_us else NEVER_US
+        self.same_us = self.same_us if self.samples else NEVER_US
 
     def goes_on_in_the_past(self, sample: Sample) -> bool:
         """Tell whether a reading from the past is that of a clock that was set back and runs on.

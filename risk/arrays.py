@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from risk.left import NOTHING, Left
 from risk.sensors import BARRIER, LEVEL, MAINS, ONLINE, PUMP, RAIN_ROLES, STOCK, SensorSpec, sensors_of
-from risk.thresholds import YELLOW, ThresholdTable, next_change, thresholds_at
+from risk.thresholds import YELLOW, ThresholdTable, last_change, next_change, thresholds_at
 from undercroft.site.model import Entrance, Site, Space
 from undercroft.site.places import places_of
 
@@ -126,6 +126,7 @@ class SiteArrays:
     site: Site
     left: Left
     thresholds: ThresholdTable
+    valid_from_us: int
     valid_until_us: int
     spaces: tuple[Space, ...]
     basins: tuple[str, ...]
@@ -305,13 +306,14 @@ class SiteArrays:
         slot = np.full(len(sensors), -1, np.int64)
         slot[levels[:, 3]] = np.arange(len(levels))
         slot[gauges] = np.arange(len(gauges))
-        change = next_change(site, instant)
+        since, change = last_change(site, instant), next_change(site, instant)
         e_barrier = [ref.entrance.barrier for ref in entrances]
         e_crest = _floats(ref.entrance.crest_level_m for ref in entrances)
         return cls(
             site=site,
             left=left,
             thresholds=thresholds_at(site, instant),
+            valid_from_us=NEVER_US if since is None else to_us(since),
             valid_until_us=2**62 if change is None else to_us(change),
             spaces=spaces,
             basins=basins,

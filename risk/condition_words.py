@@ -32,6 +32,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "readings are {value} old when they come: they wait at the broker or in the network, or clocks are slow",
         "读数到达时已有 {value}：在消息服务器或网络中等待，或设备时钟偏慢",
     ),
+    "clock-set-back": Meaning(
+        2,
+        "the engine's clock was ahead and was set back by {value}: times of before are wrong; look at the host's clock",
+        "研判主机时钟曾走快，已拨回 {value}：此前记录的时间不准，请检查主机时钟",
+    ),
     "canary-late": Meaning(
         3, "the canary's last reading came {value} ago: the chain from sensor to alarm stands still",
         "已 {value} 没有哨兵读数：从传感器到报警的链路已停",

@@ -33,6 +33,7 @@ from risk.replaced import hand_over, left_behind
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
 from risk.score import ScoreStatics, dynamic_factors, score_of, score_statics
+from risk.set_back import not_ahead, set_back, told_of_clock
 from risk.shortage import Needs, Reach, fold_movements, reach_of, requirements, shortage_of_spaces, stock_in_hand
 from risk.standdown import held_down
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
@@ -58,7 +59,7 @@ nothing; a space that fills is rising; what a clock that is behind says after a 
 16: the depth that each reporter entered last counts; a warning whose basin or street is gone covers the district;
 a barrier that is overtopped, failed or in an unknown state is missing in the shortage, and not waited for;
 where the rise inside tells what comes in, a pump that nothing says to run lifts nothing more;
-a sensor that an import takes out counts as one that fell silent.
+a sensor that an import takes out counts as one that fell silent; the clock may be set back.
 """
 
 DAY_HOURS = range(7, 20)
@@ -167,11 +168,21 @@ def _with_shortage(engine: Engine) -> Engine:
 
 
 def with_thresholds_of(engine: Engine, tick_us: int) -> Engine:
-    """Return the engine with the threshold sets in force at a tick; the same engine when nothing became valid."""
-    if tick_us < engine.plant.arrays.valid_until_us:
+    """Return the engine with the threshold sets in force at a tick; the same engine where these are."""
+    if engine.plant.arrays.valid_from_us <= tick_us < engine.plant.arrays.valid_until_us:
         return engine
     forget_forecasts(engine.state)
     return replace(engine, plant=plant_of(engine.plant.arrays.site, from_us(tick_us), engine.plant.arrays.left))
+
+
+def _with_left_before(engine: Engine, tick_us: int) -> Engine:
+    """Return the engine with no sensor taken out after a tick: the clock was set back since."""
+    left = engine.plant.arrays.left
+    if all(one.since_us <= tick_us for one in left.sensors):
+        return engine
+    before = tuple(replace(one, since_us=min(one.since_us, tick_us - 1)) for one in left.sensors)
+    plant = plant_of(engine.plant.arrays.site, from_us(tick_us), replace(left, sensors=before))
+    return replace(engine, plant=plant)
 
 
 def question(engine: Engine, among: BoolArray | None = None) -> Question:
@@ -237,17 +248,24 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     Decision
         To be written up before the next tick.
     """
+    inputs = replace(inputs, acts=not_ahead(inputs.acts, inputs.tick_us))
     if inputs.nowcast is not None:
         taken(engine.state, inputs.nowcast)
-    engine = with_thresholds_of(engine, inputs.tick_us)
+    engine = _with_left_before(with_thresholds_of(engine, inputs.tick_us), inputs.tick_us)
     state, plant = engine.state, engine.plant
     arrays = plant.arrays
+    of_clock = told_of_clock(state.conditions, state.tick_us, inputs.tick_us, inputs.up_to)
+    if inputs.tick_us < state.tick_us:
+        set_back(state, inputs.tick_us)
+    if inputs.nowcast is not None:  # made under a clock that was ahead, it may be done after that was set right
+        np.minimum(state.ahead_us, inputs.tick_us, out=state.ahead_us)
     state.tick_seq, state.tick_us, state.up_to = inputs.tick_seq, inputs.tick_us, inputs.up_to
     if inputs.acts:
         fold_warnings(state.warnings, inputs.acts)
     happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
     devices = plant.basin_of_device
-    told = fold_conditions(state.conditions, inputs.acts, inputs.tick_us, devices, storm=is_storm(state))
+    said = (*inputs.acts, *of_clock)
+    told = fold_conditions(state.conditions, said, inputs.tick_us, devices, storm=is_storm(state))
     if state.departed:
         told.output.take(*end_departed(state, inputs.tick_us))
     counted, out = state.held[arrays.s_stock], barriers_out(state, arrays)

@@ -10,7 +10,8 @@ Rules of the fold (docs/risk.md):
   that comes after it, and pushes none out of the samples that count.
 - Two values for one instant are a conflict: the more dangerous one, doubtful, whichever came first.
 - A reading older than the newest of its sensor is history; so is a level out of a buffer when a newer one is there.
-  One from the future of the tick counts as taken at the tick, and is doubtful if over 60 s ahead.
+  One from the future of the tick counts as taken at the tick, and is doubtful if over 60 s ahead; not so a device's
+  state, whose time is that of its receipt: states stand in order of delivery after a clock was set back, too.
 """
 
 from __future__ import annotations
@@ -138,7 +139,8 @@ def _merged(arrays: SiteArrays, samples: Samples, tick_us: int) -> _Round:
     sensor, observed = samples.sensor[known], samples.observed_us[known]
     value, quality = samples.value[known], samples.quality[known]
     x = _danger_scale(arrays, sensor, value)
-    quality = np.where(_ahead(observed, tick_us) & (quality < SUSPECT), SUSPECT, quality).astype(np.int8)
+    doubted = _ahead(observed, tick_us) & (quality < SUSPECT) & (arrays.s_role[sensor] != ONLINE)
+    quality = np.where(doubted, SUSPECT, quality).astype(np.int8)
     failed = quality >= FAIL
     order = np.lexsort((quality, value, x, ~failed, observed, sensor))
     sensor, observed, value, x, quality = sensor[order], observed[order], value[order], x[order], quality[order]

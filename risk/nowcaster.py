@@ -69,7 +69,9 @@ class Nowcaster:
         return None if self._process is None else self._process.pid
 
     def wants_at(self, tick_at: datetime) -> bool:
-        """Tell whether it is free and due to be asked of a tick."""
+        """Tell whether it is free and due to be asked of a tick. A clock that was set back puts nothing off."""
+        if self._asked_at is not None and tick_at < self._asked_at:
+            self._asked_at = tick_at if self._busy else None
         if self._busy and self._asked_at is not None and tick_at - self._asked_at > PATIENCE:
             self._bury()
         if self._busy or (self._asked_at is not None and tick_at - self._asked_at < SPACING):

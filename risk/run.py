@@ -52,6 +52,8 @@ log = structlog.get_logger(__name__)
 
 LEAST_SPACING = timedelta(milliseconds=200)
 MOST_SPACING = timedelta(seconds=5)
+TREMBLE = timedelta(seconds=5)
+"""A clock that goes back by no more is waited for; by more it was set back, and is followed (docs/decisions/0037)."""
 SNAPSHOT_EVERY = timedelta(minutes=5)
 SNAPSHOT_EVERY_RUN_TICKS = 50
 TICKS_AT_ONCE = 50
@@ -169,10 +171,10 @@ class Follower:
         _settle()
 
     def _heard_us(self, sensor_id: int) -> int:
-        """Return the time of the newest reading of a sensor, by its number. [microseconds since 1970]"""
+        """Return the time of the newest reading of a sensor, by its number, none ahead. [microseconds since 1970]"""
         assert self.engine is not None  # noqa: S101 - called once a site is there
         index = int(self._index_of_id[sensor_id])
-        return NEVER_US if index < 0 else int(self.engine.state.observed_us[index])
+        return NEVER_US if index < 0 else int(self.engine.state.order_us[index])
 
     def take(self, pending: list[PendingTick], ready: Nowcast | None = None) -> list[TickOutput]:
         """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count.
@@ -304,12 +306,16 @@ def step_run(connection: Connection, follower: Follower) -> int:
 
 
 def step_live(connection: Connection, follower: Follower, now: datetime, nowcaster: Nowcaster | None = None) -> None:
-    """Take one tick on all that is committed, with the last finished nowcast if any is made. Time never goes back."""
-    tick_at = now if follower.tick_at is None else max(now, follower.tick_at)
+    """Take one tick on all that is committed, with the last finished nowcast if any is made.
+
+    A clock that trembles does not move time back; one that was set back does, and the log says so.
+    """
+    last = follower.tick_at
+    tick_at = now if last is None or last - now > TREMBLE else max(now, last)
     ready = None if nowcaster is None else nowcaster.finished()
     entry = PendingTick(follower.tick_seq + 1, tick_at, store.committed_up_to(connection), None)
     outputs = follower.take([entry], ready)
-    due = follower.snapshot_at is None or tick_at - follower.snapshot_at >= SNAPSHOT_EVERY
+    due = follower.snapshot_at is None or not timedelta() <= tick_at - follower.snapshot_at < SNAPSHOT_EVERY
     _write(connection, follower, outputs, snapshot=due and not (nowcaster is not None and nowcaster.busy))
     if outputs and nowcaster is not None and nowcaster.wants_at(tick_at):
         nowcaster.ask(follower.question())

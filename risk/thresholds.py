@@ -42,6 +42,7 @@ STAND_IN_RAIN_M = Parameter(5000.0, "m", "default (proposal): a gauge of another
 RED_READINESS_10MIN_MM = Parameter(32.0, "mm", "Shenzhen storm formula 2015, 50-year 10-min depth")
 RED_READINESS_60MIN_MM = Parameter(98.0, "mm", "Shenzhen storm formula 2015, 50-year 60-min depth")
 CLOCK_AHEAD_S = Parameter(60.0, "s", "default (proposal): clocks apart by over 60 s")
+CLOCK_TOLD_S = Parameter(3600.0, "s", "default (proposal): that the clock was set back is told for an hour")
 HORIZON_MIN = Parameter(60.0, "min", "default (proposal): not reached within 60 min")
 HEARTBEAT_S = Parameter(300.0, "s", "default: an assessment at least every 5 min")
 HEARTBEAT_RAISED_S = Parameter(
@@ -125,6 +126,11 @@ def thresholds_at(site: Site, instant: datetime) -> ThresholdTable:
                     by_kind.pop((row.rule, kind, severity), None)
             by_kind[row.rule, row.kind, severity] = threshold
     return ThresholdTable(by_kind, by_space, tuple(applied))
+
+
+def last_change(site: Site, instant: datetime) -> datetime | None:
+    """Return the instant at which the newest threshold set in force became valid, or None."""
+    return max((chosen.valid_from for chosen in site.threshold_sets if chosen.valid_from <= instant), default=None)
 
 
 def next_change(site: Site, instant: datetime) -> datetime | None:

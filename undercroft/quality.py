@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import IntEnum, IntFlag
+
+MOST_AHEAD = timedelta(minutes=10)
+"""A reading may lie ahead of its receipt by so much; beyond it the device has lost its clock."""
 
 
 class Quality(IntEnum):

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.alarms.schemas import AlarmEventOut, AlarmOut
-from api.deployment import Deployment, present
+from api.deployment import Deployment, newest_until, present
 from api.events.schemas import EventName, Pulse, Snapshot, Tick
 from api.pagination import MOST_ROWS
 from api.spaces.schemas import summary_of
@@ -60,7 +60,7 @@ async def snapshot_frame(query: Query, deployment: Deployment, wall: datetime) -
         spaces_total=site["spaces"] if site else 0,
         spaces=[summary_of(row) for row in spaces],
         alarms=[AlarmOut.model_validate(row) for row in alarms],
-        observed=_observed(await query.rows("read_freshness")),
+        observed=_observed(await query.rows("read_freshness", latest=newest_until(deployment.mode, wall))),
     )
     return frame("snapshot", body, tick_seq)
 
@@ -98,7 +98,7 @@ async def tick_frames(
     assessments = _by_tick(await query.rows("read_assessments_between", **stretch))
     events = _by_tick(await query.rows("read_alarm_events_between", **stretch))
     alarms = await query.rows("read_alarms_between", **stretch)
-    observed = await _fresh(query, after, ticks)
+    observed = await _fresh(query, after, ticks, newest_until(deployment.mode, wall))
     touched = _touched(events, alarms)
     last = ticks[-1]["tick_seq"]
     return [
@@ -134,13 +134,14 @@ def pulse_frame(deployment: Deployment | None, tick: Row | None, wall: datetime,
     return frame("stale" if stale else "pulse", body)
 
 
-async def _fresh(query: Query, after: int, ticks: list[Row]) -> dict[str, datetime]:
+async def _fresh(query: Query, after: int, ticks: list[Row], latest: datetime | None) -> dict[str, datetime]:
     """Newest reading of each space among those committed for these ticks; put on the last of them."""
     before = await query.row("read_tick_before", after=after)
     rows = await query.rows(
         "read_freshness_between",
         after=before["up_to_commit_seq"] if before else 0,
         up_to=ticks[-1]["up_to_commit_seq"],
+        latest=latest,
     )
     return _observed(rows)
 

@@ -31,7 +31,7 @@ async def get_health(given: Given, response: Response) -> Health:
         deployment = await given.deployment()
         tick = await given.reader.row("read_newest_tick")
         batch = await given.reader.row("read_newest_batch")
-        beat = await given.reader.row("canary_newest_judged")
+        beat = await given.reader.row("canary_newest_judged", now=wall)
     except (StoreUnavailable, StoreRejected) as error:
         response.status_code = 503
         return _down(wall, given.hub.clients, error)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.deployment import present
+from api.deployment import newest_until, present
 from api.errors import RequestInvalid, SensorUnknown, SpaceUnknown, documented
 from api.pagination import CursorText, Limit
 from api.params import Instant, SensorKey, SpaceId, split_sensor_key
@@ -74,7 +74,8 @@ async def get_space(space_id: SpaceId, given: Given) -> SpaceDetail:
             raise SpaceUnknown(f"there is no space {space_id!r}")
         assessment = await query.row("read_space_assessment", space_id=space_id)
         entrances = await query.rows("read_space_entrances", space_id=space_id)
-        sensors = await query.rows("read_place_sensors", place_id=space_id)
+        latest = newest_until((await given.deployment()).mode, given.clock.now())
+        sensors = await query.rows("read_place_sensors", place_id=space_id, latest=latest)
         stock = await query.rows("supplies_stock", place=space_id)
         requirements = await query.rows("read_space_requirements", space_id=space_id)
         site = await given.site_cache.newest(query)

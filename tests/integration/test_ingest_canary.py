@@ -64,6 +64,27 @@ def test_three_missed_beats_are_told_once_and_their_end_too(live_db: str) -> Non
         assert active() == []
 
 
+def test_a_clock_that_was_ahead_when_it_began_and_when_it_spoke_hides_no_silence(live_db: str) -> None:
+    clock = FakeClock(START + timedelta(hours=8))
+    site = load_site(sample_site_path())
+    voice = voice_of(site)
+    assert voice is not None
+    canary = Canary(live_db, voice, lambda *_: None, clock)
+    with closing(connect(live_db, application_name="test", autocommit=True)) as connection:
+        import_site(connection, site, "test", START)
+        _judged_beat(connection, clock.now())
+        canary.look(connection)
+        clock.advance(timedelta(hours=-8))
+        canary.look(connection)
+        assert [row["name"] for row in list_conditions(connection) if row["is_active"]] == []
+        clock.advance(LATE_AFTER + EVERY)
+        canary.look(connection)
+        assert [row["name"] for row in list_conditions(connection) if row["is_active"]] == ["canary-late"]
+        _judged_beat(connection, clock.now(), number=2)
+        canary.look(connection)
+        assert [row["name"] for row in list_conditions(connection) if row["is_active"]] == []
+
+
 def test_it_waits_for_a_site_that_names_a_canary(live_db: str) -> None:
     """Nothing is imported, then a site without a canary, then one with: it looks again each time, and says so once."""
     waits: list[float] = []
@@ -113,24 +134,25 @@ def test_its_latency_and_age_are_among_the_metrics(live_db: str) -> None:
     assert (shown("latency"), shown("age")) == (0.5, 7.0)
 
 
-def _judged_beat(connection: Connection, at: datetime) -> None:
+def _judged_beat(connection: Connection, at: datetime, number: int = 1) -> None:
     """Put a reading of the canary, its batch and a tick over it into the database, as ingest and engine would."""
     connection.execute(
         """
         insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts, dead_letters,
-            committed_at) values (1, 1000, 'observation', 1, 1, 1, 0, 0, 0, %(at)s)
+            committed_at) values (%(number)s, 1000 + %(number)s, 'observation', 1, 1, 1, 0, 0, 0, %(at)s)
         """,
-        {"at": at},
+        {"at": at, "number": number},
     )
     connection.execute(
         """
         insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)
-        select sensor_id, %(at)s, 3.6, 1, %(at)s, 1 from sensor
+        select sensor_id, %(at)s, 3.6, 1, %(at)s, %(number)s from sensor
         where device_id = 'canary-1' and quantity = 'battery_v'
         """,
-        {"at": at},
+        {"at": at, "number": number},
     )
     connection.execute(
-        "insert into tick (tick_seq, tick_at, up_to_commit_seq, committed_at) values (1, %(at)s, 1000, %(at)s)",
-        {"at": at},
+        "insert into tick (tick_seq, tick_at, up_to_commit_seq, committed_at)"
+        " values (%(number)s, %(at)s, 1000 + %(number)s, %(at)s)",
+        {"at": at, "number": number},
     )

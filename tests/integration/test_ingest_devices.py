@@ -121,6 +121,19 @@ def test_a_device_whose_clock_stands_still_is_no_silent_one(live: str) -> None:
     assert told == [[], [], [], ["clock-frozen"], ["clock-frozen"], ["clock-frozen"], ["stale"]]
 
 
+def test_a_device_that_spoke_last_while_our_clock_was_ahead_is_told_as_silent(live: str) -> None:
+    with (
+        closing(BatchWriter(live, "observation", Mode.LIVE, FakeClock(NOW), no_failpoint)) as writer,
+        closing(connect(live, application_name="test", autocommit=True)) as connection,
+    ):
+        writer.write([_said(NOW, 1.5, 8 * 3600)])
+        told = []
+        for after_s in (1799, 1801):
+            found = device_conditions(connection, NOW + timedelta(seconds=after_s), [], writer.delays.heard_us())
+            told.append([condition.name for condition in found if condition.is_active])
+    assert told == [[], ["stale"]]
+
+
 def run(database: str, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "UNDERCROFT_DATABASE_URL": database}
     return subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from undercroft.quality import MOST_AHEAD
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
 
@@ -38,7 +39,7 @@ def alarm_events(connection: Connection, tick_seq: int, space: str | None) -> li
 
 def observations(connection: Connection, tick: Row, space: str | None) -> list[Row]:
     """Return the newest reading of each sensor that was committed when a tick was taken."""
-    known = {"up_to": tick["up_to_commit_seq"], "tick_at": tick["tick_at"]}
+    known = {"up_to": tick["up_to_commit_seq"], "tick_at": tick["tick_at"], "latest": tick["tick_at"] + MOST_AHEAD}
     return _rows(connection, "asof_observations", space=space, **known)
 
 

@@ -34,8 +34,8 @@ class Beat:
         return (self.judged_at - self.sent_at).total_seconds()
 
 
-def newest_judged(connection: Connection) -> Beat | None:
-    """Return the newest reading of the canary that a tick has covered; None without one."""
+def newest_judged(connection: Connection, now: datetime) -> Beat | None:
+    """Return the newest reading of the canary that a tick has covered, none of a clock that was ahead; else None."""
     with translated_errors():
-        row = connection.execute(sql("canary_newest_judged").encode()).fetchone()
+        row = connection.execute(sql("canary_newest_judged"), {"now": now}).fetchone()
     return None if row is None else Beat(row["sent_at"], row["stored_at"], row["judged_at"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from ingest.batch import Draft
 from ingest.quality_checks import Examined, examine
@@ -221,6 +222,41 @@ def test_a_second_way_that_is_always_late_is_no_clock_set_back() -> None:
     for minute in range(10, 20):
         said += [(minute, 0.1, minute), (minute - 5, 0.1, minute)]
     assert after(said).draft.stamped == ()
+
+
+HOURS = 480
+"""A host whose clock was left in local time, UTC+8, is ahead by so many minutes."""
+
+
+@pytest.mark.parametrize("sensor", [LEVEL, BATTERY])
+def test_what_was_stamped_while_our_own_clock_was_ahead_makes_nothing_late(sensor: int) -> None:
+    """Readings without a time of their own, which ingest stamps, before and after its clock is set right."""
+    ahead = [(float(minute + HOURS), 0.01 * minute) for minute in range(5)]
+    right = [(float(minute), 0.01 * minute) for minute in range(5, 15)]
+    examined = after([*ahead, *right], sensor)
+    assert [int(bits) for bits in examined.draft.rows.quality_tests] == [0] * 15
+    assert [sample.observed_us for sample in examined.recent[sensor].samples] == [
+        T0_US + minute * MINUTE_US for minute in range(5, 15)
+    ]
+
+
+def test_a_device_with_a_clock_of_its_own_is_judged_on_while_ours_is_ahead_and_after() -> None:
+    said: list[Said] = [(float(minute), 0.0, float(minute + (HOURS if minute < 5 else 0))) for minute in range(10)]
+    skewed = int(QualityTest.CLOCK_SKEW | QualityTest.BUFFERED)
+    assert bits_of(said) == [skewed] * 5 + [0] * 5
+    examined = after(said)
+    assert len(examined.recent[LEVEL].samples) == 10
+
+
+def test_a_device_that_is_set_back_just_after_our_own_clock_was_is_noticed_all_the_same() -> None:
+    said: list[Said] = [(float(minute), 0.0, float(minute + HOURS)) for minute in range(5)]
+    said += [(float(minute - 60), 0.0, float(minute)) for minute in range(5, 9)]
+    assert after(said).draft.stamped_of == (7, 8)
+
+
+def test_a_device_nine_minutes_ahead_is_remembered() -> None:
+    examined = after([(9.0, 0.0, 0.0), (9.5, 0.0, 0.5), (10.0, 0.0, 1.0)], BATTERY)
+    assert len(examined.recent[BATTERY].samples) == 3
 
 
 def test_a_clock_that_is_right_again_is_believed() -> None:

@@ -31,7 +31,8 @@ order by e.subject, e.event_no;
 
 -- name: asof_observations
 -- The newest reading of every sensor of the site in force then, at its place of then, that was committed then; of two for one instant the one that came first. A reading
--- whose batch is no longer kept (see retention_class) counts from its receipt.
+-- whose batch is no longer kept (see retention_class) counts from its receipt. What lies over ten minutes ahead of the tick was stamped
+-- by a clock that was ahead, and was set back.
 with site as materialized (
     select document from site_version where commit_seq <= %(up_to)s order by commit_seq desc limit 1
 ), placed as (
@@ -48,6 +49,7 @@ join sensor n on n.device_id = p.device_id and n.at = p.at and n.quantity = p.qu
 cross join lateral (
     select v.observed_at, v.value, v.quality from observation v left join batch b on b.batch_id = v.batch_id
     where v.sensor_id = n.sensor_id
+        and (v.observed_at <= %(latest)s or n.quantity = 'online')
         and case when b.batch_id is null then v.received_at <= %(tick_at)s else b.commit_seq <= %(up_to)s end
     order by v.observed_at desc limit 1
 ) o

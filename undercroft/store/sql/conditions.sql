@@ -42,12 +42,16 @@ where known.is_active <> excluded.is_active or (excluded.is_active and %(anew)s)
 returning name;
 
 -- name: device_health
--- By the newest reading of each sensor. What a sensor said over an hour ago tells nothing of the device's clock now.
+-- By the newest reading of each sensor; what was received under a clock that was ahead counts as heard when it was taken, and
+-- what it was taken at, if that lies ahead too, does not count. What a sensor said over an hour ago tells nothing of the device's clock now.
 select d.device_id, d.interval_dry_s as interval_s, max(o.received_at) as heard_at,
     coalesce(bit_or(o.quality_tests) filter (where o.received_at > %(now)s::timestamptz - interval '1 hour'), 0) as quality_tests
 from device d join sensor s using (device_id)
 cross join lateral (
-    select received_at, quality_tests from observation where sensor_id = s.sensor_id order by observed_at desc limit 1
+    select case when received_at <= %(now)s::timestamptz + interval '1 minute' then received_at else least(observed_at, %(now)s) end
+        as received_at, quality_tests
+    from observation where sensor_id = s.sensor_id and observed_at <= %(now)s::timestamptz + interval '10 minutes'
+    order by observed_at desc limit 1
 ) o
 where d.retired_at is null and s.retired_at is null and s.quantity <> 'online' and not starts_with(d.device_id, 'canary')
 group by d.device_id, d.interval_dry_s order by d.device_id;

@@ -57,6 +57,7 @@ from jsonb_to_recordset(%(rows)s::jsonb) as r (
     reasons jsonb, contributions jsonb, evidence jsonb);
 
 -- name: engine_upsert_alarms
+-- Raised while the clock was ahead, and that was set back: no alarm ends before it began.
 insert into alarm as known (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at,
     reasons, last_tick_seq, acknowledged, latched, shelved_until, suppressed_by)
 select subject, occurrence, subject_kind, severity, peak_severity, active, raised_at, cleared_at, reasons, last_tick_seq,
@@ -69,6 +70,7 @@ on conflict (subject, occurrence) do update set
     severity = case when excluded.active or excluded.cleared_at is not null then excluded.severity else known.severity end,
     reasons = case when excluded.reasons = '[]' then known.reasons else excluded.reasons end,
     peak_severity = excluded.peak_severity,
+    raised_at = least(known.raised_at, excluded.raised_at),
     active = excluded.active,
     cleared_at = case when excluded.active then null else coalesce(excluded.cleared_at, known.cleared_at) end,
     acknowledged = excluded.acknowledged,

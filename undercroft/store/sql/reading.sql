@@ -74,13 +74,16 @@ from entrance where space_id = %(space_id)s and retired_at is null order by entr
 select entrance_id, item, quantity from requirement where space_id = %(space_id)s order by entrance_id, item;
 
 -- name: read_place_sensors
+-- What lies beyond `latest` was stamped by a clock that was ahead. States of devices (`online`) stand in order of delivery, wherever.
 select
     n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.entrance_id, n.zero_level_m,
     o.observed_at, o.value, o.quality, coalesce(o.quality_tests, 0) as quality_tests
 from sensor n
 left join lateral (
     select observed_at, value, quality, quality_tests from observation
-    where observation.sensor_id = n.sensor_id order by observed_at desc limit 1
+    where observation.sensor_id = n.sensor_id
+        and (%(latest)s::timestamptz is null or n.quantity = 'online' or observed_at <= %(latest)s)
+    order by observed_at desc limit 1
 ) o on true
 where n.place_id = %(place_id)s and n.retired_at is null
 order by n.quantity, n.device_id, n.at;
@@ -173,12 +176,14 @@ where (a.last_tick_seq > %(after)s and a.last_tick_seq <= %(up_to)s)
 order by a.subject, a.occurrence;
 
 -- name: read_freshness
--- The newest reading of each space, whatever its quantity.
+-- The newest reading of each space, whatever its quantity; none beyond `latest`, which was stamped by a clock that was ahead.
 select n.place_id as space_id, max(o.observed_at) as observed_at
 from sensor n
 join space s on s.space_id = n.place_id
 cross join lateral (
-    select observed_at from observation where observation.sensor_id = n.sensor_id order by observed_at desc limit 1
+    select observed_at from observation
+    where observation.sensor_id = n.sensor_id and observed_at <= coalesce(%(latest)s::timestamptz, 'infinity')
+    order by observed_at desc limit 1
 ) o
 where n.retired_at is null and n.quantity <> 'online'
 group by n.place_id;
@@ -191,6 +196,7 @@ join observation o on o.batch_id = b.batch_id
 join sensor n on n.sensor_id = o.sensor_id
 join space s on s.space_id = n.place_id
 where b.commit_seq > %(after)s and b.commit_seq <= %(up_to)s and n.quantity <> 'online'
+    and o.observed_at <= coalesce(%(latest)s::timestamptz, 'infinity')
 group by n.place_id;
 
 -- name: read_site_commit_seq
