@@ -10,8 +10,8 @@ from undercroft.clock import SystemClock
 
 DEVICE = "gauge-beiling/gauge-beiling-rain"
 OTHER = "gauge-rongxi/gauge-rongxi-rain"
-NOON = SystemClock().now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
-"""Lately, since a device that says a time of over a year ago has lost its clock."""
+NOON = SystemClock().now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=30)
+"""Within the last year, or the clock would count as lost; long enough ago for a million seconds after it."""
 NOON_MS = round(NOON.timestamp()) * 1000
 WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
