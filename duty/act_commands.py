@@ -54,7 +54,7 @@ def run_act(
     """Do something as an operator: it is authorised, logged and audited."""
     from duty import acts  # noqa: PLC0415 - help starts faster
 
-    with at_the_door("act") as (connection, actor, now):
+    with at_the_door("act", as_json=as_json) as (connection, actor, now):
         done = acts.perform(connection, actor, acts.Act(kind, subject, _body(say or [])), now)
         place = zone_in(connection, zone)
     number, at = done.entry_no, with_zone(done.at, place)
@@ -95,7 +95,7 @@ def add_user(operator_id: str, name: str, role: str = "officer", as_json: AsJson
     """
     from duty.operator_acts import add_operator  # noqa: PLC0415
 
-    with _admin("user add") as (connection, actor, now):
+    with _admin("user add", as_json=as_json) as (connection, actor, now):
         made = add_operator(connection, actor, operator_id, name, role, now)
     if as_json:
         typer.echo(orjson.dumps({"operator_id": operator_id, "role": role, "token": made.token}).decode())
@@ -107,21 +107,21 @@ def disable_user(operator_id: str, as_json: AsJson = False) -> None:
     """Take an operator's rights away at once. Needs an admin's token, or the login of the database's owner."""
     from duty.operator_acts import disable_operator  # noqa: PLC0415
 
-    with _admin("user disable") as (connection, actor, now):
+    with _admin("user disable", as_json=as_json) as (connection, actor, now):
         done = disable_operator(connection, actor, operator_id, now)
     typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
 
 @contextmanager
-def _admin(command: str) -> Iterator[tuple[Connection, Actor, datetime]]:
+def _admin(command: str, *, as_json: bool) -> Iterator[tuple[Connection, Actor, datetime]]:
     """Give a connection, the admin of the token or, without one, the owner of the database, and the time."""
     from duty.operator_acts import owner  # noqa: PLC0415
 
     if os.environ.get("UNDERCROFT_TOKEN"):
-        with at_the_door(command) as (connection, actor, now):
+        with at_the_door(command, as_json=as_json) as (connection, actor, now):
             yield connection, actor, now
         return
-    with opened(command) as connection:
+    with opened(command, as_json=as_json) as connection:
         yield connection, owner(origin()), SystemClock().now()
 
 
@@ -129,7 +129,7 @@ def list_users(as_json: AsJson = False) -> None:
     """List the operators."""
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
-    with opened("user list") as connection:
+    with opened("user list", as_json=as_json) as connection:
         rows = store.operators(connection)
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
@@ -145,12 +145,11 @@ def show_log(
     """Print the duty log, a line an entry; of a drill each line says so first."""
     from duty.log_table import line_of  # noqa: PLC0415 - help starts faster
     from duty.rows import load_names  # noqa: PLC0415
-    from duty.texts import EXERCISE_MARK  # noqa: PLC0415
-    from undercroft.model import Mode  # noqa: PLC0415
+    from undercroft.model import EXERCISE_MARK, Mode  # noqa: PLC0415
     from undercroft.store import duty_acts as store  # noqa: PLC0415
     from undercroft.store.migrate import mode_of  # noqa: PLC0415
 
-    with opened("log show") as connection:
+    with opened("log show", as_json=as_json) as connection:
         mark = "".join(EXERCISE_MARK).strip() if mode_of(connection) is Mode.EXERCISE else ""
         rows = store.log_entries(connection)
         if not as_json:
@@ -178,7 +177,7 @@ def sign_log(
     """Sign the log as it stands and print the fingerprint for the handover sheet."""
     from duty.signing import key_of, sign  # noqa: PLC0415
 
-    with opened("log sign") as connection:
+    with opened("log sign", as_json=as_json) as connection:
         signed = sign(connection, key_of(_key_path(key), connection), occasion, SystemClock().now())
     if signed is None:
         raise BadInput("log sign: the log is empty")
@@ -203,7 +202,7 @@ def rotate_key(
     from duty.dutylog import key_id_of  # noqa: PLC0415
     from duty.signing import rotate  # noqa: PLC0415
 
-    with opened("log rotate-key") as connection:
+    with opened("log rotate-key", as_json=as_json) as connection:
         found, signed = rotate(connection, _key_path(key), SystemClock().now(), lost=lost)
     ids = [key_id_of(trusted.public) for trusted in found.trusted]
     if as_json:
@@ -225,7 +224,7 @@ def verify_log(
     from duty.signing import check, load_key  # noqa: PLC0415
 
     printed = [printed_head(text) for text in head or []]
-    with opened("log verify") as connection:
+    with opened("log verify", as_json=as_json) as connection:
         checked = check(connection, load_key(_key_path(key), make=False), printed)
     verdict, of = checked.verdict, checked.log
     if as_json:

@@ -15,9 +15,9 @@ from xml.etree import ElementTree as Xml
 from zoneinfo import ZoneInfo
 
 from duty.incidents import AlarmNote
-from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named, advice
+from duty.texts import SEVERITY_WORDS, Named, advice
 from undercroft.errors import BadInput
-from undercroft.model import Severity
+from undercroft.model import EXERCISE_MARK, Severity
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 Status = Literal["Actual", "Exercise", "System", "Test", "Draft"]

@@ -13,21 +13,27 @@ from zoneinfo import ZoneInfo
 from duty.door import Actor, authorise
 from duty.options import database_url
 from undercroft.clock import SystemClock
+from undercroft.drill import say_drill
 from undercroft.errors import BadInput
 from undercroft.local_time import zone_of
 from undercroft.store.connection import Connection, connect
 from undercroft.store.site import district_timezone
 
+MARKED = frozenset({"log show", "incident report", "incident cap", "roster handover"})
+"""What marks its own lines, or is a document that is marked where its readers look."""
+
 
 @contextmanager
-def opened(command: str) -> Iterator[Connection]:
+def opened(command: str, *, as_json: bool) -> Iterator[Connection]:
     """Give a connection to whoever only looks, or who owns the database."""
     with closing(connect(database_url(command), application_name="undercroft-duty-cli", autocommit=True)) as connection:
+        if command not in MARKED:
+            say_drill(connection, as_json=as_json)
         yield connection
 
 
 @contextmanager
-def at_the_door(command: str) -> Iterator[tuple[Connection, Actor, datetime]]:
+def at_the_door(command: str, *, as_json: bool) -> Iterator[tuple[Connection, Actor, datetime]]:
     """Give a connection, who acts, and the time.
 
     Raises
@@ -40,7 +46,7 @@ def at_the_door(command: str) -> Iterator[tuple[Connection, Actor, datetime]]:
     token = os.environ.get("UNDERCROFT_TOKEN", "")
     if not token:
         raise BadInput(f"{command}: set UNDERCROFT_TOKEN to your token; `undercroft user add` gives one")
-    with opened(command) as connection:
+    with opened(command, as_json=as_json) as connection:
         now = SystemClock().now()
         yield connection, authorise(connection, token, origin(), now), now
 

@@ -43,7 +43,7 @@ def add_report(  # noqa: PLR0913, PLR0917 - one argument per option
         "evacuated": evacuated, "by": by, "note": note, "minutes": minutes, "observed_at": at,
     }  # fmt: skip
     body = {name: value for name, value in said.items() if value is not None}
-    with at_the_door("fieldreport add") as (connection, actor, now):
+    with at_the_door("fieldreport add", as_json=as_json) as (connection, actor, now):
         done = perform(connection, actor, Act("field_report", f"space/{space}", body), now)
     typer.echo(done.as_json() if as_json else f"field report of {place}: entry {done.entry_no} of the duty log")
 
@@ -53,7 +53,7 @@ def list_reports(as_json: AsJson = False) -> None:
     from duty.entered import opened  # noqa: PLC0415
     from undercroft.store.acts import acts_of_kind  # noqa: PLC0415
 
-    with opened("fieldreport list") as connection:
+    with opened("fieldreport list", as_json=as_json) as connection:
         rows = acts_of_kind(connection, "field_report")
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())

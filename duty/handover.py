@@ -14,8 +14,8 @@ from duty.order_view import against, expiry, standing, waits
 from duty.roster import Roster
 from duty.rows import load_names, load_roster
 from duty.signing import stored_heads
-from duty.texts import EXERCISE_MARK, SEVERITY_WORDS, Named
-from undercroft.model import Mode, Severity
+from duty.texts import SEVERITY_WORDS, Named
+from undercroft.model import EXERCISE_MARK, Mode, Severity
 from undercroft.plain_text import one_line
 from undercroft.store import duty_acts as acts
 from undercroft.store import duty_reports, duty_roster

@@ -50,7 +50,7 @@ def list_notifications(  # noqa: PLR0913, PLR0917 - one argument per option
         raise BadInput(f"notifications list: --alarm: found {alarm!r}, expected a subject such as space/futian-01")
     place = zone_of(zone)
     asked = store.Asked(incident, alarm, person, channel, store.states_of(state))
-    with opened("notifications list") as connection:
+    with opened("notifications list", as_json=as_json) as connection:
         found = store.notifications(connection, asked, limit)
     if as_json:
         typer.echo(_json(found))
@@ -71,7 +71,7 @@ def show_notification(
     from undercroft.store import notifications as store  # noqa: PLC0415
 
     place = zone_of(zone)
-    with opened("notifications show") as connection:
+    with opened("notifications show", as_json=as_json) as connection:
         row = store.notification(connection, number)
     if row is None:
         raise BadInput(f"notifications show: there is no message {number}; see `undercroft notifications list`")

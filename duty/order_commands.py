@@ -34,7 +34,7 @@ def propose_orders(subject: Annotated[str, typer.Argument(help="space/<id>")], a
     from duty.order_acts import proposed  # noqa: PLC0415 - help starts faster
     from duty.order_view import four  # noqa: PLC0415
 
-    with opened("order propose") as connection:
+    with opened("order propose", as_json=as_json) as connection:
         found = proposed(connection, subject)
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
@@ -57,7 +57,7 @@ def issue_order(
 
     if proof not in set(Proof):
         raise BadInput(f"order issue: {proof!r} is not one of {', '.join(Proof)}")
-    with at_the_door("order issue") as (connection, actor, now):
+    with at_the_door("order issue", as_json=as_json) as (connection, actor, now):
         done = order(connection, actor, subject, Proof(proof), owner, now, entrance)
     typer.echo(done.as_json() if as_json else done.order_id)
 
@@ -71,7 +71,7 @@ def step_order(
     """Move an order on; a confirmation that the sensors contradict says so."""
     from duty.order_acts import order_step  # noqa: PLC0415
 
-    with at_the_door("order step") as (connection, actor, now):
+    with at_the_door("order step", as_json=as_json) as (connection, actor, now):
         done = order_step(connection, actor, order_id, step, now, note)
     if as_json:
         typer.echo(done.as_json())
@@ -91,7 +91,7 @@ def list_orders(
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
     place = zone_of(zone)
-    with opened("order list") as connection:
+    with opened("order list", as_json=as_json) as connection:
         now = store.order_time(connection, store.acting_time(connection, SystemClock().now()))
         shown = [standing(row, now, place) for row in store.orders(connection, is_open=None if every else True)]
     orders = [order for order in shown if every or waits(order)]
@@ -109,7 +109,7 @@ def tally_orders(as_json: AsJson = False) -> None:
     from duty.order_view import TALLY_OVER  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
-    with opened("order tally") as connection:
+    with opened("order tally", as_json=as_json) as connection:
         now = store.order_time(connection, store.acting_time(connection, SystemClock().now()))
         tally = store.order_tally(connection, now, now - TALLY_OVER)
     if as_json:
@@ -128,7 +128,7 @@ def show_order(order_id: str, zone: Zone = "Asia/Shanghai", as_json: AsJson = Fa
     from undercroft.store import duty_acts as store  # noqa: PLC0415
 
     place = zone_of(zone)
-    with opened("order show") as connection:
+    with opened("order show", as_json=as_json) as connection:
         now = store.order_time(connection, store.acting_time(connection, SystemClock().now()))
         rows = store.orders(connection, order_id=order_id)
         if not rows:

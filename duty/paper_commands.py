@@ -14,6 +14,7 @@ import typer
 
 from duty.options import DutyConfig, database_url
 from undercroft.clock import SystemClock
+from undercroft.drill import say_drill
 from undercroft.errors import BadInput
 from undercroft.groups import group
 from undercroft.local_time import local, zone_of
@@ -39,10 +40,11 @@ Out = Annotated[Path | None, typer.Option(help="write here instead of to standar
 
 
 @contextmanager
-def _opened(command: str) -> Iterator[tuple[Connection, datetime]]:
+def _opened(command: str, *, as_json: bool) -> Iterator[tuple[Connection, datetime]]:
     from undercroft.store.duty_acts import acting_time  # noqa: PLC0415 - help starts faster
 
     with closing(connect(database_url(command), application_name="undercroft-paper", autocommit=True)) as connection:
+        say_drill(connection, as_json=as_json)
         yield connection, acting_time(connection, SystemClock().now())
 
 
@@ -65,7 +67,7 @@ def list_incidents(zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> Non
     from undercroft.store import duty_reports as store  # noqa: PLC0415
 
     place = zone_of(zone)
-    with _opened("incident list") as (connection, _):
+    with _opened("incident list", as_json=as_json) as (connection, _):
         rows = store.incidents(connection)
     if as_json:
         _as_json(rows)
@@ -86,7 +88,7 @@ def draft_report(
     from duty.report_acts import draft_report as draft  # noqa: PLC0415
 
     place, limits = zone_of(zone), limits_in(config)
-    with at_the_door("incident report") as (connection, actor, now):
+    with at_the_door("incident report", as_json=as_json) as (connection, actor, now):
         drafted = draft(connection, actor, incident_id, now, limits, place)
     text, tally = drafted.row["text"], drafted.tally
     if as_json:
@@ -104,7 +106,7 @@ def list_reports(
     from duty.file import limits_in  # noqa: PLC0415
 
     limits, place = limits_in(config), zone_of(zone)
-    with _opened("incident reports") as (connection, now):
+    with _opened("incident reports", as_json=as_json) as (connection, now):
         case = paper.load_case(connection, incident_id)
     left, (_, tally) = paper.to_come(case, now, limits), paper.asked_for(case, now, limits)
     drafted = {row["serial"] for row in case.reports}
@@ -137,7 +139,7 @@ def list_due(zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> None:
     from undercroft.store import duty_late as store  # noqa: PLC0415
 
     place = zone_of(zone)
-    with _opened("incident due") as (connection, now):
+    with _opened("incident due", as_json=as_json) as (connection, now):
         items, tally = store.reports_due(connection, now), store.report_tally(connection, now, now - TALLY_OVER)
     if as_json:
         _as_json({"now": now, "tally": tally, "items": items})
@@ -161,7 +163,7 @@ def submit_report(incident_id: str, serial: int, as_json: AsJson = False) -> Non
     from duty.acts import Act, perform  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
 
-    with at_the_door("incident submit") as (connection, actor, now):
+    with at_the_door("incident submit", as_json=as_json) as (connection, actor, now):
         done = perform(connection, actor, Act("submit_report", f"incident/{incident_id}", {"serial": serial}), now)
     typer.echo(done.as_json() if as_json else f"entry {done.entry_no} of the duty log")
 
@@ -182,7 +184,7 @@ def export_cap(  # noqa: PLR0913, PLR0917 - one argument per option
 
     place = zone_of(zone)
     origin = cap.origin_of(sender, sender_name_zh, sender_name, area_code, place, reference or [])
-    with at_the_door("incident cap") as (connection, actor, now):
+    with at_the_door("incident cap", as_json=True) as (connection, actor, now):
         made = export(connection, actor, incident_id, origin, now)
     _put(made.row["xml"].encode(), out)
     typer.echo(f"--reference {made.row['reference']}", err=True)
@@ -192,7 +194,7 @@ def list_caps(incident_id: str, as_json: AsJson = False) -> None:
     """List the CAP messages that were made of an incident, each with the reference that a later one names it by."""
     from undercroft.store import duty_cap as store  # noqa: PLC0415
 
-    with _opened("incident caps") as (connection, _):
+    with _opened("incident caps", as_json=as_json) as (connection, _):
         rows = store.messages(connection, incident_id)
     if as_json:
         _as_json([{name: value for name, value in row.items() if name != "xml"} for row in rows])
@@ -209,7 +211,7 @@ def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] =
     from duty.load import MANAGEABLE_PER_WINDOW, load_of  # noqa: PLC0415
     from duty.rows import event_of  # noqa: PLC0415
 
-    with _opened("incident load") as (connection, now):
+    with _opened("incident load", as_json=as_json) as (connection, now):
         case = paper.load_case(connection, incident_id)
     load = load_of(
         [event_of(row) for row in case.events], case.row["opened_at"], case.row["closed_at"] or now, operators

@@ -51,7 +51,7 @@ def import_roster(
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"roster: {file}: {error}") from error
     place = zone_of(zone)
-    with at_the_door("roster import") as (connection, actor, now):
+    with at_the_door("roster import", as_json=as_json) as (connection, actor, now):
         done = roster_acts.import_roster(connection, actor, text, place, now)
         shifts = parse_roster(text, place)
         stretches = roster_acts.covered(shifts), (done.at, done.at + roster_acts.LOOK_AHEAD)
@@ -83,7 +83,7 @@ def show_roster(
 
     place, now = zone_of(zone), SystemClock().now()
     until = now + timedelta(hours=hours)
-    with opened("roster show") as connection:
+    with opened("roster show", as_json=as_json) as connection:
         roster = load_roster(connection, now, until)
     if as_json:
         typer.echo(orjson.dumps(view_of(roster, now, until), option=orjson.OPT_INDENT_2).decode())
@@ -113,7 +113,7 @@ def mark_absent(
     place = zone_of(zone)
     starts_at = None if since is None else _instant("--from", since, place)
     ends_at = None if until is None else _instant("--until", until, place)
-    with at_the_door("roster absent") as (connection, actor, now):
+    with at_the_door("roster absent", as_json=as_json) as (connection, actor, now):
         if ends_at is None:
             done = roster_acts.take_back_absence(connection, actor, person, starts_at, now)
         else:
@@ -143,7 +143,7 @@ def hand_over(
     from duty.handover import load_sheet, markdown  # noqa: PLC0415
 
     place, limits = zone_of(zone), limits_in(config)
-    with at_the_door("roster handover") as (connection, actor, now):
+    with at_the_door("roster handover", as_json=as_json) as (connection, actor, now):
         done = perform(connection, actor, Act("handover", "-", {"text": note, "to": to}), now)
         unsigned = _signed_or_why_not(connection, key or Settings().data_dir / "duty-log.key", now)
         sheet = load_sheet(connection, done.at, now, limits, unsigned, place)

@@ -53,7 +53,7 @@ def _say(command: str, place: str, body: dict[str, Any], *, as_json: bool) -> No
     from duty.acts import Act, perform  # noqa: PLC0415 - help starts faster
     from duty.entered import at_the_door  # noqa: PLC0415
 
-    with at_the_door(command) as (connection, actor, now):
+    with at_the_door(command, as_json=as_json) as (connection, actor, now):
         done = perform(connection, actor, Act("stock_movement", place, body), now)
     typer.echo(done.as_json() if as_json else f"{body['item']} at {place}: entry {done.entry_no} of the duty log")
 
@@ -63,7 +63,7 @@ def list_stock(place: Of = None, as_json: AsJson = False) -> None:
     from duty.entered import opened  # noqa: PLC0415
     from undercroft.store.supplies import stock_in_hand  # noqa: PLC0415
 
-    with opened("stock list") as connection:
+    with opened("stock list", as_json=as_json) as connection:
         held = sorted(stock_in_hand(connection, place).items())
     if as_json:
         rows = [{"place": at, "item": item, "quantity": quantity} for (at, item), quantity in held]
@@ -83,7 +83,7 @@ def list_movements(
     from undercroft.local_time import with_zone  # noqa: PLC0415
     from undercroft.store.supplies import movements  # noqa: PLC0415
 
-    with opened("stock movements") as connection:
+    with opened("stock movements", as_json=as_json) as connection:
         rows, where = movements(connection, place, MOST_LISTED), zone_in(connection, zone)
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())

@@ -14,7 +14,7 @@ from duty.command import CommandBook
 from duty.decide import Cause
 from duty.incidents import AlarmNote
 from duty.model import Reason
-from undercroft.model import Severity, SpaceKind
+from undercroft.model import EXERCISE_MARK, Severity, SpaceKind
 
 SEVERITY_WORDS = {
     Severity.NORMAL: ("正常", "normal"), Severity.BLUE: ("蓝色", "BLUE"), Severity.YELLOW: ("黄色", "YELLOW"),
@@ -96,7 +96,6 @@ ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {
 }  # fmt: skip
 """What to do, for the person who is told: (Chinese, English)."""
 
-EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
 TIME_LINE = "时间 time "
 """How the line begins that says when, and of which incident."""
 

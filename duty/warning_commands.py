@@ -98,7 +98,7 @@ def list_warnings(
     from undercroft.local_time import with_zone  # noqa: PLC0415
     from undercroft.store.acts import newest_acts  # noqa: PLC0415
 
-    with opened("warning list") as connection:
+    with opened("warning list", as_json=as_json) as connection:
         rows, place = newest_acts(connection, "rain_warning"), zone_in(connection, zone)
     shown = [row for row in rows if every or row["body"].get("state", "in_force") != "ended"]
     if as_json:
@@ -127,7 +127,7 @@ def _say(
     from duty.acts import Act, in_force, perform  # noqa: PLC0415
     from duty.entered import at_the_door  # noqa: PLC0415
 
-    with at_the_door(command) as (connection, actor, now):
+    with at_the_door(command, as_json=as_json) as (connection, actor, now):
         said = {"state": "in_force"} | body_of(in_force(connection, warning)) | ({"issued_at": at} if at else {})
         body = {name: value for name, value in said.items() if value is not None}
         done = perform(connection, actor, Act("rain_warning", f"warning/{warning}", body), now)

@@ -14,8 +14,7 @@ import structlog
 from duty.model import Reach
 from duty.senders.base import Accepted, HandedOver, Outgoing, Permanent, Sender, Temporary
 from duty.senders.guarded import send_guarded
-from duty.texts import EXERCISE_MARK
-from undercroft.model import Mode
+from undercroft.model import EXERCISE_MARK, Mode
 
 log = structlog.get_logger(__name__)
 

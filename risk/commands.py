@@ -99,12 +99,14 @@ def list_alarms(
     zone: Annotated[str | None, typer.Option(help="of the times shown; default: the district's")] = None,
 ) -> None:
     """List the open alarms with their reasons, worst first."""
+    from undercroft.drill import say_drill  # noqa: PLC0415
     from undercroft.local_time import zone_of  # noqa: PLC0415
     from undercroft.store.connection import connect  # noqa: PLC0415
     from undercroft.store.engine import alarms  # noqa: PLC0415
     from undercroft.store.site import district_timezone  # noqa: PLC0415
 
     with closing(connect(_database_url("alarms list"), application_name="undercroft-alarms")) as connection:
+        say_drill(connection, as_json=as_json)
         rows = alarms(connection, open_only=not every)
         place = zone_of(zone or district_timezone(connection))
     if as_json:

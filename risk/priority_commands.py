@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from undercroft.drill import say_drill
 from undercroft.errors import BadInput
 from undercroft.model import Severity
 from undercroft.settings import Settings
@@ -27,13 +28,14 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _opened(command: str) -> Iterator[Connection]:
+def _opened(command: str, *, as_json: bool) -> Iterator[Connection]:
     url = Settings().database_url
     if url is None:
         raise BadInput(f"{command}: set UNDERCROFT_DATABASE_URL, or start everything with `undercroft up`")
     with closing(
         connect(url.get_secret_value(), application_name="undercroft-priority", autocommit=True)
     ) as connection:
+        say_drill(connection, as_json=as_json)
         yield connection
 
 
@@ -56,7 +58,7 @@ def show_dispatch(
     from undercroft.store.site import latest_site  # noqa: PLC0415
     from undercroft.store.supplies import stock_in_hand  # noqa: PLC0415
 
-    with _opened("dispatch") as connection:
+    with _opened("dispatch", as_json=as_json) as connection:
         tick, assessments = _newest(connection, "dispatch")
         site, stock = latest_site(connection)[1], stock_in_hand(connection)
     found = supply_plan(site, {row["space_id"]: row for row in assessments}, stock, every=every)
@@ -102,7 +104,7 @@ def show_priority(as_json: JsonOption = False) -> None:
     """Show the ten most urgent spaces, and how their ranks move with each weight 20 % up and down."""
     from risk.sensitivity import STEP, sensitivity_of  # noqa: PLC0415
 
-    with _opened("priority") as connection:
+    with _opened("priority", as_json=as_json) as connection:
         tick, assessments = _newest(connection, "priority")
     if not assessments:
         raise BadInput("priority: nothing is assessed yet")

@@ -22,6 +22,10 @@ class Mode(StrEnum):
         return "flood" if self is Mode.LIVE else "exercise"
 
 
+EXERCISE_MARK = ("【演练】", "[EXERCISE] ")
+"""What marks a drill wherever it is shown, Chinese and English."""
+
+
 class SpaceKind(StrEnum):
     """The five kinds of underground space."""
 

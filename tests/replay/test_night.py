@@ -287,7 +287,9 @@ def written(url: str, token: str, reference: str, monkeypatch: pytest.MonkeyPatc
         assert done.exit_code == 0, done.output
         return done.stdout
 
-    incident_id = run("incident", "list").split()[0]
+    mark, first = run("incident", "list").splitlines()[:2]
+    assert mark == "【演练】[EXERCISE]"
+    incident_id = first.split()[0]
     final = run("incident", "report", incident_id).splitlines()
     run("incident", "submit", incident_id, "3")
     reports = run("incident", "reports", incident_id).splitlines()
