@@ -12,7 +12,7 @@ from api.deployment import present
 from api.errors import documented
 from api.load.schemas import AlarmLoad, LoadOut, ShiftLoad, Target
 from api.services import Given
-from duty.load import STALE_AFTER, load_of
+from duty.load import load_of
 from duty.model import AlarmEventIn
 from duty.rows import event_of
 
@@ -31,7 +31,7 @@ async def get_alarm_load(given: Given) -> AlarmLoad:
     tick = await given.reader.row("read_newest_tick")
     now = present(deployment.mode, tick["tick_at"] if tick else None, given.clock.now())
     shifts = [row for row in await given.reader.rows("read_shifts", since=now - SHIFTS, until=now) if row["step"] == 0]
-    since = min([now - SHIFTS, *(row["starts_at"] for row in shifts)]) - STALE_AFTER
+    since = min([now - SHIFTS, *(row["starts_at"] for row in shifts)])
     until = now + timedelta(microseconds=1)  # what came with the newest tick belongs to now
     rows = await given.reader.rows("read_alarm_load_events", since=since, until=until)
     told = [row["decided_at"] for row in await given.reader.rows("read_told", since=since, until=until)]

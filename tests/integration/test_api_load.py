@@ -84,6 +84,23 @@ def test_the_load_is_counted_live_and_per_shift(live_db: str) -> None:
         for number in range(12):
             came = at - timedelta(minutes=30) + timedelta(seconds=10 * number)
             tick(db, 3 + number, came, ("space/gar", "raised" if number == 0 else "reason_added", 3))
+        for subject, active in (("device/old", True), ("device/mended", False)):  # 40 days old: one stands, one ended
+            db.execute(
+                "insert into tick (tick_seq, tick_at, up_to_commit_seq) values (0, %s, 0) on conflict do nothing",
+                (at - timedelta(days=40),),
+            )
+            db.execute(
+                "insert into alarm (subject, occurrence, subject_kind, severity, peak_severity, active, raised_at,"
+                " reasons, last_tick_seq) values (%s, 1, 'device', 2, 2, %s, %s, '[]', 0)",
+                (subject, active, at - timedelta(days=40)),
+            )
+            db.execute(
+                "insert into alarm_event (subject, event_no, occurrence, tick_seq, tick_at, kind, severity, reasons)"
+                " values (%s, 0, 1, 0, %s, 'raised', 2, '[]')",
+                (subject, at - timedelta(days=40)),
+            )
+        ended = at - timedelta(minutes=20)
+        tick(db, 20, ended, ("device/mended", "cleared", 2))
         for key, person in (("k1", "li"), ("k2", "wu")):  # one cause to two people is one message
             db.execute(
                 "insert into notification (key, cause, incident_id, reason, step, severity, person_id, channel,"
@@ -96,6 +113,7 @@ def test_the_load_is_counted_live_and_per_shift(live_db: str) -> None:
     assert load["target"] == {"manageable_per_window": 1.0, "flood_begins": 10, "flood_share": 0.01}
     live, (shift,) = load["live"], load["shifts"]
     assert (live["alarms"], live["peak_window"], live["never_acknowledged"]) == (12, 12, 1)
+    assert (live["stale"], shift["stale"]) == (["device/old"], ["device/old"])
     assert (live["messages"], shift["messages"]) == (1, 1)
     # The tenth came 90 s after the first; fewer than five were left 10 min after the eighth: a flood of 9 min 40 s.
     assert round(live["flood_share"] * 3600) == 580

@@ -215,9 +215,15 @@ where (%(open)s::boolean is null or (i.closed_at is null) = %(open)s)
 order by i.opened_at desc, i.incident_id desc limit %(limit)s;
 
 -- name: read_alarm_load_events
--- Earlier ones too, so that what stands for long is seen.
-select subject, occurrence, event_no, kind, severity, tick_at, reasons from alarm_event
-where tick_at >= %(since)s and tick_at < %(until)s order by tick_seq, subject, event_no;
+-- With when the alarms that stand, or ended since, were raised, however long ago, so that what stands for long is seen.
+select subject, occurrence, event_no, kind, severity, tick_at, reasons from (
+    select * from alarm_event where tick_at >= %(since)s and tick_at < %(until)s
+    union all
+    select e.* from (
+        select subject, occurrence from alarm where active
+        union select subject, occurrence from alarm_event where tick_at >= %(since)s and kind in ('cleared', 'stood_down')
+    ) stood join alarm_event e using (subject, occurrence) where e.kind = 'raised' and e.tick_at < %(since)s
+) told order by tick_seq, subject, event_no;
 
 -- name: read_shifts
 select starts_at, ends_at, step, person_id, name from roster_shift
