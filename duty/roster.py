@@ -130,6 +130,10 @@ def roster_of(shifts: Iterable[Mapping[str, Any]], absences: Iterable[Mapping[st
     return Roster(found, tuple(Absence(**row) for row in absences))
 
 
+BEYOND = ""
+"""Where the reader puts cells that no header names."""
+
+
 def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
     """Return the shifts of a CSV file.
 
@@ -146,11 +150,14 @@ def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
     RosterInvalid
         Names the line and what is wrong there.
     """
-    reader = csv.DictReader(StringIO(text.removeprefix("\ufeff")))
-    missing = set(COLUMNS) - set(reader.fieldnames or ())
-    if missing:
-        raise RosterInvalid(f"roster: the header lacks {', '.join(sorted(missing))}")
-    shifts = tuple(_shift(row, reader.line_num, zone) for row in reader)
+    reader = csv.DictReader(StringIO(text.removeprefix("\ufeff")), restkey=BEYOND)
+    try:
+        missing = set(COLUMNS) - set(reader.fieldnames or ())
+        if missing:
+            raise RosterInvalid(f"roster: the header lacks {', '.join(sorted(missing))}")
+        shifts = tuple(_shift(row, reader.line_num, zone) for row in reader)
+    except csv.Error as error:
+        raise RosterInvalid(f"roster line {reader.line_num + 1}: not CSV: {error}") from None
     if not shifts:
         raise RosterInvalid("roster: no shift in the file")
     _refuse_doubles(shifts)
@@ -158,6 +165,8 @@ def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
 
 
 def _shift(row: dict[str, str | None], line: int, zone: ZoneInfo) -> Shift:
+    if BEYOND in row:
+        raise RosterInvalid(f"roster line {line}: more cells than the header; items of reach are separated by ;")
     value = {name: (row.get(name) or "").strip() for name in COLUMNS}
     for name, said in value.items():
         if unfit := problem_of_text(said):

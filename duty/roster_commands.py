@@ -33,6 +33,20 @@ def register(app: typer.Typer) -> None:
     roster.command("handover")(hand_over)
 
 
+def _text_of(file: Path) -> str:
+    """Return what stands in a file in UTF-8, or in GB 18030 as Excel writes it in Chinese."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"roster: {file}: {error.strerror}") from error
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadInput(f"roster: {file}: neither UTF-8 nor GB 18030 (GBK); save it as CSV UTF-8")
+
+
 def import_roster(
     file: Annotated[Path, typer.Argument(help="CSV: starts_at,ends_at,step,standing,person,name,phone,reach")],
     zone: Zone = "Asia/Shanghai",
@@ -46,10 +60,7 @@ def import_roster(
     from duty.roster import parse_roster  # noqa: PLC0415
     from duty.rows import load_roster  # noqa: PLC0415
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"roster: {file}: {error}") from error
+    text = _text_of(file)
     place = zone_of(zone)
     with at_the_door("roster import", as_json=as_json) as (connection, actor, now):
         done = roster_acts.import_roster(connection, actor, text, place, now)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from duty import acts, door, paper
+import pytest
+
+from duty import acts, door, order_acts, paper
 from duty.addressed import Channels
 from duty.notifier import Notifier
+from duty.orders import Proof
+from duty.refusals import SubjectUnknown
 from duty.texts import Style
+from tests.integration.door_kit import actor
 from tests.integration.duty_kit import messages, opened, prepared, tick
 from tests.integration.duty_kit import now as right_now
-from undercroft.store import duty_acts, duty_late, duty_reports
+from undercroft.store import duty, duty_acts, duty_late, duty_reports
 from undercroft.store.connection import Connection
 
 CHANNELS, STYLE = Channels(frozenset({"hook"})), Style({}, ZoneInfo("UTC"), exercise=False)
@@ -82,6 +88,33 @@ def test_an_incident_that_missed_the_end_of_its_alarm_and_one_whose_space_is_gon
             again.step_live(when, when)
         assert told(db) == ["first", "all_clear"]
         assert still_open(db) == 0
+
+
+def test_of_a_space_that_left_the_site_nothing_is_ordered_reported_or_pressed_for(live_db: str) -> None:
+    with opened(live_db) as db:
+        prepared(db, at=BEGAN)
+        notifier = Notifier(db, CHANNELS, STYLE)
+        tick(db, 1, BEGAN, ("space/gar", "raised", 4), ("space/up", "raised", 4))
+        notifier.step_live(BEGAN, BEGAN)
+        leader = actor(db, "leader")
+        device = db.execute("select device_id from device where place_id = 'up' limit 1").fetchall()[0]["device_id"]
+        asked: list[Callable[[], object]] = [
+            lambda: order_acts.order(db, leader, "space/up", Proof.CHECKED, "Lianhua", BEGAN),
+            lambda: order_acts.proposed(db, "space/up"),
+            lambda: acts.perform(db, leader, acts.Act("field_report", "space/up", {"depth_m": 0.3}), BEGAN),
+            lambda: acts.perform(
+                db, leader, acts.Act("out_of_service", f"device/{device}", {"reason": "lies", "minutes": 60}), BEGAN
+            ),
+        ]
+        for act in asked:
+            act()
+        late = BEGAN + HOUR
+        assert [row["subject"] for row in duty.late_orders(db, late)] == ["space/up"]
+        db.execute("update place set retired_at = %s where place_id = 'up'", (BEGAN,))
+        for act in asked:
+            with pytest.raises(SubjectUnknown, match=r"there is no|has no space"):
+                act()
+        assert duty.late_orders(db, late) == []
 
 
 def test_an_incident_is_acknowledged_though_a_colleague_took_one_of_its_alarms(live_db: str) -> None:

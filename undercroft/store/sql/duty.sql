@@ -246,10 +246,12 @@ where ends_at > %(starts_at)s and starts_at < %(ends_at)s and taken_back_at is n
 order by starts_at, person_id;
 
 -- name: duty_late_orders
--- Orders whose clock runs and is over at a time, with how far the telling of it has come.
+-- Orders whose clock runs and is over at a time, with how far the telling of it has come; not at a space that left the site.
 select order_id, incident_id, subject, entrance, proof, state, owner, author, changed_at, due_at, within_s, text_zh, text_en,
     note, severity, leader, team, plan, single_voice, reminders, reminded_step, reminded_at
-from duty_order where state in ('issued', 'taken') and due_at < %(at)s order by due_at, order_id;
+from duty_order where state in ('issued', 'taken') and due_at < %(at)s and not exists (
+    select from place p where 'space/' || p.place_id = duty_order.subject and p.retired_at is not null)
+order by due_at, order_id;
 
 -- name: duty_remind_orders
 -- Only of the clock that was found late: one that was started anew meanwhile is not late.

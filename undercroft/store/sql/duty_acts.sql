@@ -31,8 +31,8 @@ select s.subject, coalesce(case when a.active then a.severity end, 0)::int as se
                 select distinct on (subject) body from act where kind = 'rain_warning' order by subject, commit_seq desc
             ) w where coalesce(w.body ->> 'state', 'in_force') <> 'ended') as storm
 from (
-    select 'space/' || space_id as subject from space
-    union all select 'device/' || device_id from device
+    select 'space/' || s.space_id as subject from space s join place p on p.place_id = s.space_id where p.retired_at is null
+    union all select 'device/' || d.device_id from device d left join place p on p.place_id = d.place_id where p.retired_at is null
     union all select distinct subject from alarm where subject_kind = 'system'
 ) s
 left join lateral (select * from alarm where alarm.subject = s.subject order by occurrence desc limit 1) a on true
@@ -55,7 +55,8 @@ select coalesce((select array_agg(basin_id order by basin_id) from basin), '{}')
 
 -- name: acts_entrances
 select coalesce(array_agg(e.entrance_id order by e.entrance_id) filter (where e.entrance_id is not null), '{}') as entrances
-from space s left join entrance e using (space_id) where s.space_id = %(space_id)s group by s.space_id;
+from space s join place p on p.place_id = s.space_id left join entrance e using (space_id)
+where s.space_id = %(space_id)s and p.retired_at is null group by s.space_id;
 
 -- name: acts_barriers
 select entrance_id from entrance where space_id = %(space_id)s and barrier_height_m is not null and retired_at is null
@@ -176,7 +177,7 @@ left join lateral (
 left join lateral (
     select active, severity from alarm where alarm.subject = 'space/' || p.place_id order by occurrence desc limit 1
 ) a on true
-where 'space/' || p.place_id = %(subject)s;
+where 'space/' || p.place_id = %(subject)s and p.retired_at is null;
 
 -- name: acts_command_rows
 select document -> 'command' as rows from site_version order by commit_seq desc limit 1;
