@@ -21,8 +21,7 @@ from risk.state import FAMILIES, SIGNATURES
 from risk.thresholds import (
     HEARTBEAT_RAISED_S,
     HEARTBEAT_S,
-    RED_READINESS_10MIN_MM,
-    RED_READINESS_60MIN_MM,
+    RAIN_RULES,
     SCORE_STEP,
 )
 from risk.way_out import way_out
@@ -39,7 +38,7 @@ def due(context: Context, score: FloatArray) -> IntArray:
     """
     state, tick_us = context.state, context.tick_us
     mm = context.views.rain.basin_mm
-    ready = (mm[:, 1] >= RED_READINESS_10MIN_MM.value) | (mm[:, 2] >= RED_READINESS_60MIN_MM.value)
+    ready = (mm >= [least for _, least in RAIN_RULES]).any(axis=1)
     size = context.arrays.n_spaces
     signature = (ready * _READY)[context.arrays.basin_of_space] if ready.any() else np.zeros(size, np.int64)
     if context.views.unheard.any():

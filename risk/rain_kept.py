@@ -6,8 +6,6 @@ the alarm of the space is stood down: a rain sum tells of the hour before it, so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, SiteArrays
@@ -47,13 +45,13 @@ def _is_rain(state: EngineState, sensor: int, gauge: int) -> bool:
 def _more(kept: RainKept | None, state: EngineState, old: SiteArrays, gauge: int) -> RainKept:
     sensor = int(old.g_sensor[gauge])
     mm = np.maximum(state.acc_mm[gauge], np.where(np.isfinite(last := state.last_acc_mm[gauge].max(axis=1)), last, 0.0))
-    new = RainKept(float(mm[1]), float(mm[2]), old.sensors[sensor].key, int(state.evidence_us[sensor]))
+    depths = mm[0].item(), mm[1].item(), mm[2].item()
+    new = RainKept(*depths, old.sensors[sensor].key, int(state.evidence_us[sensor]))
     if kept is None:
         return new
-    worst = kept if (kept.mm_10min, kept.mm_60min) >= (new.mm_10min, new.mm_60min) else new
-    return RainKept(
-        max(kept.mm_10min, new.mm_10min), max(kept.mm_60min, new.mm_60min), worst.sensor, max(kept.said_us, new.said_us)
-    )
+    worst = kept if kept.mm >= new.mm else new
+    most = [max(pair) for pair in zip(kept.mm, new.mm, strict=True)]
+    return RainKept(most[0], most[1], most[2], worst.sensor, max(kept.said_us, new.said_us))
 
 
 def raise_kept(
@@ -70,15 +68,7 @@ def raise_kept(
         in_rain[row] = True
         reached = max(
             int(severity_of(np.array([mm]), table[:, row : row + 1])[0])
-            for mm, table in ((kept.mm_10min, statics.rain_10min_mm), (kept.mm_60min, statics.rain_60min_mm))
+            for mm, table in zip(kept.mm, statics.rain_mm, strict=True)
         )
         for view in views:
             view[RAIN, row] = max(int(view[RAIN, row]), reached)
-
-
-def kept_mm(kept: Mapping[str, RainKept], space_id: str, rule: str) -> tuple[float, str, int] | None:
-    """Return what is kept of a space for a rain rule: depth [mm], sensor and time; None for nothing."""
-    found = kept.get(space_id)
-    if found is None:
-        return None
-    return (found.mm_10min if rule == "rain-10min" else found.mm_60min), found.sensor, found.said_us

@@ -58,18 +58,16 @@ def rain_view(
     for row in range(3):
         np.maximum.at(basin_mm[row], arrays.g_basin, mm[row])
     most_mm = basin_mm.max(axis=0)
-    reached = (most_mm[:, 1] >= statics.least_rain_mm[0]) | (most_mm[:, 2] >= statics.least_rain_mm[1])
+    reached = (most_mm >= statics.least_rain_mm).any(axis=1)
     if reached.any():  # where no basin reaches the least threshold of any space, none is reached
         rows = np.flatnonzero(reached[arrays.basin_of_space])
         at_space = basin_mm[:, arrays.basin_of_space[rows]]
-        severity = np.maximum(
-            severity_of(at_space[:, :, 1], statics.rain_10min_mm[:, rows]),
-            severity_of(at_space[:, :, 2], statics.rain_60min_mm[:, rows]),
-        )
+        by_window = [severity_of(at_space[:, :, w], table[:, rows]) for w, table in enumerate(statics.rain_mm)]
+        severity = np.maximum.reduce(by_window)
         now[RAIN, rows], candidate[RAIN, rows] = severity[0], severity[1]
         below[RAIN, rows], lasting[RAIN, rows] = severity[0], severity[2]
     gauge_fresh = fresh[arrays.g_sensor]
-    hot = (state.acc_mm[:, 1] >= statics.gauge_yellow_mm[0]) | (state.acc_mm[:, 2] >= statics.gauge_yellow_mm[1])
+    hot = (state.acc_mm >= statics.gauge_yellow_mm).any(axis=1)
     off_delay_us = int(OFF_DELAY_S.value * 1e6)
     busy = hot | ((tick_us - state.busy_us < off_delay_us) & ~gauge_fresh)
     state.busy_us[busy] = tick_us

@@ -14,6 +14,7 @@ import numpy as np
 from risk.arrays import FloatArray, IntArray, SiteArrays
 from risk.rules import Views
 from risk.state import FLOAT, REPORT, STAND_IN, EngineState
+from risk.thresholds import RAIN_RULES
 from undercroft.site.model import Exposure, Space
 
 WEIGHTS_VERSION = "1"
@@ -35,9 +36,8 @@ supplies."""
 DYNAMIC = ("level_margin", "forecast", "rain", "rise", "barrier", "confidence", "supplies")
 
 FULL_RISE_M_MIN = 0.03
-FULL_RAIN_MM = (32.0, 98.0)
 MANY_PEOPLE = 200.0
-"""Factors are 1 at 3 cm/min, at the 50-year rain of 10 and 60 min, and 0.63 at 200 people."""
+"""Factors are 1 at 3 cm/min, at the 50-year rain of 5, 10 and 60 min (`RAIN_RULES`), and 0.63 at 200 people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     rate = np.where(depth >= 0.02, state.rate[rows], 0.0)
     np.maximum.at(rises, arrays.l_space[rows], np.clip(rate / FULL_RISE_M_MIN, 0.0, 1.0))
     mm = views.rain.basin_mm
-    of_basin = np.clip(np.maximum(mm[:, 1] / FULL_RAIN_MM[0], mm[:, 2] / FULL_RAIN_MM[1]), 0.0, 1.0)
+    of_basin = np.clip((mm / [full for _, full in RAIN_RULES]).max(axis=1), 0.0, 1.0)
     rain = of_basin[arrays.basin_of_space]
     soonest = np.fmin(views.soonest.orange_min + 15.0, views.soonest.red_min)  # of the water, whatever the level
     ahead = np.where(np.isnan(soonest), 0.0, np.clip(1.0 - soonest / 75.0, 0.0, 1.0))

@@ -27,12 +27,10 @@ from risk.arrays import NEVER_US, BoolArray, SiteArrays, iso
 from risk.levels import RULE_NAMES, least_at, shown_value_m
 from risk.neighbours import Neighbours
 from risk.state import STAND_IN, EngineState, StoodIn
-from risk.thresholds import WET_DEPTH_M
+from risk.thresholds import RAIN_RULES, WET_DEPTH_M
 
 MOST = 3
 """Orange: what is measured elsewhere never gives red. Proposal."""
-
-RAIN_RULES = (("rain-10min", 1), ("rain-60min", 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +170,7 @@ def _rain(state: EngineState, arrays: SiteArrays, space: int, sensor: int) -> St
     mm = state.acc_mm[arrays.s_slot[sensor]]
     best: StoodIn | None = None
     for severity in (2, MOST):
-        for rule, window in RAIN_RULES:
+        for window, (rule, _) in enumerate(RAIN_RULES):
             if mm[window] >= arrays.thresholds.value(rule, place.id, place.kind, severity):
                 at_us = int(state.evidence_us[sensor])
                 best = _reading(severity, rule, float(mm[window]), arrays.sensors[sensor].key, "", at_us)

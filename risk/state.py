@@ -83,12 +83,18 @@ class StoodIn:
 
 @dataclass(frozen=True, slots=True)
 class RainKept:
-    """Rain of gauges that an import took from a space: 10 and 60 minutes [mm], sensor and time; `risk.rain_kept`."""
+    """Rain of gauges that an import took from a space: 5, 10 and 60 minutes [mm], sensor and time; `risk.rain_kept`."""
 
+    mm_5min: float
     mm_10min: float
     mm_60min: float
     sensor: str
     said_us: int
+
+    @property
+    def mm(self) -> tuple[float, float, float]:
+        """The depths, by window. [mm]"""
+        return self.mm_5min, self.mm_10min, self.mm_60min
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,22 @@ from risk.forecast import Storage, storage_of
 from risk.levels import SEVERITIES, LevelTable, level_table
 from risk.neighbours import Neighbours
 from risk.sensors import BARRIER, PUMP
+from risk.thresholds import RAIN_RULES
 
 
 @dataclass(frozen=True, slots=True)
 class SiteStatics:
-    """Thresholds as arrays; (4, ...) tables hold the least value per severity, infinite for none."""
+    """Thresholds as arrays; (4, ...) tables hold the least value per severity, infinite for none.
+
+    ``rain_mm``: of each window of rain, in the order of `RAIN_RULES`.
+    """
 
     levels: LevelTable
     storage: Storage
     underpass: BoolArray
-    rain_10min_mm: FloatArray
-    rain_60min_mm: FloatArray
+    rain_mm: FloatArray
     gauge_yellow_mm: FloatArray
-    least_rain_mm: tuple[float, float]
+    least_rain_mm: FloatArray
     colour: FloatArray
     l_rise: BoolArray
     rise_m_min: FloatArray
@@ -68,7 +71,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
     """Return the statics of a site."""
     underpass = np.array([space.kind == "underpass" for space in arrays.spaces], np.bool_)
     l_rise = arrays.l_outside | underpass[arrays.l_space]
-    rain_10min, rain_60min = _table(arrays, "rain-10min"), _table(arrays, "rain-60min")
+    rain = np.stack([_table(arrays, rule) for rule, _ in RAIN_RULES])
     floats = floats_of(arrays)
     primary = _primary_sensors(arrays, floats)
     group_keys = arrays.s_space[primary] * (len(arrays.entrances) + 1) + arrays.s_entrance[primary] + 1
@@ -87,10 +90,9 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         levels=level_table(arrays),
         storage=storage,
         underpass=underpass,
-        rain_10min_mm=rain_10min,
-        rain_60min_mm=rain_60min,
-        gauge_yellow_mm=np.array([rain_10min[1].min(), rain_60min[1].min()]),
-        least_rain_mm=(float(rain_10min.min()), float(rain_60min.min())),
+        rain_mm=rain,
+        gauge_yellow_mm=rain[:, 1].min(axis=1),
+        least_rain_mm=rain.min(axis=(1, 2)),
         colour=_table(arrays, "warning-colour"),
         l_rise=l_rise,
         rise_m_min=_table(arrays, "rise-rate"),

@@ -39,8 +39,16 @@ IN_RAIN_S = Parameter(3600.0, "s", "default (proposal): within the last hour")
 WET_HOLD_S = Parameter(1200.0, "s", "default (proposal): a device keeps its wet pace at most 20 min after the rain")
 CONTRADICTION_M = Parameter(0.10, "m", "default (proposal): two sensors of one place that differ by 10 cm contradict")
 STAND_IN_RAIN_M = Parameter(5000.0, "m", "default (proposal): a gauge of another basin stands in within 5 km")
+RED_READINESS_5MIN_MM = Parameter(19.0, "mm", "Shenzhen storm formula 2015, 50-year 5-min depth")
 RED_READINESS_10MIN_MM = Parameter(32.0, "mm", "Shenzhen storm formula 2015, 50-year 10-min depth")
 RED_READINESS_60MIN_MM = Parameter(98.0, "mm", "Shenzhen storm formula 2015, 50-year 60-min depth")
+RAIN_RULES = (
+    ("rain-5min", RED_READINESS_5MIN_MM.value),
+    ("rain-10min", RED_READINESS_10MIN_MM.value),
+    ("rain-60min", RED_READINESS_60MIN_MM.value),
+)
+"""The rule of each window of rain, in the order of `risk.rain.WINDOWS_MIN`, and from where its reason adds "be ready
+for red". [mm]"""
 CLOCK_AHEAD_S = Parameter(60.0, "s", "default (proposal): clocks apart by over 60 s")
 CLOCK_TOLD_S = Parameter(3600.0, "s", "default (proposal): that the clock was set back is told for an hour")
 HORIZON_MIN = Parameter(60.0, "min", "default (proposal): not reached within 60 min")

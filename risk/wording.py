@@ -97,7 +97,7 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
         case "rise-rate":
             rate, limit = f"{value * 100:.1f} cm/min", "-" if threshold is None else f"{threshold * 100:.0f} cm/min"
             return f"Water {en} rises {rate} (limit {limit})", f"{zh}水位上涨 {rate}(阈值 {limit})"
-        case "rain-10min" | "rain-60min":
+        case "rain-5min" | "rain-10min" | "rain-60min":
             minutes = rule.removeprefix("rain-").removesuffix("min")
             ready_en, ready_zh = ("; be ready for red", ",做好红色准备") if words.get("ready") else ("", "")
             return (

@@ -80,6 +80,8 @@ DEFAULT_THRESHOLDS: tuple[Threshold, ...] = tuple(
     )
     + _rows("rise-rate", _ALL, "Ishigaki 2015: street rise 2-3 cm/min; 1 cm/min: default (proposal)", yellow=0.01)
     + _rows("rise-rate", _ALL, "Ishigaki 2015: street rise 2-3 cm/min", orange=0.03)
+    + _rows("rain-5min", _ALL, "Shenzhen storm formula 2015, 2-year 5-min depth", yellow=11.0)
+    + _rows("rain-5min", _ALL, "Shenzhen storm formula 2015, 10-year 5-min depth", orange=15.0)
     + _rows("rain-10min", _ALL, "Shenzhen storm formula 2015, 2-year 10-min depth", yellow=19.0)
     + _rows("rain-10min", _ALL, "Shenzhen storm formula 2015, 10-year 10-min depth", orange=26.0)
     + _rows("rain-60min", _ALL, "Shenzhen storm formula 2015, 2-year 60-min depth", yellow=58.0)

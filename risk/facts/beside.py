@@ -9,12 +9,11 @@ import numpy as np
 from risk.arrays import NEVER_US
 from risk.evidence import flapping
 from risk.facts.fact import Context, Fact, entrance_words, held_m, sensor_key_of
-from risk.rain_kept import kept_mm
 from risk.rules_barrier import FORECAST_NEED_MIN
 from risk.said import said_to_run
 from risk.standin import shown_stand_ins
 from risk.state import FieldReport
-from risk.thresholds import RED_READINESS_10MIN_MM, RED_READINESS_60MIN_MM
+from risk.thresholds import RAIN_RULES
 from risk.warnings import COLOUR_RANK, covers
 from undercroft.quantities import BarrierState
 
@@ -22,37 +21,36 @@ BARRIER_WORDS = {float(state): state.word for state in BarrierState}
 
 
 def rain(context: Context, space: int, severity: int) -> Fact | None:
-    """Return the rain of 10 or 60 minutes that speaks for a severity, at the gauge that has most of its limit."""
+    """Return the rain of 5, 10 or 60 minutes that speaks for a severity: what has most of its limit, at any gauge."""
     arrays, state = context.arrays, context.state
     gauges = np.flatnonzero(arrays.g_basin == arrays.basin_of_space[space])
-    best = None
     place = arrays.spaces[space]
     if (fact := _rain_kept(context, space, severity)) is not None or gauges.size == 0:
         return fact
-    for rule, window, ready in (
-        ("rain-10min", 1, RED_READINESS_10MIN_MM.value),
-        ("rain-60min", 2, RED_READINESS_60MIN_MM.value),
-    ):
-        least = arrays.thresholds.value(rule, place.id, place.kind, severity)
-        for values in (state.acc_mm[gauges, window], state.last_acc_mm[gauges, window].max(axis=1)):
-            gauge = int(np.argmax(values))
-            entry = (bool(values[gauge] >= least), float(values[gauge]) / least, rule, int(gauges[gauge]), ready)
-            if best is None or (entry[0] and not best[0]):
-                best = (*entry, float(values[gauge]))
-    assert best is not None  # noqa: S101 - two rules were looked at
-    sensor = int(arrays.g_sensor[best[3]])
-    words = {"ready": best[5] >= best[4]}
-    return Fact(best[2], best[5], arrays.sensors[sensor].key, int(state.evidence_us[sensor]), words, sensor)
+    limits = [arrays.thresholds.value(rule, place.id, place.kind, severity) for rule, _ in RAIN_RULES]
+    for depths_mm in (state.acc_mm[gauges], state.last_acc_mm[gauges].max(axis=2)):
+        share = depths_mm / limits
+        gauge, window = divmod(int(np.argmax(share)), len(RAIN_RULES))
+        if share[gauge, window] >= 1.0:
+            break
+    sensor = int(arrays.g_sensor[gauges[gauge]])
+    words = {"ready": bool((depths_mm >= [ready for _, ready in RAIN_RULES]).any())}
+    value_mm, seen_us = float(depths_mm[gauge, window]), int(state.evidence_us[sensor])
+    return Fact(RAIN_RULES[window][0], value_mm, arrays.sensors[sensor].key, seen_us, words, sensor)
 
 
 def _rain_kept(context: Context, space: int, severity: int) -> Fact | None:
     """Return the rain that speaks for a severity, of a gauge that an import took from the space."""
     arrays, place = context.arrays, context.arrays.spaces[space]
-    for rule, ready in (("rain-10min", RED_READINESS_10MIN_MM.value), ("rain-60min", RED_READINESS_60MIN_MM.value)):
-        kept = kept_mm(context.state.rain_kept, place.id, rule)
-        if kept is not None and kept[0] >= arrays.thresholds.value(rule, place.id, place.kind, severity):
-            return Fact(rule, kept[0], kept[1], kept[2], {"ready": kept[0] >= ready, "left": True})
-    return None
+    kept = context.state.rain_kept.get(place.id)
+    if kept is None:
+        return None
+    limits = [arrays.thresholds.value(rule, place.id, place.kind, severity) for rule, _ in RAIN_RULES]
+    window = max(range(len(limits)), key=lambda w: kept.mm[w] / limits[w])
+    if kept.mm[window] < limits[window]:
+        return None
+    ready = any(mm >= least for mm, (_, least) in zip(kept.mm, RAIN_RULES, strict=True))
+    return Fact(RAIN_RULES[window][0], kept.mm[window], kept.sensor, kept.said_us, {"ready": ready, "left": True})
 
 
 def warning(context: Context, space: int, severity: int) -> Fact | None:

@@ -36,6 +36,7 @@ export const RULES = {
   freeboard: { zh: "室外距坎", en: "freeboard" },
   "outside-head": { zh: "室外高出坎顶", en: "head over crest" },
   "rise-rate": { zh: "涨速", en: "rise rate" },
+  "rain-5min": { zh: "5分钟雨量", en: "rain in 5 min" },
   "rain-10min": { zh: "10分钟雨量", en: "rain in 10 min" },
   "rain-60min": { zh: "60分钟雨量", en: "rain in 60 min" },
   "warning-colour": { zh: "预警信号", en: "warning signal" },

@@ -51,6 +51,19 @@ def test_rain_in_ten_minutes(mm: float, severity: int | None) -> None:
         assert "be ready for red" in found["text_en"]
 
 
+@pytest.mark.parametrize(("mm", "severity"), [(10.9, None), (11.0, 2), (14.9, 2), (15.0, 3), (18.5, 3), (19.0, 3)])
+def test_rain_in_five_minutes(mm: float, severity: int | None) -> None:
+    """Shenzhen storm formula 2015, 5 min: 11.0 mm in 2 years, 14.8 in 10, 18.7 in 50; nothing before and after."""
+    crank = Crank(site(underpass()))
+    for minute in range(-10, 8):
+        crank.tick(minute, ("rain-1:rain_total_mm", minute, 100.0 + mm * min(max(minute, 0), 5) / 5))
+        if minute == 5:
+            found = rules(crank, "up").get("rain-5min")
+            assert (found and found["severity"]) == severity
+            assert (found is not None and "be ready for red" in found["text_en"]) == (mm == 19.0)
+            assert crank.levels["up"] == (severity or 0)
+
+
 @pytest.mark.parametrize(("mm", "severity"), [(57.9, None), (58.0, 2), (78.0, 3)])
 def test_rain_in_sixty_minutes(mm: float, severity: int | None) -> None:
     crank = Crank(site(underpass()))

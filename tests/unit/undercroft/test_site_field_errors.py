@@ -20,8 +20,8 @@ QUANTITY_WORDS = (
 )
 RULE_WORDS = (
     "one of barrier-not-deployed, blind, float-lifted, freeboard, inside-depth, inside-depth-rising, leak,"
-    " orange-within-30min, outside-head, pump-not-coping, rain-10min, rain-60min, rise-rate, time-to-orange,"
-    " time-to-red, warning-colour"
+    " orange-within-30min, outside-head, pump-not-coping, rain-10min, rain-5min, rain-60min, rise-rate,"
+    " time-to-orange, time-to-red, warning-colour"
 )
 
 WIDTH = "a number above 0, at most 60"
