@@ -234,8 +234,11 @@ def test_sl651_arrays_have_twelve_values_or_none(array: tuple[int, int], raw: by
     told, faults, _ = DECODERS[DecoderKind.SL651].decode(
         "", _frame(lead + bytes([ident, len(raw) << 3]) + raw), NOON_US
     )
-    assert bool(faults) == (len(raw) != whole)
-    assert len(told) <= (12 if len(raw) == whole else 0)
+    if len(raw) == whole:
+        assert len(told) + len(faults) == 12
+        assert {fault.reason for fault in faults} <= {Reason.NO_VALUE}
+    else:
+        assert (len(told), [fault.reason for fault in faults]) == (0, [Reason.BAD_FRAME])
 
 
 @given(st.sampled_from(FRAMES), st.data())
