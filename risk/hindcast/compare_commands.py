@@ -162,13 +162,19 @@ def sets_of(name: str, site: Site | None) -> tuple[ThresholdSet, ...]:
             raise BadInput("hindcast compare: `site` is for a run in the database")
         return site.threshold_sets
     text, document = read_toml(Path(name))
+    listed = document.get("threshold_set")
+    if listed is None:
+        raise BadInput(f"{name}: no [[threshold_set]] in it")
+    if not (isinstance(listed, list) and all(isinstance(entry, dict) for entry in listed)):
+        raise BadInput(f"{name}: threshold_set: expected tables, [[threshold_set]]")
     try:
-        found = tuple(ThresholdSet.model_validate(entry) for entry in document["threshold_set"])
-    except KeyError as error:
-        raise BadInput(f"{name}: no [[threshold_set]] in it") from error
+        found = tuple(ThresholdSet.model_validate(entry) for entry in listed)
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+    twice = sorted({one.id for one in found if sum(one.id == other.id for other in found) > 1})
+    if twice:
+        raise BadInput(f"{name}: threshold_set.id: expected each once, got {twice[0]!r} twice")
     _must_mean_something(name, text, document, site)
     return found
 

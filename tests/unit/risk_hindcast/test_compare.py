@@ -212,3 +212,22 @@ def test_tables_that_are_none_and_files_that_are_not_run_are_refused(tmp_path: P
     assert "not a table of `hindcast swmm --out`" in str(told(str(other), "default").exception)
     good = str(storms(tmp_path / "good.csv", "s1,a,0,600,,480"))
     assert "--keep writes cases that are run" in str(told(good, good, "--keep", str(tmp_path / "k.json")).exception)
+
+
+@pytest.mark.parametrize("text", ["threshold_set = 5\n", "threshold_set = [5]\n", '[threshold_set]\nid = "a"\n'])
+def test_threshold_sets_that_are_no_tables_are_one_line_with_the_field(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"a\.toml: threshold_set: expected tables"):
+        sets_of(str(path), None)
+
+
+def test_two_threshold_sets_of_one_id_are_refused(tmp_path: Path) -> None:
+    one = '[[threshold_set]]\nid = "a"\nauthor = "li"\nsource = "plan"\nvalid_from = 2026-01-01T00:00:00Z\n'
+    row = (
+        '[[threshold_set.rows]]\nrule = "rain-10min"\nseverity = "yellow"\nvalue = 20.0\nunit = "mm"\nsource = "plan"\n'
+    )
+    path = tmp_path / "a.toml"
+    path.write_text(2 * (one + row), encoding="utf-8")
+    with pytest.raises(BadInput, match="expected each once, got 'a' twice"):
+        sets_of(str(path), None)
