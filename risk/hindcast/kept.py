@@ -67,7 +67,8 @@ def read_cases(path: Path, truth_m: float) -> Cases:
         raise BadInput(f"{path}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadInput(f"{path}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"{path}: {field}: {first['msg']}" if field else f"{path}: expected an object") from error
     except ValueError as error:
         raise BadInput(f"{path}: not JSON: {error}") from error
     if kept.truth_m != truth_m:

@@ -14,7 +14,7 @@ from risk.hindcast.compare import Cases, compare, floodnet_cases
 from risk.hindcast.compare_commands import sets_of
 from risk.hindcast.floodnet_csv import Event
 from risk.hindcast.history import each_alone
-from risk.hindcast.kept import write_cases
+from risk.hindcast.kept import read_cases, write_cases
 from risk.hydraulics.arrays import floats
 from risk.nowcast.track import Track
 from undercroft.cli import build_app
@@ -231,3 +231,11 @@ def test_two_threshold_sets_of_one_id_are_refused(tmp_path: Path) -> None:
     path.write_text(2 * (one + row), encoding="utf-8")
     with pytest.raises(BadInput, match="expected each once, got 'a' twice"):
         sets_of(str(path), None)
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "5"])
+def test_a_kept_file_that_is_no_object_says_so(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "k1.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"k1\.json: expected an object$"):
+        read_cases(path, 0.15)
