@@ -68,7 +68,9 @@ def flag(
     if correction.observed_to < correction.observed_from:
         raise BadInput("--to is before --from")
     with _connected() as connection:
-        number, readings = flag_readings(connection, correction, SystemClock().now())
+        acted_at = SystemClock().now()
+        now = fetch_run_time(connection) or acted_at
+        number, readings = flag_readings(connection, correction, acted_at, now)
     typer.echo(f"correction {number}: {correction.subject} is {quality} for {readings} readings")
 
 

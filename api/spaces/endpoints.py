@@ -12,6 +12,7 @@ from api.errors import RequestInvalid, SensorUnknown, SpaceUnknown, documented
 from api.pagination import CursorText, Limit
 from api.params import Instant, SensorKey, SpaceId, split_sensor_key
 from api.services import Database, Given
+from api.spaces.corrected import asked_of, corrected_of
 from api.spaces.numbers import key_numbers
 from api.spaces.schemas import (
     ObservationPage,
@@ -76,6 +77,8 @@ async def get_space(space_id: SpaceId, given: Given) -> SpaceDetail:
         entrances = await query.rows("read_space_entrances", space_id=space_id)
         latest = newest_until((await given.deployment()).mode, given.clock.now())
         sensors = await query.rows("read_place_sensors", place_id=space_id, latest=latest)
+        asked = asked_of(assessment["reasons"] if assessment else [])
+        corrected = await query.rows("read_corrected", **asked)
         stock = await query.rows("supplies_stock", place=space_id)
         requirements = await query.rows("read_space_requirements", space_id=space_id)
         site = await given.site_cache.newest(query)
@@ -86,6 +89,7 @@ async def get_space(space_id: SpaceId, given: Given) -> SpaceDetail:
         {
             **space,
             "assessment": assessment,
+            "corrected": [corrected_of(row) for row in corrected],
             "numbers": key_numbers(assessment["evidence"] if assessment else None),
             "entrances": entrances,
             "sensors": [sensor_of(row) for row in sensors],

@@ -105,8 +105,13 @@ TestNames = Annotated[
 ]
 
 
+FlaggedBy = Annotated[str | None, Field(description="who corrected the flag; null: nobody, or it was taken back")]
+FlagReason = Annotated[str | None, Field(description="why it was corrected, in their words")]
+AT_ARRIVAL = "the flag that it came with, which the engine goes by"
+
+
 class SensorOut(BaseModel):
-    """A sensor and its newest reading."""
+    """A sensor and its newest reading, with the flag that stands now."""
 
     sensor: str = Field(description="key to ask observations by")
     quantity: str
@@ -115,8 +120,23 @@ class SensorOut(BaseModel):
     zero_level_m: float | None
     observed_at: datetime | None
     value: float | None
-    quality: int | None = Field(description="QARTOD: 1 good, 2 unknown, 3 suspect, 4 fail, 9 missing")
+    quality: int | None = Field(description="QARTOD: 1 good, 2 unknown, 3 suspect, 4 fail, 9 missing; as it stands now")
     quality_tests: TestNames
+    quality_at_arrival: int | None = Field(description=AT_ARRIVAL)
+    flagged_by: FlaggedBy
+    flag_reason: FlagReason
+
+
+class CorrectedOut(BaseModel):
+    """A reading behind a reason of the level whose flag a person corrected; the engine still counts it as it came."""
+
+    sensor: str
+    observed_at: datetime
+    quality: int = Field(description="the flag that stands now")
+    flagged_by: str
+    flag_reason: str
+    text_zh: str
+    text_en: str
 
 
 class ThresholdOut(BaseModel):
@@ -168,6 +188,9 @@ class SpaceDetail(BaseModel):
     retired_at: datetime | None
     detail: dict[str, Any] = Field(description="the rest of its site data: storage, exposure, pumps")
     assessment: Assessment | None
+    corrected: list[CorrectedOut] = Field(
+        description="readings behind the reasons that people corrected since: the level still counts them, in words"
+    )
     numbers: KeyNumbers
     entrances: list[EntranceOut]
     sensors: list[SensorOut]
@@ -178,13 +201,16 @@ class SpaceDetail(BaseModel):
 
 
 class ObservationOut(BaseModel):
-    """One stored reading."""
+    """One stored reading, with the flag that stands now."""
 
     observed_at: datetime
     value: float | None
     quality: int
     quality_tests: TestNames
     received_at: datetime
+    quality_at_arrival: int = Field(description=AT_ARRIVAL)
+    flagged_by: FlaggedBy
+    flag_reason: FlagReason
 
 
 class ObservationRank(Cursor):

@@ -2,20 +2,20 @@
 -- time | time |  | 时间 Time
 -- metric | text |  | 标志 Flag
 -- value | number | count | 读数 Readings
-with counted as (
+with bucket as materialized ( -- once, not for each sensor
+    select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_10m
+    where $__interval_ms < 3600000 and $__timeFilter(bucket)
+    union all
+    select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1h
+    where $__interval_ms >= 3600000 and $__interval_ms < 86400000 and $__timeFilter(bucket)
+    union all
+    select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1d
+    where $__interval_ms >= 86400000 and $__timeFilter(bucket)
+), counted as (
     select date_bin(greatest(interval '10 minutes', $__interval_ms / 1000 * interval '1 second'), o.bucket, timestamptz '2000-01-03 00:00+00') as time,
         sum(o.good) as good, sum(o.not_evaluated) as not_evaluated, sum(o.suspect) as suspect, sum(o.failed) as failed, sum(o.missing) as missing
     from grafana.sensor n
-    join (
-        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_10m
-        where $__interval_ms < 3600000 and $__timeFilter(bucket)
-        union all
-        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1h
-        where $__interval_ms >= 3600000 and $__interval_ms < 86400000 and $__timeFilter(bucket)
-        union all
-        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1d
-        where $__interval_ms >= 86400000 and $__timeFilter(bucket)
-    ) o on o.sensor_id = n.sensor_id
+    join bucket o on o.sensor_id = n.sensor_id
     where {{chosen:n}}
     group by 1
 )

@@ -7,6 +7,9 @@
 -- warned_min | number | min | 橙到红 Orange to red
 -- peak_age_s | number | s | 末次研判距时段末 Last judged
 -- space_id | text |  | 编号 Id
+with deepest as materialized ( -- once, not for each space
+    select sensor_id, max(max_value) as max_value from grafana.rollup_10m where $__timeFilter(bucket) group by 1
+)
 select s.name, a.level, d.depth_m, a.first_orange, a.first_red,
     extract(epoch from a.first_red - a.first_orange)::float8 / 60 as warned_min,
     extract(epoch from to_timestamp($__unixEpochTo()) - a.newest)::float8 as peak_age_s, s.space_id
@@ -19,8 +22,7 @@ join (
 left join (
     select n.place_id, max(o.max_value) as depth_m
     from grafana.sensor n
-    join (select sensor_id, max(max_value) as max_value from grafana.rollup_10m where $__timeFilter(bucket) group by 1) o
-        on o.sensor_id = n.sensor_id
+    join deepest o on o.sensor_id = n.sensor_id
     where n.quantity = 'water_depth_m' and n.entrance_id is null
     group by 1
 ) d on d.place_id = s.space_id

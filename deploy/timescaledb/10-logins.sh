@@ -27,6 +27,7 @@ done
 psql -v ON_ERROR_STOP=1 --quiet --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 alter role grafana set default_transaction_read_only = on;
 alter role grafana set statement_timeout = '30s';
+alter role grafana set jit = off;
 alter role grafana connection limit 20;
 -- Everybody may enter these two by default, and fill the disk there.
 revoke all on database postgres, template1 from public;

@@ -16,6 +16,8 @@ from api.app import create_app
 from tests.browser.storm import seed
 from tests.browser.world import START, Finding, Happening, World, reason
 from undercroft.clock import FakeClock
+from undercroft.quality import Quality
+from undercroft.store.quality import Correction, flag_readings, undo_flag
 from undercroft.store.roles import Role, create_logins
 
 NOW = START + timedelta(hours=3)
@@ -158,6 +160,43 @@ class TestSpaces:
         assert {"inside-depth"} <= {row["rule"] for row in space["thresholds"]}
         newest = {row["sensor"]: row["observed_at"] for row in space["sensors"]}
         assert "2023-09-07T12:59:00Z" in newest.values()
+
+    async def test_a_corrected_reading_shows_who_said_so_and_that_the_level_counts_it(
+        self, client: httpx.AsyncClient, world: World
+    ) -> None:
+        world.import_sample()
+        key, sensor_id = next(iter(world.sensor_keys("cp-01").items()))
+        at = START + timedelta(minutes=1)
+        world.observe(sensor_id, [(START, 0.1), (at, 0.5)])
+        world.tick([Finding("cp-01", 3, reasons=[reason(3, sensor=key, observed_at=at.isoformat())])])
+        before = await get(client, "/spaces/cp-01")
+        assert before["corrected"] == []
+        device, quantity = key.split(":")
+        correction = Correction(device, "", quantity, at, at, Quality.FAIL, "Li", "cleaned")
+        number, _ = flag_readings(world.connection, correction, NOW, NOW)
+        space = await get(client, "/spaces/cp-01")
+        now = {
+            "value": 0.5,
+            "quality": 4,
+            "quality_tests": ["operator"],
+            "quality_at_arrival": 1,
+            "flagged_by": "Li",
+            "flag_reason": "cleaned",
+        }
+        (shown,) = [row for row in space["sensors"] if row["sensor"] == key]
+        assert {field: shown[field] for field in now} == now
+        newest, older = (await get(client, "/spaces/cp-01/observations", sensor=key))["items"]
+        assert {field: newest[field] for field in now} == now
+        assert (older["quality"], older["flagged_by"]) == (1, None)
+        assert space["assessment"] == before["assessment"]
+        (told,) = space["corrected"]
+        assert (told["sensor"], told["observed_at"], told["quality"]) == (key, "2023-09-07T11:01:00Z", 4)
+        assert "由 Li 更正为“不合格”（cleaned）" in told["text_zh"]
+        assert "等级仍计入该读数" in told["text_zh"]
+        assert "flagged fail by Li (cleaned)" in told["text_en"]
+        assert "the level still counts it" in told["text_en"]
+        undo_flag(world.connection, number, "Wu", "wrong gauge", NOW)
+        assert await get(client, "/spaces/cp-01") == before
 
     async def test_retired_space_leaves_the_ranking_and_keeps_its_page(
         self, client: httpx.AsyncClient, world: World

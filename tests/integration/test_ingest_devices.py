@@ -183,6 +183,25 @@ def test_a_correction_that_cannot_be_is_one_line_and_exit_code_2(live: str, word
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--from", "2026-07-01T11:50:00Z", "--to", "2126-07-01T00:00:00Z"), "still to come"),
+        (("--from", "2026-06-01T11:50:00Z", "--to", "2026-06-01T11:59:00Z"), "no reading"),
+    ],
+)
+def test_a_correction_of_nothing_or_of_what_is_to_come_is_not_kept(
+    live: str, words: tuple[str, ...], told: str
+) -> None:
+    write(live, [(10, 1, 0.0), (9, 2, 7.0)])
+    done = run(live, "quality", "flag", f"{DEVICE}:rain_total_mm", *words, "--reason", "x")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert one(live, "select count(*) from quality_flag") == 0
+    assert one(live, "select count(*) from act") == 0
+
+
 def test_devices_on_the_command_line(live: str) -> None:
     write(live, [(10, 1, 0.0), (8, 3, 0.0)])
     done = run(live, "devices", "--json")

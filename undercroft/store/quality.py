@@ -145,13 +145,13 @@ class Correction:
         return f"{self.device_id}/{self.at}:{self.quantity}" if self.at else f"{self.device_id}:{self.quantity}"
 
 
-def flag_readings(connection: Connection, correction: Correction, acted_at: datetime) -> tuple[int, int]:
-    """Record a correction, an act in commit order; return its number and how many readings it covers now.
+def flag_readings(connection: Connection, correction: Correction, acted_at: datetime, now: datetime) -> tuple[int, int]:
+    """Record a correction, an act in commit order; return its number and how many readings it covers.
 
     Raises
     ------
     BadInput
-        If there is no such sensor.
+        If there is no such sensor, no reading in that time, or its end is still to come; then nothing is kept.
     """
     with translated_errors(), connection.transaction():
         named = {"device_id": correction.device_id, "at": correction.at, "quantity": correction.quantity}
@@ -164,6 +164,7 @@ def flag_readings(connection: Connection, correction: Correction, acted_at: date
             "observed_from": correction.observed_from,
             "observed_to": correction.observed_to,
         }
+        covered = _covered(connection, correction, span, now)
         answer = connection.execute(
             sql("insert_operator_flag"),
             {
@@ -175,9 +176,7 @@ def flag_readings(connection: Connection, correction: Correction, acted_at: date
                 "act_id": act_id,
             },
         ).fetchone()
-        covered = connection.execute(sql("count_flagged"), span).fetchone()
         assert answer is not None  # noqa: S101 - an insert answers
-        assert covered is not None  # noqa: S101 - a count answers
         number = int(answer["quality_flag_id"])
         body = {
             "quality_flag_id": number,
@@ -187,7 +186,21 @@ def flag_readings(connection: Connection, correction: Correction, acted_at: date
             "reason": correction.reason,
         }
         _record(connection, act_id, FLAGGED, (correction.subject, correction.author, acted_at, body))
-        return number, int(covered["readings"])
+        return number, covered
+
+
+def _covered(connection: Connection, correction: Correction, span: dict[str, object], now: datetime) -> int:
+    """Return how many readings a correction covers; what is still to come nobody can have looked at."""
+    if correction.observed_to > now:  # but a device's clock may be ahead
+        newest = connection.execute(sql("newest_observed"), span).fetchone()
+        if newest is None or newest["observed_at"] is None or correction.observed_to > newest["observed_at"]:
+            told = f"{correction.observed_to:%Y-%m-%dT%H:%M:%SZ}"
+            raise BadInput(f"the last reading to correct, {told}, is still to come: it is {now:%Y-%m-%dT%H:%M:%SZ}")
+    found = connection.execute(sql("count_flagged"), span).fetchone()
+    if found is None or not found["readings"]:
+        first, last = (f"{at:%Y-%m-%dT%H:%M:%S.%fZ}" for at in (correction.observed_from, correction.observed_to))
+        raise BadInput(f"{correction.subject} has no reading from {first} to {last}: nothing to correct")
+    return int(found["readings"])
 
 
 def undo_flag(connection: Connection, quality_flag_id: int, author: str, reason: str, acted_at: datetime) -> None:

@@ -15,6 +15,7 @@ from undercroft.store.sql import sql
 
 EXTENSION = "timescaledb"
 LEAST_VERSION = (2, 20)
+GRAFANA_VIEWS = ("grafana_views", "grafana_flags")
 
 
 def settle(connection: Connection) -> list[str]:
@@ -42,10 +43,11 @@ def settle(connection: Connection) -> list[str]:
             made.append(f"rollups of {flavour}")
         if timescale:
             connection.execute(_text("rollup_put_back"))
-        if not _has_views(connection) or _is_changed(connection, "views of grafana", "grafana_views"):
+        if not _has_views(connection) or _is_changed(connection, "views of grafana", *GRAFANA_VIEWS):
             drop_views(connection)
-            connection.execute(_text("grafana_views"))
-            _is_changed(connection, "views of grafana", "grafana_views")
+            for text in GRAFANA_VIEWS:
+                connection.execute(_text(text))
+            _is_changed(connection, "views of grafana", *GRAFANA_VIEWS)
             made.append("views of grafana")
         connection.execute(_text("grafana_grants"))
         if timescale and (

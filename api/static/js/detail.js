@@ -96,6 +96,7 @@ function draw(space, charts, asked) {
     "div",
     "scroll detail-body",
     why(space),
+    corrected(space),
     orders(asked),
     reported(space),
     wayOut(space),
@@ -135,6 +136,16 @@ function why(space) {
   const reasons = space.assessment.reasons;
   const nodes = reasons.length ? reasonNodes(reasons) : [element("p", "empty", both({ zh: "没有规则触发", en: "no rule fired" }))];
   return block({ zh: `原因（${at} 评估）`, en: `why, as assessed at ${at}` }, ...nodes);
+}
+
+// Readings that people corrected since: the level is the engine's and still counts them.
+function corrected(space) {
+  if (!space.corrected.length) return null;
+  const lines = space.corrected.map((one) => {
+    const at = clockText(instantOf(one.observed_at));
+    return element("li", "", zh(`${at}：${one.text_zh}`), en(`${at}: ${one.text_en}`));
+  });
+  return block({ zh: "已更正的读数（等级仍计入）", en: "corrected readings, which the level still counts" }, element("ul", "stand-ins", ...lines));
 }
 
 function unheard(space) {

@@ -44,31 +44,8 @@ left join public.entrance e on e.space_id = n.place_id and e.entrance_id = n.ent
 
 create view grafana.sensor as select * from grafana.known_sensor where retired_at is null;
 
-create view grafana.observation as
-select sensor_id, observed_at, value, quality, received_at, batch_id from public.observation;
-
 create view grafana.conflict as
 select sensor_id, observed_at, value, quality, received_at from public.observation_conflict;
-
-create view grafana.rollup_1m as
-select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
-from public.rollup_1m;
-
-create view grafana.rollup_10m as
-select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
-from public.rollup_10m;
-
-create view grafana.rollup_1h as
-select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
-from public.rollup_1h;
-
-create view grafana.rollup_1d as
-select sensor_id, bucket, min_value, max_value, total / nullif(usable, 0) as mean_value, last_value, usable, readings,
-    worst_quality, good, usable - good - suspect as not_evaluated, suspect, failed, readings - usable - failed as missing
-from public.rollup_1d;
 
 create view grafana.site_version as
 select commit_seq, author, imported_at from public.site_version;

@@ -133,6 +133,9 @@ returning quality_flag_id;
 select count(*) as readings from observation
 where sensor_id = %(sensor_id)s and observed_at between %(observed_from)s and %(observed_to)s;
 
+-- name: newest_observed
+select max(observed_at) as observed_at from observation where sensor_id = %(sensor_id)s;
+
 -- name: lock_operator_flag
 select f.*, s.device_id, s.at, s.quantity
 from quality_flag f join sensor s using (sensor_id)

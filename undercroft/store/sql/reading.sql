@@ -77,16 +77,30 @@ select entrance_id, item, quantity from requirement where space_id = %(space_id)
 -- What lies beyond `latest` was stamped by a clock that was ahead. States of devices (`online`) stand in order of delivery, wherever.
 select
     n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.entrance_id, n.zero_level_m,
-    o.observed_at, o.value, o.quality, coalesce(o.quality_tests, 0) as quality_tests
+    o.observed_at, o.value, o.quality, coalesce(o.quality_tests, 0) as quality_tests,
+    o.quality_at_arrival, o.flagged_by, o.flag_reason
 from sensor n
 left join lateral (
-    select observed_at, value, quality, quality_tests from observation
-    where observation.sensor_id = n.sensor_id
-        and (%(latest)s::timestamptz is null or n.quantity = 'online' or observed_at <= %(latest)s)
-    order by observed_at desc limit 1
+    select f.* from observation_flagged f
+    where f.sensor_id = n.sensor_id
+        and (%(latest)s::timestamptz is null or n.quantity = 'online' or f.observed_at <= %(latest)s)
+    order by f.observed_at desc limit 1
 ) o on true
 where n.place_id = %(place_id)s and n.retired_at is null
 order by n.quantity, n.device_id, n.at;
+
+-- name: read_corrected
+-- Of these readings those that a person corrected, as the newest correction has it that nobody took back.
+select asked.sensor, asked.observed_at, f.quality, f.author as flagged_by, f.reason as flag_reason
+from unnest(%(sensors)s::text[], %(observed_at)s::timestamptz[]) as asked (sensor, observed_at)
+join sensor n on n.device_id || case when n.at = '' then '' else '/' || n.at end || ':' || n.quantity = asked.sensor
+cross join lateral (
+    select quality, author, reason from quality_flag
+    where sensor_id = n.sensor_id and act_id is not null and undone_by is null
+        and observed_from <= asked.observed_at and observed_to >= asked.observed_at
+    order by quality_flag_id desc limit 1
+) f
+order by asked.sensor, asked.observed_at;
 
 -- name: read_place_sensor
 select sensor_id, device_id, at, quantity, unit, entrance_id, zero_level_m
@@ -94,8 +108,8 @@ from sensor
 where place_id = %(place_id)s and device_id = %(device_id)s and at = %(at)s and quantity = %(quantity)s;
 
 -- name: read_observations
-select observed_at, value, quality, quality_tests, received_at
-from observation
+select observed_at, value, quality, quality_tests, received_at, quality_at_arrival, flagged_by, flag_reason
+from observation_flagged
 where sensor_id = %(sensor_id)s and observed_at >= %(since)s and observed_at <= %(until)s
   and (%(before)s::timestamptz is null or observed_at < %(before)s)
 order by observed_at desc
