@@ -23,6 +23,8 @@ from undercroft.plain_text import problem_of_text
 COLUMNS = ("starts_at", "ends_at", "step", "standing", "person", "name", "phone", "reach")
 STANDINGS = ("holder", "deputy")
 LONGEST_SHIFT = timedelta(days=7)
+MOST_CHARACTERS = 1000
+"""Of a cell; far below what the CSV reader takes."""
 STEPS_KNOWN_FOR = timedelta(days=7)
 """How long a step that the roster had is looked for: a file that forgets one is not the end of it."""
 
@@ -157,7 +159,7 @@ def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
             raise RosterInvalid(f"roster: the header lacks {', '.join(sorted(missing))}")
         shifts = tuple(_shift(row, reader.line_num, zone) for row in reader)
     except csv.Error as error:
-        raise RosterInvalid(f"roster line {reader.line_num + 1}: not CSV: {error}") from None
+        raise RosterInvalid(f"roster line {reader.line_num + 1}: not CSV: {error}") from None  # over 128 KiB in a cell
     if not shifts:
         raise RosterInvalid("roster: no shift in the file")
     _refuse_doubles(shifts)
@@ -169,6 +171,8 @@ def _shift(row: dict[str, str | None], line: int, zone: ZoneInfo) -> Shift:
         raise RosterInvalid(f"roster line {line}: more cells than the header; items of reach are separated by ;")
     value = {name: (row.get(name) or "").strip() for name in COLUMNS}
     for name, said in value.items():
+        if len(said) > MOST_CHARACTERS:
+            raise RosterInvalid(f"roster line {line}: {name}: expected at most {MOST_CHARACTERS} characters")
         if unfit := problem_of_text(said):
             raise RosterInvalid(f"roster line {line}: {name}: {unfit}")
     starts_at, ends_at = _instant(value["starts_at"], line, zone), _instant(value["ends_at"], line, zone)

@@ -128,8 +128,8 @@ def hand_over(before: tuple[EngineState, SiteArrays], after: tuple[EngineState, 
         heir = fresh.get(_place(spec))
         if heir is not None and spec.role in {BARRIER, *RAIN_ROLES}:
             _inherit(before, s, after, heir)
-        elif spec.role in RAIN_ROLES:
-            alone.add(s)
+        if spec.role in RAIN_ROLES and (heir is None or new.sensors[heir].basin != spec.basin):
+            alone.add(s)  # a gauge that tells of another basin from now on leaves nobody in its place
     return alone
 
 

@@ -51,10 +51,10 @@ def _fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Quality control has a defect, as none is known; so it is planted."""
     sound = QualityMemory.examine
 
-    def examine(self: QualityMemory, connection: Connection, draft: Draft) -> Any:
+    def examine(self: QualityMemory, connection: Connection, draft: Draft, deliveries: Any = None) -> Any:
         if AT_FAULT in draft.rows.values:
             raise IndexError("planted")
-        return sound(self, connection, draft)
+        return sound(self, connection, draft, deliveries)
 
     monkeypatch.setattr(QualityMemory, "examine", examine)
 

@@ -147,6 +147,14 @@ def take(crank: Crank, version: Version, number: int = 2) -> None:
 @example(
     before=[(0.0, 0.0, 0.0, 0.0, 12)], entries=[], mm=3.5, first=Version(basin="b2"), second=Version(), nowcast=True
 )
+@example(
+    before=[(0.0, 0.0, 0.0, 0.0, 5)],
+    entries=[],
+    mm=3.5,
+    first=Version(basin_of_gauge="b2"),
+    second=Version(),
+    nowcast=True,
+)
 @given(
     before=runs,
     entries=told,

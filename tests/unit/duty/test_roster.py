@@ -120,8 +120,8 @@ def test_each_step_has_a_warning_of_its_own_so_that_none_hides_another() -> None
             "line 2: more cells than the header; items of reach are separated by ;",
         ),
         (
-            HEADER + f"2026-07-02 08:00,2026-07-02 09:00,0,,li,{'x' * 140_000},,wecom:li\n",
-            "line 2: not CSV: field larger than field limit (131072)",
+            HEADER + f"2026-07-02 08:00,2026-07-02 09:00,0,,li,{'x' * 1001},,wecom:li\n",
+            "line 2: name: expected at most 1000 characters",
         ),
         (HEADER + "2026-07-02 08:00,2026-07-02 09:00,one,,li,,,wecom:li\n", "line 2: step 'one' is not a number"),
         (HEADER + "2026-07-02 08:00,2026-07-02 09:00,0,boss,li,,,wecom:li\n", "line 2: standing 'boss' is neither"),
