@@ -34,6 +34,8 @@ def check(connection: Connection, actor: Actor, kind: str, subject: str, body: B
         _area(connection, kind, body)
     elif kind == "field_report":
         _place(connection, kind, subject.removeprefix("space/"), body)
+        if datetime.fromisoformat(body["expires_at"]) <= at:
+            raise NotPossibleNow(f"{kind}: seen at {body['observed_at']}, it has expired already: say how it is now")
     elif kind not in {"submit_report", "stock_movement"}:
         row = store.subject(connection, subject)
         if row is None:

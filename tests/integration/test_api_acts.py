@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -119,6 +120,17 @@ def test_every_act_has_its_way_in(desk: Desk) -> None:
     assert desk.get("/spaces/up")["out_of_service"] == []
     (move,) = httpx.get(f"{desk.address}api/v1/stock-movements", params={"place": "gar"}).json()["items"]
     assert (move["place_id"], move["quantity"], move["quantity_left"], move["author"]) == ("gar", 40.0, 40.0, "wu")
+
+
+def test_a_report_of_what_was_seen_too_long_ago_is_refused(desk: Desk) -> None:
+    """A report counts for an hour after what was seen; one that is over when it comes would change nothing."""
+    said = {"kind": "field_report", "subject": "space/gar", "depth_m": 0.5, "by": "Sun"}
+    for minutes, status in ((61, 409), (59, 201)):
+        seen_at = (now() - timedelta(minutes=minutes)).isoformat(timespec="seconds")
+        answer = desk.post("/acts", said | {"observed_at": seen_at})
+        assert answer.status_code == status, answer.text
+        if status == 409:
+            assert "has expired already: say how it is now" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
