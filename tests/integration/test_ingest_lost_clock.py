@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.batch import Message
-from ingest.failpoints import no_failpoint
 from ingest.quality import MAX_BEHIND_US
 from ingest.retry import Retried, Retrier
 from ingest.writer import BatchWriter, Written
-from tests.integration.ingest_kit import import_sample_site, one, query
-from undercroft.clock import FakeClock
+from tests.ingest_fixtures import writer_of
+from tests.integration.ingest_kit import one, query
 from undercroft.model import Mode
 from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
@@ -32,17 +31,8 @@ def said(mid: int, value: float, s: float = 0.0, *, at: object = 0, is_again: bo
 
 
 @pytest.fixture
-def database(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
-
-
-@pytest.fixture
 def writer(database: str) -> Iterator[BatchWriter]:
-    clock = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
-    with closing(
-        BatchWriter(database, "observation", Mode.LIVE, clock, no_failpoint, "undercroft-observation")
-    ) as made:
+    with closing(writer_of(database, session="undercroft-observation")) as made:
         yield made
 
 
