@@ -249,6 +249,17 @@ def test_plain_tables_are_converted_when_the_extension_appears(
         assert migrate_database(url, Mode.EXERCISE) == []
 
 
+def test_an_owner_who_is_no_superuser_keeps_plain_tables_beside_an_extension_that_is_there(timescale_url: str) -> None:
+    with bare_database(timescale_url) as url, closing(opened(url)) as connection:
+        connection.execute("create role undercroft_test_owner")
+        try:
+            connection.execute("set role undercroft_test_owner")
+            assert not timescale._offer_extension(connection)
+        finally:
+            connection.execute("reset role")
+            connection.execute("drop role undercroft_test_owner")
+
+
 @pytest.mark.parametrize("keep", ["-5 days", "5 minutes", "6 days 23:59"])
 def test_nothing_is_kept_for_less_than_a_week(exercise_db: str, keep: str) -> None:
     with closing(opened(exercise_db)) as connection:

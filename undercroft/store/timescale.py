@@ -110,7 +110,8 @@ def _offer_extension(connection: Connection) -> bool:
     """Create the extension where the server has it loaded and lets us; True when it was created now."""
     may = (
         "select from pg_available_extensions where name = %(name)s and installed_version is null"
-        " and current_setting('shared_preload_libraries') like '%%timescaledb%%'"
+        " and exists (select from pg_settings"
+        " where name = 'shared_preload_libraries' and setting like '%%timescaledb%%')"
         " and (select rolsuper from pg_roles where rolname = current_user)"
     )
     if not _exists(connection, may, name=EXTENSION):
