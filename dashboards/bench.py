@@ -22,7 +22,6 @@ from undercroft.groups import group
 from undercroft.settings import Settings
 from undercroft.store.bench import (
     bytes_per_observation,
-    compress_readings,
     fill,
     open_empty,
     open_filled,
@@ -117,19 +116,16 @@ def run(urls: Sequence[str], steps: list[int]) -> list[Figure]:
     """Return the figures of filled databases; with a second URL beside those of the plain ones that it names."""
     with ExitStack() as stack:
         sides = [
-            [stack.enter_context(closing(open_filled(database_of(url, days, steps), END))) for days in steps]
-            for url in urls
+            [stack.enter_context(closing(open_filled(database_of(url, days, steps)))) for days in steps] for url in urls
         ]
         flat = [connection for side in sides for connection in side]
         for connection in flat:
             if nothing := idle(connection):
                 raise BadInput(f"these queries find nothing to time: {', '.join(nothing)}: fill an empty database anew")
         spans = spans_ms(flat)
-        for connection in flat:
-            compress_readings(connection, END)
         weights = [bytes_per_observation(connection) for connection in flat]
         longest = sides[0][-1]
-        rate = refreshed_rows_per_s(longest, END, STREAM_ROWS_S, STREAM_STEPS) if is_timescale(longest) else None
+        rate = refreshed_rows_per_s(longest, STREAM_ROWS_S, STREAM_STEPS) if is_timescale(longest) else None
     figures = figures_of(steps, spans[: len(steps)], weights[: len(steps)])
     if rate is not None:
         figures.append(Figure("refresh", rate, "rows/s", STREAM_ROWS_S, "issue 6 limit", "higher"))

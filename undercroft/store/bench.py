@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from undercroft.errors import BadInput
 from undercroft.model import Mode
@@ -19,6 +19,9 @@ BATCH_DAYS = 30
 """How long batches are kept: class ``batch`` of a live database's retention."""
 TIDY_DAYS = 7
 JOBS_END_WITHIN_S = 60.0
+STREAM_AT = datetime(2036, 7, 1, tzinfo=UTC)
+"""Years after whatever a benchmark fills, so that no chunk holds both."""
+STREAM_APART = timedelta(days=1000)
 COMPRESSED_AFTER_DAYS = {
     "observation_packed": 2,
     "assessment": 2,
@@ -58,17 +61,14 @@ def open_empty(url: str) -> Connection:
     return connection
 
 
-def open_filled(url: str, end: datetime) -> Connection:
-    """Open an exercise database that an earlier run has filled up to an instant, and that was not timed yet."""
+def open_filled(url: str) -> Connection:
+    """Open an exercise database that an earlier run has filled; what a timing that was broken off left is dropped."""
     connection = _open(url)
     with translated_errors():
         if not _has_readings(connection):
             raise BadInput("there is nothing to time: fill the database with `--stage fill` first")
-        if connection.execute(sql("bench_any_streamed")).fetchone() is not None or (
-            is_timescale(connection)
-            and connection.execute(sql("bench_any_weighed"), {"end": end}).fetchone() is not None
-        ):
-            raise BadInput("this database was timed already, which changed it: fill an empty one")
+    if is_timescale(connection):
+        drop_stream(connection)
     return connection
 
 
@@ -143,13 +143,6 @@ def tidy(connection: Connection, end: datetime) -> None:
             connection.execute(sql("bench_compress"), {"relation": relation, "before": end - days * DAY})
 
 
-def compress_readings(connection: Connection, end: datetime) -> None:
-    """Compress all readings, where there is compression."""
-    if is_timescale(connection):
-        with translated_errors():
-            connection.execute(sql("bench_compress"), {"relation": "observation_packed", "before": end + DAY})
-
-
 def refresh(connection: Connection, since: datetime | None, until: datetime, levels: Sequence[str] = ROLLUPS) -> float:
     """Refresh rollups, the finest first; how long it took. [s]"""
     start = time.perf_counter()
@@ -159,27 +152,39 @@ def refresh(connection: Connection, since: datetime | None, until: datetime, lev
     return time.perf_counter() - start
 
 
-def refreshed_rows_per_s(connection: Connection, at: datetime, rows_per_s: int, steps: int) -> float:
+def refreshed_rows_per_s(connection: Connection, rows_per_s: int, steps: int) -> float:
     """Return how fast rollups take in a stream that comes in half-minutes, refreshed after each as the policy does.
 
-    The finest rollup is refreshed after every half-minute, the coarser ones over all of it at the end, with what they
-    have to read of the day before. The readings stay.
+    The finest rollup is refreshed after every half-minute, the coarser ones over all of it at the end. The stream comes
+    long after everything else, into chunks of its own, which are dropped in the end.
     """
     took_s = 0.0
     half_minute = timedelta(seconds=30)
     for step in range(steps):
+        at = STREAM_AT + step * half_minute
         with translated_errors():
-            connection.execute(sql("bench_fill_stream"), {"at": at + step * half_minute, "rows": 30 * rows_per_s})
-        took_s += refresh(connection, at - DAY, at + (step + 1) * half_minute, ROLLUPS[:1])
-    took_s += refresh(connection, at - DAY, at + DAY)
+            connection.execute(sql("bench_fill_stream"), {"at": at, "rows": 30 * rows_per_s})
+        took_s += refresh(connection, STREAM_AT - DAY, at + half_minute, ROLLUPS[:1])
+    took_s += refresh(connection, STREAM_AT - DAY, STREAM_AT + DAY)
+    drop_stream(connection)
     return 30 * rows_per_s * steps / took_s
 
 
-def bytes_per_observation(connection: Connection) -> float:
-    """Return what a reading takes on disk, indexes included. [byte]"""
-    name = "bench_observation_bytes_timescale" if is_timescale(connection) else "bench_observation_bytes_plain"
+def drop_stream(connection: Connection) -> None:
+    """Drop the chunks of a stream, where there are any."""
     with translated_errors():
-        row = connection.execute(sql(name)).fetchone()
+        for relation in ("observation_packed", *ROLLUPS):
+            connection.execute(sql("bench_drop_newer"), {"relation": relation, "since": STREAM_AT - STREAM_APART})
+
+
+def bytes_per_observation(connection: Connection) -> float:
+    """Return what a reading takes on disk once all are compressed, indexes included; nothing stays changed. [byte]"""
+    with translated_errors(), connection.transaction(force_rollback=True):
+        if is_timescale(connection):
+            connection.execute(sql("bench_compress"), {"relation": "observation_packed", "before": STREAM_AT})
+            row = connection.execute(sql("bench_observation_bytes_timescale")).fetchone()
+        else:
+            row = connection.execute(sql("bench_observation_bytes_plain")).fetchone()
     assert row is not None  # noqa: S101 - it has one row
     return float(row["bytes"]) / float(row["readings"])
 

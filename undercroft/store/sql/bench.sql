@@ -269,14 +269,9 @@ from generate_series(0, %(rows)s::int - 1) as n;
 -- name: bench_any_reading
 select from observation limit 1;
 
--- name: bench_any_weighed
+-- name: bench_drop_newer
 -- undercroft: only with TimescaleDB
--- Readings are compressed once all is timed; in a database just filled the newest are not.
-select from timescaledb_information.chunks
-where hypertable_name = 'observation_packed' and is_compressed and range_end >= %(end)s::timestamptz;
-
--- name: bench_any_streamed
-select from observation_packed where sensor_id >= 1000000 limit 1;
+select drop_chunks(%(relation)s::text::regclass, newer_than => %(since)s::timestamptz);
 
 -- name: bench_observation_bytes_timescale
 -- undercroft: only with TimescaleDB
