@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from risk.output import TickOutput
-from risk.run import TICKS_AT_ONCE, Follower, PendingTick
+from risk.run import TICKS_AT_ONCE, Follower, recorded
 from undercroft.errors import BadInput
 from undercroft.store import engine as store
 from undercroft.store.asof import batches_gone
@@ -33,7 +33,7 @@ def refold(connection: Connection, tick_seq: int, *, before: int | None = None) 
     outputs = list[TickOutput]()
     while follower.tick_seq < tick_seq:
         ticks = store.ticks_after(connection, follower.tick_seq, TICKS_AT_ONCE)
-        pending = [PendingTick.recorded(row) for row in ticks if row.tick_seq <= tick_seq]
+        pending = [recorded(row) for row in ticks if row.tick_seq <= tick_seq]
         if not pending:
             break
         outputs += follower.take(pending)

@@ -16,7 +16,6 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -33,6 +32,7 @@ from risk.nowcaster import Nowcaster
 from risk.output import TickOutput
 from risk.past.inforce import Past
 from risk.past.library import read_document
+from risk.pending import NEWEST, PendingTick, parted
 from risk.presence import devices_by_status, presence_acts
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
 from risk.snapshot import dump_state, load_state, read_header
@@ -63,10 +63,6 @@ ANSWER_WITHIN_S = 120.0
 """A database that lets one statement wait this long is left, and connected to anew: it may be frozen, or gone. [s]"""
 
 
-NEWEST = -1
-"""Names the nowcast of the memory after the tick before."""
-
-
 class Stop(Protocol):
     """Asked between steps; once set the loop ends."""
 
@@ -90,25 +86,10 @@ class StopFlag:
         return self._set
 
 
-@dataclass(frozen=True, slots=True)
-class PendingTick:
-    """A tick to be taken: recorded already, or about to be.
-
-    ``nowcast_id`` names the nowcast in force: the memory after which tick it is made from, `NEWEST` for that after the
-    last. ``asked`` says that a later tick took a nowcast made from the memory after this one.
-    """
-
-    tick_seq: int
-    tick_at: datetime
-    up_to: int
-    run_seq: int | None
-    nowcast_id: int | None = None
-    asked: bool = False
-
-    @classmethod
-    def recorded(cls, row: store.TickRow) -> PendingTick:
-        """Return a tick of the log."""
-        return cls(row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq, row.nowcast_id, row.asked)
+def recorded(row: store.TickRow) -> PendingTick:
+    """Return a tick of the log, to be taken again."""
+    named = row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq, row.nowcast_id
+    return PendingTick(*named, asked=row.asked, is_recorded=True)
 
 
 class Follower:
@@ -135,7 +116,7 @@ class Follower:
         self._load_snapshot(newest["tick_seq"])
         refolded = 0
         while ticks := store.ticks_after(self._connection, self.tick_seq, TICKS_AT_ONCE):
-            self.take([PendingTick.recorded(row) for row in ticks])
+            self.take([recorded(row) for row in ticks])
             refolded += len(ticks)
         log.info("engine_restored", tick_seq=self.tick_seq, snapshot=self.snapshot_tick_seq, refolded=refolded)
 
@@ -179,7 +160,8 @@ class Follower:
     def take(self, pending: list[PendingTick], ready: Nowcast | None = None) -> list[TickOutput]:
         """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count.
 
-        ``ready`` is a nowcast that was finished beside them, for the first.
+        A new tick that covers an import with something before it becomes two (`risk.pending`). ``ready`` is a nowcast
+        that was finished beside them, for the first.
         """
         after, up_to = self.cursor, pending[-1].up_to
         stretch = store.stretch(self._connection, after, up_to)
@@ -187,7 +169,7 @@ class Follower:
         acts = [act_of(row) for row in stretch.acts]
         sites = stretch.site_versions
         outputs = []
-        for entry in pending:
+        for entry in parted(pending, after, sites if self.engine is not None else sites[1:]):
             before = self.cursor
             nowcast, ready = ready or self._nowcast_of(entry), None
             self._take_site([seq for seq in sites if before < seq <= entry.up_to], entry)
@@ -290,7 +272,7 @@ def _write(connection: Connection, follower: Follower, outputs: list[TickOutput]
 
 
 def step_run(connection: Connection, follower: Follower) -> int:
-    """Take the ticks of a run that are due, at most 50, in one transaction; return how many batches were covered."""
+    """Take the ticks of a run that are due, those of at most 50 batches, in one transaction; return how many."""
     boundaries = store.boundaries_after(connection, follower.cursor, TICKS_AT_ONCE)
     if not boundaries:
         return 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from risk.hindcast.compare import Cases, with_sets
 from risk.hydraulics.arrays import FloatArray
-from risk.run import Follower, PendingTick
+from risk.run import Follower, recorded
 from undercroft.errors import BadInput
 from undercroft.site.model import Site, ThresholdSet
 from undercroft.store import engine as store
@@ -33,7 +33,7 @@ def stored_cases(
     started_s: float | None = None
     while ticks := store.ticks_after(connection, follower.tick_seq, TICKS_AT_ONCE):
         for row in ticks:
-            outputs = follower.take([PendingTick.recorded(row)])
+            outputs = follower.take([recorded(row)])
             if follower.engine is None or not outputs:
                 continue
             now_s = outputs[0].tick_us / 1e6

@@ -1,0 +1,114 @@
+"""A site import between two readings of one tick, on a real database: each is a reading of the site of its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from risk.asof import differences, picture_at
+from risk.canonical import canonical_log
+from risk.refold import refold
+from risk.run import Follower, step_live, step_run
+from tests.integration.test_engine_run import RUN_START, commit_batch, opened, sensor_ids
+from tests.unit.risk.builders import depth_sensor, device, site, space
+from undercroft.site.model import Site
+from undercroft.store import engine as store
+from undercroft.store.connection import Connection
+from undercroft.store.site import import_site
+
+CALM, LAST = 3, 8
+"""Minutes of dry readings before the import, and the last one."""
+
+Step = Callable[[Connection, Follower, int], None]
+
+
+def before() -> Site:
+    devices = [device("a-in", depth_sensor()), device("a-out", depth_sensor("north"))]
+    return site(space("a", "car_park", devices=devices), space("b", "car_park", devices=[]))
+
+
+def removed() -> Site:
+    return site(
+        space("a", "car_park", devices=[device("a-out", depth_sensor("north"))]), space("b", "car_park", devices=[])
+    )
+
+
+def moved() -> Site:
+    return site(
+        space("a", "car_park", devices=[device("a-out", depth_sensor("north"))]),
+        space("b", "car_park", devices=[device("a-in", depth_sensor())]),
+    )
+
+
+def live(connection: Connection, follower: Follower, minute: int) -> None:
+    step_live(connection, follower, RUN_START + timedelta(minutes=minute))
+
+
+def in_a_run(connection: Connection, follower: Follower, minute: int) -> None:
+    commit_batch(connection, [], (RUN_START + timedelta(minutes=minute), minute))
+    step_run(connection, follower)
+
+
+def night(connection: Connection, step: Step, then: Site, *, between: bool = False) -> Follower:
+    """Water of half a metre stands in `a`; the readings of it and the import of another site are of one tick.
+
+    ``between``: another tick is taken between them.
+    """
+    import_site(connection, before(), "test", RUN_START)
+    ids, follower = sensor_ids(connection), Follower(connection)
+
+    def say(key: str, minute: float, depth_m: float) -> None:
+        commit_batch(connection, [(ids[f"{key}:water_depth_m"], RUN_START + timedelta(minutes=minute), depth_m)], None)
+
+    for minute in range(CALM):
+        say("a-in", minute, 0.0)
+        say("a-out", minute, 0.0)
+        step(connection, follower, minute)
+    for part in (0.4, 0.6, 0.8):
+        say("a-in", CALM - 1 + part, 0.5)
+    if between:
+        step(connection, follower, CALM)
+    import_site(connection, then, "test", RUN_START + timedelta(minutes=CALM), anyway=True)
+    for minute in range(CALM, LAST):
+        say("a-out", minute, 0.0)
+        if then == moved():
+            say("a-in", minute, 0.0)
+        step(connection, follower, minute)
+    return follower
+
+
+def shown(connection: Connection, minute: int) -> dict[str, int]:
+    picture = picture_at(connection, RUN_START + timedelta(minutes=minute, seconds=30))
+    return {row["space_id"]: row["level"] for row in picture.spaces}
+
+
+@pytest.mark.parametrize("then", [removed(), moved()], ids=["removed", "moved"])
+@pytest.mark.parametrize("step", [live, in_a_run])
+def test_what_a_sensor_said_before_the_import_that_takes_it_out_is_said_of_its_place_then(
+    step: Step, then: Site, live_db: str, exercise_db: str
+) -> None:
+    logs: list[bytes] = []
+    for url, between in ((live_db, False), (exercise_db, True)):
+        with opened(url) as connection:
+            night(connection, step, then, between=between)
+            logs.append(canonical_log(store.alarm_events(connection)))
+            levels = shown(connection, CALM)
+            ticks: Any = connection.execute("select * from tick order by tick_seq").fetchall()
+            versions: Any = connection.execute("select commit_seq from site_version order by 1").fetchall()
+            differing = differences(connection, ticks[-1]["tick_seq"])
+            again = [
+                (output.tick_us, event.subject, event.event_no, event.kind, event.severity)
+                for output in refold(connection, ticks[-1]["tick_seq"], before=1)[1]
+                for event in output.events
+            ]
+        assert levels == {"a": 4, "b": 0}
+        assert differing == []
+        assert len(again) == logs[-1].count(b"\n")
+        import_seq = versions[-1]["commit_seq"]
+        assert import_seq - 1 in {row["up_to_commit_seq"] for row in ticks}
+        assert [row["tick_seq"] for row in ticks] == list(range(1, len(ticks) + 1))
+    assert logs[0] == logs[1]
+    assert b'"raised"' in logs[0]
