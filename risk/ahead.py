@@ -59,13 +59,15 @@ class SiteAhead:
 class Question:
     """What an ensemble is asked: the wet spaces as the memory after a tick has them.
 
-    ``around``: what its shares are weighed with. ``unsure``, shape (spaces, 2): stands at orange, at red, only because
-    a barrier that is not heard counts as open. ``past``: what a library of floods is asked, empty without one;
-    ``kept``: what it said last of spaces whose sensor is silent or doubted since.
+    ``valid_from_us``: since when its thresholds hold. [µs since 1970] ``around``: what its shares are weighed with.
+    ``unsure``, shape (spaces, 2): stands at orange, at red, only because a barrier that is not heard counts as open.
+    ``past``: what a library of floods is asked, empty without one; ``kept``: what it said last of spaces whose sensor
+    is silent or doubted since.
     """
 
     nowcast_id: int
     site_commit_seq: int
+    valid_from_us: int
     made_us: int
     spaces: IntArray
     layout: Layout
@@ -97,6 +99,7 @@ class Nowcast:
 
     nowcast_id: int
     site_commit_seq: int
+    valid_from_us: int
     made_us: int
     spaces: IntArray
     times_min: FloatArray
@@ -196,7 +199,7 @@ def asked(
     unsure = _unsure(layout, now, unheard)
     of_past = past_asked(state, arrays, past, chosen, fresh, missing_m)
     kept = past_kept(state, arrays, past, chosen, fresh)
-    names = state.tick_seq, state.site_commit_seq, state.tick_us, chosen
+    names = state.tick_seq, state.site_commit_seq, arrays.valid_from_us, state.tick_us, chosen
     return Question(*names, layout, now, around, unsure, of_past, kept)
 
 
@@ -255,7 +258,7 @@ def answered(question: Question) -> Nowcast:
         probability[times[:, :, 2] <= 0.0] = 1.0  # it is there already
         probability[question.unsure] = np.nan
         order = result.last_order_min
-    names = question.nowcast_id, question.site_commit_seq, question.made_us
+    names = question.nowcast_id, question.site_commit_seq, question.valid_from_us, question.made_us
     return Nowcast(*names, question.spaces, times, probability, members, order, floods)
 
 

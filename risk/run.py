@@ -161,7 +161,7 @@ class Follower:
         """Fold ticks in order and return what they say. Ticks before the first site say nothing and do not count.
 
         A new tick that covers an import with something before it becomes two (`risk.pending`). ``ready`` is a nowcast
-        that was finished beside them, for the first.
+        that was finished beside them, for the first; one of thresholds that hold no more is dropped.
         """
         after, up_to = self.cursor, pending[-1].up_to
         stretch = store.stretch(self._connection, after, up_to)
@@ -171,7 +171,7 @@ class Follower:
         outputs = []
         for entry in parted(pending, after, sites if self.engine is not None else sites[1:]):
             before = self.cursor
-            nowcast, ready = ready or self._nowcast_of(entry), None
+            nowcast, ready = self._of_these_thresholds(ready) or self._nowcast_of(entry), None
             self._take_site([seq for seq in sites if before < seq <= entry.up_to], entry)
             if self.engine is None:
                 continue
@@ -209,6 +209,15 @@ class Follower:
         """Return what the ensemble is asked of the memory after the last tick."""
         assert self.engine is not None  # noqa: S101 - a tick was taken
         return question(self.engine)
+
+    def _of_these_thresholds(self, ready: Nowcast | None) -> Nowcast | None:
+        """Return a nowcast unless other thresholds came into force since it was asked for.
+
+        It is dropped here and not in the tick, so that a tick of the log takes what it took.
+        """
+        if ready is None or self.engine is None:
+            return None
+        return ready if ready.valid_from_us == self.engine.plant.arrays.valid_from_us else None
 
     def _nowcast_of(self, entry: PendingTick) -> Nowcast | None:
         """Return the nowcast that a tick is the first to use, made from the memory after an earlier one.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from risk.ahead import Nowcast, Question, answered
+from risk.refold import refold
 from risk.run import Follower, step_live
 from risk.snapshot import dump_state
 from tests.integration.test_engine_run import RUN_START, a_site, commit_batch, opened, sensor_ids
+from tests.unit.risk.builders import site, underpass
 from undercroft.store.site import import_site
 
 
@@ -54,7 +56,38 @@ def test_a_nowcast_asked_for_beside_a_kept_snapshot_and_used_ticks_later_is_know
         assert [row["nowcast_id"] for row in ticks] == [None, None, None, 1, 1]
         again = Follower(db)
         again.restore()
-        assert again.engine is not None
-        assert follower.engine is not None
-        arrays = again.engine.plant.arrays
-        assert dump_state(again.engine.state, arrays) == dump_state(follower.engine.state, arrays)
+        assert memory(again) == memory(follower)
+
+
+def test_a_nowcast_asked_for_before_other_thresholds_hold_is_not_taken_after(live_db: str) -> None:
+    """Asked for under the first set, it is done two ticks after the second came into force."""
+    sets = [
+        {"id": name, "author": "Li", "source": "order 7", "valid_from": valid_from.isoformat(), "rows": [row]}
+        for name, valid_from, row in (
+            ("first", RUN_START, orange_at(16)),
+            ("second", RUN_START + timedelta(seconds=8), orange_at(40)),
+        )
+    ]
+    with opened(live_db) as db:
+        import_site(db, site(underpass(), threshold_set=sets), "test", RUN_START)
+        ids, follower, slow = sensor_ids(db), Follower(db), SlowNowcaster()
+        for number in range(7):
+            at = RUN_START + timedelta(seconds=5 * number)
+            commit_batch(db, [(ids["up-lvl:water_depth_m"], at, 0.1)], None)
+            if number in {3, 5}:
+                slow.finish()
+            step_live(db, follower, at, slow)  # type: ignore[arg-type]
+        ticks = db.execute("select tick_seq, nowcast_id from tick order by tick_seq").fetchall()
+        assert [row["nowcast_id"] for row in ticks] == [None, None, None, None, None, 4, 4]
+        again, outputs = refold(db, ticks[-1]["tick_seq"], before=1)
+        assert [output.nowcast_id for output in outputs] == [row["nowcast_id"] for row in ticks]
+        assert memory(again) == memory(follower)
+
+
+def orange_at(depth_cm: float) -> dict[str, object]:
+    return {"rule": "inside-depth", "severity": "orange", "value": depth_cm, "unit": "cm", "source": "order 7"}
+
+
+def memory(follower: Follower) -> bytes:
+    assert follower.engine is not None
+    return dump_state(follower.engine.state, follower.engine.plant.arrays)
