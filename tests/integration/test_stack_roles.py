@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
+from tests.integration.ingest_kit import one, wait_until
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.stack.postgres import PostgresServer
 from undercroft.store.connection import connect, translated_errors
 from undercroft.store.databases import create_database, drop_database, migrate_database
-from undercroft.store.roles import Role, create_logins
+from undercroft.store.roles import Role, create_logins, grant_exactly
 from undercroft.store.sql import sql
 
 DATABASE = "roles_test"
@@ -139,6 +141,22 @@ def _other_database(postgres: PostgresServer, logins: dict[Role, str]) -> Iterat
 def test_logins_can_be_made_again(postgres: PostgresServer, logins: dict[Role, str]) -> None:
     create_logins(postgres.url(DATABASE), DATABASE, lambda login: f"pw-{login}")
     run(logins[Role.API], "select 1")
+
+
+def test_rights_are_given_again_where_somebody_changed_a_table_meanwhile(exercise_db: str) -> None:
+    """As a job of TimescaleDB does that makes a chunk; PostgreSQL refuses what waited for it."""
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    with (
+        closing(connect(exercise_db, application_name="test")) as meanwhile,
+        closing(connect(exercise_db, application_name="test", autocommit=True)) as migrating,
+        ThreadPoolExecutor() as pool,
+    ):
+        meanwhile.execute("grant insert on deployment to undercroft_api")
+        given = pool.submit(grant_exactly, migrating)
+        wait_until(lambda: one(exercise_db, waiting) == 1, "rights wait for the table's entry")
+        meanwhile.commit()
+        given.result(timeout=30)
+        assert one(exercise_db, "select has_table_privilege('undercroft_api', 'deployment', 'insert')") is False
 
 
 def test_every_table_was_given_to_somebody(postgres: PostgresServer, logins: dict[Role, str]) -> None:

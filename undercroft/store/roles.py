@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from enum import StrEnum
 
 import psycopg
@@ -39,6 +39,9 @@ GROUP_ROLES = (*(role.value for role in Role), GRAFANA_ROLE)
 """Every group role that the database's rights are given to; they belong to the server, so no backup holds them."""
 
 
+GRANT_TRIES = 5
+
+
 def make_group_roles(connection: Connection) -> list[str]:
     """Create the group roles that the server lacks; return them. They exist afterwards, or nobody would have rights.
 
@@ -67,8 +70,21 @@ def make_group_roles(connection: Connection) -> list[str]:
 
 
 def grant_exactly(connection: Connection) -> None:
-    """Give each group role its rights and no others; the roles exist."""
-    with translated_errors(), connection.transaction():
+    """Give each group role its rights and no others; the roles exist.
+
+    Rights are given without a lock: where a job of TimescaleDB changes a table's entry meanwhile, PostgreSQL refuses
+    them with an internal error ("tuple concurrently updated"). Then all is done again.
+    """
+    with translated_errors():
+        for _ in range(GRANT_TRIES - 1):
+            with suppress(psycopg.errors.InternalError_):
+                _grant_exactly(connection)
+                return
+        _grant_exactly(connection)
+
+
+def _grant_exactly(connection: Connection) -> None:
+    with connection.transaction():
         connection.execute(sql("revoke_public"))
         connection.execute(sql("grant_exactly"))
         connection.execute(sql("close_doors"))
