@@ -17,6 +17,7 @@ inside, outside  water rises inside, from 5 cm, and every entrance is dry       
 float, gauge     a float switch contradicts a gauge of its spot by over 0.10 m                  suspect
 frozen clock     another value under the newest time, received over a minute later             suspect
 repeated serial  the serial number of the reading before                                       suspect
+counter jump     a rain counter shows what cannot have fallen since either of its last two      suspect
 spike            over 0.10 m from both neighbours, which agree within 0.05 m                   suspect, later
 gap              three intervals missed before it                                              (bit)
 clock skew       device and receive time differ by over a minute                               (bit)
@@ -52,6 +53,7 @@ from ingest.quality_limits import (
 from ingest.quality_recent import NEVER_US, NO_TRAITS, Recent, Sample, Traits
 from ingest.quality_usual import examine_usual
 from undercroft.quality import Quality, QualityTest
+from undercroft.rain_counter import cannot_be, most_mm
 from undercroft.store.observations import NO_SERIAL
 from undercroft.store.stamped import Again, Stamped
 
@@ -64,11 +66,13 @@ _SUSPECT = int(
     | QualityTest.INSIDE_OUTSIDE
     | QualityTest.FLOAT_GAUGE
     | QualityTest.GROSS_RANGE
+    | QualityTest.COUNTER_JUMP
 )
 _RATE, _FLAT, _GAP = int(QualityTest.RATE_OF_CHANGE), int(QualityTest.FLAT_LINE), int(QualityTest.GAP)
 _FROZEN, _REPEATED = int(QualityTest.FROZEN_CLOCK), int(QualityTest.REPEATED_SERIAL)
 _SKEW, _CROSS = int(QualityTest.CLOCK_SKEW), int(QualityTest.CROSS_CHECK)
 _LATE, _BUFFERED, _RANGE = int(QualityTest.LATE), int(QualityTest.BUFFERED), int(QualityTest.GROSS_RANGE)
+_JUMP = int(QualityTest.COUNTER_JUMP)
 _FAIL = int(Quality.FAIL)
 MANY_ROWS = 64
 """From so many rows on, the usual sensors are tested as columns; below, that costs more than it saves."""
@@ -209,6 +213,8 @@ class _Examiner:
             bits |= self._examine_level(sensor_id, memory, sample, traits)
         elif traits.gauges and not sample.is_failed and contradicts_gauge(sample, traits.gauges, self._newest):
             bits |= FLOAT_GAUGE
+        elif traits.is_counter and not sample.is_failed and _jumps(memory, sample):
+            bits |= _JUMP
         memory.append(sample, traits.wet_from_m)
         return bits
 
@@ -256,6 +262,14 @@ class _Examiner:
         if other is None or abs(other.observed_us - sample.observed_us) > CROSS_US:
             return 0
         return _CROSS if abs(other.value - sample.value) > CROSS_M else 0
+
+
+def _jumps(memory: Recent, sample: Sample) -> bool:
+    """Tell whether a rain counter goes on from neither of its last two readings: one of them may have been wrong."""
+    known = [before for before in memory.last_sound() if before is not None]
+    stood_mm = np.array([before.value for before in known])
+    since_us = np.array([sample.observed_us - before.observed_us for before in known], dtype=np.int64)
+    return bool(known) and bool(cannot_be(stood_mm, np.array(sample.value), most_mm(since_us)).all())
 
 
 def _is_spike(before: Sample, middle: Sample, after: Sample) -> bool:

@@ -15,6 +15,7 @@ from ingest.quality_cross import LEVELS, beside_of, wet_from_m, wet_inside_m
 from ingest.quality_recent import MOST_RECENT, NO_TRAITS, Recent, Sample, Stray, Traits
 from ingest.timeless import Deliveries
 from undercroft.quality import Quality, QualityTest
+from undercroft.rain_counter import RAIN_COUNTER
 from undercroft.store.arrays import Float8Column, Int4Column, TimestamptzColumn
 from undercroft.store.connection import Connection
 from undercroft.store.observations import NO_SERIAL, Rows
@@ -158,8 +159,9 @@ def traits_of(rows: Sequence[Mapping[str, Any]]) -> dict[int, Traits]:
         wet_m = wet_inside_m(row) if outside else np.inf
         interval_s = float(row["interval_dry_s"])
         flat_from_m = wet_from_m(row) if is_level else np.inf
+        is_counter = row["quantity"] == RAIN_COUNTER
         found[row["sensor_id"]] = Traits(
-            is_level, interval_s, ceiling_m, peers, wet_m, outside, floats, gauges, flat_from_m
+            is_level, interval_s, ceiling_m, peers, wet_m, outside, floats, gauges, flat_from_m, is_counter
         )
     return found
 

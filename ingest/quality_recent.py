@@ -68,6 +68,8 @@ class Traits:
     """Level sensors at the spot of a float switch."""
     wet_from_m: float = WET_M
     """What a level sensor reads at `WET_M` over its dry reading; infinite where the ground is not known. [m]"""
+    is_counter: bool = False
+    """It counts rain, for ever."""
 
     @property
     def beside(self) -> tuple[int, ...]:

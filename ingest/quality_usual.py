@@ -31,6 +31,7 @@ from ingest.quality_limits import (
 )
 from ingest.quality_recent import MOST_RECENT, NEVER_US, NO_TRAITS, Recent, Sample, Traits
 from undercroft.quality import Quality, QualityTest
+from undercroft.rain_counter import cannot_be, most_mm
 from undercroft.store.observations import NO_SERIAL, Rows
 
 _NOTHING = Recent()
@@ -69,6 +70,7 @@ class _Known(NamedTuple):
     wet_m: Any
     """Infinite where nothing stands outside."""
     wet_from_m: Any
+    is_counter: Any
     least: Any
     """Least value that is remembered; only where something stands outside."""
 
@@ -118,6 +120,7 @@ def examine_usual(
         (has_last & (since_us > GAP_INTERVALS * _US_PER_S * known.interval_s[of]), QualityTest.GAP),
         (has_last & (serials == last_serial) & (serials != NO_SERIAL), QualityTest.REPEATED_SERIAL),
         (is_level & (values > known.ceiling_m[of]), QualityTest.GROSS_RANGE),
+        (_jumps(known.is_counter[of], (times, values), (last_us, last), (second_us, second)), QualityTest.COUNTER_JUMP),
         (
             is_level & has_last & (np.abs(values - last) > RATE_M_MIN * np.maximum(1.0, since_us / MINUTE_US)),
             QualityTest.RATE_OF_CHANGE,
@@ -165,8 +168,25 @@ def _known(memory: Recent, traits: Traits, is_unusual: bool) -> _Known:
         if len(samples) > 1:
             second_us, _, second, is_failed, _ = samples[-2]
             is_usual = is_usual and not is_failed
-    site = (traits.is_level, traits.interval_s, traits.ceiling_m, traits.wet_m, traits.wet_from_m, least)
-    return _Known(is_usual, oldest_us, newest_us, newest, serial, second_us, second, memory.lost_us, *site)
+    site = (traits.is_level, traits.interval_s, traits.ceiling_m, traits.wet_m, traits.wet_from_m, traits.is_counter)
+    return _Known(is_usual, oldest_us, newest_us, newest, serial, second_us, second, memory.lost_us, *site, least)
+
+
+_Said = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Time and value of readings; `NEVER_US` and NaN where there is none."""
+
+
+def _jumps(is_counter: NDArray[np.bool_], now: _Said, last: _Said, second: _Said) -> NDArray[np.bool_]:
+    """Tell which rain counters go on from neither of their last two readings."""
+    found = np.zeros(is_counter.size, dtype=np.bool_)
+    rows = np.flatnonzero(is_counter & (last[0] > NEVER_US))
+    if rows.size:
+        times, values, alone = now[0][rows], now[1][rows], second[0][rows] == NEVER_US
+        from_last, from_second = (
+            cannot_be(before[1][rows], values, most_mm(times - before[0][rows])) for before in (last, second)
+        )
+        found[rows] = from_last & (from_second | alone)
+    return found
 
 
 def _columns(entries: list[_Known]) -> _Known:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
-from risk.counters import UNLIKELY_MM, counted, most_mm
+from risk.counters import UNLIKELY_MM, counted
 from risk.rise import least_of_three
 from risk.sensors import RAIN_DEPTH, RAIN_TOTAL
 from risk.state import RAIN_SLOTS, EngineState
 from risk.thresholds import IN_RAIN_MM
+from undercroft.rain_counter import most_mm
 
 WINDOWS_MIN = (5.0, 10.0, 60.0)
 """Windows of the rain rules (docs/risk.md). [min]"""

@@ -52,6 +52,8 @@ class QualityTest(IntFlag):
     """Water rises inside while every entrance is dry: a leak, a pump that fails, or a faulty sensor."""
     FLOAT_GAUGE = 16384
     """A float switch and a gauge of the same spot contradict each other."""
+    COUNTER_JUMP = 32768
+    """A rain counter shows what cannot have fallen since: a changed gauge, a restored counter, or a wrong word."""
 
 
 def names_of_tests(bits: int) -> list[str]:

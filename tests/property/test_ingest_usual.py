@@ -19,7 +19,7 @@ from undercroft.store.stamped import Stamped
 
 NOON_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
-LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE, INSIDE, OUTSIDE, FLOAT = range(1, 9)
+LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE, INSIDE, OUTSIDE, FLOAT, COUNTER = range(1, 10)
 TRAITS = {
     LEVEL: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0),
     PAIRED: Traits(is_level=True, interval_s=60.0, ceiling_m=3.0, peers=(OTHER_OF_PAIR,)),
@@ -27,14 +27,17 @@ TRAITS = {
     BATTERY: Traits(is_level=False, interval_s=60.0, ceiling_m=np.inf),
     INSIDE: Traits(True, 60.0, 3.0, wet_m=0.05, outside=((Beside(OUTSIDE, 0.02, 5 * MINUTE_US),),), wet_from_m=-4.28),
     OUTSIDE: Traits(True, 60.0, 3.0, floats=(Beside(FLOAT, 0.3, 5 * MINUTE_US),), wet_from_m=0.21),
+    COUNTER: Traits(False, 60.0, np.inf, is_counter=True),
     FLOAT: Traits(False, 60.0, np.inf, gauges=(Beside(OUTSIDE, 0.3, 5 * MINUTE_US),)),
 }
 _READINGS = st.lists(
     st.tuples(
-        st.sampled_from([LEVEL, LEVEL, LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE, INSIDE, INSIDE, OUTSIDE, FLOAT]),
+        st.sampled_from(
+            [LEVEL, LEVEL, LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE, INSIDE, INSIDE, OUTSIDE, FLOAT, COUNTER]
+        ),
         st.sampled_from([1, 1, 1, 1, 5, 10, 40, 70]),  # minutes since the one before
         st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2, 11, 90, -2]),  # minutes that its clock is behind
-        st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.2, 0.21, 0.33, 0.9, 3.5]),
+        st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.2, 0.21, 0.33, 0.9, 3.5, 40.0]),
         st.sampled_from([Quality.GOOD] * 19 + [Quality.FAIL]),
         st.sampled_from([NO_SERIAL, NO_SERIAL, 1, 2]),
         st.sampled_from([False] * 29 + [True]),  # a reading without a clock beside it
@@ -98,6 +101,12 @@ _OUTSIDE_IN_TURN = [(OUTSIDE, 1, 0, 0.0, Quality.GOOD, NO_SERIAL, False),
 _FLAT = [(LEVEL, 1, 0, 0.2, Quality.GOOD, NO_SERIAL, False)] * 29 + [(LEVEL, 5, 0, 0.2, Quality.GOOD, NO_SERIAL, False)]
 
 
+_CHANGED = [(COUNTER, 1, 0, value, Quality.GOOD, NO_SERIAL, False) for value in (0.2, 40.0, 0.21, 90.0, 91.0, 0.3)]
+"""A wrong reading, a changed gauge, and what goes on from neither of the last two."""
+
+
+@example(readings=_CHANGED, cut=6, remembered=40)
+@example(readings=_CHANGED, cut=3, remembered=2)
 @example(readings=_FLAT, cut=4, remembered=2)
 @example(readings=_FLAT, cut=25, remembered=7)
 @example(readings=_OUTSIDE_IN_TURN, cut=4, remembered=40)

@@ -16,11 +16,12 @@ from undercroft.store.stamped import Again, Stamped
 
 T0_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
-LEVEL, PEER, BATTERY = 1, 2, 3
+LEVEL, PEER, BATTERY, COUNTER = 1, 2, 3, 4
 TRAITS = {
     LEVEL: Traits(is_level=True, interval_s=300.0, ceiling_m=3.0, peers=(PEER,)),
     PEER: Traits(is_level=True, interval_s=300.0, ceiling_m=3.0, peers=(LEVEL,)),
     BATTERY: Traits(is_level=False, interval_s=300.0, ceiling_m=np.inf),
+    COUNTER: Traits(is_level=False, interval_s=300.0, ceiling_m=np.inf, is_counter=True),
 }
 Said = tuple[float, float] | tuple[float, float, float] | tuple[float, float, float, int]
 """(observed minute, value[, received minute[, serial]])"""
@@ -62,6 +63,38 @@ def test_a_change_of_half_a_metre_in_a_minute_is_still_water() -> None:
     assert bits_of([(0, 0.0), (1, 0.5), (2, 0.0)]) == [0, 0, 0]
     assert bits_of([(0, 0.0), (1, 0.51)]) == [0, QualityTest.RATE_OF_CHANGE]
     assert bits_of([(0, 0.0), (3, 1.49)]) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "jumps"),
+    [
+        ([(0, 0.0), (1, 31.2), (2, 62.4)], []),  # the record of a minute (WMO), twice
+        ([(0, 0.0), (1, 31.3)], [1]),
+        ([(0, 300.0), (42, 605.0)], []),  # the record of an hour, which fell in 42 minutes
+        ([(0, 300.0), (60, 605.1)], [1]),
+        ([(0, 300.0), (1 / 60, 331.2)], []),  # what is read late fell before
+        ([(0, 300.0), (1, 5000.0), (2, 5000.5)], [1]),  # the gauge was changed
+        ([(0, 300.0), (1, 5000.0), (2, 300.5), (3, 301.0)], [1]),  # one reading was wrong
+        ([(0, 300.0), (1, 5000.0), (2, 9000.0), (3, 301.0)], [1, 2, 3]),  # goes on from neither
+        ([(0, 300.0), (1, 2.0), (2, 2.5)], []),  # began anew
+        ([(0, 300.0), (1, 296.0), (2, 296.5)], []),  # restored what it had saved
+        ([(0, 300.0), (1, 250.0)], [1]),  # is none of these
+        ([(0, 5000.0)], []),  # nobody knows what was before
+    ],
+)
+def test_a_rain_counter_shows_no_more_than_ever_fell_on_earth(said: list[Said], jumps: list[int]) -> None:
+    rows = after(said, COUNTER).draft.rows
+    assert np.flatnonzero(rows.quality_tests & QualityTest.COUNTER_JUMP).tolist() == jumps
+    assert np.flatnonzero(rows.qualities == Quality.SUSPECT).tolist() == jumps
+    assert rows.values.tolist() == [value for _, value, *_ in said]
+
+
+def test_what_fails_says_nothing_of_where_a_counter_stood() -> None:
+    recent = {COUNTER: Recent()}
+    failed = draft_of([(0, 300.0), (1, 5000.0), (2, 5001.0)], COUNTER)
+    failed.rows.qualities[1] = Quality.FAIL
+    rows = examine(failed, recent, TRAITS).draft.rows
+    assert rows.quality_tests.tolist() == [0, 0, QualityTest.COUNTER_JUMP]
 
 
 def test_two_readings_a_second_apart_are_not_a_rate() -> None:

@@ -59,6 +59,13 @@ def bits_of(said: Said, site: list[dict[str, Any]] = SITE, tests: QualityTest = 
     return bits
 
 
+@pytest.mark.parametrize(("quantity", "flagged"), [("rain_total_mm", True), ("rain_depth_mm", False)])
+def test_the_site_data_says_what_counts_rain(quantity: str, flagged: bool) -> None:
+    site = [sensor(IN, quantity, None, None, space_kind=None, ceiling_height_m=None, floor_level_m=None)]
+    jump = QualityTest.COUNTER_JUMP
+    assert bits_of([(IN, 0, 1.0), (IN, 1, 33.0)], site, jump) == [0, jump if flagged else 0]
+
+
 @pytest.mark.parametrize("dry_m", [0.0, 23.2, -4.3])
 @pytest.mark.parametrize("entrance", [None, "south"])
 @pytest.mark.parametrize("minutes", [5.0, 0.5])

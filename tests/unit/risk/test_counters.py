@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from risk.counters import most_mm
 from tests.unit.risk.builders import Crank, gauge, site, underpass
+from undercroft.rain_counter import most_mm
 
 KEY = "rain-1:rain_total_mm"
 
@@ -76,3 +76,11 @@ def test_one_reading_of_a_minute_cannot_be_four_hundred_millimetres() -> None:
     for minute, depth in enumerate([0.5, 400.0, 0.5]):
         crank.tick(minute, ("rain-1:rain_depth_mm", minute, depth))
     assert crank.engine.state.total_mm.tolist() == [1.0]
+
+
+def test_a_changed_gauge_whose_first_reading_ingest_flagged_counts_from_its_third() -> None:
+    """By hand: 300.0, then 5000.0 (suspect), 5000.5 and 5002.0: 1.5 mm."""
+    crank = Crank(site(underpass()))
+    for minute, value, quality in ((0, 300.0, 1), (1, 5000.0, 3), (2, 5000.5, 1), (3, 5002.0, 1)):
+        crank.tick(minute, (KEY, minute, value, quality))
+    assert crank.engine.state.total_mm.tolist() == crank.engine.state.sure_total_mm.tolist() == [1.5]
