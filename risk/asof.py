@@ -2,7 +2,7 @@
 
 The tick in force is the newest one at or before the time. Shown are each space's newest assessment up to that tick, the
 alarms as the alarm log leaves them there, and each sensor's newest reading that was committed when the tick was taken:
-what arrived later, however old it was, is not there.
+what arrived later, however old it was, is not there; nor what a sensor said of another place before it was moved.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Severity
 from undercroft.store import asof as store
 from undercroft.store.connection import Connection, connect
+from undercroft.store.site import site_at
 
 Row = dict[str, Any]
 ENDS = frozenset({"cleared", "stood_down"})
@@ -81,6 +82,8 @@ def picture_at(connection: Connection, at: datetime | None, space: str | None = 
     BadInput
         If the engine had not ticked yet, or knew no such space.
     """
+    from risk.said_there import said_there  # noqa: PLC0415
+
     tick = store.newest_tick(connection) if at is None else store.tick_at(connection, at)
     when = "" if at is None else f" at {at.isoformat()}"
     if tick is None:
@@ -90,7 +93,10 @@ def picture_at(connection: Connection, at: datetime | None, space: str | None = 
     if space is not None and not spaces:
         raise BadInput(f"asof: nothing was known of a space {space!r}{when}")
     alarms = open_alarms(store.alarm_events(connection, seq, space))
-    return Picture(tick, spaces, alarms, store.observations(connection, tick, space))
+    readings = said_there(
+        store.observations(connection, tick, space), lambda version: site_at(connection, version)[1], tick["tick_at"]
+    )
+    return Picture(tick, spaces, alarms, readings)
 
 
 def behind(tick: Row, asked: datetime) -> str:

@@ -112,3 +112,39 @@ def test_what_a_sensor_said_before_the_import_that_takes_it_out_is_said_of_its_p
         assert [row["tick_seq"] for row in ticks] == list(range(1, len(ticks) + 1))
     assert logs[0] == logs[1]
     assert b'"raised"' in logs[0]
+
+
+def test_what_could_be_seen_of_a_moved_sensor_is_what_it_said_of_its_place(live_db: str) -> None:
+    """By hand: in `a` half a metre; moved to `b` it says nothing until minute 6, then 0.1 m; back in `a` nothing."""
+    with opened(live_db) as connection:
+        import_site(connection, before(), "test", RUN_START)
+        key, follower = sensor_ids(connection)["a-in:water_depth_m"], Follower(connection)
+        online = sensor_ids(connection)["a-in:online"]
+        for minute, site_then, depth_m in (
+            (0, None, 0.5), (1, moved(), None), (6, None, 0.1), (7, before(), None), (8, None, 0.2),
+        ):  # fmt: skip
+            at = RUN_START + timedelta(minutes=minute)
+            if site_then is not None:
+                import_site(connection, site_then, "test", at, anyway=True)
+            if depth_m is not None:
+                commit_batch(connection, [(key, at, depth_m), (online, at, 1.0)], None)
+            live(connection, follower, minute)
+
+        def seen(minute: int, space_id: str | None = None) -> dict[str, float]:
+            picture = picture_at(connection, RUN_START + timedelta(minutes=minute, seconds=30), space_id)
+            assert all("said_seq" not in row for row in picture.observations)
+            return {f"{row['place_id']} {row['quantity']}": row["value"] for row in picture.observations}
+
+        shown = [seen(minute) for minute in (0, 1, 6, 7, 8)]
+        connection.execute("update observation_packed set batch_id = -1")
+        connection.execute("delete from batch where lane = 'test'")  # as retention does after a month
+        again = [seen(minute) for minute in (0, 1, 6, 7, 8)]
+        of_b = seen(1, "b"), seen(6, "b")
+    assert shown == again == [
+        {"a water_depth_m": 0.5, "a online": 1.0},
+        {"b online": 1.0},
+        {"b water_depth_m": 0.1, "b online": 1.0},
+        {"a online": 1.0},
+        {"a water_depth_m": 0.2, "a online": 1.0},
+    ]  # fmt: skip
+    assert of_b == ({"b online": 1.0}, {"b water_depth_m": 0.1, "b online": 1.0})

@@ -38,7 +38,10 @@ def alarm_events(connection: Connection, tick_seq: int, space: str | None) -> li
 
 
 def observations(connection: Connection, tick: Row, space: str | None) -> list[Row]:
-    """Return the newest reading of each sensor that was committed when a tick was taken."""
+    """Return the newest reading of each sensor that was committed when a tick was taken.
+
+    ``site_seq`` is the version of the site in force then, ``said_seq`` that when the reading came, None if none was.
+    """
     known = {"up_to": tick["up_to_commit_seq"], "tick_at": tick["tick_at"], "latest": tick["tick_at"] + MOST_AHEAD}
     return _rows(connection, "asof_observations", space=space, **known)
 

@@ -32,9 +32,9 @@ order by e.subject, e.event_no;
 -- name: asof_observations
 -- The newest reading of every sensor of the site in force then, at its place of then, that was committed then; of two for one instant the one that came first. A reading
 -- whose batch is no longer kept (see retention_class) counts from its receipt. What lies over ten minutes ahead of the tick was stamped
--- by a clock that was ahead, and was set back.
+-- by a clock that was ahead, and was set back. `site_seq` is the version of the site in force then, `said_seq` that when the reading came.
 with site as materialized (
-    select document from site_version where commit_seq <= %(up_to)s order by commit_seq desc limit 1
+    select commit_seq, document from site_version where commit_seq <= %(up_to)s order by commit_seq desc limit 1
 ), placed as (
     select distinct place ->> 'id' as place_id, device ->> 'id' as device_id, coalesce(probe ->> 'at', '') as at,
         probe ->> 'quantity' as quantity
@@ -43,11 +43,16 @@ with site as materialized (
     cross join jsonb_array_elements(place -> 'devices') device
     cross join jsonb_array_elements(device -> 'sensors' || '[{"quantity": "online"}]') probe
 )
-select n.sensor_id, n.device_id, n.at, n.quantity, n.unit, p.place_id, o.observed_at, o.value, o.quality
+select n.sensor_id, n.device_id, n.at, n.quantity, n.unit, p.place_id, o.observed_at, o.value, o.quality,
+    (select commit_seq from site) as site_seq,
+    (
+        select max(s.commit_seq) from site_version s
+        where case when o.commit_seq is null then s.imported_at <= o.received_at else s.commit_seq <= o.commit_seq end
+    ) as said_seq
 from placed p
 join sensor n on n.device_id = p.device_id and n.at = p.at and n.quantity = p.quantity
 cross join lateral (
-    select v.observed_at, v.value, v.quality from observation v left join batch b on b.batch_id = v.batch_id
+    select v.observed_at, v.value, v.quality, v.received_at, b.commit_seq from observation v left join batch b on b.batch_id = v.batch_id
     where v.sensor_id = n.sensor_id
         and (v.observed_at <= %(latest)s or n.quantity = 'online')
         and case when b.batch_id is null then v.received_at <= %(tick_at)s else b.commit_seq <= %(up_to)s end
