@@ -44,10 +44,11 @@ def left_behind(state: EngineState, old: SiteArrays, statics: SiteStatics, site:
     after = sensors_of(site)
     there = {place_key(spec) for spec in after}
     keys = sensor_keys(old)
+    known = set(keys)
     gone = [s for s, key in enumerate(keys) if key not in there]
     entrances_after = {space.id: {entrance.id for entrance in space.entrances} for space in site.spaces}
     stays = _speaks_on(state, old, statics)
-    replaced = {_place(spec) for spec in after if place_key(spec) not in set(keys)}
+    replaced = {_place(spec) for spec in after if place_key(spec) not in known}
     since = {place_key(one.spec): one.since_us for one in old.left.sensors}
     sensors = []
     for s in gone:
