@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from risk.ahead import Nowcast, Question, SiteAhead, asked, site_ahead, taken
+from risk.ahead import Nowcast, Question, taken
+from risk.ahead_asked import asked
+from risk.ahead_site import SiteAhead, site_ahead
 from risk.alarms import AlarmView, Change, step
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
