@@ -33,6 +33,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.batch import Draft
 from ingest.quality_cross import FLOAT_GAUGE, INSIDE_OUTSIDE, contradicts_float, contradicts_gauge, rises_inside
@@ -73,7 +74,6 @@ _FROZEN, _REPEATED = int(QualityTest.FROZEN_CLOCK), int(QualityTest.REPEATED_SER
 _SKEW, _CROSS = int(QualityTest.CLOCK_SKEW), int(QualityTest.CROSS_CHECK)
 _LATE, _BUFFERED, _RANGE = int(QualityTest.LATE), int(QualityTest.BUFFERED), int(QualityTest.GROSS_RANGE)
 _JUMP = int(QualityTest.COUNTER_JUMP)
-_FAIL = int(Quality.FAIL)
 MANY_ROWS = 64
 """From so many rows on, the usual sensors are tested as columns; below, that costs more than it saves."""
 
@@ -134,22 +134,47 @@ class _Examiner:
         self.spikes: list[tuple[int, int]] = []
 
     def run(self, draft: Draft) -> Examined:
-        rows = draft.rows
-        qualities, tests = rows.qualities.tolist(), rows.quality_tests.tolist()
+        qualities, tests = draft.rows.qualities.copy(), draft.rows.quality_tests.copy()
+        is_done = np.zeros(len(draft.rows), dtype=np.bool_)
+        if len(draft.rows) >= MANY_ROWS:
+            self._examine_usual(draft, qualities, tests, is_done)
+        stepped: dict[int, Again] = {}
+        if draft.stamped or not is_done.all():
+            stepped = self._examine_in_order(draft, qualities, tests, is_done)
+        draft = replace(draft, rows=replace(draft.rows, qualities=qualities, quality_tests=tests))
+        draft = _restamped(draft, stepped) if stepped else draft
+        return Examined(draft, tuple(self.spikes), self.recent, tuple(self.strays))
+
+    def _examine_usual(
+        self, draft: Draft, qualities: NDArray[np.int16], tests: NDArray[np.int32], is_done: NDArray[np.bool_]
+    ) -> None:
+        """Flag the usual sensors' readings all at once, and note which rows they are."""
+        unusual = {entry.sensor_id for entry in draft.stamped if entry.device_us is not None}
+        usual = examine_usual(draft.rows, self.known, self.traits, unusual)
+        tests[usual.rows] |= usual.tests
+        qualities[usual.rows[usual.tests & _SUSPECT != 0]] = Quality.SUSPECT
+        is_done[usual.rows] = True
+        self.recent |= usual.recent
+        self.spikes += usual.spikes
+
+    def _examine_in_order(
+        self, draft: Draft, qualities: NDArray[np.int16], tests: NDArray[np.int32], is_done: NDArray[np.bool_]
+    ) -> dict[int, Again]:
+        """Flag the other readings one by one; return those of a clock that was set back."""
+        rows, row_of = draft.rows, draft.row_of.tolist()
         serials = [NO_SERIAL] * len(rows) if rows.serials is None else rows.serials.tolist()
         ids, times = rows.sensor_ids.tolist(), rows.observed_us.tolist()
         values, receipts = rows.values.tolist(), rows.received_us.tolist()
+        is_failed, done = (qualities >= Quality.FAIL).tolist(), is_done.tolist()
         stepped: dict[int, Again] = {}
-        row_of = draft.row_of.tolist()
-        done = self._examine_usual(draft, tests, qualities) if len(rows) >= MANY_ROWS else frozenset()
         for index, stamped in _in_order(draft):
-            if stamped is None and index in done:
-                continue
             if stamped is not None:
                 if stamped.again is not Again.TAKEN:
                     self._memory(stamped.sensor_id).note_lost(stamped.received_us)
                 continue
-            sample = Sample(times[index], receipts[index], values[index], qualities[index] >= _FAIL, serials[index])
+            if done[index]:
+                continue
+            sample = Sample(times[index], receipts[index], values[index], is_failed[index], serials[index])
             bits = self._examine(ids[index], sample, index, row_of[index] in self.taken)
             if isinstance(bits, Again):
                 stepped[index] = bits
@@ -157,27 +182,8 @@ class _Examiner:
             self.stored.add((ids[index], times[index]))
             tests[index] |= bits
             if bits & _SUSPECT and not sample.is_failed:
-                qualities[index] = int(Quality.SUSPECT)
-        flagged = replace(
-            rows, qualities=np.array(qualities, dtype=np.int16), quality_tests=np.array(tests, dtype=np.int32)
-        )
-        draft = replace(draft, rows=flagged)
-        draft = _restamped(draft, stepped) if stepped else draft
-        return Examined(draft, tuple(self.spikes), self.recent, tuple(self.strays))
-
-    def _examine_usual(self, draft: Draft, tests: list[int], qualities: list[int]) -> frozenset[int]:
-        """Test the usual sensors' readings all at once; return which rows they are."""
-        unusual = {entry.sensor_id for entry in draft.stamped if entry.device_us is not None}
-        usual = examine_usual(draft.rows, self.known, self.traits, unusual)
-        rows = usual.rows.tolist()
-        for index, bits in zip(rows, usual.tests.tolist(), strict=True):
-            if bits:
-                tests[index] |= bits
-                if bits & _SUSPECT:
-                    qualities[index] = int(Quality.SUSPECT)
-        self.recent |= usual.recent
-        self.spikes += usual.spikes
-        return frozenset(rows)
+                qualities[index] = Quality.SUSPECT
+        return stepped
 
     def _memory(self, sensor_id: int) -> Recent:
         memory = self.recent.get(sensor_id)

@@ -66,7 +66,7 @@ class SessionSettings:
     """Of these: what may be refused without the rest; those of decoders, which are site data."""
     without: tuple[str, ...] = ()
     """Filters that the session may have of an earlier version, and shall not have."""
-    batch_max_messages: int = 500
+    batch_max_messages: int = 1000
     batch_max_wait_s: float = 0.01
     """An idle writer gets what there is after so long; while it is busy the next batch fills. [s]"""
     window: int = 4000

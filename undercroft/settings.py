@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     alert_webhook_token: SecretStr | None = Field(
         None, min_length=16, description="what Grafana's contact point shows to the API; unset: no alert is taken"
     )
-    batch_max_messages: int = Field(500, ge=1, le=10_000, description="ingest commits at this many messages")
+    batch_max_messages: int = Field(1000, ge=1, le=10_000, description="ingest commits at this many messages")
     batch_max_wait_ms: int = Field(10, ge=1, le=10_000, description="or after this time, when the writer is idle")
     ingest_metrics_port: int | None = Field(
         None, ge=0, le=65535, description="loopback port of ingest's /metrics; unset: none, 0 takes a free one"
