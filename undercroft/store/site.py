@@ -107,6 +107,7 @@ def import_site(
             "document": canonical_json(site),
         }
         connection.execute(sql("insert_site_version"), version)
+        connection.execute(sql("place_sensors"), {"commit_seq": commit_seq})
         _insert_thresholds(connection, site, commit_seq)
     return ImportResult(True, commit_seq, _counts(site))
 

@@ -75,6 +75,7 @@ select entrance_id, item, quantity from requirement where space_id = %(space_id)
 
 -- name: read_place_sensors
 -- What lies beyond `latest` was stamped by a clock that was ahead. States of devices (`online`) stand in order of delivery, wherever.
+-- What a sensor said before an import moved it here was said of another place; without its batch (see retention_class) its receipt tells.
 select
     n.sensor_id, n.device_id, n.at, n.quantity, n.unit, n.entrance_id, n.zero_level_m,
     o.observed_at, o.value, o.quality, coalesce(o.quality_tests, 0) as quality_tests,
@@ -85,7 +86,9 @@ left join lateral (
     where f.sensor_id = n.sensor_id
         and (%(latest)s::timestamptz is null or n.quantity = 'online' or f.observed_at <= %(latest)s)
     order by f.observed_at desc limit 1
-) o on true
+) o on n.placed_seq = 0 or coalesce(
+    (select b.commit_seq >= n.placed_seq from batch b where b.batch_id = o.batch_id),
+    o.received_at >= (select v.imported_at from site_version v where v.commit_seq = n.placed_seq))
 where n.place_id = %(place_id)s and n.retired_at is null
 order by n.quantity, n.device_id, n.at;
 

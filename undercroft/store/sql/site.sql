@@ -83,8 +83,14 @@ update device set retired_at = %(retired_at)s
 where retired_at is null and device_id <> all(%(kept)s::text[]);
 
 -- name: update_sensors
--- Known sensors keep their id. Not an upsert: that would use up a number of the identity for every known row.
+-- Known sensors keep their id. Not an upsert: that would use up a number of the identity for every known row. One that moves has
+-- `placed_seq` -1 until the import has its number; whether a device is online goes with it, and rain is said of a basin.
 update sensor set
+    placed_seq = case
+        when sensor.place_id = new.place_id and sensor.entrance_id is not distinct from new.entrance_id then placed_seq
+        when new.quantity = 'online' or new.quantity like 'rain\_%%' then placed_seq
+        else -1
+    end,
     unit = new.unit, place_id = new.place_id, entrance_id = new.entrance_id, zero_level_m = new.zero_level_m,
     retired_at = null
 from unnest(
@@ -104,6 +110,9 @@ where not exists (
     select from sensor
     where sensor.device_id = new.device_id and sensor.at = new.at and sensor.quantity = new.quantity)
 order by new.row_no;
+
+-- name: place_sensors
+update sensor set placed_seq = %(commit_seq)s where placed_seq = -1;
 
 -- name: retire_sensors
 update sensor set retired_at = %(retired_at)s
