@@ -9,7 +9,7 @@ fails. The spike test needs the next sample, so it never delays anything: its fl
 ===============  ============================================================================  =======
 test             when                                                                          flag
 ===============  ============================================================================  =======
-rate of change   a level changes by more than 0.5 m in a minute                                suspect
+rate of change   a level changes by more than 0.5 m in a minute, in one step or in many        suspect
 flat line        wet, and the very same value for 30 minutes and 6 readings                    suspect
 ceiling          a depth inside above the ceiling                                              suspect
 cross-check      another sensor of the same spot says 0.15 m else within 2 minutes             suspect
@@ -241,8 +241,7 @@ class _Examiner:
         bits = _RANGE if sample.value > traits.ceiling_m else 0
         last, before = memory.last_sound()
         if last is not None:
-            elapsed_min = max(1.0, (sample.observed_us - last.observed_us) / MINUTE_US)
-            if abs(sample.value - last.value) > RATE_M_MIN * elapsed_min:
+            if _is_fast(memory, last, sample):
                 bits |= _RATE
             if before is not None and _is_spike(before, last, sample):
                 self.spikes.append((sensor_id, last.observed_us))
@@ -276,6 +275,15 @@ def _jumps(memory: Recent, sample: Sample) -> bool:
     stood_mm = np.array([before.value for before in known])
     since_us = np.array([sample.observed_us - before.observed_us for before in known], dtype=np.int64)
     return bool(known) and bool(cannot_be(stood_mm, np.array(sample.value), most_mm(since_us)).all())
+
+
+def _is_fast(memory: Recent, last: Sample, sample: Sample) -> bool:
+    """Tell whether a level changed faster than water is taken to: since the reading before, or in the last minute."""
+    elapsed_min = max(1.0, (sample.observed_us - last.observed_us) / MINUTE_US)
+    if abs(sample.value - last.value) > RATE_M_MIN * elapsed_min:
+        return True
+    first = memory.oldest_sound_since(sample.observed_us - MINUTE_US)
+    return first is not None and abs(sample.value - first.value) > RATE_M_MIN
 
 
 def _is_spike(before: Sample, middle: Sample, after: Sample) -> bool:

@@ -228,6 +228,15 @@ class Recent:
                 newest = sample
         return newest, None
 
+    def oldest_sound_since(self, since_us: int) -> Sample | None:
+        """Return the oldest remembered reading from a time on that did not fail."""
+        oldest = None
+        for sample in reversed(self.samples):
+            if sample.observed_us < since_us:
+                break
+            oldest = oldest if sample.is_failed else sample
+        return oldest
+
     def unchanged_since_us(self, value: float) -> tuple[int, int]:
         """Return since when, and how often, the sensor has said this very value. [µs since 1970]"""
         since_us, times = NEVER_US, 0

@@ -31,6 +31,7 @@ from ingest.quality_limits import (
     SPIKE_M,
     SPIKE_SPAN_US,
 )
+from ingest.quality_minute import first_of_minute
 from ingest.quality_recent import MOST_RECENT, NEVER_US, NO_TRAITS, Recent, Sample, Traits
 from undercroft.quality import Quality, QualityTest
 from undercroft.rain_counter import cannot_be, most_mm
@@ -101,7 +102,9 @@ def examine_usual(
     starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
     counts = np.diff(np.append(starts, ids.size))
     sensors = ids[starts].tolist()
-    known = _columns([_known(recent.get(key, _NOTHING), traits.get(key, NO_TRAITS), key in unusual) for key in sensors])
+    before = [recent.get(key, _NOTHING) for key in sensors]
+    told = zip(sensors, before, strict=True)
+    known = _columns([_known(memory, traits.get(key, NO_TRAITS), key in unusual) for key, memory in told])
     of = np.repeat(np.arange(starts.size), counts)
     last_us, last = _before(times, starts, known.newest_us), _before(values, starts, known.newest)
     second_us, second = _before(last_us, starts, known.second_us), _before(last, starts, known.second)
@@ -128,6 +131,10 @@ def examine_usual(
         (_jumps(known.is_counter[of], (times, values), (last_us, last), (second_us, second)), QualityTest.COUNTER_JUMP),
         (
             is_level & has_last & (np.abs(values - last) > RATE_M_MIN * np.maximum(1.0, since_us / MINUTE_US)),
+            QualityTest.RATE_OF_CHANGE,
+        ),
+        (
+            _is_fast_within_a_minute(chosen & is_level, times - second_us, (of, times, values), before),
             QualityTest.RATE_OF_CHANGE,
         ),
     ):
@@ -175,8 +182,28 @@ def _known(memory: Recent, traits: Traits, is_unusual: bool) -> _Known:
         if len(samples) > 1:
             second_us, _, second, is_failed, _ = samples[-2]
             is_usual = is_usual and not is_failed
+            if traits.is_level and newest_us - second_us <= MINUTE_US:
+                is_usual = is_usual and not any(sample.is_failed for sample in samples)
     site = (traits.is_level, traits.interval_s, traits.ceiling_m, traits.wet_m, traits.wet_from_m, traits.is_counter)
     return _Known(is_usual, oldest_us, newest_us, newest, serial, second_us, second, memory.lost_us, *site, least)
+
+
+_Of = tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float64]]
+"""Place of the sensor, time and value of readings."""
+
+
+def _is_fast_within_a_minute(
+    is_tested: NDArray[np.bool_], since_second_us: NDArray[np.int64], said: _Of, before: list[Recent]
+) -> NDArray[np.bool_]:
+    """Tell which changed too fast since the oldest reading within a minute; only quick sensors have more than one."""
+    found = np.zeros(is_tested.size, dtype=np.bool_)
+    if np.any(is_tested & (since_second_us <= MINUTE_US)):
+        rows = np.flatnonzero(is_tested)
+        of, times, values = said
+        remembered = [memory.samples for memory in before]
+        first = first_of_minute(of[rows], times[rows], values[rows], remembered, MOST_RECENT)
+        found[rows] = np.abs(values[rows] - first) > RATE_M_MIN
+    return found
 
 
 _Said = tuple[NDArray[np.int64], NDArray[np.float64]]

@@ -30,14 +30,16 @@ TRAITS = {
     COUNTER: Traits(False, 60.0, np.inf, is_counter=True),
     FLOAT: Traits(False, 60.0, np.inf, gauges=(Beside(OUTSIDE, 0.3, 5 * MINUTE_US),)),
 }
+Reading = tuple[int, float, int, float, Quality, int, bool]
+"""Sensor, minutes since the one before, minutes its clock is behind, value, flag, serial, beside a lost clock."""
 _READINGS = st.lists(
     st.tuples(
         st.sampled_from(
             [LEVEL, LEVEL, LEVEL, PAIRED, OTHER_OF_PAIR, BATTERY, GONE, INSIDE, INSIDE, OUTSIDE, FLOAT, COUNTER]
         ),
-        st.sampled_from([1, 1, 1, 1, 5, 10, 40, 70]),  # minutes since the one before
+        st.sampled_from([1 / 6, 1 / 6, 1 / 6, 1, 1, 1, 1, 5, 10, 40, 70]),  # minutes since the one before
         st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2, 11, 90, -2]),  # minutes that its clock is behind
-        st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.2, 0.21, 0.33, 0.9, 3.5, 40.0]),
+        st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.2, 0.21, 0.33, 0.6, 0.9, 3.5, 40.0]),
         st.sampled_from([Quality.GOOD] * 19 + [Quality.FAIL]),
         st.sampled_from([NO_SERIAL, NO_SERIAL, 1, 2]),
         st.sampled_from([False] * 29 + [True]),  # a reading without a clock beside it
@@ -47,10 +49,10 @@ _READINGS = st.lists(
 )
 
 
-def _drafts(readings: list[tuple[int, int, int, float, Quality, int, bool]], cut: int) -> list[Draft]:
+def _drafts(readings: list[Reading], cut: int) -> list[Draft]:
     now_us, entries = NOON_US, []
     for sensor_id, wait, behind, value, quality, serial, is_beside_lost in readings:
-        now_us += wait * MINUTE_US
+        now_us += round(wait * MINUTE_US)
         entries.append((sensor_id, now_us - behind * MINUTE_US, value, quality, 0, now_us, serial, is_beside_lost))
     drafts = []
     for part in (entries[:cut], entries[cut:]):
@@ -98,6 +100,9 @@ _OUTSIDE_IN_TURN = [(OUTSIDE, 1, 0, 0.0, Quality.GOOD, NO_SERIAL, False),
 """Water rises inside while it is dry outside; by the end of the batch it is wet there."""
 
 
+_FAST = [(LEVEL, 1 / 6, 0, round(0.4 * n, 1), Quality.GOOD, NO_SERIAL, False) for n in range(8)]
+_FAILED_BEFORE = [(LEVEL, 1 / 6, 0, value, quality, NO_SERIAL, False)
+                  for value, quality in ((0.0, Quality.FAIL), *[(0.9, Quality.GOOD)] * 3)]  # fmt: skip
 _FLAT = [(LEVEL, 1, 0, 0.2, Quality.GOOD, NO_SERIAL, False)] * 29 + [(LEVEL, 5, 0, 0.2, Quality.GOOD, NO_SERIAL, False)]
 
 
@@ -107,15 +112,16 @@ _CHANGED = [(COUNTER, 1, 0, value, Quality.GOOD, NO_SERIAL, False) for value in 
 
 @example(readings=_CHANGED, cut=6, remembered=40)
 @example(readings=_CHANGED, cut=3, remembered=2)
+@example(readings=_FAST, cut=4, remembered=40)
+@example(readings=_FAST, cut=2, remembered=2)
+@example(readings=_FAILED_BEFORE, cut=3, remembered=7)
 @example(readings=_FLAT, cut=4, remembered=2)
 @example(readings=_FLAT, cut=25, remembered=7)
 @example(readings=_OUTSIDE_IN_TURN, cut=4, remembered=40)
 @example(readings=_OLDER_THAN_A_LOST_CLOCK, cut=1, remembered=40)
 @settings(max_examples=200)
 @given(readings=_READINGS, cut=st.integers(0, 30), remembered=st.sampled_from([2, 7, 40]))
-def test_columns_say_what_single_readings_say(
-    readings: list[tuple[int, int, int, float, Quality, int, bool]], cut: int, remembered: int
-) -> None:
+def test_columns_say_what_single_readings_say(readings: list[Reading], cut: int, remembered: int) -> None:
     """A memory of two is outrun within a batch, one of seven by the longest; it knows since when nothing changed."""
     drafts = _drafts(readings, cut)
     assert _outcome(drafts, 1, remembered) == _outcome(drafts, 10**6, remembered)

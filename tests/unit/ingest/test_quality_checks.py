@@ -101,6 +101,19 @@ def test_two_readings_a_second_apart_are_not_a_rate() -> None:
     assert bits_of([(0, 0.10), (1 / 60, 0.14)]) == [0, 0]
 
 
+def test_a_quick_sensor_is_held_against_the_minute_not_only_against_the_reading_before() -> None:
+    """By hand: 0.4 m every 10 s is 2.4 m in a minute; over 0.5 m from the third reading on. 0.08 m is 0.48 m."""
+    assert bits_of([(n / 6, 0.4 * n) for n in range(7)]) == [0, 0] + [QualityTest.RATE_OF_CHANGE] * 5
+    assert bits_of([(n / 6, 2.4 - 0.4 * n) for n in range(7)]) == [0, 0] + [QualityTest.RATE_OF_CHANGE] * 5
+    assert set(bits_of([(n / 6, 0.08 * n) for n in range(30)])) == {0}
+
+
+def test_a_quick_sensor_that_steps_is_doubted_for_a_minute() -> None:
+    """By hand: the last 0.0 is of 0:50, and within the minute until 1:50."""
+    said: list[Said] = [*((n / 6, 0.0) for n in range(6)), *((1 + n / 6, 0.8) for n in range(10))]
+    assert bits_of(said) == [0] * 6 + [QualityTest.RATE_OF_CHANGE] * 6 + [0] * 4
+
+
 def test_a_fast_change_is_suspect_and_the_next_one_there_is_good() -> None:
     rows = after([(0, 0.0), (1, 0.8), (2, 0.85)]).draft.rows
     assert rows.qualities.tolist() == [Quality.GOOD, Quality.SUSPECT, Quality.GOOD]
