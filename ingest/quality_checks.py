@@ -11,7 +11,7 @@ test             when                                                           
 ===============  ============================================================================  =======
 rate of change   a level changes by more than 0.5 m in a minute, in one step or in many        suspect
 flat line        wet, and the very same value for 30 minutes and 6 readings                    suspect
-ceiling          a depth inside above the ceiling                                              suspect
+ceiling          a depth or level inside above the ceiling                                     suspect
 cross-check      another sensor of the same spot says 0.15 m else within 2 minutes             suspect
 inside, outside  water rises inside, from 5 cm, and every entrance is dry                       suspect
 float, gauge     a float switch contradicts a gauge of its spot by over 0.10 m                  suspect

@@ -152,8 +152,7 @@ def traits_of(rows: Sequence[Mapping[str, Any]]) -> dict[int, Traits]:
         is_level = row["quantity"] in LEVELS
         spot = (row["quantity"], row["place_id"], row["entrance_id"], row["zero_level_m"])
         peers = tuple(other for other in spots[spot] if other != row["sensor_id"]) if is_level else ()
-        has_ceiling = row["quantity"] == "water_depth_m" and row["ceiling_height_m"] is not None
-        ceiling_m = float(row["ceiling_height_m"]) if has_ceiling else np.inf
+        ceiling_m = _ceiling_m(row)
         outside, pair = beside.get(row["sensor_id"], ((), ()))
         floats, gauges = (pair, ()) if is_level else ((), pair)
         wet_m = wet_inside_m(row) if outside else np.inf
@@ -164,6 +163,14 @@ def traits_of(rows: Sequence[Mapping[str, Any]]) -> dict[int, Traits]:
             is_level, interval_s, ceiling_m, peers, wet_m, outside, floats, gauges, flat_from_m, is_counter
         )
     return found
+
+
+def _ceiling_m(row: Mapping[str, Any]) -> float:
+    """Return what a level sensor inside reads with the water at the ceiling; infinite where nobody knows. [m]"""
+    floor_m = 0.0 if row["quantity"] == "water_depth_m" else row["floor_level_m"]
+    if row["quantity"] not in LEVELS or row["ceiling_height_m"] is None or floor_m is None:
+        return np.inf
+    return round(float(floor_m) + float(row["ceiling_height_m"]), 6)
 
 
 def _known(connection: Connection, rows: Rows) -> Known:

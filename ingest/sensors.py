@@ -13,8 +13,8 @@ from ingest.reasons import Reason
 from ingest.topics import DeviceTopic, Kind, RunClockTopic, device_named, foreign_topic, parse_topic
 from undercroft.errors import PayloadInvalid
 from undercroft.model import Mode, Reading
-from undercroft.quantities import quantity_of
-from undercroft.store.sensors import SensorTable
+from undercroft.quantities import QUANTITIES, quantity_of
+from undercroft.store.sensors import SensorRow, SensorTable
 from undercroft.topic_filters import filter_matches
 
 ONLINE = "online"
@@ -150,10 +150,9 @@ def build_directory(mode: Mode, table: SensorTable) -> Directory:
         sensors = devices.setdefault(row.device_id, (row.place_id, {}))[1]
         if row.sensor_id is None:
             continue
-        quantity = quantity_of(row.quantity)
         sensors[row.at, row.quantity] = len(sensor_ids)
         sensor_ids.append(row.sensor_id)
-        ranges.append((-np.inf, np.inf) if quantity is None else (quantity.least, quantity.most))
+        ranges.append(_range_of(row))
     limits = np.array(ranges, dtype=np.float64).reshape(-1, 2)
     device_of = np.zeros(max(sensor_ids, default=0) + 1, dtype=np.int32)
     for number, (_, sensors) in enumerate(devices.values()):
@@ -172,3 +171,13 @@ def build_directory(mode: Mode, table: SensorTable) -> Directory:
         device_of,
         tuple(ForeignDecoder(definition) for definition in table.decoders),
     )
+
+
+def _range_of(row: SensorRow) -> tuple[float, float]:
+    """Return what a sensor can say: what its quantity can be, and of a level no less than a depth over its ground."""
+    quantity = quantity_of(row.quantity)
+    if quantity is None:
+        return -np.inf, np.inf
+    if quantity.name == "water_level_m" and row.ground_m is not None:
+        return round(row.ground_m + QUANTITIES["water_depth_m"].least, 6), quantity.most
+    return quantity.least, quantity.most

@@ -34,6 +34,8 @@ class SensorRow:
     sensor_id: int | None
     at: str
     quantity: str
+    ground_m: float | None = None
+    """Floor or roadway where it stands; None where the site knows none. [m over datum]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,14 @@ def fetch_sensor_table(connection: Connection) -> SensorTable:
         site_seq,
         None if district is None else district["district"],
         tuple(
-            SensorRow(row["device_id"], row["place_id"], row["sensor_id"], row["at"] or "", row["quantity"] or "")
+            SensorRow(
+                row["device_id"],
+                row["place_id"],
+                row["sensor_id"],
+                row["at"] or "",
+                row["quantity"] or "",
+                row["ground_m"],
+            )
             for row in rows
         ),
         fetch_decoders(connection),

@@ -227,9 +227,12 @@ select document -> 'district' ->> 'id' as district from site_version order by co
 select coalesce(document -> 'decoder', '[]')::text as decoders from site_version order by commit_seq desc limit 1;
 
 -- name: fetch_device_sensors
-select device.device_id, device.place_id, sensor.sensor_id, sensor.at, sensor.quantity
+select device.device_id, device.place_id, sensor.sensor_id, sensor.at, sensor.quantity,
+    case when sensor.entrance_id is null then space.floor_level_m else entrance.roadway_level_m end as ground_m
 from device
 left join sensor on sensor.device_id = device.device_id and sensor.retired_at is null
+left join space on space.space_id = sensor.place_id
+left join entrance on entrance.space_id = sensor.place_id and entrance.entrance_id = sensor.entrance_id
 where device.retired_at is null
 order by device.device_id, sensor.at, sensor.quantity;
 
