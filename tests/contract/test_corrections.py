@@ -73,7 +73,7 @@ def panel(connection: Connection, name: str, interval_ms: int) -> list[tuple[Any
     """Rows of a panel that shows one space where its board does."""
     board, query = next((board, each) for board in all_dashboards() for each in board.queries() if each.name == name)
     variables = {PLACE: [PLACE_ID]} if board.one_space else {}
-    text = fill(query.sql, START - timedelta(hours=1), NOW, interval_ms=interval_ms, variables=variables)
+    text = fill(query.sql, START - timedelta(days=1), NOW, interval_ms=interval_ms, variables=variables)
     return [tuple(row.values()) for row in connection.execute(text.encode())]
 
 
@@ -121,17 +121,51 @@ def test_a_correction_over_a_whole_bucket_takes_it_out_or_believes_it(connection
     }
 
 
-def test_what_a_later_sample_showed_is_in_readings_and_not_in_rollups(connection: Connection) -> None:
-    before = buckets(connection)
+def test_a_correction_over_midnight_touches_both_days(connection: Connection) -> None:
+    before, after = datetime(2023, 9, 7, 23, 59, tzinfo=UTC), datetime(2023, 9, 9, 0, 1, tzinfo=UTC)
+    store(connection, [(sensor_id(connection), moment, 7.0, 1) for moment in (before, after)])
+    correct(connection, before, after - INSTANT)
+    assert [buckets(connection)[moment][10] for moment in (before, after)] == [1, 0]
+    correct(connection, before, after)
+    assert [buckets(connection)[moment][10] for moment in (before, after)] == [1, 1]
+
+
+def say_spike(connection: Connection, *minutes: float) -> None:
+    """As ingest does once the next sample is there."""
     said = {"quality": 3, "quality_tests": int(QualityTest.SPIKE), "reason": "a spike", "batch_id": 1}
-    known = {"sensor_ids": [sensor_id(connection)], "observed_at": [at(61)]}
+    known = {"sensor_ids": [sensor_id(connection)] * len(minutes), "observed_at": [at(minute) for minute in minutes]}
     connection.execute(sql("insert_later_flags"), said | known)
+
+
+def flags(connection: Connection, interval_ms: int) -> dict[str, float]:
+    """What the panel counts in all, by the mark of each flag."""
+    counted: dict[str, float] = {}
+    for _, name, readings in panel(connection, "flags", interval_ms):
+        counted[name[0]] = counted.get(name[0], 0) + readings
+    return counted
+
+
+def test_what_a_later_sample_showed_is_in_readings_and_the_worst_flag(connection: Connection) -> None:
+    before = buckets(connection)
+    say_spike(connection, 61)
     correct(connection, at(60), at(60))
-    assert buckets(connection) == before | {at(60): (None, None, None, None, 0, 1, 4, 0, 0, 0, 1, 0)}
+    assert buckets(connection) == before | {
+        at(60): (None, None, None, None, 0, 1, 4, 0, 0, 0, 1, 0),
+        at(61): (4.2, 4.2, 4.2, 4.2, 1, 1, 3, 1, 0, 0, 0, 0),
+    }
     told = connection.execute(
         "select quality, quality_at_arrival from grafana.observation where value = 4.2"
     ).fetchall()
     assert told == [{"quality": 3, "quality_at_arrival": 1}]
+
+
+@pytest.mark.parametrize("interval_ms", [600_000, 3_600_000, 86_400_000])
+def test_the_panel_of_flags_counts_what_a_later_sample_showed(connection: Connection, interval_ms: int) -> None:
+    assert flags(connection, interval_ms) == {"●": 5, "◐": 1, "✖": 1}
+    say_spike(connection, 61, 1, 1.5)  # good, suspect before, failed: only the first is counted otherwise
+    assert flags(connection, interval_ms) == {"●": 4, "◐": 2, "✖": 1}
+    correct(connection, at(61), at(61), Quality.GOOD)  # a person's word stands before every test
+    assert flags(connection, interval_ms) == {"●": 5, "◐": 1, "✖": 1}
 
 
 @pytest.mark.parametrize("flavour", ["timescale"])  # a plain database keeps no rollups

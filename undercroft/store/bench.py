@@ -42,6 +42,7 @@ ROLLUPS = ("rollup_1m", "rollup_10m", "rollup_1h", "rollup_1d")
 
 _OF_A_DAY = (
     "bench_fill_day",
+    "bench_fill_flags",
     "bench_fill_engine",
     "bench_fill_assessments",
     "bench_fill_alarms",

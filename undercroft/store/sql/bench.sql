@@ -229,6 +229,22 @@ insert into roster_shift (starts_at, ends_at, step, standing, person_id, name, p
 select at + n * interval '12 hours', at + (n + 1) * interval '12 hours', 0, 'holder', 'bench', 'bench', '', '[]'
 from day cross join generate_series(0, 1) n;
 
+-- name: bench_fill_flags
+-- What is said of readings afterwards: a hundred or so that the next sample shows to be spikes, and two hours of two sensors that a
+-- person takes out, other sensors each day.
+with day as (
+    select %(day)s::timestamptz as begins, (extract(epoch from %(day)s::timestamptz) / 86400)::int as number
+), spikes as (
+    insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, batch_id, quality_at_arrival)
+    select o.sensor_id, o.observed_at, o.observed_at, 3, 4, 'ingest', 'bench', 0, o.quality
+    from day join observation o on o.observed_at >= day.begins and o.observed_at < day.begins + interval '1 day'
+    where o.sensor_id %% 10 = 3 and random() < 0.005
+)
+insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, act_id)
+select 1 + (day.number * 2 + n) * 37 %% 200, at, at + interval '2 hours', 4, 4096, 'bench', 'bench', gen_random_uuid()
+from day cross join generate_series(0, 1) n
+cross join lateral (select day.begins + n * interval '12 hours' + day.number %% 60 * interval '1 minute' as at) t;
+
 -- name: bench_fill_letters
 insert into dead_letter (topic, payload_sha256, reason, detail, device_id, payload, payload_bytes, qos, retain,
     first_received_at, last_received_at, batch_id)

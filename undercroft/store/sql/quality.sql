@@ -110,8 +110,10 @@ cross join lateral (
 where size.readings <= %(most)s;
 
 -- name: insert_later_flags
-insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, batch_id)
-select sensor_id, observed_at, observed_at, %(quality)s, %(quality_tests)s, 'ingest', %(reason)s, %(batch_id)s
+-- Each reading is looked up by itself, whatever the planner knows of the tables.
+insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, batch_id, quality_at_arrival)
+select sensor_id, observed_at, observed_at, %(quality)s, %(quality_tests)s, 'ingest', %(reason)s, %(batch_id)s,
+    (select o.quality from observation o where o.sensor_id = incoming.sensor_id and o.observed_at = incoming.observed_at)
 from unnest(%(sensor_ids)s::integer[], %(observed_at)s::timestamptz[]) as incoming (sensor_id, observed_at)
 on conflict do nothing;
 
