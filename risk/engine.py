@@ -45,7 +45,7 @@ from risk.warnings import Act, fold_warnings
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "16"
+ENGINE_VERSION = "17"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
 
 9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory. 10: a switch that flaps and a pump
@@ -62,6 +62,8 @@ nothing; a space that fills is rising; what a clock that is behind says after a 
 a barrier that is overtopped, failed or in an unknown state is missing in the shortage, and not waited for;
 where the rise inside tells what comes in, a pump that nothing says to run lifts nothing more;
 a sensor that an import takes out counts as one that fell silent; the clock may be set back.
+17: after an import only who came in a sensor's place speaks for it; kept rain counts in the score, until an hour is
+measured.
 """
 
 DAY_HOURS = range(7, 20)
@@ -138,7 +140,7 @@ def with_site(engine: Engine, site: Site, site_commit_seq: int, instant: datetim
 def with_what_stands(engine: Engine) -> Engine:
     """Return the engine without the left sensors and entrances of which nothing stands any more after a tick."""
     arrays, state = engine.plant.arrays, engine.state
-    if not arrays.left or (left := standing(state, arrays)) == arrays.left:
+    if not arrays.left or (left := standing(state, arrays, engine.plant.statics.heirs)) == arrays.left:
         return engine
     plant = plant_of(arrays.site, from_us(state.tick_us), left)
     result = carried_over(state, arrays, plant.arrays, state.site_commit_seq)

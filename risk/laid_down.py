@@ -2,30 +2,34 @@
 
 It is laid down, at the end of a tick, when
 
-- a *level sensor* at the same place (inside for inside, that entrance for that entrance) has given a good reading
-  since, not older than the word; for a *lifted float switch* also one there that trips no higher and hangs down; for a
-  *barrier switch* another one of the entrance; for a *pump* another sensor of a pump of the space;
+- who came in its place (`risk.spots`) has given a good reading since, not older than the word; a float switch that
+  came in the place of a lifted one hangs down besides;
 - the alarm of the space is stood down: a named officer says with what evidence;
 - the space leaves the site.
 
-What another place says lays nothing down, nor does a person who finds it dry. A part in the alarm goes on to who laid
-the word down, so that its next good samples end the alarm, not the first alone.
+What another place says lays nothing down, nor one that had stood beside it, nor a person who finds it dry. A sensor
+that comes back to its place is no left one any more. A part in the alarm goes on to who laid the word down, so that its
+next good samples end the alarm, not the first alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from risk.arrays import NEVER_US, IntArray, SiteArrays
-from risk.floats import trip_m
 from risk.left import Left, LeftSensor
-from risk.replaced import left_entrances
-from risk.sensors import BARRIER, FLOAT, LEVEL, PUMP
+from risk.replaced import named_entrances
+from risk.sensors import FLOAT, LEVEL
 from risk.state import EngineState
 
 
-def standing(state: EngineState, arrays: SiteArrays) -> Left:
-    """Return what of the left sensors and entrances still stands after a tick; hand parts in alarms on."""
+def standing(state: EngineState, arrays: SiteArrays, heirs: Mapping[int, IntArray]) -> Left:
+    """Return what of the left sensors and entrances still stands after a tick; hand parts in alarms on.
+
+    ``heirs``: who has to speak for each left sensor.
+    """
     since = {(one.spec.key, one.spec.place, one.spec.entrance): one for one in arrays.left.sensors}
     kept: list[LeftSensor] = []
     for s in np.flatnonzero(arrays.s_left).tolist():
@@ -33,34 +37,19 @@ def standing(state: EngineState, arrays: SiteArrays) -> Left:
         one = since[spec.key, spec.place, spec.entrance]
         if state.stood_down_us[arrays.s_space[s]] != NEVER_US:
             continue
-        enders = _enders(state, arrays, s, one.since_us)
-        if enders.size:
-            _hand_on(state, arrays, s, enders)
+        if _have_spoken(state, arrays, s, heirs[s], one.since_us):
+            _hand_on(state, arrays, s, heirs[s])
         else:
             kept.append(one)
-    there = {space.id: {entrance.id for entrance in space.entrances} for space in arrays.spaces}
-    return Left(tuple(kept), left_entrances(state, arrays, kept, there))
+    named = named_entrances(state, kept)
+    return Left(tuple(kept), tuple((space, gone) for space, gone in arrays.left.entrances if (space, gone.id) in named))
 
 
-def _enders(state: EngineState, arrays: SiteArrays, left: int, since_us: int) -> IntArray:
-    """Return the sensors whose good reading lays the word of a left one down."""
-    role = int(arrays.s_role[left])
-    here = (arrays.s_space == arrays.s_space[left]) & ~arrays.s_left
-    if role != PUMP:
-        here &= arrays.s_entrance == arrays.s_entrance[left]
-    roles = {LEVEL: (LEVEL,), FLOAT: (LEVEL, FLOAT), BARRIER: (BARRIER,), PUMP: (PUMP,)}[role]
-    well = (state.good_tick_us > since_us) & (state.good_run > 0) & (state.good_us >= state.evidence_us[left])
-    rows = np.flatnonzero(here & well & np.isin(arrays.s_role, roles))
-    if role == FLOAT:
-        trip = trip_m(arrays, left)
-        rows = rows[[_is_lower(state, arrays, row, trip) for row in rows.tolist()]] if rows.size else rows
-    return rows
-
-
-def _is_lower(state: EngineState, arrays: SiteArrays, row: int, trip: float) -> bool:
-    if arrays.s_role[row] == LEVEL:
-        return True
-    return bool(state.held[row] < 0.5) and trip_m(arrays, row) <= trip
+def _have_spoken(state: EngineState, arrays: SiteArrays, left: int, heirs: IntArray, since_us: int) -> bool:
+    """Tell whether all who came in the place of a left sensor have given a good reading since."""
+    well = (state.good_tick_us[heirs] > since_us) & (state.good_run[heirs] > 0)
+    well &= state.good_us[heirs] >= state.evidence_us[left]
+    return bool(heirs.size and (well & ((arrays.s_role[heirs] != FLOAT) | (state.held[heirs] < 0.5))).all())
 
 
 def _hand_on(state: EngineState, arrays: SiteArrays, left: int, enders: IntArray) -> None:

@@ -15,10 +15,14 @@ from undercroft.site.model import Entrance
 
 @dataclass(frozen=True, slots=True)
 class LeftSensor:
-    """A sensor that the site no longer has there; ``since_us`` is the last tick before it was taken out."""
+    """A sensor that the site no longer has there.
+
+    ``since_us`` is the last tick before it was taken out, ``beside`` names those that stood at its spot then.
+    """
 
     spec: SensorSpec
     since_us: int
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class Left:
     def as_json(self) -> dict[str, Any]:
         """Return it as a snapshot keeps it."""
         return {
-            "sensors": [{"spec": asdict(one.spec), "since_us": one.since_us} for one in self.sensors],
+            "sensors": [
+                {"spec": asdict(one.spec), "since_us": one.since_us, "beside": one.beside} for one in self.sensors
+            ],
             "entrances": [[space, entrance.model_dump(mode="json")] for space, entrance in self.entrances],
         }
 
@@ -42,7 +48,9 @@ class Left:
     def from_json(cls, kept: Mapping[str, Any]) -> Left:
         """Return what `as_json` kept."""
         return cls(
-            tuple(LeftSensor(SensorSpec(**one["spec"]), one["since_us"]) for one in kept["sensors"]),
+            tuple(
+                LeftSensor(SensorSpec(**one["spec"]), one["since_us"], tuple(one["beside"])) for one in kept["sensors"]
+            ),
             tuple((space, Entrance.model_validate(entrance)) for space, entrance in kept["entrances"]),
         )
 

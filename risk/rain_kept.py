@@ -1,16 +1,18 @@
 """Rain that a site import would take away from a space: its gauge is taken out, or the space moves to another basin.
 
 What the gauge had measured last stands at the space until a gauge of its basin has measured the whole hour since, or
-the alarm of the space is stood down: a rain sum tells of the hour before it, so a later hour is better known.
+the alarm of the space is stood down: a rain sum tells of the hour before it, so a later hour is better known. One word
+measures no hour: there have to be two good ones, an hour apart, the first after the rain; a counter shows what fell
+between them, of depths and intensities none may be missing for so long that the gauge is stale.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from risk.arrays import NEVER_US, BoolArray, SiteArrays
+from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.levels import severity_of
-from risk.sensors import RAIN_ROLES
+from risk.sensors import RAIN_ROLES, RAIN_TOTAL
 from risk.state import RAIN, EngineState, RainKept, place_key
 from risk.statics import SiteStatics
 from risk.thresholds import IN_RAIN_S
@@ -58,11 +60,11 @@ def raise_kept(
     state: EngineState, arrays: SiteArrays, statics: SiteStatics, in_rain: BoolArray, views: tuple[np.ndarray, ...]
 ) -> None:
     """Let kept rain count in every view; forget what a gauge of the basin has outlived, or an officer stood down."""
-    good_us = np.full(len(arrays.basins), NEVER_US, np.int64)
-    np.maximum.at(good_us, arrays.g_basin, state.good_us[arrays.g_sensor])
+    hour_us = np.full(len(arrays.basins), NEVER_US, np.int64)
+    np.maximum.at(hour_us, arrays.g_basin, _measured_us(state, arrays))
     for name, kept in list(state.rain_kept.items()):
         row = arrays.space_index[name]
-        if good_us[arrays.basin_of_space[row]] >= kept.said_us + HOUR_US or state.stood_down_us[row] != NEVER_US:
+        if hour_us[arrays.basin_of_space[row]] >= kept.said_us or state.stood_down_us[row] != NEVER_US:
             del state.rain_kept[name]
             continue
         in_rain[row] = True
@@ -72,3 +74,22 @@ def raise_kept(
         )
         for view in views:
             view[RAIN, row] = max(int(view[RAIN, row]), reached)
+
+
+def kept_share(state: EngineState, arrays: SiteArrays, full_mm: tuple[float, ...], share: FloatArray) -> None:
+    """Let kept rain count in the share of full rain that each space has, in place. ``full_mm``: of each window."""
+    for name, kept in state.rain_kept.items():
+        of_window = [mm / full for mm, full in zip(kept.mm, full_mm, strict=True)]
+        row = arrays.space_index[name]
+        share[row] = max(share[row], min(max(of_window), 1.0))
+
+
+def _measured_us(state: EngineState, arrays: SiteArrays) -> IntArray:
+    """Return since when the last hour that each gauge has measured runs; `NEVER_US` for none. Shape (G,)."""
+    times = state.sure_curve_us
+    start_us = times[:, -1] - HOUR_US
+    known = times != NEVER_US
+    whole = (known & (times <= start_us[:, None])).any(axis=1)
+    gap_us = np.where(known[:, :-1] & (times[:, 1:] > start_us[:, None]), np.diff(times, axis=1), 0).max(axis=1)
+    counts = arrays.s_role[arrays.g_sensor] == RAIN_TOTAL
+    return np.where(whole & (counts | (gap_us <= arrays.s_stale_us[arrays.g_sensor])), start_us, NEVER_US)

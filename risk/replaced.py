@@ -17,11 +17,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from risk.arrays import NEVER_US, BoolArray, SiteArrays
+from risk.arrays import NEVER_US, BoolArray, RowsBySpace, SiteArrays
 from risk.evidence import fresh_sensors
 from risk.left import Left, LeftSensor
 from risk.reports import place_of
 from risk.sensors import BARRIER, FLOAT, ONLINE, PUMP, RAIN_ROLES, SensorSpec, sensors_of
+from risk.spots import beside
 from risk.state import LEAK, SIGNATURES, EngineState, place_key, sensor_keys
 from risk.state import PUMP as PUMP_FAMILY
 from risk.statics import SiteStatics
@@ -49,8 +50,9 @@ def left_behind(state: EngineState, old: SiteArrays, statics: SiteStatics, site:
     entrances_after = {space.id: {entrance.id for entrance in space.entrances} for space in site.spaces}
     stays = _speaks_on(state, old, statics)
     replaced = {_place(spec) for spec in after if place_key(spec) not in known}
-    since = {place_key(one.spec): one.since_us for one in old.left.sensors}
-    sensors = []
+    since = {place_key(one.spec): one for one in old.left.sensors}
+    rows_of_space = RowsBySpace.of_rows(np.arange(len(old.sensors)), old.s_space, old.n_spaces)
+    sensors: list[LeftSensor] = []
     for s in gone:
         spec = old.sensors[s]
         if spec.place not in entrances_after or not (old.s_left[s] or stays[s]):
@@ -58,16 +60,23 @@ def left_behind(state: EngineState, old: SiteArrays, statics: SiteStatics, site:
         is_there = not spec.entrance or spec.entrance in entrances_after[spec.place]
         if spec.role == BARRIER and is_there and not old.s_left[s] and (_place(spec) in replaced or _closes(state, s)):
             continue
-        sensors.append(LeftSensor(spec, since.get(keys[s], state.tick_us) if old.s_left[s] else state.tick_us))
+        of_space = [old.sensors[row] for row in rows_of_space[int(old.s_space[s])].tolist()]
+        fell = LeftSensor(spec, state.tick_us, beside(spec, of_space))
+        sensors.append(since.get(keys[s], fell) if old.s_left[s] else fell)
     return Left(tuple(sensors), left_entrances(state, old, sensors, entrances_after))
+
+
+def named_entrances(state: EngineState, sensors: Iterable[LeftSensor]) -> set[tuple[str, str]]:
+    """Return space and entrance of which a left sensor or a report speaks."""
+    named = {(one.spec.place, one.spec.entrance) for one in sensors if one.spec.entrance}
+    return named | {place_of(key)[:2] for key in state.reports}
 
 
 def left_entrances(
     state: EngineState, old: SiteArrays, sensors: Iterable[LeftSensor], there: dict[str, set[str]]
 ) -> tuple[tuple[str, Entrance], ...]:
     """Return the entrances that are not ``there`` and of which a left sensor or a report speaks."""
-    named = {(one.spec.place, one.spec.entrance) for one in sensors if one.spec.entrance}
-    named |= {place_of(key)[:2] for key in state.reports}
+    named = named_entrances(state, sensors)
     return tuple(
         (space, ref.entrance)
         for ref in old.entrances

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from risk.arrays import FloatArray, IntArray, SiteArrays
+from risk.rain_kept import kept_share
 from risk.rules import Views
 from risk.state import FLOAT, REPORT, STAND_IN, EngineState
 from risk.thresholds import RAIN_RULES
@@ -119,6 +120,8 @@ def dynamic_factors(state: EngineState, arrays: SiteArrays, views: Views) -> dic
     mm = views.rain.basin_mm
     of_basin = np.clip((mm / [full for _, full in RAIN_RULES]).max(axis=1), 0.0, 1.0)
     rain = of_basin[arrays.basin_of_space]
+    if state.rain_kept:
+        kept_share(state, arrays, tuple(full for _, full in RAIN_RULES), rain)
     soonest = np.fmin(views.soonest.orange_min + 15.0, views.soonest.red_min)  # of the water, whatever the level
     ahead = np.where(np.isnan(soonest), 0.0, np.clip(1.0 - soonest / 75.0, 0.0, 1.0))
     needed, sensors = arrays.n_barriers_needed, arrays.n_level_sensors

@@ -12,6 +12,7 @@ from risk.forecast import Storage, storage_of
 from risk.levels import SEVERITIES, LevelTable, level_table
 from risk.neighbours import Neighbours
 from risk.sensors import BARRIER, PUMP
+from risk.spots import heirs_of
 from risk.thresholds import RAIN_RULES
 
 
@@ -19,7 +20,7 @@ from risk.thresholds import RAIN_RULES
 class SiteStatics:
     """Thresholds as arrays; (4, ...) tables hold the least value per severity, infinite for none.
 
-    ``rain_mm``: of each window of rain, in the order of `RAIN_RULES`.
+    ``rain_mm``: of each window of rain, in the order of `RAIN_RULES`. ``heirs``: see `risk.spots`.
     """
 
     levels: LevelTable
@@ -53,6 +54,7 @@ class SiteStatics:
     rise_set: frozenset[int]
     barrier_sensors: dict[int, tuple[int, ...]]
     neighbours: Neighbours
+    heirs: dict[int, IntArray]
     limits: dict[tuple[str, str, int], tuple[float | None, str]] = field(default_factory=dict)
 
 
@@ -118,6 +120,7 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
         rise_set=frozenset(np.flatnonzero(l_rise).tolist()),
         barrier_sensors=_barrier_sensors(arrays),
         neighbours=Neighbours(arrays),
+        heirs=heirs_of(arrays),
     )
 
 

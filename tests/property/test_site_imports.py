@@ -22,6 +22,8 @@ from undercroft.site.model import Site
 OUT, IN, GATE, UP, RAIN = (
     "out:water_depth_m", "in:water_depth_m", "gate:barrier_state", "lvl:water_depth_m", "rain-1:rain_total_mm",
 )  # fmt: skip
+SECOND, RAMP = "second:water_depth_m", "ramp:water_depth_m"
+"""A second sensor inside, and one more on the road: the site file does not say how far from the first."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Version:
     basin: str = "b1"
     basin_of_gauge: str = "b1"
     street: str = "Futian"
+    second: str | None = None
+    ramp: str | None = None
 
     @property
     def site(self) -> Site:
@@ -45,11 +49,12 @@ class Version:
         at = self.out_at if self.out_at in {self.door, "south"} else self.door
         devices = [device(self.out, depth_sensor(at))] if self.out else []
         devices += [device("gate", {"quantity": "barrier_state", "entrance": self.door})] if self.gate else []
-        devices += [device(self.inside, depth_sensor())] if self.inside else []
+        devices += [device(name, depth_sensor()) for name in (self.inside, self.second) if name]
+        road = [device(name, depth_sensor()) for name in (self.lvl, self.ramp) if name]
         where = {"basin": self.basin, "street": self.street}
         places = [
             space("s", "car_park", entrances=doors, devices=devices, **where),
-            space("up", "underpass", devices=[device(self.lvl, depth_sensor())] if self.lvl else [], **where),
+            space("up", "underpass", devices=road, **where),
         ]
         gauges = [gauge("rain-1", self.basin_of_gauge) | {"id": self.gauge_place}] if self.gauge_place else []
         basins = [{"id": name, **NAMES} for name in sorted({self.basin, self.basin_of_gauge, "b2"})]
@@ -204,6 +209,51 @@ def test_an_import_is_never_calmer_than_silence(before: list[Any], after: Versio
         elsewhere = [(OUT, minute, calm)] if after.out == "out" and moved else []
         crank.tick(minute, *both, *elsewhere)
         silent.tick(minute, *both)
+        for name in ("s", "up"):
+            assert seen_level(crank, name) >= seen_level(silent, name), f"level of {name} at {minute}"
+            assert shown(crank)[name][1] >= shown(silent)[name][1], f"alarm of {name} at {minute}"
+
+
+def beside_others(before: list[Any], beside: float) -> Crank:
+    """Second sensors that say one depth, beside the first of each space."""
+    crank = Crank(Version(second="second", ramp="ramp").site, nowcast=False)
+    for out, inside, road, state, minutes in before:
+        for _ in range(minutes):
+            minute = len(crank.outputs)
+            said: list[Reading] = [(OUT, minute, out), (IN, minute, inside), (UP, minute, road), (GATE, minute, state)]
+            crank.tick(minute, *said, (SECOND, minute, beside), (RAMP, minute, beside), (RAIN, minute, 0.0))
+    return crank
+
+
+@settings(max_examples=40, deadline=None)
+@example(before=[(0.0, 0.55, 0.55, 0.0, 8)], beside=0.0, first="other", second="same")
+@example(before=[(0.0, 0.55, 0.55, 0.0, 8)], beside=0.0, first=None, second="other")
+@example(before=[(0.0, 0.0, 0.0, 0.0, 8)], beside=0.55, first="same", second=None)
+@given(
+    before=runs,
+    beside=st.sampled_from([0.0, 0.0, 0.12, 0.55]),
+    first=st.sampled_from(["same", "other", None]),
+    second=st.sampled_from(["same", "other", None]),
+)
+def test_a_second_sensor_makes_no_import_calmer_than_silence(
+    before: list[Any], beside: float, first: str | None, second: str | None
+) -> None:
+    """The first may be renamed and is not heard then; the second speaks, under a new name too where the first is gone.
+
+    Where the second alone is renamed, its new device speaks for it: it may lay down what the old one had said.
+    """
+    crank, silent = beside_others(before, beside), beside_others(before, beside)
+    names = {"same": ("in", "second", "lvl", "ramp"), "other": ("other-in", "other-second", "other-lvl", "other-ramp")}
+    inside, _, lvl, _ = names[first] if first else (None,) * 4
+    _, other, _, ramp = names[second] if second else (None,) * 4
+    take(crank, Version(inside=inside, second=other, lvl=lvl, ramp=ramp))
+    speaks = second == "same" or (second == "other" and first != "same")
+    for minute in range(len(crank.outputs), len(crank.outputs) + 34):
+        both: list[Reading] = [(OUT, minute, 0.0), (GATE, minute, 3.0), (RAIN, minute, 0.0)]
+        both += [(key, minute, 0.0) for key in (IN, UP) if first == "same"]
+        here = [(f"{name}:water_depth_m", minute, 0.0) for name in (other, ramp) if name and speaks]
+        crank.tick(minute, *both, *here)
+        silent.tick(minute, *both, *(here if second == "same" else []))
         for name in ("s", "up"):
             assert seen_level(crank, name) >= seen_level(silent, name), f"level of {name} at {minute}"
             assert shown(crank)[name][1] >= shown(silent)[name][1], f"alarm of {name} at {minute}"

@@ -97,16 +97,6 @@ def test_the_outside_sensor_clears_no_water_inside() -> None:
     assert place.go(15, out=0.0, new=0.0) == (0, 0)
 
 
-def test_what_a_sensor_beside_it_said_before_the_import_lays_nothing_down() -> None:
-    """Two at one entrance, half a metre apart: one of them is wrong, and the import takes out the one that is wet."""
-    both = [device("out", depth_sensor("north")), device("beside", depth_sensor("north"))]
-    place = Place(site(space("gar", "car_park", devices=both)))
-    assert place.go(8, out=0.65, beside=0.0) == (4, 4)
-    place.take(site(space("gar", "car_park", devices=both[1:])))
-    assert place.go(20) == (4, 4), "nothing was said since"
-    assert place.go(20, beside=0.0) == (0, 0)
-
-
 @pytest.mark.parametrize("doors", [("north", "south"), ("main", "south"), ("south",)])
 def test_the_inside_sensor_clears_no_water_outside(doors: tuple[str, ...]) -> None:
     """25 cm over the crest: its sensor is taken out, its entrance renamed, its entrance walled up."""
