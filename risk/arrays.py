@@ -181,6 +181,15 @@ class SiteArrays:
         return frozenset(place.street for _, place in places_of(self.site))
 
     @cached_property
+    def spaces_by_area(self) -> dict[tuple[str, str], IntArray]:
+        """Spaces of each ``("basin", name)`` and each ``("street", name)``."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for row, space in enumerate(self.spaces):
+            for area in (("basin", space.basin), ("street", space.street)):
+                found.setdefault(area, []).append(row)
+        return {area: _ints(rows) for area, rows in found.items()}
+
+    @cached_property
     def s_online(self) -> IntArray:
         """Sensors that are the broker's word on their device."""
         return np.flatnonzero(self.s_role == ONLINE)

@@ -13,6 +13,7 @@ from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays, to_us
 from risk.engine import Engine, Inputs, decide, question, tick, write_up
 from risk.evidence import Samples
 from risk.sensors import BARRIER, PUMP
+from risk.warnings import KIND, Act
 from undercroft.bench import Figure
 from undercroft.quantities import BarrierState
 from undercroft.site.model import Site
@@ -25,6 +26,8 @@ LIMIT_MS = 15.0
 SPACING_MS = 200.0
 TICK_S = 0.2
 START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+WARNED = tuple(tuple(f"b{number:03d}" for number in range(first, first + 10)) for first in (0, 10, 20))
+"""Basins of each warning in force."""
 KINDS = ("car_park", "metro_entrance", "underpass", "mall", "civil_defence")
 
 
@@ -33,8 +36,9 @@ def tick_figures(
 ) -> list[Figure]:
     """Return the median duration of a tick in which 5 % are in alarm and 1 % change level.
 
-    ``tick_10k`` is the safety tick: from readings to levels, alarms and scores, wall and CPU time. ``_written`` is
-    the same with every reason and assessment in words; it is held against the spacing of live ticks.
+    ``tick_10k`` is the safety tick, with warnings in force: from readings to levels, alarms and scores, wall and CPU
+    time. ``_written`` is the same with every reason and assessment in words; it is held against the spacing of live
+    ticks.
     """
     engine = Engine.start(large_site(spaces), 1, START)
     driver = Driver(engine, spaces)
@@ -104,7 +108,9 @@ def _storm(engine: Engine, wet: BoolArray) -> Engine:
 class Driver:
     """Readings of a storm in which 5 % of the spaces are in alarm and 1 % change level in every tick.
 
-    Half of those that change are in alarm and go up or down within it; the others go between normal and blue.
+    Half of those that change are in alarm and go up or down within it; the others go between normal and blue. Three
+    yellow warnings are in force, each of ten of the hundred basins: blue, which is no alarm; none of the others that
+    change lies there.
     """
 
     def __init__(self, engine: Engine, spaces: int) -> None:
@@ -114,12 +120,13 @@ class Driver:
         self._levels = arrays.l_sensor
         underpass = np.array([space.kind == "underpass" for space in arrays.spaces])
         blue = np.array([space.kind in {"metro_entrance", "mall"} for space in arrays.spaces])  # from 2 cm on
+        warned = np.isin(arrays.basin_of_space, [arrays.basins.index(name) for names in WARNED for name in names])
         chosen = self._rng.permutation(spaces)
         alarmed, others = chosen[: round(spaces * IN_ALARM)], chosen[round(spaces * IN_ALARM) :]
         group = round(spaces * CHANGING / 2)
         # Half of those in alarm that are told of more water stand at their highest level already.
         self._high = self._alternating(arrays, alarmed, 2 * group, np.where(underpass, 0.12, 0.28), 0.33)
-        self._low = self._alternating(arrays, others[blue[others]], group, np.zeros(spaces), 0.025)
+        self._low = self._alternating(arrays, others[(blue & ~warned)[others]], group, np.zeros(spaces), 0.025)
         self._busy = np.unique(np.concatenate([rows for rows, _, _ in (*self._high, *self._low)]))
         self._seq = 0
 
@@ -134,11 +141,11 @@ class Driver:
             groups.append((arrays.l_sensor[level], low, np.full(low.size, high_m)))
         return groups
 
-    def _inputs(self, at_us: int, sensor: IntArray, value: FloatArray) -> Inputs:
+    def _inputs(self, at_us: int, sensor: IntArray, value: FloatArray, acts: tuple[Act, ...] = ()) -> Inputs:
         self._seq += 1
         size = sensor.size
         samples = Samples(sensor, np.full(size, at_us), value, np.ones(size, np.int8))
-        return Inputs(self._seq, at_us, self._seq, None, samples)
+        return Inputs(self._seq, at_us, self._seq, None, samples, acts)
 
     def warm_up(self, engine: Engine) -> Engine:
         """Give every sensor readings until 5 % of the spaces are in alarm and the others are dry."""
@@ -147,7 +154,8 @@ class Driver:
             value[rows] = low
         for minute in range(6):
             at_us = self._start_us + minute * 60_000_000
-            engine, _ = tick(engine, self._inputs(at_us, self._levels, value[self._levels]))
+            acts = _warnings(at_us) if minute == 0 else ()
+            engine, _ = tick(engine, self._inputs(at_us, self._levels, value[self._levels], acts))
         return engine
 
     def inputs(self, number: int) -> Inputs:
@@ -160,7 +168,13 @@ class Driver:
             turn, place = divmod(number, len(groups))
             rows, low, high = groups[place]
             parts.append((rows, low if turn % 2 else high))
-        return self._inputs(at_us, *(np.concatenate(column) for column in zip(*parts, strict=True)))
+        sensor, value = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return self._inputs(at_us, sensor, value)
+
+
+def _warnings(at_us: int) -> tuple[Act, ...]:
+    bodies = [{"colour": "yellow", "state": "in_force", "basins": list(names)} for names in WARNED]
+    return tuple(Act(n, KIND, f"warning/{n}", "bench", at_us, body) for n, body in enumerate(bodies, 1))
 
 
 def large_site(spaces: int) -> Site:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from risk.arrays import FloatArray, SiteArrays
+from risk.arrays import FloatArray, IntArray, SiteArrays
 
 KIND = "rain_warning"
 COLOUR_RANK = {"yellow": 1, "orange": 2, "red": 3}
@@ -99,11 +99,11 @@ def with_moved(warnings: Mapping[str, RainWarning], old: SiteArrays, new: SiteAr
 def _with_moved(warning: RainWarning, old: SiteArrays, new: SiteArrays) -> RainWarning:
     if _covers_all(warning, old):
         return warning
+    rows = np.unique(np.concatenate(_covered(warning, old))).tolist()
     held = [
         old.spaces[row].id
-        for row in range(old.n_spaces)
-        if covers(warning, old, row)
-        and (at := new.space_index.get(old.spaces[row].id)) is not None
+        for row in rows
+        if (at := new.space_index.get(old.spaces[row].id)) is not None
         and new.spaces[at].basin not in warning.basins
         and new.spaces[at].street not in warning.streets
     ]
@@ -114,6 +114,17 @@ def colour_of_spaces(warnings: Mapping[str, RainWarning], arrays: SiteArrays) ->
     """Return the worst colour in force per space: 0 none, 1 yellow, 2 orange, 3 red."""
     rank = np.zeros(arrays.n_spaces)
     for _, warning in sorted(warnings.items()):
-        covered = [covers(warning, arrays, row) for row in range(arrays.n_spaces)]
-        np.maximum(rank, np.where(covered, COLOUR_RANK[warning.colour], 0), out=rank)
+        colour = float(COLOUR_RANK[warning.colour])
+        for rows in _covered(warning, arrays):
+            rank[rows] = np.maximum(rank[rows], colour)
     return rank
+
+
+def _covered(warning: RainWarning, arrays: SiteArrays) -> list[IntArray]:
+    """Return the spaces that a warning covers, in parts, as `covers` tells it of each."""
+    if _covers_all(warning, arrays):
+        return [np.arange(arrays.n_spaces)]
+    areas = [("basin", name) for name in warning.basins] + [("street", name) for name in warning.streets]
+    parts = [arrays.spaces_by_area[area] for area in areas if area in arrays.spaces_by_area]
+    moved = [arrays.space_index[name] for name in warning.spaces if name in arrays.space_index]
+    return [*parts, np.array(moved, np.int64)]
