@@ -43,7 +43,8 @@ FORMS: Mapping[str, Form] = {
     "rain_warning": Form(("warning",), ("state",), ("colour", "basins", "streets", "until", "issued_at")),
     "field_report": Form(
         ("space",), (),
-        ("entrance", "depth_m", "barrier", "pump", "closed", "evacuated", "by", "note", "minutes", "observed_at"),
+        ("entrance", "depth_m", "barrier", "pump", "closed", "evacuated", "by", "phone", "note", "minutes",
+         "observed_at"),
     ),
     "note": Form(ANYTHING, ("text",), ("corrects",), or_none=True),
     "phone": Form(ANYTHING, ("text", "caller", "unit", "phone"), ("corrects",), or_none=True),

@@ -41,7 +41,7 @@ def _report(actor: Actor, body: Mapping[str, Any], at: datetime) -> dict[str, An
     said = body.get("observed_at")
     seen_at = at if said is None else min(datetime.fromisoformat(said), at)
     minutes = body.get("minutes") or REPORT_COUNTS_FOR_MIN
-    others = {name: body[name] for name in ("pump", "closed", "evacuated") if body.get(name) is not None}
+    others = {name: body[name] for name in ("pump", "closed", "evacuated", "phone") if body.get(name) is not None}
     return others | {
         "entrance": body.get("entrance"), "depth_m": body.get("depth_m"), "barrier": body.get("barrier"),
         "by": body.get("by") or actor.name, "note": body.get("note") or "", "observed_at": seen_at.isoformat(),

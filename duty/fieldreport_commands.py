@@ -23,6 +23,9 @@ def register(app: typer.Typer) -> None:
 def add_report(  # noqa: PLR0913, PLR0917 - one argument per option
     place: Annotated[str, typer.Argument(metavar="SPACE[/ENTRANCE]", help="Where it was seen.")],
     by: Annotated[str, typer.Option(help="Who saw it.")],
+    phone: Annotated[
+        str | None, typer.Option(help="Of who saw it: only under the same one does a lower depth correct a depth.")
+    ] = None,
     depth: Annotated[float | None, typer.Option("--depth-m", help="Water over the ground there, in metres.")] = None,
     barrier: Annotated[str | None, typer.Option(help=f"{', '.join(BARRIER_STATE_BY_WORD)}.")] = None,
     pump: Annotated[str | None, typer.Option(help="running, stopped.")] = None,
@@ -40,7 +43,7 @@ def add_report(  # noqa: PLR0913, PLR0917 - one argument per option
     space, _, entrance = place.partition("/")
     said = {
         "entrance": entrance or None, "depth_m": depth, "barrier": barrier, "pump": pump, "closed": closed,
-        "evacuated": evacuated, "by": by, "note": note, "minutes": minutes, "observed_at": at,
+        "evacuated": evacuated, "by": by, "phone": phone, "note": note, "minutes": minutes, "observed_at": at,
     }  # fmt: skip
     body = {name: value for name, value in said.items() if value is not None}
     with at_the_door("fieldreport add", as_json=as_json) as (connection, actor, now):

@@ -2,18 +2,22 @@
 
 An act of kind ``field_report`` has subject ``space/<id>`` and body ``{"entrance": id or null, "depth_m": number,
 "barrier": state, "pump": "running" or "stopped", "closed": bool, "evacuated": bool, "by": name, "observed_at",
-"expires_at": RFC 3339, "note"}``, with at least one of depth, barrier, pump, closed and evacuated.
+"expires_at": RFC 3339, "note", "phone"}``, with at least one of depth, barrier, pump, closed and evacuated.
 
 A report is evidence of quality UNKNOWN: it may raise, it never lowers.
 
 - *Depth* has the severity of the water thresholds there (family ``report``), without on-delay. Of each reporter what
   was entered last counts, whenever it was seen: a later entry corrects the earlier. The worst of all reporters counts.
-  It ends when it has expired **and** a level sensor of the space has given a good reading since, or the alarm of the
-  space is stood down: neither silence nor what somebody else found dry ends it.
+  It ends when it has expired **and** every level sensor of that very place (inside, or that entrance) has given a good
+  reading since, or the alarm of the space is stood down: neither silence, nor what was measured elsewhere, nor what
+  somebody else found dry ends it. Below yellow, where there is no alarm to stand down, an expired one also ends with
+  any report of the place that was seen since.
 - *Barrier*: the report of an entrance that was seen last counts until it expires; its reporter may correct it.
   ``deployed`` closes an entrance whose switches are silent, missing or unsure. A switch that said open, deploying,
   overtopped or failed wins over all that was seen before it had fallen silent (3 missed intervals after that word):
   its silence later does not prove the person right. Any other reported state opens a closed one.
+- *A reporter* is a phone number, or the operator who enters what he saw himself. A name alone tells nobody from
+  another: what came under one corrects nothing, and each depth told under it counts for itself.
 - *Pump, closed, evacuated*: the latest report of its place counts until it expires; see `risk.said`.
 
 A report that an order's confirmation made is taken back by the same words with ``taken_back`` true: where it still
@@ -33,6 +37,7 @@ from risk.arrays import NEVER_US, BoolArray, IntArray, SiteArrays, iso, to_us
 from risk.evidence import NOT_CLOSED, flapping, said_by_switches
 from risk.levels import entrance_index, least_at
 from risk.state import EngineState, FieldReport
+from risk.thresholds import LEAST_ALARM_SEVERITY
 from risk.warnings import Act
 from undercroft.instants import is_meant
 from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
@@ -56,7 +61,7 @@ def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) ->
         if space is None:
             continue
         for what, report in said_in(arrays, space, act):
-            key = key_of(arrays.spaces[space].id, str(act.body.get("entrance") or ""), what, report.by)
+            key = key_of(arrays.spaces[space].id, str(act.body.get("entrance") or ""), what, report, act.commit_seq)
             known = state.reports.get(key)
             if act.body.get("taken_back") is True:
                 if known is None or known.note != report.note:
@@ -71,9 +76,27 @@ def fold_reports(state: EngineState, arrays: SiteArrays, acts: Iterable[Act]) ->
     return touched
 
 
-def key_of(space_id: str, entrance_id: str, what: str, by: str) -> str:
-    """Return under what name a report is kept: a depth of each reporter, one word of all else, per place."""
-    return "/".join((space_id, entrance_id, what, *([by] if what == "depth" else [])))
+def key_of(space_id: str, entrance_id: str, what: str, report: FieldReport, commit_seq: int) -> str:
+    """Return under what name a report is kept: a depth of each reporter, one word of all else, per place.
+
+    A depth of somebody of whom only a name is known is kept by itself.
+    """
+    who = report.reporter or f"entry:{commit_seq}:{report.by}"
+    return "/".join((space_id, entrance_id, what, *([who] if what == "depth" else [])))
+
+
+def reporter_of(by: str, author: str, phone: str) -> str:
+    """Return who reports, as far as that tells people apart: by phone, else the operator himself; empty for a name.
+
+    Examples
+    --------
+    >>> reporter_of("Guard", "li", "0755 8320-1234"), reporter_of("li", "li", ""), reporter_of("Guard", "li", "")
+    ('phone:075583201234', 'operator:li', '')
+    """
+    digits = "".join(filter(str.isdigit, phone))
+    if digits:
+        return f"phone:{digits}"
+    return f"operator:{author}" if by == author else ""
 
 
 def place_of(key: str) -> tuple[str, str, str]:
@@ -96,20 +119,17 @@ def said_in(arrays: SiteArrays, space: int, act: Act) -> list[tuple[str, FieldRe
     observed_us = min(_instant_us(body.get("observed_at"), act.acted_us), act.acted_us)
     expires_us = _instant_us(body.get("expires_at"), observed_us + 3_600_000_000)
     by, note = str(body.get("by") or act.author), str(body.get("note") or "")
+    told = (by, act.author, observed_us, expires_us, note, reporter_of(by, act.author, str(body.get("phone") or "")))
     found = []
     depth = body.get("depth_m")
     if isinstance(depth, int | float) and not isinstance(depth, bool) and 0.0 <= depth <= MOST_DEPTH_M:
-        found.append(("depth", FieldReport(float(depth), by, act.author, observed_us, expires_us, note)))
+        found.append(("depth", FieldReport(float(depth), *told)))
     barrier = BARRIER_STATE_BY_WORD.get(str(body.get("barrier")))
     if barrier is not None and body.get("entrance"):
-        found.append(("barrier", FieldReport(float(barrier), by, act.author, observed_us, expires_us, note)))
+        found.append(("barrier", FieldReport(float(barrier), *told)))
     others = {"pump": PUMP_WORDS.get(str(body.get("pump")))}
     others |= {name: _flag(body.get(name)) for name in ("closed", "evacuated")}
-    found += [
-        (name, FieldReport(value, by, act.author, observed_us, expires_us, note))
-        for name, value in others.items()
-        if value is not None
-    ]
+    found += [(name, FieldReport(value, *told)) for name, value in others.items() if value is not None]
     return found
 
 
@@ -129,7 +149,7 @@ def _instant_us(value: object, default_us: int) -> int:
 
 def _counts(known: FieldReport | None, new: FieldReport) -> bool:
     """Tell whether a report takes the place of the one known: the same reporter's, whenever seen, or one not older."""
-    return known is None or new.by == known.by or new.observed_us >= known.observed_us
+    return known is None or (new.reporter == known.reporter != "") or new.observed_us >= known.observed_us
 
 
 def ended_reports(state: EngineState, arrays: SiteArrays, tick_us: int) -> None:
@@ -140,14 +160,32 @@ def ended_reports(state: EngineState, arrays: SiteArrays, tick_us: int) -> None:
         space_id, _, what = place_of(key)
         space = arrays.space_index[space_id]
         stood_down = state.stood_down_us[space] != NEVER_US
-        if what != "depth" or stood_down or _heard_since(state, arrays, space, report.expires_us):
+        if what != "depth" or stood_down or _heard_since(state, arrays, key) or _notice_is_over(state, arrays, key):
             del state.reports[key]
             state.written_signature[space] = -2
 
 
-def _heard_since(state: EngineState, arrays: SiteArrays, space: int, since_us: int) -> bool:
-    sensors = arrays.l_sensor[arrays.l_space == space]
-    return bool(((state.evidence_us[sensors] >= since_us) & (state.good_run[sensors] > 0)).any())
+def _heard_since(state: EngineState, arrays: SiteArrays, key: str) -> bool:
+    """Tell whether all level sensors of the place of a report have been heard well since it expired; one at least."""
+    space_id, entrance_id, _ = place_of(key)
+    space = arrays.space_index[space_id]
+    here = (arrays.l_space == space) & (arrays.l_entrance == entrance_index(arrays, space, entrance_id))
+    sensors = arrays.l_sensor[here & ~arrays.s_left[arrays.l_sensor]]
+    well = (state.good_us[sensors] >= state.reports[key].expires_us) & (state.good_run[sensors] > 0)
+    return bool(sensors.size) and bool(well.all())
+
+
+def _notice_is_over(state: EngineState, arrays: SiteArrays, key: str) -> bool:
+    """Tell whether a depth below yellow, of which there is no alarm to stand down, has expired and was looked at."""
+    space_id, entrance_id, what = place_of(key)
+    space, ended = arrays.space_index[space_id], state.reports[key]
+    open_ = np.zeros(len(arrays.entrances), np.bool_)
+    if severity_of_depth(arrays, space, entrance_id, ended.value, open_) >= LEAST_ALARM_SEVERITY:
+        return False
+    return any(
+        place_of(other) == (space_id, entrance_id, what) and report.observed_us >= ended.expires_us
+        for other, report in state.reports.items()
+    )
 
 
 def with_reported_barriers(

@@ -51,7 +51,10 @@ def _axis(axis: str, dtype: type[np.generic], fill: float, trailing: tuple[int, 
 
 @dataclass(frozen=True, slots=True)
 class FieldReport:
-    """What a person saw: a depth [m] or the code of a barrier state; see `risk.reports.key_of`."""
+    """What a person saw: a depth [m] or the code of a barrier state; see `risk.reports.key_of`.
+
+    ``reporter`` tells people apart, and is empty where only a name is known.
+    """
 
     value: float
     by: str
@@ -59,6 +62,7 @@ class FieldReport:
     observed_us: int
     expires_us: int
     note: str
+    reporter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class FieldReport(_Asked):
     closed: bool | None = Field(None, description="nobody is let in at the entrance; without one, at any")
     evacuated: bool | None = Field(None, description="nobody is left inside")
     by: Text | None = Field(None, description="who saw it; absent: who enters it")
+    phone: Text | None = Field(None, description="tells who saw it from others of that name: a later depth corrects it")
     note: Comment | None = None
     minutes: Annotated[float, _minutes("field_report")] | None = None
     observed_at: AwareDatetime | None = Field(None, description="absent: now")

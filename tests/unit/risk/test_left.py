@@ -142,7 +142,9 @@ def test_a_report_at_an_entrance_that_is_renamed_stands() -> None:
     place.take(site(garage(out="main", doors=("main", "south"))))
     assert place.go(30, out=0.0, ins=0.0) == (4, 4)
     assert place.outputs[-1].tick_us < to_us(START + timedelta(minutes=61))
-    assert place.go(45, out=0.0, ins=0.0) == (0, 0), "it expired, and sensors of the space are heard"
+    assert place.go(45, out=0.0, ins=0.0) == (4, 4), "it expired, and nothing is heard from that entrance"
+    down = at(77, "stand_down", 2, evidence="north is walled up")
+    assert place.go(2, (down,), out=0.0, ins=0.0) == (0, 0)
     assert not place.engine.plant.arrays.left
 
 

@@ -8,7 +8,18 @@ from typing import Any
 from risk.arrays import to_us
 from risk.snapshot import dump_state, load_state
 from risk.warnings import Act
-from tests.unit.risk.builders import START, Crank, guarded, site, space, underpass
+from tests.unit.risk.builders import (
+    START,
+    Crank,
+    Reading,
+    depth_sensor,
+    device,
+    entrance,
+    guarded,
+    site,
+    space,
+    underpass,
+)  # fmt: skip
 
 
 def at(minute: float) -> str:
@@ -16,7 +27,8 @@ def at(minute: float) -> str:
 
 
 def report(seq: int, space: str, minute: float, by: str = "Li", minutes: float = 60, **said: Any) -> Act:
-    body = {"by": by, "observed_at": at(minute), "expires_at": at(minute + minutes), **said}
+    phone = f"tel. {len(by)}000 {ord(by[0])}"
+    body = {"by": by, "phone": phone, "observed_at": at(minute), "expires_at": at(minute + minutes), **said}
     return Act(seq, "field_report", f"space/{space}", "desk", to_us(START + timedelta(minutes=minute)), body)
 
 
@@ -112,6 +124,72 @@ def test_expired_report_stands_until_a_sensor_says_better() -> None:
     for minute in range(91, 120):
         crank.tick(minute, ("up-lvl:water_depth_m", minute, 0.0))
     assert crank.events("space/up")[-1] == ("cleared", 0)
+
+
+def garage(*sensors: dict[str, Any]) -> Crank:
+    """A car park with a north and a south entrance, crests of 30 cm."""
+    doors = [entrance("north"), entrance("south")]
+    return Crank(site(space("s", "car_park", entrances=doors, devices=list(sensors))), nowcast=False)
+
+
+def test_a_report_of_the_inside_is_not_ended_by_a_dry_street() -> None:
+    """The sensor inside is silent from minute 5 on; 60 cm are reported inside, and the street says 0 each minute."""
+    crank = garage(device("in", depth_sensor()), device("out", depth_sensor("north")))
+    for minute in range(100):
+        acts = (report(1, "s", 10, by="Wang", depth_m=0.6),) if minute == 10 else ()
+        inside: list[Reading] = [("in:water_depth_m", minute, 0.0)] if minute < 5 else []
+        crank.tick(minute, ("out:water_depth_m", minute, 0.0), *inside, acts=acts)
+    assert (crank.levels["s"], crank.events("space/s")) == (4, [("raised", 4)])
+    for minute in range(100, 103):
+        crank.tick(minute, ("out:water_depth_m", minute, 0.0), ("in:water_depth_m", minute, 0.0))
+    assert crank.levels["s"] == 0, "its own sensor has been heard"
+
+
+def test_a_report_of_an_entrance_is_ended_by_no_other_entrance() -> None:
+    crank = garage(device("out", depth_sensor("south")))
+    crank.tick(0, acts=(report(1, "s", 0, minutes=10, entrance="north", depth_m=0.6),))
+    for minute in range(1, 40):
+        crank.tick(minute, ("out:water_depth_m", minute, 0.0))
+    assert crank.levels["s"] == 4
+
+
+def test_a_report_is_ended_once_every_sensor_of_its_place_was_heard() -> None:
+    crank = garage(device("low", depth_sensor()), device("high", depth_sensor()))
+    crank.tick(0, acts=(report(1, "s", 0, minutes=10, depth_m=0.6),))
+    for minute in range(1, 40):
+        crank.tick(minute, ("high:water_depth_m", minute, 0.0))
+    assert crank.levels["s"] == 4
+    crank.tick(40, ("high:water_depth_m", 40, 0.0), ("low:water_depth_m", 40, 0.0))
+    assert crank.engine.state.reports == {}
+
+
+def test_below_yellow_an_expired_report_of_a_place_without_a_sensor_ends_with_the_next() -> None:
+    crank = Crank(site(space("up", "underpass")), nowcast=False)
+    seen = ((0, "Li", 0.06), (5, "Sun", 0.0), (30, "Wang", 0.12), (50, "Hu", 0.0))  # blue from 5 cm, yellow from 10
+    left = []
+    for number, (minute, by, depth_m) in enumerate(seen):
+        crank.tick(minute, acts=(report(number, "up", minute, minutes=10, by=by, depth_m=depth_m),))
+        left.append({found.by for found in crank.engine.state.reports.values()})
+    assert left == [{"Li"}, {"Li", "Sun"}, {"Wang"}, {"Wang", "Hu"}]
+
+
+def test_a_name_alone_corrects_nothing() -> None:
+    """Two callers are entered as "保安": one saw 60 cm, one none. Who enters what he saw himself may correct it."""
+    for phone, by, level in (("", "保安", 4), ("0755 1", "保安", 0), ("", "desk", 0)):
+        crank = Crank(site(underpass()))
+        for minute, depth_m in ((0, 0.6), (1, 0.0)):
+            crank.tick(minute, acts=(report(minute + 1, "up", minute, by=by, phone=phone, depth_m=depth_m),))
+        assert crank.levels["up"] == level
+    other = report(3, "up", 2, by="保安", phone="0755 2", depth_m=0.5)
+    crank.tick(2, acts=(other, report(4, "up", 2, by="保安", phone="0755-3", depth_m=0.0)))
+    assert crank.levels["up"] == 4
+
+
+def test_a_barrier_is_not_closed_by_an_older_word_under_the_same_name() -> None:
+    crank = Crank(site(guarded("s", "car_park")))
+    crank.tick(5, acts=(report(1, "s", 5, by="保安", phone="", entrance="north", barrier="open"),))
+    crank.tick(6, acts=(report(2, "s", 3, by="保安", phone="", entrance="north", barrier="deployed"),))
+    assert not crank.engine.state.closed_bits[0]
 
 
 def test_reported_barrier_closes_a_silent_switch_until_it_expires() -> None:

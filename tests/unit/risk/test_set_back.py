@@ -159,7 +159,7 @@ def test_an_act_that_the_right_tick_finds_in_the_future_counts_as_of_that_tick()
     until = START + timedelta(minutes=5 + HOURS + 60)
     late = act("field_report", "space/up", 5 + HOURS, depth_m=0.5, by="li", expires_at=until.isoformat())
     crank.tick(5, *dry(5), acts=(late,))
-    report = crank.engine.state.reports["up//depth/li"]
+    report = crank.engine.state.reports["up//depth/operator:li"]
     assert (report.observed_us, report.expires_us) == (at_us(5), at_us(65))
 
 
