@@ -62,8 +62,8 @@ class Nowcast:
         already, NaN where it does so only by a barrier that is not heard: open, it stands; closed, it may never come.
     members : ndarray, shape (spaces, 2, 3)
         Share of the members in which it is.
-    order_min : ndarray, shape (spaces,)
-        Last minute of the order, see `risk.nowcast.deadline`. [min]
+    order_min : ndarray, shape (spaces, 2)
+        Last minutes of the order, before orange and before red, see `risk.nowcast.deadline`. [min]
     floods : ndarray, shape (spaces,)
         Past floods behind times and probabilities; 0 where the ensemble made them.
     """
@@ -92,7 +92,7 @@ def there_already(layout: Layout, now: Now) -> BoolArray:
 def answered(question: Question) -> Nowcast:
     """Run the ensemble; the same question has the same answer, whoever asks and whenever."""
     size = question.spaces.size
-    times, members, order = np.zeros((size, 2, 3)), np.zeros((size, 2, 3)), np.zeros(size)
+    times, members, order = np.zeros((size, 2, 3)), np.zeros((size, 2, 3)), np.zeros((size, 2))
     floods = np.zeros(size, np.int64)
     probability = members
     if size:
@@ -113,7 +113,7 @@ def answered(question: Question) -> Nowcast:
         times[there] = 0.0
         probability[times[:, :, 2] <= 0.0] = 1.0  # it is there already
         probability[question.unsure] = np.nan
-        order = result.last_order_min
+        order = result.last_order_min.T
     names = question.nowcast_id, question.site_commit_seq, question.valid_from_us, question.made_us
     return Nowcast(*names, question.spaces, times, probability, members, order, floods)
 
@@ -148,10 +148,10 @@ def shown(state: EngineState, space: int) -> dict[str, Any] | None:
             "within_15": within[0], "within_30": within[1], "within_60": within[2],
             "members_15": members[0], "members_30": members[1], "members_60": members[2],
         }  # fmt: skip
-    order = float(state.ahead_order_min[space])
-    told["last_order_min"] = _minutes(order)
-    finite = "by" if np.isfinite(order) else "too_late" if order < 0 else "not_needed"
-    told["order"] = "none" if np.isnan(order) else finite
+    for order, name in zip(state.ahead_order_min[space].tolist(), ("", "_red"), strict=True):
+        told[f"last_order{name}_min"] = _minutes(order)
+        finite = "by" if np.isfinite(order) else "too_late" if order < 0 else "not_needed"
+        told[f"order{name}"] = "none" if np.isnan(order) else finite
     if state.ahead_floods[space]:
         told["past_floods"] = int(state.ahead_floods[space])
     return told

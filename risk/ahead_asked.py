@@ -97,8 +97,7 @@ def _unsure(layout: Layout, now: Now, unheard: BoolArray) -> BoolArray:
 def _part(arrays: SiteArrays, site: SiteAhead, chosen: IntArray, rows: IntArray, closed: BoolArray) -> Layout:
     """Return the layout of some spaces; a closed barrier moves the outside thresholds to its top."""
     layout = site.layout
-    top = np.where(closed[rows], layout.barrier_height_m[rows], 0.0)
-    by_depth = np.array([arrays.spaces[space].kind == "underpass" for space in arrays.e_space[rows]], np.bool_)
+    raises_m = layout.barrier_raises_m[rows]
     return replace(
         layout,
         target_m3=layout.target_m3[:, chosen],
@@ -112,7 +111,8 @@ def _part(arrays: SiteArrays, site: SiteAhead, chosen: IntArray, rows: IntArray,
         barrier_height_m=layout.barrier_height_m[rows],
         leakage_m3_h_m2=layout.leakage_m3_h_m2[rows],
         deploy_min=layout.deploy_min[rows],
-        target_level_m=layout.target_level_m[:, rows] + np.where(by_depth, 0.0, top),
+        barrier_raises_m=raises_m,
+        target_level_m=layout.target_level_m[:, rows] + np.where(closed[rows], raises_m, 0.0),
     )
 
 

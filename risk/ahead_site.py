@@ -42,6 +42,8 @@ def site_ahead(arrays: SiteArrays, storage: Storage) -> SiteAhead:
             )  # fmt: skip
     on_m3 = np.stack([storage.volume_at_m3(spaces, on[:, place]) for place in range(on.shape[1])], axis=1)
     off_m3 = np.stack([storage.volume_at_m3(spaces, off[:, place]) for place in range(off.shape[1])], axis=1)
+    by_depth = np.array([arrays.spaces[space].kind == "underpass" for space in arrays.e_space], np.bool_)
+    height_m = np.nan_to_num(arrays.e_barrier_top_m - arrays.e_crest_m)
     barriers = [ref.entrance.barrier for ref in arrays.entrances]
     orange = np.fmin(
         _inside_m(arrays, "inside-depth", TARGETS[0]), _inside_m(arrays, "inside-depth-rising", TARGETS[0])
@@ -56,9 +58,10 @@ def site_ahead(arrays: SiteArrays, storage: Storage) -> SiteAhead:
         space=arrays.e_space,
         width_m=arrays.e_width_m,
         crest_m=arrays.e_crest_m,
-        barrier_height_m=np.nan_to_num(arrays.e_barrier_top_m - arrays.e_crest_m),
+        barrier_height_m=height_m,
         leakage_m3_h_m2=np.array([0.0 if b is None else LEAKAGE_LIMIT_M3_H_M2[b.leakage_grade] for b in barriers]),
         deploy_min=np.array([np.nan if b is None else b.deploy_min for b in barriers], np.float64),
+        barrier_raises_m=np.where(by_depth, 0.0, height_m),
         target_level_m=_outside_levels_m(arrays),
     )
     inside_m = np.stack((orange, np.fmin(steady, rising)))

@@ -63,7 +63,8 @@ a barrier that is overtopped, failed or in an unknown state is missing in the sh
 where the rise inside tells what comes in, a pump that nothing says to run lifts nothing more;
 a sensor that an import takes out counts as one that fell silent; the clock may be set back.
 17: after an import only who came in a sensor's place speaks for it; kept rain counts in the score, until an hour is
-measured; a depth that was reported ends by the sensors of its own place; a name alone corrects none.
+measured; a depth that was reported ends by the sensors of its own place; a name alone corrects none;
+the last minute of an order is that before orange by any of its rules, and that before red, and the reason says it.
 """
 
 DAY_HOURS = range(7, 20)

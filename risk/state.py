@@ -230,7 +230,7 @@ class EngineState:
     ahead_p: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_members: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2, 3)))
     ahead_floods: NDArray[np.int32] = field(metadata=_axis("N", np.int32, 0))
-    ahead_order_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan))
+    ahead_order_min: FloatArray = field(metadata=_axis("N", np.float64, np.nan, (2,)))
     shortage: FloatArray = field(metadata=_axis("N", np.float64, 0.0))
     closed_bits: IntArray = field(metadata=_axis("N", np.int64, -1))
     blind: BoolArray = field(metadata=_axis("N", np.bool_, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import floor, inf, isfinite, nan
 from typing import Any
 
 COLOURS_ZH = {"yellow": "黄色", "orange": "橙色", "red": "红色"}
@@ -56,6 +57,38 @@ def phrase(rule: str, value: float, threshold: float | None, words: dict[str, An
         return en, zh
     up_en, up_zh = _raises(words)
     return en + up_en, zh + up_zh
+
+
+def _order(orange_min: float, red_min: float) -> tuple[str, str]:
+    """Return by when a barrier must be ordered to be up before orange; where that is too late, before red.
+
+    Examples
+    --------
+    >>> _order(7.8, 20.0)[0]
+    '; order it within 7 min: up before the water reaches orange'
+    >>> _order(-inf, -inf)[0], _order(nan, 20.0)[0]
+    ('; too late to be up before the water reaches red', '')
+    """
+    if orange_min != -inf:
+        return _order_before("orange", orange_min)
+    if red_min == -inf:
+        return "; too late to be up before the water reaches red", ",水位达到红色前已来不及就位"
+    en, zh = _order_before("red", red_min)
+    return f"; too late to be up before the water reaches orange{en}", f",水位达到橙色前已来不及就位{zh}"
+
+
+def _order_before(colour: str, left_min: float) -> tuple[str, str]:
+    if not isfinite(left_min):
+        return "", ""
+    if left_min < 1.0:
+        return (
+            f"; order it now: it may still be up before the water reaches {colour}",
+            f",须立即下令,或可在水位达到{COLOURS_ZH[colour]}前就位",
+        )
+    return (
+        f"; order it within {floor(left_min)} min: up before the water reaches {colour}",
+        f",须在 {floor(left_min)} 分钟内下令,方能在水位达到{COLOURS_ZH[colour]}前就位",
+    )
 
 
 def _outside(words: dict[str, Any]) -> tuple[str, str]:
@@ -118,9 +151,10 @@ def _finding(rule: str, value: float, threshold: float | None, words: dict[str, 
             if words.get("flapping"):
                 doubt_en, doubt_zh = " (its switch says deployed on and off: not believed)", "(开关状态反复,不予采信)"
             en = f"{en} but {state.replace('_', ' ')}{doubt_en}{up_en}{';' if up_en else ':'}"
+            by_en, by_zh = _order(*words.get("order_min", (nan, nan)))
             return (
-                f"Barrier needed {en}{soon_en} water {where_en}{limit_en}",
-                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{doubt_zh}{up_zh},{soon_zh}{where_zh}{limit_zh}",
+                f"Barrier needed {en}{soon_en} water {where_en}{limit_en}{by_en}",
+                f"{zh}需要挡水而挡板{BARRIERS_ZH[state]}{doubt_zh}{up_zh},{soon_zh}{where_zh}{limit_zh}{by_zh}",
             )
         case "pump-not-coping":
             return f"Pump runs {value:.0f} min and the level still rises", f"水泵运行 {value:.0f} 分钟,水位仍上涨"

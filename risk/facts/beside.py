@@ -92,6 +92,8 @@ def barrier(context: Context, space: int, severity: int) -> Fact | None:
         words["flapping"] = True
     if forecast:
         words["forecast"] = FORECAST_NEED_MIN
+    if words["barrier"] in COULD_BE_ORDERED:
+        words["order_min"] = _order_min(context, space)
     # What is held against the limit is the freeboard now, or the one expected when the barrier would be up.
     rise_m = max(0.0, float(views.out_rate_m_min[entrance])) * FORECAST_NEED_MIN if forecast else 0.0
     said, measured_m = views.said.get(entrance), float(views.out_depth_m[entrance])
@@ -109,6 +111,25 @@ def barrier(context: Context, space: int, severity: int) -> Fact | None:
         words,
         sensor,
     )
+
+
+COULD_BE_ORDERED = frozenset(
+    state.word for state in (BarrierState.OPEN, BarrierState.DEPLOYED_UNVERIFIED, BarrierState.UNKNOWN)
+)
+"""States of a barrier that is not on its way up, and not out (`risk.barriers_out`)."""
+
+
+def _order_min(context: Context, space: int) -> tuple[float, float]:
+    """Return the minutes left to order the barriers before orange and before red, by the last nowcast.
+
+    Infinite where none is needed, minus infinite where it is too late, NaN where none helps, or nobody foresaw it.
+    """
+    state = context.state
+    if state.ahead_us[space] == NEVER_US:
+        return np.nan, np.nan
+    since_min = (context.tick_us - int(state.ahead_us[space])) / 60e6
+    orange, red = (max(left - since_min, 0.0) if np.isfinite(left) else left for left in state.ahead_order_min[space])
+    return float(orange), float(red)
 
 
 def _barrier_report(context: Context, entrance: int) -> FieldReport | None:

@@ -31,15 +31,12 @@ class Run:
         Minute at which each target is first reached inside, straight within the minute; infinite when it is not.
     volume_m3 : ndarray, shape (steps + 1, paths, barriers, pumps, S)
         Water inside at the beginning and after each step. [m³]
-    without_m3 : ndarray, shape (paths, S)
-        Water inside at the end as barriers are reported, no pump counted. [m³]
     saved_m3 : ndarray, shape (steps, paths, E, S)
         What every barrier that could still be deployed would keep out in each step. [m³]
     """
 
     minutes: Float32Array
     volume_m3: Float32Array
-    without_m3: Float32Array
     saved_m3: Float32Array
 
 
@@ -60,13 +57,11 @@ def run_balance(block: Block) -> Run:
     below = [np.array(volume[0] < target) for target in block.target_m3]
     before = [flags.astype(np.uint8) for flags in below]
     less = np.empty(members, np.bool_)
-    without = np.broadcast_to(block.volume_m3, (shape.paths, spaces)).copy()
     saved = np.zeros((STEPS, shape.paths, entrances, spaces), np.float32)
     for step in range(STEPS):
         if step % street.at_once == 0:
             flows = street.flows_m3(step, saved[step : step + street.at_once])
         inflow = flows[step % street.at_once]
-        without += inflow[:, 0]
         after = volume[step + 1]
         np.add(volume[step], inflow[:, :, None], out=after)
         for pump in pumps:
@@ -77,7 +72,7 @@ def run_balance(block: Block) -> Run:
             np.logical_and(flags, less, out=flags)
             np.add(count, flags.view(np.uint8), out=count)
     minutes = [_crossing_min(volume, count, target) for count, target in zip(before, block.target_m3, strict=True)]
-    return Run(np.stack(minutes), volume, without, saved)
+    return Run(np.stack(minutes), volume, saved)
 
 
 class _Street:

@@ -94,7 +94,9 @@ class Block:
     shut, deployable : ndarray of bool, shape (E, S)
         Known to be deployed; not deployed, but could be.
     deploy_min : ndarray, shape (E, S)
-        Minutes to deploy, whole; 0 where it cannot be. [min]
+        Minutes to deploy; 0 where it cannot be. [min]
+    raises_m : ndarray, shape (E, S)
+        How much higher ``target_level_m`` is behind a barrier that can be deployed; 0 where none can. [m]
     outside_m : ndarray, shape (E, S)
         Outside level. [m over datum]
     target_level_m : ndarray, shape (K, E, S)
@@ -115,7 +117,8 @@ class Block:
     height_m: Float32Array
     shut: BoolArray
     deployable: BoolArray
-    deploy_min: IntArray
+    deploy_min: FloatArray
+    raises_m: FloatArray
     outside_m: FloatArray
     target_level_m: FloatArray
     unknown: BoolArray
@@ -152,7 +155,8 @@ def block_of(layout: Layout, now: Now, chosen: IntArray, likeness: Likeness) -> 
         height_m=each(layout.barrier_height_m, 0.0).astype(np.float32),
         shut=closed,
         deployable=np.isfinite(deploy) & ~closed,
-        deploy_min=np.where(np.isfinite(deploy), np.ceil(np.nan_to_num(deploy)), 0.0).astype(np.int64),
+        deploy_min=np.nan_to_num(deploy),
+        raises_m=np.where(np.isfinite(deploy) & ~closed, each(layout.barrier_raises_m, 0.0), 0.0),
         outside_m=outside,
         target_level_m=np.stack([each(level, np.inf) for level in layout.target_level_m]),
         unknown=unknown,

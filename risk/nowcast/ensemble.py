@@ -10,20 +10,18 @@ fail where none is closed, pumps that run and that fail where none has power. Th
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from risk.hydraulics.arrays import BoolArray, FloatArray
+from risk.hydraulics.arrays import BoolArray
 from risk.nowcast.balance import run_balance
 from risk.nowcast.block import Block, Likeness, block_of
-from risk.nowcast.deadline import last_order_min
+from risk.nowcast.crossing import reached_min
+from risk.nowcast.deadline import last_orders_min, no_later_than
 from risk.nowcast.layout import IntArray, Layout, Now
-from risk.nowcast.members import EFFECTIVE_MIN, STEPS
+from risk.nowcast.members import EFFECTIVE_MIN
 from risk.nowcast.summary import NowcastResult, dry, summarise
 
 SPACES_AT_A_TIME = 256
 """So that one step of a block stays in the cache."""
-
-MINUTES = np.arange(STEPS + 1.0)
 
 
 def nowcast(layout: Layout, now: Now) -> NowcastResult:
@@ -60,26 +58,15 @@ def _run_block(block: Block, chosen: IntArray, result: NowcastResult) -> None:
     shape = block.shape
     run = run_balance(block)
     minutes = run.minutes
+    outside = np.full((minutes.shape[0], shape.paths, *block.head_m.shape), np.inf, np.float32)
     for k, level in enumerate(block.target_level_m):
         if np.isfinite(level).any():
-            outside = _outside_min(block, level)
-            np.minimum(minutes[k], outside.reshape(shape.paths, 1, 1, -1), out=minutes[k])
+            outside[k] = reached_min(level - block.outside_m, block.rise_m_min, shape.paths)
+            reached = outside[k].min(axis=1).reshape(shape.paths, 1, 1, -1)
+            np.minimum(minutes[k], reached, out=minutes[k])
     share = shape.shares()
-    order = last_order_min(
-        run.without_m3, block.target_m3.min(axis=0), run.saved_m3, block.deploy_min, block.deployable,
-        share.sum(axis=(1, 2)),
-    )  # fmt: skip
+    order, deploy = last_orders_min(block, run, minutes[:, :, 0, -1], outside)
     summarise(result, chosen, minutes, share, order, block.unknown)
-
-
-def _outside_min(block: Block, level_m: FloatArray) -> NDArray[np.float32]:
-    """Minute at which the outside of each space first reaches a level, shape (paths, S); infinite when it does not."""
-    rising = block.rise_m_min > 0.0
-    gap = level_m - block.outside_m
-    steady_min = np.divide(gap, block.rise_m_min, out=np.full(gap.shape, np.inf), where=rising)
-    steady_min[gap <= 0.0] = 0.0
-    minutes = np.empty((block.shape.paths, gap.shape[1]), np.float32)
-    for path in range(block.shape.paths):
-        reached = np.interp(steady_min, EFFECTIVE_MIN[:, path], MINUTES, right=np.inf)
-        minutes[path] = reached.min(axis=0)
-    return minutes
+    result.last_order_min[:, chosen] = no_later_than(
+        result.last_order_min[:, chosen], deploy, result.earliest_min[:, chosen]
+    )

@@ -30,6 +30,8 @@ class Layout:
         As in `risk.hydraulics.weir`; barrier height 0 where there is no barrier.
     deploy_min : ndarray, shape (E,)
         Minutes from the order to the closed barrier; NaN where there is none. [min]
+    barrier_raises_m : ndarray, shape (E,)
+        How much higher the outside levels of the thresholds are behind the deployed barrier. [m]
     target_level_m : ndarray, shape (K, E)
         Outside level at which each threshold is reached; infinite where there is none. [m over datum]
     """
@@ -45,6 +47,7 @@ class Layout:
     barrier_height_m: FloatArray
     leakage_m3_h_m2: FloatArray
     deploy_min: FloatArray
+    barrier_raises_m: FloatArray
     target_level_m: FloatArray
 
     def __post_init__(self) -> None:

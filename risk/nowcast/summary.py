@@ -24,7 +24,7 @@ class NowcastResult:
         5, 50 and 95 % points of the time to each threshold. [min]
     probability : ndarray, shape (3, K, S)
         That it is reached within 15, 30 and 60 minutes.
-    last_order_min : ndarray, shape (S,)
+    last_order_min : ndarray, shape (K, S)
         See `risk.nowcast.deadline`. [min]
     member_min : ndarray, shape (K, paths, barriers, pumps, S)
         Time of every member, for the list of what drove the forecast. [min]
@@ -46,7 +46,7 @@ def dry(thresholds: int, spaces: int) -> NowcastResult:
         np.full(shape, np.inf),
         np.full(shape, np.inf),
         np.zeros((len(WITHIN_MIN), *shape)),
-        np.full(spaces, np.inf),
+        np.full(shape, np.inf),
         np.full((thresholds, *SHARES.shape, spaces), np.inf, dtype=np.float32),
     )
 
@@ -82,7 +82,7 @@ def summarise(
     chosen: NDArray[np.int64],
     minutes: NDArray[np.float32],
     share: FloatArray,
-    order_min: FloatArray,
+    order: FloatArray,
     unknown: BoolArray,
 ) -> None:
     """Write the nowcast of some spaces into the result.
@@ -93,6 +93,8 @@ def summarise(
         Members that can differ. [min]
     share : ndarray, shape (paths, barriers, pumps)
         Their shares.
+    order : ndarray, shape (K, S)
+        Last minutes of the order. [min]
     """
     flat, shares = minutes.reshape(minutes.shape[0], -1, chosen.size), share.ravel()
     times = weighted_quantiles(flat, shares, (EARLY, LIKELY, LATE))
@@ -101,5 +103,5 @@ def summarise(
     for k, within in enumerate(WITHIN_MIN):
         reached = np.where(flat <= within, shares[:, None], 0.0).sum(axis=1)
         result.probability[k][:, chosen] = np.where(unknown, np.nan, np.minimum(reached, 1.0))
-    result.last_order_min[chosen] = np.where(unknown, np.nan, order_min)
+    result.last_order_min[:, chosen] = np.where(unknown, np.nan, order)
     result.member_min[..., chosen] = np.where(unknown, np.float32(np.nan), minutes)

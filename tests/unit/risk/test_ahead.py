@@ -57,15 +57,66 @@ def test_an_unheard_barrier_leaves_no_probability_where_it_alone_decides() -> No
 
 
 def test_last_minute_of_the_barrier_is_told() -> None:
-    """The barrier takes 10 min; orange by inside is 5 cm, 100 m³ at 36.5 m³/min: too late. Less water leaves time."""
-    assert filled(0.6, 0.5)["order"] == "too_late"
-    slow = filled(0.6, 0.32)  # 2 cm over the crest: 1.15 m³/min, 100 m³ in 87 min
-    assert slow["order"] == "not_needed"
-    between = filled(0.6, 0.35)  # 5 cm: 4.56 m³/min, 100 m³ in 21.9 min, less 10 min to deploy
-    assert between["order"] == "by"
-    assert between["last_order_min"] == pytest.approx(11.0, abs=1.0)
-    less = filled(0.6, 0.34)  # 4 cm: 3.26 m³/min, 100 m³ in 30.6 min, less 10 min
-    assert less["last_order_min"] == pytest.approx(20.0, abs=1.5), "it moves with the water"
+    """Water over an open crest is orange. Red is 300 m³; the barrier takes 10 min. 20 cm over it: 36.5 m³/min, 8.2 min.
+
+    8 cm over it 9.23 m³/min, 32.5 min; 6 cm 6.00 m³/min, 50.0 min; 2 cm 1.15 m³/min, 260 min.
+    """
+    for depth_m, order, last_min in (
+        (0.5, "too_late", None), (0.38, "by", 22.5), (0.36, "by", 40.0), (0.32, "not_needed", None),
+    ):  # fmt: skip
+        told = filled(0.6, depth_m)
+        assert (told["order"], told["order_red"]) == ("too_late", order)
+        assert told["last_order_red_min"] == (last_min and pytest.approx(last_min, abs=0.2))
+
+
+def approaching(
+    rise_m_min: float, kind: str = "car_park", deploy_min: float = 2.0, closed_from: int = 99
+) -> tuple[Any, list[Any]]:
+    """Return what lies ahead, and the reasons, with 10 cm on a street that rises, crest 30 cm, in heavy rain."""
+    place = guarded("s", kind)
+    place["entrances"][0]["barrier"]["deploy_min"] = deploy_min
+    crank = Crank(site(place))
+    for minute in range(13):
+        said = {
+            "s-out:water_depth_m": 0.10 + rise_m_min * (minute - 12), "s-in:water_depth_m": 0.0,
+            "s-out:barrier_state": 3.0 if minute >= closed_from else 0.0, "rain-1:rain_total_mm": float(minute),
+        }  # fmt: skip
+        crank.tick(minute, *[(key, minute, max(0.0, value)) for key, value in said.items()])
+    return ahead(crank, "s"), crank.outputs[-1].assessments[0].reasons
+
+
+@pytest.mark.parametrize("kind", ["car_park", "metro_entrance", "mall", "civil_defence"])
+@pytest.mark.parametrize("rise_cm_min", [0.4, 0.8, 1.0, 2.0, 3.0])
+def test_the_last_minute_is_the_earliest_orange_less_what_the_barrier_takes(kind: str, rise_cm_min: float) -> None:
+    told, _ = approaching(rise_cm_min / 100.0, kind)
+    assert told["order"] == "by", "60 cm of barrier: overtopped much later, if at all"
+    assert told["last_order_min"] == pytest.approx(told["orange"]["earliest_min"] - 2.0, abs=0.11)
+    assert told["last_order_min"] <= told["last_order_red_min"] <= told["red"]["earliest_min"] - 1.9
+
+
+def test_the_last_minute_by_hand() -> None:
+    """9 cm, 1 cm/min, 21 cm to the crest, by the steepest path of 5 %: 1.7 (1.5 t - 7.5 (1 - e^(-t / 15))) = 21.
+
+    t = 10.8 min, less 2 min to deploy.
+    """
+    told, _ = approaching(0.01)
+    assert told["orange"]["earliest_min"] == 10.8
+    assert told["last_order_min"] == 8.8
+    closed, _ = approaching(0.01, closed_from=8)
+    assert closed["order"] == "none"
+    assert closed["orange"]["earliest_min"] > 35.0
+
+
+def test_a_barrier_that_is_needed_and_open_is_named_with_its_last_minute() -> None:
+    """Counted from now, and the nowcast is a minute old: 10.8 - 2 - 1 = 7.8, whole minutes."""
+    for deploy_min, en, zh in (
+        (2.0, "order it within 7 min: up before the water reaches orange", "须在 7 分钟内下令,方能在水位达到橙色前"),
+        (30.0, "order it now: it may still be up before the water", "须立即下令,或可在水位达到橙色前就位"),
+    ):
+        _, reasons = approaching(0.01, deploy_min=deploy_min)
+        text = {reason["rule"]: (reason["text_en"], reason["text_zh"]) for reason in reasons}["barrier-not-deployed"]
+        assert en in text[0]
+        assert zh in text[1]
 
 
 def test_closed_barrier_holds_but_for_the_members_in_which_it_fails() -> None:

@@ -81,7 +81,8 @@ def test_red_by_one_level_up_can_be_derived_from_its_reasons(depths: list[float]
         step = next(reason for reason in event.reasons if reason["rule"] == "barrier-not-deployed")
         assert "open: raises orange to red; water" in step["text_en"]
         assert "由橙色升为红色" in step["text_zh"]
-        assert step["text_en"].endswith("(limit: 15 cm below the crest)")
+        assert "(limit: 15 cm below the crest); " in step["text_en"]
+        assert "before the water reaches" in step["text_en"]
         assert step["value"] <= step["threshold"] == 0.15
         assert any(r["severity"] == 3 and r["rule"] in base for r in event.reasons), event
 

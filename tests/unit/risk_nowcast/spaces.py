@@ -22,6 +22,7 @@ def garages(count: int, entrances: int = 1, *, pump_m3_s: float = 0.0) -> Layout
         barrier_height_m=np.full(n, 0.5),
         leakage_m3_h_m2=np.full(n, 0.2),
         deploy_min=np.full(n, 4.0),
+        barrier_raises_m=np.full(n, 0.5),
         target_level_m=np.full((2, n), np.inf),
     )
 

@@ -46,7 +46,7 @@ def test_a_closed_barrier_holds_and_its_failure_is_a_member() -> None:
     assert result.probability[0, 0, 0] == pytest.approx(0.05)
     assert math.isinf(result.likely_min[0, 0])
     assert result.earliest_min[0, 0] == pytest.approx(5.48, abs=0.02)
-    assert math.isnan(result.last_order_min[0])
+    assert np.isnan(result.last_order_min[:, 0]).all()
 
 
 def test_a_pump_as_large_as_the_inflow_keeps_the_level_unless_it_fails() -> None:
@@ -84,18 +84,46 @@ def test_rain_on_the_ramp_runs_in() -> None:
 
 
 def test_last_order_by_hand() -> None:
-    """100 m³ to go at 10 m³ a minute, 4 min to deploy: closed by minute 9, so ordered by minute 5."""
-    flow = np.full((60, 1, 1, 1), 10.0, np.float32)
-    without, share = np.array([[600.0]], np.float32), np.ones(1)
+    """Open in 20 min, 4 min to deploy: by minute 16. In 3 it is too late; 5 min are what a barrier must gain."""
 
-    def last(deploy_min: int, target_m3: float = 100.0, *, can: bool = True) -> float:
-        target, minutes = np.array([target_m3], np.float32), np.array([[deploy_min]])
-        return float(last_order_min(without, target, flow, minutes, np.array([[can]]), share)[0])
+    def last(open_min: list[float], up_min: list[float], deploy_min: float = 4.0) -> float:
+        opened, up = np.array([open_min]).T, np.array([up_min]).T
+        share = np.full(len(open_min), 1.0 / len(open_min))
+        return float(last_order_min(opened, up, np.full(opened.shape, deploy_min), share)[0])
 
-    assert last(4) == 5.0
-    assert last(10) == -math.inf
-    assert last(4, 700.0) == math.inf
-    assert math.isnan(last(4, can=False))
+    assert last([20.0], [math.inf]) == 16.0
+    assert last([3.0], [math.inf]) == -math.inf
+    assert last([math.inf], [math.inf]) == math.inf
+    assert last([20.0], [25.0]) == 16.0, "overtopped later: no reason not to deploy it"
+    assert math.isnan(last([20.0], [24.9])), "it would gain less than 5 min"
+    assert last([0.0], [0.0]) == -math.inf, "it stands already"
+    assert last([8.0, 20.0], [math.inf, math.inf]) == 4.0, "the sooner of two alike"
+    assert last([3.0, 20.0], [math.inf, math.inf]) == 0.0, "perhaps too late, perhaps not: now"
+    assert last([3.0, 20.0], [3.0, math.inf]) == 16.0, "a path on which it does not help has no say"
+
+
+def test_the_barrier_is_in_time_though_the_steepest_street_overtops_it_at_last() -> None:
+    """10 cm under the crest and 1 cm/min: 10 min at that rate, 0.6 m to its top. The steepest path: 5.4 min.
+
+    1.7 (1.5 t - 7.5 (1 - e^(-t / 15))) = 10: t = 5.4. With 4 min to deploy the order must come by minute 1.4.
+    """
+    layout = replace(garages(1), target_level_m=np.array([[0.0], [np.inf]]), barrier_height_m=np.full(1, 0.6))
+    result = nowcast(layout, street(layout, -0.10, 0.01))
+    assert result.earliest_min[0, 0] == pytest.approx(5.4, abs=0.05)
+    assert result.last_order_min[0, 0] == pytest.approx(1.4, abs=0.05)
+    steep = nowcast(layout, street(layout, -0.10, 0.10))
+    assert steep.last_order_min[0, 0] == -math.inf, "on every path the crest is reached before minute 4"
+
+
+def test_only_barriers_that_matter_have_to_be_up() -> None:
+    """A second door, 2 m higher, takes 40 min: nobody waits for it."""
+    layout = garages(1, 2)
+    layout = replace(
+        layout, crest_m=np.array([0.0, 2.0]), deploy_min=np.array([4.0, 40.0]),
+        target_level_m=np.array([[0.0, 2.0], [np.inf, np.inf]]),
+    )  # fmt: skip
+    result = nowcast(layout, street(layout, -0.10, 0.01))
+    assert result.last_order_min[0, 0] == pytest.approx(1.4, abs=0.05)
 
 
 def test_weighted_quantile_by_hand() -> None:

@@ -34,6 +34,7 @@ def drawn(seed: int, spaces: int) -> tuple[Layout, Now]:
         barrier_height_m=np.where(has_barrier, 0.6, 0.0),
         leakage_m3_h_m2=np.full(size, 0.05),
         deploy_min=np.where(has_barrier, 5.0, np.nan),
+        barrier_raises_m=np.where(has_barrier, 0.6, 0.0),
         target_level_m=np.full((2, size), np.inf),
     )
     now = Now(
@@ -148,7 +149,7 @@ def test_water_is_neither_made_nor_lost() -> None:
             fell = now.rain_mm_h[space] / 3.6e6 * layout.ramp_m2[space] * OUTSIDE_PATHS[path].rain_persistence * STEPS
             unseen = now.unseen_m3_min[space] * EFFECTIVE_MIN[-1, path]
             expected = now.volume_m3[space] + (came + fell) * 60.0 + unseen
-            np.testing.assert_allclose(run.without_m3[path, space], expected, rtol=1e-5, atol=1e-3)
+            np.testing.assert_allclose(run.volume_m3[-1, path, 0, -1, space], expected, rtol=1e-5, atol=1e-3)
 
 
 def test_what_pumps_lift_is_what_is_missing_inside() -> None:
