@@ -238,7 +238,7 @@ with day as (
     insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, batch_id, quality_at_arrival)
     select o.sensor_id, o.observed_at, o.observed_at, 3, 4, 'ingest', 'bench', 0, o.quality
     from day join observation o on o.observed_at >= day.begins and o.observed_at < day.begins + interval '1 day'
-    where o.sensor_id %% 10 = 3 and random() < 0.005
+    where o.sensor_id %% 10 = 3 and (extract(epoch from o.observed_at) * 1000)::bigint %% 211 = 0
 )
 insert into quality_flag (sensor_id, observed_from, observed_to, quality, quality_tests, author, reason, act_id)
 select 1 + (day.number * 2 + n) * 37 %% 200, at, at + interval '2 hours', 4, 4096, 'bench', 'bench', gen_random_uuid()
