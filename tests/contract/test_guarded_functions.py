@@ -13,7 +13,9 @@ from undercroft.store.connection import Connection, connect
 from undercroft.store.databases import migrate_database
 from undercroft.store.roles import GROUP_ROLES
 
-ASKED_BY_THE_DOCTOR = {"undercroft_overdue", "undercroft_refresh_from"}
+ASKED_BY_THE_DOCTOR = {
+    "undercroft_overdue", "undercroft_refresh_from", "undercroft_put_off", "undercroft_long_holds"
+}  # fmt: skip
 PEOPLE = {"admin_makes_operator", "admin_disables_operator"}
 MAY_EXECUTE: dict[str, set[str]] = {
     "public": set(),

@@ -113,7 +113,7 @@ def test_buckets_without_readings_survive_an_upgrade_that_makes_rollups_anew(
         store(connection, [(7, day + timedelta(minutes=m), 1.0 + m, 1) for day in days for m in (0, 3)])
         for level in LEVELS:
             connection.execute(f"call refresh_continuous_aggregate('{level}', null, null)".encode())
-        connection.execute("select undercroft_retain(now())")
+        connection.execute("call undercroft_retain(now())")
         assert connection.execute("select count(*) as n from observation").fetchone() == {"n": 2}
         before = {level: rows_in(connection, level) for level in LEVELS}
         assert [len(before[level]) for level in LEVELS] == [2, 2, 2, 2]  # a minute is kept 400 days, the others longer
@@ -145,7 +145,7 @@ def test_what_is_kept_may_change_and_policies_may_go_astray_and_the_rollups_stay
         assert [len(rows) for rows in before.values()] == [3, 3]
         for days in ("90 days", "400 days"):
             connection.execute(keep, (days,))
-            connection.execute("select undercroft_retain(now())")
+            connection.execute("call undercroft_retain(now())")
             assert connection.execute("select count(*) as n from observation").fetchone() == {"n": 1}
             run_jobs(connection, *LEVELS)
             assert {level: rows_in(connection, level) for level in kept_for_ever} == before, days
@@ -157,14 +157,14 @@ def test_what_is_kept_may_change_and_policies_may_go_astray_and_the_rollups_stay
             " from timescaledb_information.jobs where hypertable_name = 'rollup_10m' and proc_name like '%refresh%'"
         )
         connection.execute(
-            "select delete_job(job_id) from timescaledb_information.jobs where proc_name like 'undercroft_%'"
-            " or hypertable_name in ('rollup_1m', 'rollup_1h')"
+            "select delete_job(job_id) from timescaledb_information.jobs"
+            " where proc_name in ('undercroft_retain_job', 'undercroft_unstick_job')"
+            " or config ->> 'relation' = 'tick' or hypertable_name in ('rollup_1m', 'rollup_1h')"
         )
         assert [row["name"] for row in connection.execute(sql("inspect_policies").encode())] == [
             "rollup_10m: refresh reaches behind what was dropped",
-            "rollup_1h: policy_compression", "rollup_1h: policy_refresh_continuous_aggregate",
-            "rollup_1m: policy_compression", "rollup_1m: policy_refresh_continuous_aggregate",
-            "undercroft_retain_job", "undercroft_unstick_job",
+            "rollup_1h: policy_refresh_continuous_aggregate", "rollup_1m: policy_refresh_continuous_aggregate",
+            "tick: undercroft_compress_job", "undercroft_retain_job", "undercroft_unstick_job",
         ]  # fmt: skip
     assert migrate_database(timescale_live_db, Mode.LIVE) == ["policies"]
     with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:

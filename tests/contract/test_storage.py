@@ -16,7 +16,7 @@ from undercroft.store import timescale
 from undercroft.store.connection import Connection, connect
 from undercroft.store.databases import migrate_database
 from undercroft.store.holds import Wanted, list_holds, place_hold, release_holds
-from undercroft.store.retention import retain, retain_hourly
+from undercroft.store.retention import retain, retain_hourly, retain_on
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
@@ -101,16 +101,18 @@ def test_retention_keeps_what_is_young_and_what_an_incident_holds(any_live_db: s
                 " reason, batch_id) values (1, %s, %s, 3, 4, 'me', 'spike', 1)",
                 (at, at),
             )
-        dropped = connection.execute("select * from undercroft_retain(%s)", (NOW,)).fetchall()
-        assert {(row["relation"], (NOW - row["dropped_from"]).days) for row in dropped} == {
-            *(("observation_packed", age) for age in (401, 402, 410)),
-            *((relation, 402) for relation in left_by_readings),
+        dropped = retain_on(connection, NOW)
+        assert {
+            (each.relation, each.steps, (NOW - each.dropped_from).days) for each in dropped if each.dropped_from
+        } == {
+            ("observation_packed", 3, 410),  # 401, 402, 410
+            *((relation, 1, 402) for relation in left_by_readings),
         }
         assert held_days(connection) == [0, 399, 400, 405]
         for relation in left_by_readings:
             assert connection.execute(f"select from {relation}".encode()).rowcount == 2
         connection.execute("update incident_hold set released_at = %s, released_by = 'me'", (NOW,))
-        connection.execute("select undercroft_retain(%s)", (NOW,))
+        retain_on(connection, NOW)
         assert held_days(connection) == [0, 399, 400]
         # A refresh begins two days after what is kept, and after what was ever dropped.
         up_to = (NOW - 400 * DAY).replace(hour=0, minute=0)
@@ -155,10 +157,13 @@ def test_batches_are_kept_thirty_days_and_where_an_incident_holds(any_live_db: s
         assert [(NOW - row["committed_at"]).days for row in kept] == [0, 29, 30, 200]
 
 
+OF_A_PLACE = '{"alarms": [{"subject": "system/roster-gap-step-1"}, {"subject": "space/gar"}]}'
+
+
 @slow_on_timescale
 def test_an_open_incident_holds_by_itself_and_a_hold_of_it_until_a_day_after_it_closed(any_live_db: str) -> None:
-    # The incident opened 90 days ago, so that from day 91 on batches stay while it is open. Closed 60 days ago, a hold
-    # of it keeps the days 91 to 59: older and younger ones go.
+    # The incident opened 50 days ago, so that from day 51 on batches stay while it is open. Closed 40 days ago, a hold
+    # of it keeps the days 51 to 39: older and younger ones go.
     def kept() -> list[int]:
         retain(any_live_db, NOW)
         with closing(opened(any_live_db)) as connection:
@@ -166,23 +171,50 @@ def test_an_open_incident_holds_by_itself_and_a_hold_of_it_until_a_day_after_it_
         return [(NOW - row["committed_at"]).days for row in rows]
 
     with closing(opened(any_live_db)) as connection:
-        commit_batches(connection, [93, 92, 91, 75, 59, 57, 31, 1])
+        commit_batches(connection, [53, 52, 51, 45, 39, 37, 31, 1])
         connection.execute(
-            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i-1', 'b', %s, 3, '{}')",
-            (NOW - 90 * DAY,),
+            "insert into incident (incident_id, basin_id, opened_at, worst, state) values ('i-1', 'b', %s, 2, %s)",
+            (NOW - 50 * DAY, OF_A_PLACE),
         )
-    assert kept() == [91, 75, 59, 57, 31, 1]
-    assert [(each.hold_id, each.incident_id) for each in list_holds(any_live_db)] == [(None, "i-1")]
+    assert kept() == [51, 45, 39, 37, 31, 1]
+    (by_itself,) = list_holds(any_live_db, NOW)
+    assert (by_itself.hold_id, by_itself.incident_id, by_itself.held_to) == (None, "i-1", NOW + 10 * DAY)
     number = place_hold(any_live_db, Wanted("asked for by the district", "li", "i-1"), NOW)
     with closing(opened(any_live_db)) as connection:
-        connection.execute("update incident set closed_at = %s", (NOW - 60 * DAY,))
-    assert kept() == [91, 75, 59, 1]
-    (held,) = list_holds(any_live_db)
-    assert (held.held_from, held.held_to) == (NOW - 91 * DAY, NOW - 59 * DAY)
+        connection.execute("update incident set closed_at = %s", (NOW - 40 * DAY,))
+    assert kept() == [51, 45, 39, 1]
+    (held,) = list_holds(any_live_db, NOW)
+    assert (held.held_from, held.held_to) == (NOW - 51 * DAY, NOW - 39 * DAY)
     assert release_holds(any_live_db, "li", NOW, hold_id=None, incident_id="i-1") == [number]
     assert kept() == [1]
-    assert list_holds(any_live_db) == []
-    assert [each.released_by for each in list_holds(any_live_db, released_too=True)] == ["li"]
+    assert list_holds(any_live_db, NOW) == []
+    assert [each.released_by for each in list_holds(any_live_db, NOW, released_too=True)] == ["li"]
+
+
+@slow_on_timescale
+def test_what_ails_the_system_holds_nothing_and_a_place_no_longer_than_stated_unless_by_name(any_live_db: str) -> None:
+    """A roster of one person, or a dead sensor that nobody replaces, is an incident that stands for years."""
+    with closing(opened(any_live_db)) as connection:
+        commit_batches(connection, [90, 45, 1])
+        ailing = '{"alarms": [{"subject": "system/roster-gap-step-1"}, {"subject": "device/gauge-7"}]}'
+        for number, age, state in ((1, 95, ailing), (2, 61, OF_A_PLACE)):
+            connection.execute(
+                "insert into incident (incident_id, basin_id, opened_at, worst, state) values (%s, %s, %s, 4, %s)",
+                (f"i-{number}", f"b{number}", NOW - age * DAY, state),
+            )
+        assert [each.steps for each in retain_on(connection, NOW - 5 * DAY)] == [1]  # 56 days open: day 45 stays
+        told = connection.execute("select undercroft_long_holds(%s) as words", (NOW - 5 * DAY,)).fetchall()
+        assert told == [{"words": "i-2, open since 2026-05-01, holds until 2026-06-30"}]
+        told = connection.execute("select undercroft_long_holds(%s) as words", (NOW,)).fetchall()
+        assert told == [{"words": "i-2, open since 2026-05-01, holds nothing any more since 2026-06-30"}]
+    assert list_holds(any_live_db, NOW) == []
+    place_hold(any_live_db, Wanted("inquest", "li", "i-2"), NOW)
+    assert retain(any_live_db, NOW) == []
+    with closing(opened(any_live_db)) as connection:
+        told = connection.execute("select undercroft_long_holds(%s) as words", (NOW,)).fetchall()
+        assert told[0] == {"words": "hold 1 of i-2 from 2026-04-30 on"}
+    release_holds(any_live_db, "li", NOW, hold_id=1, incident_id=None)
+    assert [each.steps for each in retain(any_live_db, NOW)] == [1]
 
 
 def test_retention_goes_every_hour_and_a_database_that_is_away_waits_for_the_next(live_db: str) -> None:
@@ -198,8 +230,8 @@ def test_retention_goes_every_hour_and_a_database_that_is_away_waits_for_the_nex
 
     retain_hourly(live_db, clock, lambda words: said.append(f"{len(waits)} {words}"), is_over_after)
     assert said == [
-        "0 retention batch: 1 steps up to 2026-06-01 dropped",
-        "15 retention batch: 1 steps up to 2026-06-02 dropped",
+        "0 retention batch: 1 steps dropped, 2026-05-31 to 2026-06-01",
+        "15 retention batch: 1 steps dropped, 2026-06-01 to 2026-06-02",
     ]
     assert waits == [3600.0] * 16
     said.clear()
@@ -213,7 +245,7 @@ def test_an_exercise_has_no_retention(any_db: str) -> None:
     with closing(opened(any_db)) as connection:
         store(connection, [(1, NOW - 2000 * DAY, 1.0, 1)])
         commit_batches(connection, [2000])
-        assert connection.execute("select * from undercroft_retain(%s)", (NOW,)).fetchall() == []
+        assert retain_on(connection, NOW) == []
         assert held_days(connection) == [2000]
 
 

@@ -133,6 +133,6 @@ def new_days_have_chunks_of_their_own(connection: Connection) -> None:
     assert [row["days"] for row in rows] == [7, 1]
     jobs = connection.execute(
         "select config ->> 'compress_after' as after from timescaledb_information.jobs"
-        " where proc_name = 'policy_compression' and hypertable_name = 'assessment'"
+        " where proc_name like '%compress%' and coalesce(config ->> 'relation', hypertable_name) = 'assessment'"
     ).fetchall()
     assert [row["after"] for row in jobs] == ["2 days"]

@@ -40,11 +40,62 @@ def test_a_migrated_database_is_well_with_and_without_timescale(live_db: str, ti
         stopped = ("tick", "undercroft_retain_job")
         connection.execute(
             "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs"
-            " where hypertable_name = %s or proc_name = %s",
+            " where config ->> 'relation' = %s or proc_name = %s",
             stopped,
         )
     found = {finding.check: finding for finding in check_database(timescale_live_db, SystemClock().now())}
-    assert found["policies"].seen == "missing: tick: policy_compression (stopped), undercroft_retain_job (stopped)"
+    assert found["policies"].seen == "missing: tick: undercroft_compress_job (stopped), undercroft_retain_job (stopped)"
+
+
+def test_a_job_that_never_runs_again_is_found_and_none_runs_while_rights_are_given(timescale_live_db: str) -> None:
+    with closing(connect(timescale_live_db, application_name="tests", autocommit=True)) as connection:
+        first = connection.execute(
+            "select extract(epoch from min(next_start) - now()) as in_s from timescaledb_information.job_stats"
+            " where hypertable_schema = 'public' and hypertable_name like 'rollup%'"
+        ).fetchone()
+        assert first is not None
+        assert first["in_s"] is None or first["in_s"] > 0  # whoever migrates still gives rights
+        connection.execute(
+            "select alter_job(job_id, next_start => 'infinity') from timescaledb_information.jobs"
+            " where config ->> 'relation' = 'tick'"
+        )
+    found = {finding.check: finding for finding in check_database(timescale_live_db, SystemClock().now())}
+    assert found["policies"].seen == "missing: tick: undercroft_compress_job (never runs again)"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "mended", "seen"),
+    [
+        (
+            "revoke insert on observation_packed from undercroft_ingest",
+            "grant insert on observation_packed to undercroft_ingest",
+            "missing: undercroft_ingest: insert on observation_packed",
+        ),
+        (
+            "revoke update (submitted_by) on report from undercroft_acts",
+            "grant update (submitted_by) on report to undercroft_acts",
+            "missing: undercroft_acts: update on report",
+        ),
+        (
+            "revoke usage on sequence batch_id_seq from undercroft_ingest",
+            "grant usage on sequence batch_id_seq to undercroft_ingest",
+            "missing: undercroft_ingest: usage on batch_id_seq",
+        ),
+        (
+            "grant delete on act to undercroft_api",
+            "revoke delete on act from undercroft_api",
+            "more than it needs: undercroft_api: delete on act",
+        ),
+    ],
+)
+def test_a_right_taken_or_given_by_hand_is_found(live_db: str, spoilt: str, mended: str, seen: str) -> None:
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        connection.execute(spoilt.encode())
+        found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+        assert (found["rights"].verdict, found["rights"].seen) == (Verdict.BAD, seen)
+        connection.execute(mended.encode())
+        found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+        assert found["rights"].verdict is not Verdict.BAD
 
 
 def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> None:

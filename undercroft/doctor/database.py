@@ -12,6 +12,7 @@ from undercroft.store.timescale import LEAST_VERSION
 
 LEAST_SERVER = 150000
 _NEARLY_FULL = 0.8
+_FEW = 200
 _TOLD = ("add_job", "alter_job", "pg_advisory_lock", "lo_create", "pg_logical_emit_message")
 """Those of a long list that say what it is about."""
 
@@ -27,7 +28,14 @@ def check_database(url: str, now: datetime) -> list[Finding]:
 
 def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
     """Return the findings of a database's facts."""
-    migrated = [*_policies(facts), _retention(facts), *_letters(facts), _rights(facts), *_functions(facts)]
+    migrated = [
+        *_policies(facts),
+        _retention(facts),
+        *_holds(facts),
+        *_letters(facts),
+        _rights(facts),
+        *_functions(facts),
+    ]
     return [
         _server(facts),
         _schema(facts),
@@ -75,11 +83,16 @@ def _policies(facts: DatabaseFacts) -> list[Finding]:
         return []
     found = []
     if facts.missing_policies:
-        advice = "run `undercroft db migrate`; start a stopped one with alter_job(job_id, scheduled => true)"
+        advice = (
+            "run `undercroft db migrate`; start one again: alter_job(job_id, scheduled => true, next_start => now())"
+        )
         found.append(bad("policies", f"missing: {', '.join(facts.missing_policies)}", advice))
     if facts.failing_jobs:
         advice = "read timescaledb_information.job_errors"
         found.append(bad("policies", f"last run failed: {', '.join(facts.failing_jobs)}", advice))
+    if facts.uncompressed:
+        advice = "see what reads them all the time (pg_stat_activity), and timescaledb_information.job_errors"
+        found.append(bad("policies", f"not compressed though old: {', '.join(facts.uncompressed)}", advice))
     if facts.jobs_run is False:
         advice = (
             "select _timescaledb_functions.restart_background_workers(); else raise timescaledb.max_background_workers"
@@ -87,16 +100,29 @@ def _policies(facts: DatabaseFacts) -> list[Finding]:
         found.append(bad("jobs", "TimescaleDB runs none of this database's jobs", advice))
     elif facts.jobs_run:
         found.append(good("jobs", "TimescaleDB runs the database's jobs"))
+    if facts.other_failing_jobs:
+        advice = "not a job of ours: read timescaledb_information.job_errors"
+        found.append(note("other jobs", f"last run failed: {', '.join(facts.other_failing_jobs)}", advice))
     if not any(finding.check == "policies" for finding in found):
         found.append(good("policies", "compression, refresh and retention are in place"))
     return found
 
 
 def _retention(facts: DatabaseFacts) -> Finding:
+    if not facts.overdue and facts.put_off:
+        seen = f"steps put off at the last run, since somebody read them: {', '.join(facts.put_off)}"
+        return note("retention", seen, "none, if a backup goes on; else see who reads so long (pg_stat_activity)")
     if not facts.overdue:
         return good("retention", "nothing is older than it is kept")
     who = "run `undercroft db retain` every day (a timer)" if facts.extension is None else "see that its job runs"
     return bad("retention", f"older than they are kept: {', '.join(facts.overdue)}", who)
+
+
+def _holds(facts: DatabaseFacts) -> list[Finding]:
+    if not facts.long_holds:
+        return []
+    advice = "drop what nobody needs any more, close the incident, or hold it by name (`undercroft db hold`, sizing.md)"
+    return [note("holds", f"what is old is kept by {'; '.join(facts.long_holds)}", advice)]
 
 
 def _letters(facts: DatabaseFacts) -> list[Finding]:
@@ -114,12 +140,25 @@ def _letters(facts: DatabaseFacts) -> list[Finding]:
 
 
 def _rights(facts: DatabaseFacts) -> Finding:
+    return _wrong_rights(facts) or _own_rights(facts)
+
+
+def _wrong_rights(facts: DatabaseFacts) -> Finding | None:
     if facts.grafana_readers:
         advice = "it may see views only: run `undercroft db migrate`, and revoke from a login what else it was granted"
         return bad("rights", f"{' and '.join(facts.grafana_readers)} may read tables", advice)
     if facts.groups_without_rights:
         seen = f"missing, or without rights here: {', '.join(facts.groups_without_rights)}"
         return bad("rights", seen, "run `undercroft db migrate` as somebody who may create roles")
+    if facts.lacking_rights:
+        seen = f"missing: {_few(facts.lacking_rights)}"
+        return bad("rights", seen, "run `undercroft db migrate`: what this service is for may fail")
+    if facts.surplus_rights:
+        return bad("rights", f"more than it needs: {_few(facts.surplus_rights)}", "run `undercroft db migrate`")
+    return None
+
+
+def _own_rights(facts: DatabaseFacts) -> Finding:
     if facts.is_superuser:
         return note("rights", "this URL is a superuser's", "give services their own logins (deployment.md)")
     if facts.is_owner:
@@ -128,6 +167,11 @@ def _rights(facts: DatabaseFacts) -> Finding:
         seen = f"this login has the rights of {' and '.join(facts.groups) or 'no service'}"
         return bad("rights", seen, "grant it the group role of its service, and no other (deployment.md)")
     return good("rights", f"this login has the rights of {facts.groups[0]} only")
+
+
+def _few(words: list[str]) -> str:
+    """Return what is wrong with each group, cut where somebody took all of it."""
+    return "; ".join(each if len(each) <= _FEW else f"{each[:_FEW].rpartition(', ')[0]} and more" for each in words)
 
 
 def _functions(facts: DatabaseFacts) -> list[Finding]:

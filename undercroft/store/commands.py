@@ -53,8 +53,7 @@ def _retain(*, as_json: Annotated[bool, typer.Option("--json", help="Answer in J
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in dropped], default=str))
         return
-    lines = [f"dropped {d.relation}: {d.steps} steps, {d.dropped_from:%F} to {d.dropped_to:%F}" for d in dropped]
-    typer.echo("\n".join(lines) or "nothing is older than it is kept")
+    typer.echo("\n".join(each.words for each in dropped) or "nothing is older than it is kept")
 
 
 class OldMessages(StrEnum):

@@ -54,8 +54,8 @@ def _list(
     everything: Annotated[bool, typer.Option("--all", help="Released ones too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the holds in force; an open incident is one by itself."""
-    holds = list_holds(_url(), released_too=everything)
+    """Show the holds in force; an open incident of a place is one by itself for 60 days."""
+    holds = list_holds(_url(), SystemClock().now(), released_too=everything)
     if as_json:
         typer.echo(json.dumps([asdict(hold) for hold in holds], default=str, ensure_ascii=False))
         return
@@ -81,7 +81,7 @@ def _line(hold: Hold) -> str:
     about = f" {hold.incident_id}" if hold.incident_id else ""
     stretch = f"{hold.held_from:%F %H:%MZ} to {until or '...'}"
     if hold.hold_id is None:
-        return f"-{about}: {stretch}: the incident is open"
+        return f"-{about}: {hold.held_from:%F %H:%MZ} to ...: the incident is open; it holds by itself until {until}"
     released = "" if hold.released_at is None else f"; released {hold.released_at:%F} by {hold.released_by}"
     return f"{hold.hold_id}{about}: {stretch}: {hold.reason} ({hold.author}, {hold.placed_at:%F}){released}"
 

@@ -1,7 +1,7 @@
 """Holds: stretches of time whose data retention keeps, by an incident or by their dates.
 
-An incident that is open holds by itself, from a day before it. What is to be kept after it has closed needs a hold,
-placed before retention takes the first of it: the commit order goes after 30 days.
+An open incident of a place holds by itself, from a day before it, for 60 days. What is to be kept longer, or after it
+has closed, needs a hold, placed before retention takes the first of it: the commit order goes after 30 days.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ APPLICATION_NAME = "undercroft-hold"
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold as it stands; without a number it is that of an open incident, and ends with it."""
+    """A hold as it stands; without a number it is that of an open incident, and ends with it, or at ``held_to``."""
 
     hold_id: int | None
     incident_id: str | None
@@ -94,10 +94,12 @@ def release_holds(url: str, author: str, now: datetime, *, hold_id: int | None, 
     return sorted(released)
 
 
-def list_holds(url: str, *, released_too: bool = False) -> list[Hold]:
+def list_holds(url: str, now: datetime, *, released_too: bool = False) -> list[Hold]:
     """Return the holds in force, open incidents among them, from the oldest data on."""
     with _connected(url) as connection, translated_errors():
-        return [Hold(**row) for row in connection.execute(sql("list_holds").encode(), {"all": released_too})]
+        return [
+            Hold(**row) for row in connection.execute(sql("list_holds").encode(), {"all": released_too, "now": now})
+        ]
 
 
 def _connected(url: str) -> closing[Connection]:

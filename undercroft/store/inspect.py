@@ -6,8 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from undercroft.store.connection import connect, translated_errors
+from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.dead_letters import Held, held_letters
+from undercroft.store.grants import written_grants
 from undercroft.store.migrate import migrations, newer_than_known
 from undercroft.store.roles import GROUP_ROLES
 from undercroft.store.sql import sql
@@ -31,13 +32,21 @@ class DatabaseFacts:
     newer_migrations : list of str
         Migrations applied that this version does not know.
     failing_jobs : list of str
-        Background jobs whose last run failed.
+        Background jobs of ours whose last run failed.
+    other_failing_jobs : list of str
+        Those of others: TimescaleDB's own, such as the one that tells its maker of use.
+    uncompressed : list of str
+        Relations with chunks that should have been compressed two days ago.
     missing_policies : list of str
         Relations without the policy that they should have.
     jobs_run : bool or None
         Whether TimescaleDB runs the database's jobs; None without it, or where this login cannot tell.
     overdue : list of str
         Relations that hold what retention should have dropped two days ago.
+    put_off : list of str
+        Relations of which retention left steps at its last run, since somebody read them.
+    long_holds : list of str
+        Holds that reach further back than batches are kept, those of open incidents among them.
     grafana_readers : list of str
         Grafana's group role and logins that may read tables, which nobody of them should.
     grafana_may_call : list of str
@@ -48,6 +57,8 @@ class DatabaseFacts:
         Group roles whose rights this login has.
     groups_without_rights : list of str
         Group roles that the server lacks, or that have no rights here.
+    lacking_rights, surplus_rights : list of str
+        By group, rights on tables and the like that it should have and has not, or has and should not.
     letters : Held or None
         What the open dead letters hold; None where this login may not see it.
     """
@@ -73,6 +84,12 @@ class DatabaseFacts:
     is_half_restored: bool = False
     newer_migrations: list[str] = field(default_factory=list)
     groups_without_rights: list[str] = field(default_factory=list)
+    other_failing_jobs: list[str] = field(default_factory=list)
+    uncompressed: list[str] = field(default_factory=list)
+    put_off: list[str] = field(default_factory=list)
+    long_holds: list[str] = field(default_factory=list)
+    lacking_rights: list[str] = field(default_factory=list)
+    surplus_rights: list[str] = field(default_factory=list)
 
 
 def inspect_database(url: str) -> DatabaseFacts:
@@ -100,16 +117,46 @@ def inspect_database(url: str) -> DatabaseFacts:
         groups = {"groups": list(GROUP_ROLES)}
         lively = {} if missing else connection.execute(sql("inspect_lively").encode(), groups).fetchone() or {}
         extension = extension_version(connection)
-        failing: list[str] = []
+        jobs: list[dict[str, object]] = []
         lacking: list[str] = []
+        uncompressed: list[str] = []
         if extension is not None and not missing:
-            failing = [row["name"] for row in connection.execute(sql("inspect_jobs"))]
+            jobs = list(connection.execute(sql("inspect_jobs")))
             lacking = [row["name"] for row in connection.execute(sql("inspect_policies"))]
+            uncompressed = [row["name"] for row in connection.execute(sql("inspect_uncompressed"))]
             lively |= connection.execute(sql("inspect_workers")).fetchone() or {}
+        failing, others = ([str(job["name"]) for job in jobs if job["is_ours"] is ours] for ours in (True, False))
         overdue = [] if missing else [row["name"] for row in connection.execute(sql("inspect_overdue"))]
         letters = None if missing else held_letters(connection)
         facts = _facts(about, extension, missing, lively, failing, lacking, overdue)
-        return replace(facts, letters=letters, newer_migrations=newer_than_known(applied.values()))
+        newer = newer_than_known(applied.values())
+        facts = replace(
+            facts, letters=letters, newer_migrations=newer, other_failing_jobs=others, uncompressed=uncompressed
+        )
+        if missing or newer:
+            return facts  # their rights are another version's
+        kept = connection.execute(sql("inspect_kept")).fetchone() or {}
+        facts = replace(facts, put_off=_names(kept.get("put_off")), long_holds=_names(kept.get("long_holds")))
+        lacking_rights, surplus = _rights(connection)
+        return replace(facts, lacking_rights=lacking_rights, surplus_rights=surplus)
+
+
+def _rights(connection: Connection) -> tuple[list[str], list[str]]:
+    """Return by group what it should have and has not, and what it has and should not."""
+    written = sorted(written_grants())
+    values = {
+        "groups": [each.group for each in written],
+        "rights": [each.right for each in written],
+        "kinds": [each.kind for each in written],
+        "names": [each.name for each in written],
+        "columns": [each.column for each in written],
+        "known": [*GROUP_ROLES],
+    }
+    lacking, surplus = (
+        [str(row["name"]) for row in connection.execute(sql(name).encode(), values)]
+        for name in ("inspect_lacking_rights", "inspect_surplus_rights")
+    )
+    return lacking, surplus
 
 
 def _facts(

@@ -15,6 +15,7 @@ from undercroft.store.sql import sql
 
 EXTENSION = "timescaledb"
 LEAST_VERSION = (2, 20)
+JOBS = ("unstick", "compress")
 GRAFANA_VIEWS = ("grafana_views", "grafana_flags")
 
 
@@ -51,11 +52,10 @@ def settle(connection: Connection) -> list[str]:
             made.append("views of grafana")
         connection.execute(_text("grafana_grants"))
         if timescale and (
-            _is_changed(connection, "policies", "policies", "unstick", *_classes(connection))
-            or _lacks_policies(connection)
+            _is_changed(connection, "policies", "policies", *JOBS, *_classes(connection)) or _lacks_policies(connection)
         ):
-            connection.execute(_text("unstick"))
-            connection.execute(_text("policies"))
+            for text in (*JOBS, "policies"):
+                connection.execute(_text(text))
             made.append("policies")
         return made
 

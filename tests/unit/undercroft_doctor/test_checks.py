@@ -51,13 +51,16 @@ def test_a_good_database_has_nothing_bad() -> None:
         ({"newer_migrations": ["9999_later"]}, "schema"),
         ({"groups_without_rights": ["undercroft_simulator"]}, "rights"),
         ({"extension": "2.19.3"}, "timescaledb"),
-        ({"missing_policies": ["observation: policy_compression"]}, "policies"),
-        ({"failing_jobs": ["policy_compression observation"]}, "policies"),
+        ({"missing_policies": ["tick: undercroft_compress_job"]}, "policies"),
+        ({"failing_jobs": ["undercroft_compress_job tick"]}, "policies"),
+        ({"uncompressed": ["tick: 3 chunks since 2026-06-01"]}, "policies"),
         ({"jobs_run": False}, "jobs"),
         ({"overdue": ["batch"]}, "retention"),
         ({"letters": Held(1_000_000, 0)}, "dead letters"),
         ({"letters": Held(1, 2 * 1024**3)}, "dead letters"),
         ({"grafana_readers": ["grafana"]}, "rights"),
+        ({"lacking_rights": ["undercroft_ingest: insert on observation_packed"]}, "rights"),
+        ({"surplus_rights": ["undercroft_api: delete on act"]}, "rights"),
         ({"groups": []}, "rights"),
         ({"groups": ["undercroft_api", "undercroft_ingest"]}, "rights"),
         ({"server_now": NOW + timedelta(seconds=3)}, "clock"),
@@ -71,6 +74,29 @@ def test_dead_letters_that_fill_their_room_are_told_before_the_cap() -> None:
     findings = {finding.check: finding for finding in judge(replace(WELL, letters=Held(9, 1_800_000_000)), NOW)}
     assert findings["dead letters"].verdict is Verdict.NOTE
     assert findings["dead letters"].seen == "9 open, at most 1000000; 1716.6 MiB, at most 2048"
+
+
+@pytest.mark.parametrize(
+    ("state", "check", "seen"),
+    [
+        ({"put_off": ["tick: 2"]}, "retention", "steps put off at the last run, since somebody read them: tick: 2"),
+        ({"long_holds": ["hold 1 from 2026-01-01 on"]}, "holds", "what is old is kept by hold 1 from 2026-01-01 on"),
+        ({"other_failing_jobs": ["policy_telemetry"]}, "other jobs", "last run failed: policy_telemetry"),
+    ],
+)
+def test_what_is_no_fault_of_ours_and_costs_something_is_a_note(
+    state: dict[str, object], check: str, seen: str
+) -> None:
+    notes = [each for each in judge(replace(WELL, **state), NOW) if each.verdict is not Verdict.GOOD]  # type: ignore[arg-type]
+    assert [(each.check, each.verdict, each.seen) for each in notes] == [(check, Verdict.NOTE, seen)]
+
+
+def test_many_missing_rights_are_cut_at_a_whole_one() -> None:
+    facts = replace(
+        WELL, lacking_rights=["undercroft_duty: " + ", ".join(f"select on table_{n:02}" for n in range(40))]
+    )
+    (found,) = (finding for finding in judge(facts, NOW) if finding.check == "rights")
+    assert found.seen.endswith("select on table_08 and more")
 
 
 def test_what_no_migration_may_close_is_a_note() -> None:

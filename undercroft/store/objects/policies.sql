@@ -41,35 +41,42 @@ begin
     perform remove_retention_policy(relation::regclass, if_exists => true)
     from retention_class where relation in ('observation_packed', 'tick', 'assessment');
     perform delete_job(job_id) from timescaledb_information.jobs
-    where proc_name in ('undercroft_retain_job', 'undercroft_unstick_job');
+    where proc_name in ('undercroft_retain_job', 'undercroft_unstick_job', 'undercroft_compress_job');
 
-    perform add_compression_policy('observation_packed', interval '2 days', if_not_exists => true);
-    perform add_compression_policy('tick', interval '8 days', if_not_exists => true);
-    -- The largest rows of all, and nobody writes to them again. A database made before had chunks of a week and waited for 8 days.
+    -- The largest rows of all, and nobody writes to them again. A database made before had chunks of a week.
     perform set_chunk_time_interval('assessment', interval '1 day');
-    perform remove_compression_policy('assessment', if_exists => true);
-    perform add_compression_policy('assessment', interval '2 days');
 
     for level in
         select * from (values
-            ('rollup_1m', interval '1 minute', interval '30 seconds', interval '3 days', 1440),
-            ('rollup_10m', interval '10 minutes', interval '1 minute', interval '20 days', 1008),
-            ('rollup_1h', interval '1 hour', interval '1 minute', interval '40 days', 720),
-            ('rollup_1d', interval '1 day', interval '5 minutes', interval '40 days', 100)
-        ) as t (name, width, every, compress_after, per_batch) -- the default of 10 buckets makes 144 batches a day
+            ('rollup_1m', interval '1 minute', interval '30 seconds', 1440),
+            ('rollup_10m', interval '10 minutes', interval '1 minute', 1008),
+            ('rollup_1h', interval '1 hour', interval '1 minute', 720),
+            ('rollup_1d', interval '1 day', interval '5 minutes', 100)
+        ) as t (name, width, every, per_batch) -- the default of 10 buckets makes 144 batches a day
     loop
         execute format('alter materialized view %I set (timescaledb.compress)', level.name);
         perform remove_continuous_aggregate_policy(level.name::regclass, if_exists => true);
         perform add_continuous_aggregate_policy(level.name::regclass, start_offset => undercroft_refresh_reach(level.name),
             end_offset => level.width, schedule_interval => level.every,
             buckets_per_batch => level.per_batch);
-        perform add_compression_policy(level.name::regclass, level.compress_after,
-            if_not_exists => true);
     end loop;
+
+    -- Every hour: what somebody read just then waits for the next run.
+    perform remove_compression_policy(name::regclass, if_exists => true),
+        add_job('undercroft_compress_job', interval '1 hour', jsonb_build_object('relation', name, 'compress_after', after))
+    from (values
+        ('observation_packed', interval '2 days'), ('tick', interval '8 days'), ('assessment', interval '2 days'),
+        ('rollup_1m', interval '3 days'), ('rollup_10m', interval '20 days'),
+        ('rollup_1h', interval '40 days'), ('rollup_1d', interval '40 days')
+    ) as t (name, after);
 
     perform add_job('undercroft_unstick_job', interval '1 hour');
     if is_live then
         perform add_job('undercroft_retain_job', interval '1 hour');
     end if;
+
+    -- Whoever migrates changes tables still: rights come last, and a refresh beside it would fail.
+    perform alter_job(job_id, next_start => now() + interval '15 seconds') from timescaledb_information.jobs
+    where proc_name like 'undercroft\_%' or hypertable_schema = 'public' and hypertable_name like 'rollup\_%';
 end
 $$;

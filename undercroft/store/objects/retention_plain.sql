@@ -11,8 +11,8 @@ begin
         'select bin, bin + $1 from (
              select distinct date_bin($1, %1$I, timestamptz ''epoch'') as bin from %2$I where %1$I < $2
          ) as steps
-         where bin + $1 <= $2 and not undercroft_held(bin, bin + $1) order by bin',
-        class.time_column, class.relation) using class.step, at - class.keep;
+         where bin + $1 <= $2 and not undercroft_held(bin, bin + $1, $3) order by bin',
+        class.time_column, class.relation) using class.step, at - class.keep, at;
 end
 $$;
 

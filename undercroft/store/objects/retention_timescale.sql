@@ -18,15 +18,15 @@ begin
         return query
             select chunk.range_start, chunk.range_end from timescaledb_information.chunks chunk
             where chunk.hypertable_name = hypertable and chunk.range_end <= at - class.keep
-                and not undercroft_held(chunk.range_start, chunk.range_end)
+                and not undercroft_held(chunk.range_start, chunk.range_end, at)
             order by chunk.range_start;
     else
         return query execute format(
             'select bin, bin + $1 from (
                  select distinct date_bin($1, %1$I, timestamptz ''epoch'') as bin from %2$I where %1$I < $2
              ) as steps
-             where bin + $1 <= $2 and not undercroft_held(bin, bin + $1) order by bin',
-            class.time_column, class.relation) using class.step, at - class.keep;
+             where bin + $1 <= $2 and not undercroft_held(bin, bin + $1, $3) order by bin',
+            class.time_column, class.relation) using class.step, at - class.keep, at;
     end if;
 end
 $$;
@@ -44,8 +44,10 @@ end
 $$;
 
 create or replace procedure undercroft_retain_job(job_id integer, config jsonb) language plpgsql as $$
+declare
+    done jsonb := '[]';
 begin
-    perform undercroft_retain(now());
+    call undercroft_retain(now(), done);
     perform undercroft_bound_refresh();
 end
 $$;

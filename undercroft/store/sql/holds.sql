@@ -17,8 +17,8 @@ select h.hold_id, h.incident_id, h.held_from, coalesce(h.held_to, i.closed_at + 
 from incident_hold h left join incident i using (incident_id)
 where h.released_at is null or %(all)s
 union all
-select null, incident_id, opened_at - undercroft_margin(), null, 'open', '', opened_at, null, null
-from incident where closed_at is null
+select null, incident_id, held_from, held_until, 'open', '', held_from + undercroft_margin(), null, null
+from undercroft_open_holds() where held_until > %(now)s
 order by held_from, hold_id nulls first;
 
 -- name: hold_database

@@ -38,13 +38,44 @@ select
         where g.rolname = 'undercroft_grafana' and has_function_privilege(g.oid, p.oid, 'execute')
             and p.proname not in ('time_bucket_gapfill', 'locf', 'interpolate') order by 1) as grafana_may_call;
 
+-- name: inspect_lacking_rights
+-- Of groups that are there: what `grants.py` read in roles.sql, and is not so here.
+select w.grantee || ': ' || string_agg(distinct w.privilege || ' on ' || w.name, ', ' order by w.privilege || ' on ' || w.name) as name
+from unnest(%(groups)s::text[], %(rights)s::text[], %(kinds)s::text[], %(names)s::text[], %(columns)s::text[])
+    as w (grantee, privilege, kind, name, col)
+join pg_roles r on r.rolname = w.grantee
+where not coalesce(case w.kind
+    when 'table' then has_table_privilege(r.oid, to_regclass('public.' || w.name)::oid, w.privilege)
+    when 'column' then has_column_privilege(r.oid, to_regclass('public.' || w.name)::oid, w.col, w.privilege)
+    when 'sequence' then has_sequence_privilege(r.oid, to_regclass('public.' || w.name)::oid, w.privilege)
+    when 'schema' then has_schema_privilege(r.oid, to_regnamespace(w.name)::oid, w.privilege)
+    else has_function_privilege(r.oid, to_regproc('public.' || w.name)::oid, w.privilege) end, false)
+group by w.grantee order by w.grantee;
+
+-- name: inspect_surplus_rights
+-- Of the groups themselves, by the catalogue: nobody else's grants are ours to judge.
+select r.rolname || ': ' || string_agg(lower(a.privilege_type) || ' on ' || c.relname, ', ' order by lower(a.privilege_type), c.relname) as name
+from pg_class c cross join lateral aclexplode(c.relacl) a
+join pg_roles r on r.oid = a.grantee and r.rolname = any(%(known)s::text[])
+where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    and not exists (select from pg_depend where objid = c.oid and deptype = 'e')
+    and not exists (
+        select from unnest(%(groups)s::text[], %(rights)s::text[], %(kinds)s::text[], %(names)s::text[]) as w (grantee, privilege, kind, name)
+        where w.kind = 'table' and w.grantee = r.rolname and w.privilege = lower(a.privilege_type) and w.name = c.relname)
+group by r.rolname order by r.rolname;
+
 -- name: inspect_overdue
 select name from undercroft_overdue(now() - interval '2 days') as name order by 1;
 
+-- name: inspect_kept
+select array(select undercroft_put_off()) as put_off, array(select undercroft_long_holds(now())) as long_holds;
+
 -- name: inspect_jobs
 -- undercroft: only with TimescaleDB
-select concat_ws(' ', j.proc_name, j.hypertable_name, 'of ' || nullif(j.owner::text, (
-    select pg_get_userbyid(relowner) from pg_class where oid = 'deployment'::regclass)::text)) as name
+-- Ours, and others: what TimescaleDB does for itself (it tells its maker of use) and what somebody else had made.
+select concat_ws(' ', j.proc_name, coalesce(j.config ->> 'relation', j.hypertable_name), 'of ' || nullif(j.owner::text, (
+    select pg_get_userbyid(relowner) from pg_class where oid = 'deployment'::regclass)::text)) as name,
+    j.proc_schema = 'public' and j.proc_name like 'undercroft\_%' or j.hypertable_schema is not distinct from 'public' as is_ours
 from timescaledb_information.jobs j
 join timescaledb_information.job_stats s using (job_id)
 where s.last_run_status = 'Failed'
@@ -67,29 +98,34 @@ select case
     when pg_has_role('pg_read_all_stats', 'usage') then exists (
         select from pg_stat_activity
         where datname = current_database() and backend_type = 'TimescaleDB Background Worker Scheduler')
-    else (select max(last_run_started_at) > now() - interval '10 minutes' from timescaledb_information.job_stats)
+    else (select max(last_run_started_at) > now() - interval '3 minutes' from timescaledb_information.job_stats)
 end as jobs_run;
 
 -- name: inspect_policies
 -- undercroft: only with TimescaleDB
-select wanted.name || ': ' || wanted.policy || case when exists (
-    select from timescaledb_information.jobs j where j.proc_name = wanted.policy and j.hypertable_name::text = wanted.name
-) then ' (stopped)' else '' end as name
-from (values
-    ('observation_packed', 'policy_compression'), ('tick', 'policy_compression'), ('assessment', 'policy_compression'),
-    ('rollup_1m', 'policy_refresh_continuous_aggregate'), ('rollup_10m', 'policy_refresh_continuous_aggregate'),
-    ('rollup_1h', 'policy_refresh_continuous_aggregate'), ('rollup_1d', 'policy_refresh_continuous_aggregate'),
-    ('rollup_1m', 'policy_compression'), ('rollup_10m', 'policy_compression'),
-    ('rollup_1h', 'policy_compression'), ('rollup_1d', 'policy_compression')
-) as wanted (name, policy)
-where not exists (
-    select from timescaledb_information.jobs j
-    where j.scheduled and j.proc_name = wanted.policy and j.hypertable_name::text = wanted.name)
-union all
-select job || case when exists (select from timescaledb_information.jobs where proc_name = job) then ' (stopped)' else '' end
-from unnest(case when (select mode from deployment) = 'live' then array['undercroft_retain_job', 'undercroft_unstick_job']
-    else array['undercroft_unstick_job'] end) as job
-where not exists (select from timescaledb_information.jobs where scheduled and proc_name = job)
+select wanted.job || case
+    when not found.is_known then ''
+    when not found.is_scheduled then ' (stopped)'
+    else ' (never runs again)'
+end as name
+from (
+    select relation || ': ' || job as job, relation, job as proc_name
+    from unnest(array['observation_packed', 'tick', 'assessment', 'rollup_1m', 'rollup_10m', 'rollup_1h', 'rollup_1d'])
+        as relation, unnest(array['undercroft_compress_job', 'policy_refresh_continuous_aggregate']) as job
+    where job = 'undercroft_compress_job' or relation like 'rollup\_%'
+    union all
+    select job, null, job
+    from unnest(array['undercroft_retain_job', 'undercroft_unstick_job']) as job
+    where job <> 'undercroft_retain_job' or (select mode from deployment) = 'live'
+) as wanted
+cross join lateral (
+    select count(*) > 0 as is_known, coalesce(bool_or(j.scheduled), false) as is_scheduled,
+        coalesce(bool_or(j.scheduled and coalesce(s.next_start, now()) <> 'infinity'), false) as is_to_run
+    from timescaledb_information.jobs j left join timescaledb_information.job_stats s using (job_id)
+    where j.proc_name = wanted.proc_name
+        and coalesce(j.config ->> 'relation', j.hypertable_name::text) is not distinct from wanted.relation
+) as found
+where not found.is_to_run
 union all
 -- A day's grace: the offset is in whole days. Behind this, refresh would make rollups anew from readings that are gone.
 select hypertable_name || ': refresh reaches behind what was dropped' from timescaledb_information.jobs
@@ -97,3 +133,15 @@ where proc_name = 'policy_refresh_continuous_aggregate' and hypertable_schema = 
     and undercroft_refresh_from(hypertable_name, now()) - interval '1 day'
         > now() - coalesce((config ->> 'start_offset')::interval, interval '1000 years')
 order by 1;
+
+-- name: inspect_uncompressed
+-- undercroft: only with TimescaleDB
+-- Two days after it should have been: backups and long queries put it off for hours, and an exercise writes of any date. Whole
+-- chunks alone, late rows not.
+select j.config ->> 'relation' || ': ' || count(*) || ' chunks since ' || to_char(min(c.range_end) at time zone 'UTC', 'YYYY-MM-DD') as name
+from timescaledb_information.jobs j
+join timescaledb_information.chunks c on c.hypertable_name = undercroft_hypertable_of(j.config ->> 'relation')
+    and not c.is_compressed and c.range_end < now() - (j.config ->> 'compress_after')::interval - interval '2 days'
+    and c.chunk_creation_time < now() - interval '2 days'
+where j.proc_name = 'undercroft_compress_job'
+group by j.config ->> 'relation' order by 1;

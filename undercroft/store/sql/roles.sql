@@ -32,7 +32,7 @@ grant usage on schema public to undercroft_ingest, undercroft_engine, undercroft
 -- Every service asks the doctor whether the database is as it should be.
 grant select on deployment, schema_migration
     to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_duty, undercroft_acts;
-grant execute on function undercroft_overdue, undercroft_refresh_from
+grant execute on function undercroft_overdue, undercroft_refresh_from, undercroft_put_off, undercroft_long_holds
     to undercroft_ingest, undercroft_engine, undercroft_api, undercroft_duty, undercroft_acts;
 
 -- Readings: written by ingest only.

@@ -1,0 +1,52 @@
+-- Compression in jobs of our own: TimescaleDB's policy waits for ACCESS EXCLUSIVE, to empty a chunk and for the index of one
+-- that late rows came into, behind whoever reads it (a backup for hours) and before everybody else, the engine too.
+
+create or replace function undercroft_compress(chunk regclass) returns boolean language plpgsql
+    set lock_timeout = '500ms' set timescaledb.compress_truncate_behaviour = 'truncate_or_delete' as $$
+declare
+    is_free boolean := false;
+begin
+    begin -- look first, or the work would be for nothing; to fail gives the lock back
+        execute format('lock table %s in access exclusive mode', chunk);
+        is_free := true;
+        raise exception using errcode = 'UNFRE', message = 'free';
+    exception
+        when sqlstate 'UNFRE' then
+            null;
+        when lock_not_available then
+            return false;
+    end;
+    perform compress_chunk(chunk, if_not_compressed => true);
+    return true;
+exception
+    when lock_not_available then
+        return false;
+end
+$$;
+comment on function undercroft_compress is 'Compress a chunk, or what came late into it, unless somebody reads it; whether it was done.';
+
+create or replace function undercroft_uncompressed(relation text, ended_by timestamptz) returns setof regclass language sql stable as $$
+    select name from (
+        select format('%I.%I', chunk_schema, chunk_name)::regclass as name, range_start from timescaledb_information.chunks
+        where hypertable_name = undercroft_hypertable_of(relation) and range_end <= ended_by
+    ) as chunks
+    where _timescaledb_functions.chunk_status(name) & 11 <> 1
+    order by range_start
+$$;
+comment on function undercroft_uncompressed is 'Chunks that are not compressed, or into which rows came since (bits 8, 2 of the status; 1: compressed); oldest first.';
+
+-- Oldest first. Who reads one chunk reads most likely others: after three in vain the rest waits for the next run.
+create or replace procedure undercroft_compress_job(job_id integer, config jsonb) language plpgsql as $$
+declare
+    chunk record;
+    in_vain integer := 0;
+begin
+    for chunk in
+        select name from undercroft_uncompressed(config ->> 'relation', now() - (config ->> 'compress_after')::interval) as name
+    loop
+        in_vain := in_vain + case when undercroft_compress(chunk.name) then 0 else 1 end;
+        commit;
+        exit when in_vain = 3;
+    end loop;
+end
+$$;
