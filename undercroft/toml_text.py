@@ -25,6 +25,9 @@ def read_text(path: Path, refused: type[BadInput] = BadInput) -> str:
     """Return the text of a UTF-8 file, with LF line ends; raise as `read_toml` does."""
     try:
         raw = path.read_bytes()
+    except IsADirectoryError as error:
+        why = "Docker makes one where the file to mount is missing"
+        raise refused(f"{path}: cannot be read: {error.strerror} ({why})") from error
     except OSError as error:
         raise refused(f"{path}: cannot be read: {error.strerror or error}") from error
     try:

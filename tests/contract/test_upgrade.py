@@ -23,7 +23,7 @@ BEFORE = 174
 
 AS_BEFORE = """
 select set_chunk_time_interval('assessment', interval '7 days');
-select remove_compression_policy('assessment');
+select delete_job(job_id) from timescaledb_information.jobs where proc_name = 'undercroft_compress_job';
 select add_compression_policy('assessment', interval '8 days');
 update store_object set sha256 = '' where name = 'policies'
 """

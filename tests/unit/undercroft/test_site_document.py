@@ -46,7 +46,7 @@ def _spaces(draw: st.DrawFn, number: int) -> dict[str, Any]:
         "id": f"s{number}",
         "name_zh": draw(_NAMES),
         "name_en": f"{draw(_NAMES)} {number}",  # no two places have the same name
-        "street": draw(_NAMES),
+        "street": draw(_NAMES.filter(lambda name: '"' not in name)),
         "lat": draw(st.floats(-90, 90).filter(bool)),  # at 0, 0 is no place
         "lon": draw(st.floats(-180, 180)),
         "kind": draw(st.sampled_from(["car_park", "metro_entrance", "underpass", "mall", "civil_defence"])),

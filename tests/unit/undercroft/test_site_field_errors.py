@@ -44,6 +44,13 @@ FIELD_ERRORS = [
         "-501",
         "a number from -500 to 9000",
     ),
+    (
+        'street = "福田"',
+        "street = '梅林\"一\"村'",
+        "space[s1].street",
+        r'"梅林\"一\"村"',
+        'a name without straight double quotes ("): write 「」 or “ ”',
+    ),
     ("lat = 22.5", "lat = 122.5", "space[s1].lat", "122.5", "a number from -90 to 90"),
     (
         "lat = 22.5\nlon = 114.0",

@@ -134,6 +134,13 @@ def test_our_own_broker_configuration_is_good_and_each_missing_option_is_found()
         ("persistent_client_expiration 1h", ["queue limits"]),
         ("retain_available false", ["queue limits"]),
         ("allow_anonymous true", ["queue limits"]),
+        ("max_connections 10", ["queue limits"]),
+        ("global_max_connections 10", ["queue limits"]),
+        ("max_keepalive 5", ["queue limits"]),
+        ("max_keepalive 65535", []),
+        ("connection out\naddress evil:1883\ntopic # both 0", ["bridges"]),
+        ("connection out\naddress city:8883\ntopic a/# out 1\ntopic b/# in 1\nbridge_cafile c", ["bridges"]),
+        ("connection out\naddress city:8883\ntopic flood/#\nmax_queued_bytes 9", ["queue limits"]),
         ("port 1883", ["listeners"]),
     ],
 )
@@ -146,6 +153,18 @@ def test_where_each_listener_has_its_own_access_each_needs_it() -> None:
     apart = f"per_listener_settings true\n{CONFIGURATION}"
     assert bad_in_configuration(apart) == []
     assert bad_in_configuration(f"{apart}listener 8884\ncertfile c\nkeyfile k\n") == ["queue limits", "broker access"]
+
+
+def test_a_bridge_that_only_tells_is_named() -> None:
+    bridge = "connection city\naddress city:8883\ntopic flood/# out 1\nremote_password s\nbridge_cafile c\n"
+    found = check_configuration(read_configuration(CONFIGURATION + bridge))
+    notes = [(each.check, each.seen) for each in found if each.verdict is Verdict.NOTE]
+    assert notes == [("bridges", "tell another broker: bridge city to city:8883: flood/# out 1")]
+
+
+def test_an_option_that_nobody_knows_is_not_passed_over() -> None:
+    found = check_configuration(read_configuration(CONFIGURATION + "mount_point elsewhere\n"))
+    assert found[-1].seen == "not looked at: mount_point elsewhere"
 
 
 def test_what_was_not_looked_at_is_said() -> None:

@@ -69,8 +69,9 @@ select space_id, tick_seq, tick_at, level, score, blind, reasons, contributions,
 create view grafana.alarm as
 select a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
     a.suppressed_by, a.raised_at, a.cleared_at, a.reasons -> 0 ->> 'text_zh' as reason_zh, a.reasons -> 0 ->> 'text_en' as reason_en,
-    coalesce(p.name_zh || ' ' || p.name_en || case when d.device_id is null then '' else ' · ' || d.device_id end, a.subject)
-        as name,
+    coalesce(p.name_zh || ' ' || p.name_en || case when d.device_id is null then '' else ' · ' || d.device_id end,
+        case a.subject_kind when 'system' then '系统 System · ' when 'device' then '设备 Device · ' else '' end
+            || substr(a.subject, strpos(a.subject, '/') + 1)) as name,
     p.place_id, p.street, s.kind, s.space_id
 from public.alarm a
 left join public.device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)

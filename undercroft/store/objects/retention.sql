@@ -107,8 +107,10 @@ $$;
 comment on function undercroft_overdue is 'Relations that hold what is older than their class keeps and not held.';
 
 create or replace function undercroft_put_off() returns setof text
-    language sql stable security definer set search_path = public, pg_temp as $$
-    select relation || ': ' || put_off from retention_class where put_off > 0 order by 1
+    language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return query select relation || ': ' || put_off from retention_class where put_off > 0 order by 1;
+end
 $$;
 comment on function undercroft_put_off is 'Relations of which the last run of retention left steps, for somebody read them.';
 
