@@ -42,6 +42,7 @@ from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
 from risk.suppression import suppress
 from risk.warnings import Act, fold_warnings
+from risk.without import parts_without, state_without
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
@@ -143,10 +144,9 @@ def with_what_stands(engine: Engine) -> Engine:
     arrays, state = engine.plant.arrays, engine.state
     if not arrays.left or (left := standing(state, arrays, engine.plant.statics.heirs)) == arrays.left:
         return engine
-    plant = plant_of(arrays.site, from_us(state.tick_us), left)
-    result = carried_over(state, arrays, plant.arrays, state.site_commit_seq)
-    result.departed, result.rain_kept = state.departed, state.rain_kept
-    return _with_shortage(Engine(result, plant, _past_on(engine, plant)))
+    kept, parts = parts_without(arrays, engine.plant.statics, engine.plant.ahead, left)
+    past = None if engine.past is None else replace(engine.past, rows=engine.past.rows[kept.levels])
+    return _with_shortage(Engine(state_without(state, kept), replace(engine.plant, **parts), past))
 
 
 def with_past(engine: Engine, past: Past | None) -> Engine:

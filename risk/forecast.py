@@ -6,6 +6,7 @@ This is the seam for the ensemble: whatever fills a `TimeToThreshold` per space 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -79,12 +80,20 @@ def storage_of(arrays: SiteArrays) -> Storage:
         volume_m3=volume,
         slope_m=slope,
         pump_m3_s=np.array([sum(pump.capacity_m3_s for pump in space.pumps) for space in arrays.spaces], np.float64),
-        pump_sensors=RowsBySpace.of_rows(np.flatnonzero(arrays.s_role == PUMP), arrays.s_space, arrays.n_spaces),
-        level_rows=RowsBySpace.of_rows(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
-        inside_rows=RowsBySpace.of_rows(np.flatnonzero(arrays.l_entrance < 0), arrays.l_space, arrays.n_spaces),
-        has_inside=np.bincount(arrays.l_space[arrays.l_entrance < 0], minlength=arrays.n_spaces) > 0,
-        pump_words=pump_words(arrays),
+        **sensors_of_storage(arrays, pump_words(arrays)),
     )
+
+
+def sensors_of_storage(arrays: SiteArrays, words: PumpWords) -> dict[str, Any]:
+    """Return what of a `Storage` hangs on the sensors of a site."""
+    inside = arrays.l_entrance < 0
+    return {
+        "pump_sensors": RowsBySpace.of_rows(np.flatnonzero(arrays.s_role == PUMP), arrays.s_space, arrays.n_spaces),
+        "level_rows": RowsBySpace.of_rows(np.arange(arrays.l_sensor.size), arrays.l_space, arrays.n_spaces),
+        "inside_rows": RowsBySpace.of_rows(np.flatnonzero(inside), arrays.l_space, arrays.n_spaces),
+        "has_inside": np.bincount(arrays.l_space[inside], minlength=arrays.n_spaces) > 0,
+        "pump_words": words,
+    }
 
 
 def minutes_to(depth_m: FloatArray, target_m: FloatArray, rate_m_min: FloatArray) -> FloatArray:

@@ -36,6 +36,7 @@ from risk.pending import NEWEST, PendingTick, parted
 from risk.presence import devices_by_status, presence_acts
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
 from risk.snapshot import dump_state, load_state, read_header
+from risk.without import rows_after
 from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.model import Mode
@@ -198,7 +199,7 @@ class Follower:
             arrays = self.engine.plant.arrays
             self.engine, output = tick(self.engine, inputs)
             if self.engine.plant.arrays.sensors is not arrays.sensors:
-                self._map_sensors()
+                self._index_of_id = rows_after(arrays, self.engine.plant.arrays)[self._index_of_id]
             if entry.asked:
                 self._questions[entry.tick_seq] = question(self.engine)
             outputs.append(output)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from risk.arrays import BoolArray, FloatArray, IntArray, RowsBySpace, Segments, SiteArrays
 from risk.floats import Floats, floats_of
-from risk.forecast import Storage, storage_of
+from risk.forecast import Storage, sensors_of_storage, storage_of
 from risk.levels import SEVERITIES, LevelTable, level_table
 from risk.neighbours import Neighbours
+from risk.pumping import PumpWords
 from risk.sensors import BARRIER, PUMP
 from risk.spots import heirs_of
 from risk.thresholds import RAIN_RULES
@@ -38,6 +40,7 @@ class SiteStatics:
     pump_min: FloatArray
     leak_m: FloatArray
     leak_rows_m: FloatArray
+    need_m: FloatArray
     e_need_m: FloatArray
     to_orange_min: FloatArray
     to_red_min: FloatArray
@@ -58,6 +61,13 @@ class SiteStatics:
     limits: dict[tuple[str, str, int], tuple[float | None, str]] = field(default_factory=dict)
 
 
+OF_SPACES = (
+    "underpass", "rain_mm", "gauge_yellow_mm", "least_rain_mm", "colour", "rise_m_min", "pump_min", "leak_m", "need_m",
+    "to_orange_min", "to_red_min", "orange_share",
+)  # fmt: skip
+"""What hangs on spaces and thresholds alone."""
+
+
 def _table(arrays: SiteArrays, rule: str) -> FloatArray:
     find = arrays.thresholds.value
     values = np.array([[find(rule, space.id, space.kind, s) for space in arrays.spaces] for s in SEVERITIES])
@@ -71,10 +81,33 @@ def _single(arrays: SiteArrays, rule: str, severity: int, absent: float) -> Floa
 
 def statics_of(arrays: SiteArrays) -> SiteStatics:
     """Return the statics of a site."""
-    underpass = np.array([space.kind == "underpass" for space in arrays.spaces], np.bool_)
-    l_rise = arrays.l_outside | underpass[arrays.l_space]
     rain = np.stack([_table(arrays, rule) for rule, _ in RAIN_RULES])
+    of_spaces: dict[str, Any] = {
+        "underpass": np.array([space.kind == "underpass" for space in arrays.spaces], np.bool_),
+        "rain_mm": rain,
+        "gauge_yellow_mm": rain[:, 1].min(axis=1),
+        "least_rain_mm": rain.min(axis=(1, 2)),
+        "colour": _table(arrays, "warning-colour"),
+        "rise_m_min": _table(arrays, "rise-rate"),
+        "pump_min": _single(arrays, "pump-not-coping", 1, np.inf),
+        "leak_m": _single(arrays, "leak", 2, np.inf),
+        "need_m": _single(arrays, "barrier-not-deployed", 2, -np.inf),
+        "to_orange_min": _single(arrays, "time-to-orange", 2, -np.inf),
+        "to_red_min": _single(arrays, "time-to-red", 3, -np.inf),
+        "orange_share": _single(arrays, "orange-within-30min", 3, np.inf),
+    }
+    return _with_sensors(arrays, of_spaces, level_table(arrays), storage_of(arrays))
+
+
+def statics_without(before: SiteStatics, arrays: SiteArrays, levels: LevelTable, words: PumpWords) -> SiteStatics:
+    """Return the statics of the same spaces and thresholds with fewer sensors: ``levels, words`` are of those."""
+    of_spaces = {name: getattr(before, name) for name in OF_SPACES}
+    return _with_sensors(arrays, of_spaces, levels, replace(before.storage, **sensors_of_storage(arrays, words)))
+
+
+def _with_sensors(arrays: SiteArrays, of_spaces: dict[str, Any], levels: LevelTable, storage: Storage) -> SiteStatics:
     floats = floats_of(arrays)
+    l_rise = arrays.l_outside | of_spaces["underpass"][arrays.l_space]
     primary = _primary_sensors(arrays, floats)
     group_keys = arrays.s_space[primary] * (len(arrays.entrances) + 1) + arrays.s_entrance[primary] + 1
     order = np.argsort(group_keys, kind="stable")
@@ -85,29 +118,17 @@ def statics_of(arrays: SiteArrays) -> SiteStatics:
     group_space[group] = arrays.s_space[primary]
     unmonitored = np.ones(arrays.n_spaces, np.bool_)
     unmonitored[arrays.s_space[primary]] = False
-    leak_m = _single(arrays, "leak", 2, np.inf)
-    storage = storage_of(arrays)
     outside = np.flatnonzero(arrays.l_outside)
     return SiteStatics(
-        levels=level_table(arrays),
+        **of_spaces,
+        levels=levels,
         storage=storage,
-        underpass=underpass,
-        rain_mm=rain,
-        gauge_yellow_mm=rain[:, 1].min(axis=1),
-        least_rain_mm=rain.min(axis=(1, 2)),
-        colour=_table(arrays, "warning-colour"),
         l_rise=l_rise,
-        rise_m_min=_table(arrays, "rise-rate"),
         rows_at_entrance=RowsBySpace.of_rows(outside, arrays.l_entrance, len(arrays.entrances)),
         inside_rows=np.flatnonzero(~arrays.l_outside),
         pump_sensors=np.flatnonzero((arrays.s_role == PUMP) & (arrays.s_space >= 0)),
-        pump_min=_single(arrays, "pump-not-coping", 1, np.inf),
-        leak_m=leak_m,
-        leak_rows_m=leak_m[arrays.l_space[~arrays.l_outside]],
-        e_need_m=_single(arrays, "barrier-not-deployed", 2, -np.inf)[arrays.e_space],
-        to_orange_min=_single(arrays, "time-to-orange", 2, -np.inf),
-        to_red_min=_single(arrays, "time-to-red", 3, -np.inf),
-        orange_share=_single(arrays, "orange-within-30min", 3, np.inf),
+        leak_rows_m=of_spaces["leak_m"][arrays.l_space[~arrays.l_outside]],
+        e_need_m=of_spaces["need_m"][arrays.e_space],
         stale_intervals=arrays.s_stale_intervals,
         primary_sensors=primary,
         primary_groups=Segments.of(group.astype(np.int64), groups),
