@@ -16,12 +16,12 @@ from undercroft.errors import PayloadInvalid
 
 START = b"\x7e\x7e"
 _STX, _SYN, _ETX, _ETB = 0x02, 0x16, 0x03, 0x17
-_HEAD_BYTES = 14
+HEAD_BYTES = 14
 _PACKET_BYTES = 3
 _TAIL_BYTES = 3
 _DOWN = 0x8
 MAX_BODY_BYTES = 4095
-MAX_FRAME_BYTES = _HEAD_BYTES + _PACKET_BYTES + MAX_BODY_BYTES + _TAIL_BYTES
+MAX_FRAME_BYTES = HEAD_BYTES + _PACKET_BYTES + MAX_BODY_BYTES + _TAIL_BYTES
 KEEP_ALIVE = 0x2F
 _SERIAL_AND_TIME_BYTES = 8
 
@@ -70,7 +70,7 @@ def crc16(data: bytes) -> int:
     """
     remainder = 0xFFFF
     for byte in data:
-        remainder = (remainder >> 8) ^ _CRC_TABLE[(remainder ^ byte) & 0xFF]
+        remainder = (remainder >> 8) ^ CRC_TABLE[(remainder ^ byte) & 0xFF]
     return remainder
 
 
@@ -80,7 +80,7 @@ def _crc_entry(byte: int) -> int:
     return byte
 
 
-_CRC_TABLE = tuple(_crc_entry(byte) for byte in range(256))
+CRC_TABLE = tuple(_crc_entry(byte) for byte in range(256))
 
 
 def parse_frame(data: bytes) -> Frame:
@@ -100,9 +100,9 @@ def parse_frame(data: bytes) -> Frame:
         raise PayloadInvalid(Reason.BAD_FRAME, f"check sum {data[-2:].hex()}, not {crc16(data[:-2]):04x}")
     if data[-_TAIL_BYTES] not in {_ETX, _ETB}:
         raise PayloadInvalid(Reason.BAD_FRAME, f"the body ends with {data[-_TAIL_BYTES]:02X}, not 03 or 17")
-    body = data[_HEAD_BYTES:-_TAIL_BYTES]
+    body = data[HEAD_BYTES:-_TAIL_BYTES]
     packets, packet = 1, 1
-    if data[_HEAD_BYTES - 1] == _SYN:
+    if data[HEAD_BYTES - 1] == _SYN:
         numbers = int.from_bytes(body[:_PACKET_BYTES])
         packets, packet, body = numbers >> 12, numbers & 0xFFF, body[_PACKET_BYTES:]
     return Frame(data[2], data[3:8].hex(), data[8:10], data[10], packets, packet, body)
@@ -115,13 +115,13 @@ def frame_lengths(data: bytes) -> tuple[int, ...] | None:
     """
     if not START.startswith(data[:2]):
         return None
-    if len(data) < _HEAD_BYTES:
+    if len(data) < HEAD_BYTES:
         return ()
     length = int.from_bytes(data[11:13])
     body, mark = length & 0xFFF, data[13]
     if length >> 12 != 0 or not body or mark not in {_STX, _SYN}:
         return None
-    whole = _HEAD_BYTES + body + _TAIL_BYTES
+    whole = HEAD_BYTES + body + _TAIL_BYTES
     return (whole,) if mark == _STX else (whole + _PACKET_BYTES, whole)
 
 
@@ -131,67 +131,3 @@ def confirmation(frame: Frame, ending: Ending) -> bytes:
     head = START + bytes.fromhex(frame.station) + bytes([frame.centre]) + frame.password + bytes([frame.function])
     data = head + (_DOWN << 12 | len(body)).to_bytes(2) + bytes([_STX]) + body + bytes([ending.value])
     return data + crc16(data).to_bytes(2)
-
-
-class FrameCutter:
-    """Cuts whole frames from a stream; what is no frame is skipped and counted.
-
-    A frame whose length was garbled on its way would swallow all that follows, up to 4 KiB. It is given up as soon as a
-    whole frame with a right check sum stands behind its beginning.
-    """
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self.skipped_bytes = 0
-        self.broken_frames = 0
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Bytes of a frame that has not arrived whole."""
-        return len(self._rest)
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Take bytes and return the whole frames among them, their check sums right."""
-        data, found, position = self._rest + chunk, [], 0
-        while position < len(data):
-            start = data.find(START[:1], position)
-            self.skipped_bytes += (len(data) if start < 0 else start) - position
-            position = len(data) if start < 0 else start
-            lengths = frame_lengths(data[position : position + _HEAD_BYTES])
-            if lengths is None:
-                self.skipped_bytes += 1
-                position += 1
-                continue
-            whole = next((n for n in lengths if _is_whole(data[position : position + n], n)), None)
-            if whole is not None:
-                found.append(data[position : position + whole])
-                position += whole
-            elif not lengths or len(data) - position < max(lengths):
-                inner = _sound_within(data, position + 1)
-                if inner is None:
-                    break
-                self.broken_frames += 1  # its length is wrong: what it would wait for is a frame of its own
-                self.skipped_bytes += inner - position
-                position = inner
-            else:
-                self.broken_frames += 1
-                self.skipped_bytes += 1
-                position += 1
-        self._rest = data[position:]
-        return found
-
-
-def _sound_within(data: bytes, position: int) -> int | None:
-    """Return where the first whole frame begins that stands from here on, if another or nothing follows it."""
-    start = data.find(START, position)
-    while start >= 0:
-        for length in frame_lengths(data[start : start + _HEAD_BYTES]) or ():
-            end = start + length
-            if START.startswith(data[end : end + 2]) and _is_whole(data[start:end], length):
-                return start
-        start = data.find(START, start + 1)
-    return None
-
-
-def _is_whole(data: bytes, length: int) -> bool:
-    return len(data) == length and crc16(data[:-2]) == int.from_bytes(data[-2:])

@@ -17,7 +17,8 @@ from typing import Protocol
 
 import structlog
 
-from ingest.foreign.sl651_frame import KEEP_ALIVE, Ending, Frame, FrameCutter, confirmation, parse_frame
+from ingest.foreign.sl651_cutter import FrameCutter
+from ingest.foreign.sl651_frame import KEEP_ALIVE, Ending, Frame, confirmation, parse_frame
 from ingest.gateway.descriptors import kept_aside
 from undercroft.clock import Clock
 from undercroft.errors import PayloadInvalid

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.batch import Message, build_draft
 from ingest.foreign.decoder import ForeignDecoder, Translated
-from ingest.foreign.sl651_frame import START, Ending, FrameCutter, confirmation, crc16, parse_frame
+from ingest.foreign.sl651_cutter import FrameCutter
+from ingest.foreign.sl651_frame import START, Ending, confirmation, crc16, parse_frame
 from ingest.reasons import Reason
 from ingest.sensors import build_directory
 from tests.property.odd_json import ODD, as_on_a_lane, encoded, nested
@@ -252,8 +253,7 @@ def test_a_frame_with_one_bit_turned_is_refused(frame: bytes, data: st.DataObjec
 
 @given(st.lists(st.tuples(st.sampled_from(FRAMES), st.binary(max_size=20)), max_size=5), st.data())
 def test_frames_come_whole_out_of_any_stream(pieces: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
-    # Noise without 7E begins no frame that could swallow a real one.
-    stream = b"".join(noise.replace(b"\x7e", b"") + frame for frame, noise in pieces)
+    stream = b"".join(noise + frame for frame, noise in pieces)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     cutter = FrameCutter()
     found = [
@@ -266,18 +266,48 @@ def test_frames_come_whole_out_of_any_stream(pieces: list[tuple[bytes, bytes]], 
     assert cutter.waiting_bytes == 0
 
 
-@given(st.lists(st.sampled_from(FRAMES), min_size=1, max_size=6), st.sampled_from(FRAMES), st.data())
+@given(
+    st.lists(st.sampled_from(FRAMES), min_size=1, max_size=6),
+    st.sampled_from(FRAMES),
+    st.sampled_from([b"", b"\r\n", b"\x00", b"\xff\x7e"]),
+    st.data(),
+)
 def test_a_frame_of_a_wrong_length_swallows_none_that_follows(
-    frames: list[bytes], garbled: bytes, data: st.DataObject
+    frames: list[bytes], garbled: bytes, between: bytes, data: st.DataObject
 ) -> None:
-    """Bytes 11 and 12 say 4,095: as soon as one that follows is whole it is there, and the garbled one is counted."""
+    """Bytes 11 and 12 say 4,095: as soon as one that follows is whole it is there, and the garbled one is counted.
+
+    Whatever a modem puts between frames.
+    """
     broken = garbled[:11] + b"\x0f\xff" + garbled[13:]
     cut = data.draw(st.integers(0, len(broken)))
     cutter = FrameCutter()
     assert cutter.feed(broken[:cut]) == []
     assert cutter.feed(broken[cut:]) == []
-    assert [cutter.feed(frame) for frame in frames] == [[frame] for frame in frames]
-    assert (cutter.broken_frames, cutter.skipped_bytes, cutter.waiting_bytes) == (1, len(broken), 0)
+    assert [cutter.feed(between + frame) for frame in frames] == [[frame] for frame in frames]
+    skipped = len(broken) + len(between) * len(frames)
+    assert (cutter.broken_frames, cutter.skipped_bytes, cutter.waiting_bytes) == (1, skipped, 0)
+
+
+@pytest.mark.parametrize("mark", [b"\x02", b"\x16"])
+def test_each_byte_costs_the_same_however_many_frames_it_may_belong_to(
+    mark: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads of 14 bytes, one in another, 3,900 bytes, byte for byte: no part is looked at but where a frame may end."""
+    looks = []
+    is_sound = FrameCutter._is_sound
+
+    def counted(cutter: FrameCutter, start: int, end: int) -> bool:
+        looks.append((start, end))
+        return is_sound(cutter, start, end)
+
+    monkeypatch.setattr(FrameCutter, "_is_sound", counted)
+    cutter = FrameCutter()
+    heads = [START + bytes(9) + length.to_bytes(2) + mark for length in range(3900, 0, -14)]
+    for byte in b"".join(heads) + bytes(4200):
+        cutter.feed(bytes([byte]))
+    assert len(looks) == len(set(looks)) <= 2 * len(heads)
+    assert (cutter.broken_frames, cutter.waiting_bytes) == (len(heads), 0)
 
 
 @given(st.binary(max_size=3000))
