@@ -77,6 +77,52 @@ def test_what_comes_late_fills_its_gap(live: str) -> None:
     assert report_of(live).spans["1h"] == Sequence(expected=6, received=6, restarts=0, repeats=0)
 
 
+def ways(database: str, sent: list[tuple[float, int, float]]) -> None:
+    """(seconds after an hour ago, serial, received so many seconds later)."""
+    start = NOW - timedelta(minutes=50)
+    messages = []
+    for second, serial, later_s in sent:
+        at = start + timedelta(seconds=second)
+        body = {"observed_at": at.isoformat(), "seq": serial, "rain_total_mm": 0.0}
+        received_us = round((at.timestamp() + later_s) * 1e6)
+        messages.append(Message(TOPIC, json.dumps(body).encode(), 1, 1, False, received_us))
+    with closing(BatchWriter(database, "observation", Mode.LIVE, FakeClock(NOW), no_failpoint)) as writer:
+        writer.write(messages)
+
+
+@pytest.mark.parametrize("event_s", [0.1, 0.4, 9.0])
+def test_an_event_that_is_numbered_after_a_reading_measured_after_it_is_no_restart(live: str, event_s: float) -> None:
+    """Twenty messages, none lost: each reading at its second, each event numbered next and measured 0.2 s before.
+
+    The event may come before the reading, or after the one that follows.
+    """
+    sent = []
+    for place in range(10):
+        sent.append((20.0 * place, 2 * place, 0.3))
+        sent.append((20.0 * place - 0.2, 2 * place + 1, event_s + 0.2 if place else 0.6))
+    ways(live, sent)
+    assert report_of(live).spans["1h"] == Sequence(expected=20, received=20, restarts=0, repeats=0)
+
+
+def test_a_restart_is_told_once_though_its_first_messages_come_in_disorder(live: str) -> None:
+    """3 and 4 lost; then from 0, its first event numbered 1 and measured before; then once more, within the minute."""
+    old = [(20.0 * place, serial, 0.3) for place, serial in enumerate((1, 2, 5, 6, 7))]
+    new = [(119.8, 1, 0.5), (120.0, 0, 0.3), (140.0, 2, 0.3), (160.0, 3, 0.3), (300.0, 0, 0.3), (320.0, 1, 0.3)]
+    ways(live, old + new)
+    assert report_of(live).spans["1h"] == Sequence(expected=13, received=11, restarts=2, repeats=0)
+
+
+def test_what_is_numbered_when_it_is_sent_and_was_measured_long_before_is_no_restart(live: str) -> None:
+    """A buffer is emptied behind newer readings, under the next numbers."""
+    ways(live, [(0, 1, 1), (600, 2, 1), (1200, 3, 1), (300, 4, 1000), (900, 5, 400)])
+    assert report_of(live).spans["1h"] == Sequence(expected=5, received=5, restarts=0, repeats=0)
+
+
+def test_what_was_lost_at_the_edge_of_an_hour_is_told_in_it(live: str) -> None:
+    write(live, [(70, 1, 0.0), (10, 5, 0.0)])
+    assert report_of(live).spans["1h"] == Sequence(expected=4, received=1, restarts=0, repeats=0)
+
+
 def test_a_device_without_serial_numbers_promises_nothing(live: str) -> None:
     write(live, [(10, None, 0.0)])
     assert report_of(live).spans == {}

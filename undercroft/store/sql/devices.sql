@@ -1,28 +1,55 @@
 -- name: device_sequences
--- Serial numbers in the order of the device's time. A step forward of n promises n messages; a step back, or one over
--- 10,000, is a restart; the same number at another time is a repeat. What comes late fills its gap. Readings without a clock
--- stand at their time of receipt, those of one sensor in one message some microseconds on.
+-- Serial numbers in the order of the device's time. From the smallest to the largest of a run each was promised; what comes
+-- late fills its gap; the same number at another time is a repeat. A step over 10,000 begins a run anew (a restart), and a step
+-- back does, unless it is a small disorder: an event goes another way than routine readings, and may be numbered after a reading
+-- that was measured after it. So a restart is also behind what was measured 60 s before it and more (5 s, where nothing is known so
+-- long), and came before it. Readings without a clock stand at their time of receipt, those of one sensor in one message some microseconds on.
 with message as (
-    select s.device_id, min(o.observed_at) as observed_at, o.seq
+    select s.device_id, min(o.observed_at) as observed_at, min(o.received_at) as received_at, o.seq
     from observation o join sensor s using (sensor_id)
     where o.observed_at > %(now)s::timestamptz - interval '1 day' and o.observed_at <= %(now)s::timestamptz + interval '10 minutes'
         and o.seq is not null
     group by s.device_id, date_trunc('milliseconds', o.observed_at), o.seq
+), beside as (
+    select device_id, observed_at, received_at, seq,
+        lag(seq) over in_order as before, lag(observed_at) over in_order as before_at,
+        lag(received_at) over in_order as before_received_at, last_value(seq) over minute_ago as settled, last_value(received_at) over minute_ago as settled_received_at
+    from message
+    window in_order as (partition by device_id order by observed_at, seq),
+        minute_ago as (
+            partition by device_id order by observed_at range between unbounded preceding and interval '60 seconds' preceding
+        )
 ), step as (
     select device_id, observed_at, seq,
-        seq - lag(seq) over (partition by device_id order by observed_at, seq) as ahead
-    from message
+        coalesce(
+            seq - before > 10000
+            or seq < before and case
+                when settled is null then observed_at - before_at > interval '5 seconds' and before_received_at < received_at
+                else seq < settled and settled <= before and settled_received_at <= received_at
+            end,
+            false
+        ) as is_restart
+    from beside
+), run as (
+    select *, count(*) filter (where is_restart) over (partition by device_id order by observed_at, seq) as run from step
+), promised as (
+    select *, max(seq) over (
+        partition by device_id, run order by observed_at, seq rows between unbounded preceding and 1 preceding
+    ) + 1 as next_seq
+    from run
 ), spans as (
     select '1h' as span, %(now)s::timestamptz - interval '1 hour' as since
     union all select '24h', %(now)s::timestamptz - interval '1 day'
+), of_run as (
+    select device_id, span, max(seq) - min(least(seq, next_seq)) + 1 as expected, count(distinct seq) as received,
+        count(*) - count(distinct seq) as repeats, count(*) filter (where is_restart) as restarts
+    from spans join promised on observed_at > since
+    group by device_id, span, run
 ), counted as (
-    select step.device_id, spans.span,
-        coalesce(sum(case when ahead between 1 and 10000 then ahead when ahead = 0 then 0 else 1 end), 0)::bigint as expected,
-        count(*) filter (where ahead is distinct from 0) as received,
-        count(*) filter (where ahead < 0 or ahead > 10000) as restarts,
-        count(*) filter (where ahead = 0) as repeats
-    from spans join step on step.observed_at > spans.since
-    group by step.device_id, spans.span
+    select device_id, span, sum(expected)::bigint as expected, sum(received)::bigint as received,
+        sum(restarts)::bigint as restarts, sum(repeats)::bigint as repeats
+    from of_run
+    group by device_id, span
 ), heard as (
     select s.device_id, max(o.received_at) as last_received_at,
         (percentile_cont(0.5) within group (order by extract(epoch from o.received_at - o.observed_at)))::double precision
