@@ -144,6 +144,9 @@ class _Builder:
             elif route.device is None:
                 self._hear_clock(index, message)
             elif route.kind is Kind.STATUS:
+                receipt = self.receipts.get(index)  # of a letter of before, when the site had no place for it
+                if receipt is not None and receipt.is_known:
+                    received_us = receipt.read_us
                 self._add_status(index, message, route.device, received_us)
             else:
                 self._add_readings(index, message, route.device, received_us)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -101,8 +102,12 @@ def connect_and_subscribe(
     keepalive_s: int,
     clock: Clock,
     without: tuple[str, ...] = (),
+    *,
+    on_signed_in: Callable[[bool], None],
 ) -> Connected:
     """Sign in, take up the session, and ask for the subscriptions.
+
+    ``on_signed_in`` is told whether the broker had kept the session, whatever breaks afterwards: False is said once.
 
     The answer is not awaited here: rumqttd gives none before what the session holds is acknowledged. ``without`` are
     subscriptions that the session may have of an earlier version, and shall not have.
@@ -113,6 +118,7 @@ def connect_and_subscribe(
         If the broker cannot be reached, refuses, or does not answer in time.
     """
     client, has_session = sign_in(url, client_id, keepalive_s, clock)
+    on_signed_in(has_session)
     try:
         client.subscribe([(topic_filter, 1) for topic_filter in filters])
         if without:  # after it, so that nothing falls between the two

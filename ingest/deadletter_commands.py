@@ -150,7 +150,8 @@ def _chosen(connection: Connection, numbers: list[int] | None, wanted: LetterFil
     if wanted == LetterFilter():
         raise BadInput("deadletter: name the letters by number, --reason, --device, --since or --until")
     rows, _ = list_dead_letters(connection, wanted, _EVERY)
-    return [row["dead_letter_id"] for row in sorted(rows, key=itemgetter("first_received_at", "dead_letter_id"))]
+    as_sent = itemgetter("first_received_at", "batch_id", "place", "dead_letter_id")
+    return [row["dead_letter_id"] for row in sorted(rows, key=as_sent)]
 
 
 def _filter(

@@ -53,10 +53,17 @@ class ServedElsewhere(BrokerLost):
     """The connection to a session of before broke: it may have its worker still."""
 
 
-def take_up(own: Own, writer_of: Callable[[str], BatchWriter], clock: Clock, stop: Event) -> tuple[str, ...]:
+def take_up(
+    own: Own,
+    writer_of: Callable[[str], BatchWriter],
+    clock: Clock,
+    stop: Event,
+    on_signed_in: Callable[[bool], None],
+) -> tuple[str, ...]:
     """Remember the session, empty those of before; return the filters that it had and shall not have any more.
 
-    ``writer_of`` makes the writer for the messages of a client id.
+    ``writer_of`` makes the writer for the messages of a client id; ``on_signed_in`` is told whether the broker had kept
+    the lane's own session.
 
     Raises
     ------
@@ -74,7 +81,9 @@ def take_up(own: Own, writer_of: Callable[[str], BatchWriter], clock: Clock, sto
         surplus = remember_subscription(database, own.lane, own.share, own.asked)
         former = fetch_former(database, own.lane, own.share) if own.drains_former else []
         if former:
-            began = connect_and_subscribe(own.url, own.asked.client_id, own.asked.filters, KEEPALIVE_S, clock)
+            began = connect_and_subscribe(
+                own.url, own.asked.client_id, own.asked.filters, KEEPALIVE_S, clock, on_signed_in=on_signed_in
+            )
             began.disconnect()
             began.close()
         for session in former:

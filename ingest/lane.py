@@ -16,17 +16,25 @@ from ingest.failpoints import Failpoint
 from ingest.former import ServedElsewhere
 from ingest.metrics import Metrics
 from ingest.pieces import Pieces
-from ingest.session import Batch, Session, SessionSettings
+from ingest.session import Batch, Session, SessionSettings, SignedIn
 from ingest.writer import BatchWriter
 from undercroft.clock import Clock
 from undercroft.errors import StoreRejected, StoreUnavailable
 from undercroft.store.observations import microseconds
+from undercroft.store.sessions import SessionTaken
 
 _log = structlog.get_logger("ingest")
 STOP_S = 8.0
 """A stop waits so long for open batches to be committed; after that they stay with the broker. [s]"""
+GIVE_BACK_S = 5.0
+"""The lanes of a slot that is given back wait so long together, since its worker keeps no slot meanwhile: it beats
+every 2 s, and after 10 s loses its own (`ingest.share`). [s]"""
 TAKE_UP_S = 30.0
 """A lane goes without its list of sessions when the database does not give it for so long. [s]"""
+
+
+TakeUp = Callable[[threading.Event, Callable[[bool], None]], tuple[str, ...]]
+"""Empties sessions of before, and tells whether the broker had kept the lane's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Lane:
         settings: SessionSettings,
         writer: BatchWriter,
         wiring: LaneWiring,
-        take_up: Callable[[threading.Event], tuple[str, ...]] | None = None,
+        take_up: TakeUp | None = None,
     ) -> None:
         self.name = name
         self.failure: BaseException | None = None
@@ -62,11 +70,12 @@ class Lane:
         self._clock = wiring.clock
         self._metrics = wiring.metrics
         self._away_since_s: float | None = wiring.clock.monotonic_s()
-        self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[Batch | SignedIn | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._giving_up = threading.Event()
         acknowledged = self._metrics.acknowledged.labels(name)
-        self._session = Session(settings, self._batches.put, acknowledged.inc, wiring.clock, wiring.failpoint)
+        put = self._batches.put
+        self._session = Session(settings, put, put, acknowledged.inc, wiring.clock, wiring.failpoint)
         self._metrics.watch(name, lambda: self._session.undelivered, self._session.oldest_age_s, self.delivery_delay_s)
         self._threads = (
             threading.Thread(target=self._guard, args=(self._read,), name=f"{name}-read", daemon=True),
@@ -83,9 +92,9 @@ class Lane:
         self._stopping.set()
         self._session.stop()
 
-    def join(self) -> bool:
+    def join(self, within_s: float = STOP_S) -> bool:
         """Wait for the end of both threads; False if the database did not answer in time."""
-        deadline_s = self._clock.monotonic_s() + STOP_S
+        deadline_s = self._clock.monotonic_s() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - self._clock.monotonic_s()))
         self._giving_up.set()
@@ -147,7 +156,7 @@ class Lane:
         ends_s = self._clock.monotonic_s() + TAKE_UP_S
         while self._take_up is not None and not self._stopping.is_set():
             try:
-                self._session.leave(self._take_up(self._stopping))
+                self._session.leave(self._take_up(self._stopping, self._session.sign_in))
                 self._take_up = None
             except ServedElsewhere as error:
                 _log.error("former_session_served_elsewhere", lane=self.name, error=str(error), hint="stop that worker")
@@ -161,18 +170,42 @@ class Lane:
 
     def _commit(self) -> None:
         try:
-            while (batch := self._batches.get()) is not None:
-                if not self._commit_one(batch):
-                    return
-                self._session.committed(batch)
+            while (waiting := self._batches.get()) is not None:
+                if isinstance(waiting, SignedIn):
+                    if not self._take_session(waiting):
+                        return
+                    self._session.admit(waiting)
+                    continue
+                try:
+                    if not self._commit_one(waiting):
+                        return
+                except SessionTaken as error:
+                    _log.warning("batch_left_to_another_worker", lane=self.name, error=str(error))
+                    self._session.dropped(waiting)
+                else:
+                    self._session.committed(waiting)
         finally:
             self._writer.close()
+
+    def _take_session(self, connection: SignedIn) -> bool:
+        """Take the session over with a new connection, however often it takes; False if the lane gave up before."""
+        backoff = Backoff(random.Random())  # noqa: S311 - jitter
+        while not self._giving_up.is_set():
+            try:
+                self._writer.take_session(is_new=connection.is_new)
+            except StoreUnavailable as error:
+                wait_s = backoff.next_s()
+                _log.warning("session_not_taken", lane=self.name, error=str(error), retry_in_s=round(wait_s, 2))
+                self._giving_up.wait(wait_s)
+            else:
+                return True
+        return False
 
     def _commit_one(self, batch: Batch) -> bool:
         """Commit a batch, however often it takes; False if the lane gave up before."""
         backoff = Backoff(random.Random())  # noqa: S311 - jitter
         self._writer.delays.drained_us = batch.drained_us
-        pieces = Pieces(self._writer, batch.messages, batch.generation if batch.is_new_session else None)
+        pieces = Pieces(self._writer, batch.messages)
         while not pieces.is_done:
             if self._giving_up.is_set():
                 return False

@@ -27,10 +27,9 @@ _log = structlog.get_logger("ingest")
 class Pieces:
     """One batch; call `write_next` until `is_done`."""
 
-    def __init__(self, writer: BatchWriter, messages: Sequence[Message], begun_by: int | None = None) -> None:
+    def __init__(self, writer: BatchWriter, messages: Sequence[Message]) -> None:
         self._writer = writer
         self._left = messages
-        self._begun_by = begun_by
         self._most = max(1, len(messages))
         self._failures = 0
 
@@ -51,7 +50,7 @@ class Pieces:
         """
         piece = self._left[: self._most]
         try:
-            written = self._writer.write(piece, self._begun_by)
+            written = self._writer.write(piece)
         except StoreUnavailable:
             self._failures += 1
             if self._failures >= WHOLE_TRIES:

@@ -16,7 +16,7 @@ from ingest.broker import BrokerUrl
 from ingest.failpoints import failpoint_from
 from ingest.former import Own, take_up
 from ingest.health import Health, Shown, Waiting
-from ingest.lane import Lane, LaneWiring
+from ingest.lane import GIVE_BACK_S, STOP_S, Lane, LaneWiring
 from ingest.metrics import Metrics
 from ingest.session import SessionSettings
 from ingest.share import Share, SlotKeeper
@@ -178,8 +178,8 @@ class Service:
             self._health_failure = error
             self._ended.set()
 
-    def _join(self, lane: Lane) -> None:
-        if not lane.join():
+    def _join(self, lane: Lane, within_s: float = STOP_S) -> None:
+        if not lane.join(within_s):
             _log.warning("stopped_with_open_batch", lane=lane.name)
         if lane.failure is not None:
             self._failed.append(lane)
@@ -207,8 +207,9 @@ class Service:
         lanes = self._lanes.pop(slot)
         for lane in lanes:
             lane.stop()
+        ends_s = self._wiring.clock.monotonic_s() + GIVE_BACK_S
         for lane in lanes:
-            self._join(lane)
+            self._join(lane, max(0.0, ends_s - self._wiring.clock.monotonic_s()))
             self.metrics.unwatch(lane.name)
 
     def _lane(
@@ -251,7 +252,7 @@ class Service:
             session,
             writer_of(session.client_id),
             wiring,
-            lambda stop: take_up(own, writer_of, wiring.clock, stop),
+            lambda stop, on_signed_in: take_up(own, writer_of, wiring.clock, stop, on_signed_in),
         )
 
     def _note_subscribed(self, name: str) -> None:

@@ -15,7 +15,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.batch import Message
 from ingest.broker import BrokerLost, BrokerUrl, Connected, connect_and_subscribe
@@ -44,8 +44,6 @@ class Batch:
     messages: tuple[Message, ...]
     generation: int
     """Number of the connection they came by; they can be acknowledged on no other."""
-    is_new_session: bool
-    """The broker had no session for that connection."""
     opened_s: float
     """When the first was read, on the monotonic clock. [s]"""
     closed_s: float
@@ -53,6 +51,15 @@ class Batch:
     """Topics and payloads. [bytes]"""
     drained_us: int | None = None
     """When, on this connection and before it, the broker was last seen to hold nothing. [µs since 1970]"""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A connection that the broker accepted. Its messages are not read before `Session.admit`."""
+
+    generation: int
+    is_new: bool
+    """The broker had no session of this name: its packet identifiers begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +83,23 @@ class SessionSettings:
 
 
 class Session:
-    """Delivers batches to ``on_batch`` and acknowledges them once committed."""
+    """Delivers batches to ``on_batch`` and acknowledges them once committed.
+
+    ``on_signed_in`` is told of each connection, after the last batch of the one before; that it was told is answered
+    with `admit` once it is committed. Meanwhile the broker fills the subscriptions, and the keepalive goes on.
+    """
 
     def __init__(
         self,
         settings: SessionSettings,
+        on_signed_in: Callable[[SignedIn], None],
         on_batch: Callable[[Batch], None],
         on_acknowledged: Callable[[int], None],
         clock: Clock,
         failpoint: Failpoint,
     ) -> None:
         self._settings = settings
+        self._on_signed_in = on_signed_in
         self._on_batch = on_batch
         self._on_acknowledged = on_acknowledged
         self._clock = clock
@@ -99,7 +112,8 @@ class Session:
         self._open_bytes = 0
         self._opened_s = 0.0
         self._generation = 0
-        self._is_new_session = False
+        self._admitted = 0
+        self._dropped = 0
         self._messages_read = 0
         self._messages_committed = 0
         self._bytes_read = 0
@@ -141,6 +155,20 @@ class Session:
         self._committed.append(batch)
         self.wake()
 
+    def dropped(self, batch: Batch) -> None:
+        """Report, from the writer's thread, that a batch is another worker's now: its connection is given up."""
+        self._dropped = batch.generation
+        self.committed(replace(batch, generation=0))
+
+    def sign_in(self, has_session: bool) -> None:
+        """Tell the writer of a connection to the broker under this session's name."""
+        self._on_signed_in(SignedIn(self._generation, not has_session))
+
+    def admit(self, connection: SignedIn) -> None:
+        """Allow, from the writer's thread, to read the messages of a connection."""
+        self._admitted = connection.generation
+        self.wake()
+
     def stop(self) -> None:
         """Ask, from any thread, to stop reading; `run` returns when all that was handed over is settled."""
         self._stopping.set()
@@ -173,9 +201,14 @@ class Session:
         settings = self._settings
         without = (*settings.without, *self._surplus)
         connected = connect_and_subscribe(
-            settings.url, settings.client_id, settings.filters, KEEPALIVE_S, self._clock, without
+            settings.url,
+            settings.client_id,
+            settings.filters,
+            KEEPALIVE_S,
+            self._clock,
+            without,
+            on_signed_in=self.sign_in,
         )
-        self._is_new_session = not connected.has_session
         try:
             self._serve(connected, on_subscribed)
             connected.disconnect()
@@ -203,7 +236,9 @@ class Session:
                 self._close_batch()
                 if not self._batches_out and not self._out and not self._committed:
                     return
-            is_reading = not stopping and self._has_room()
+            if self._dropped == self._generation:
+                raise BrokerLost("broker: another worker took the session over")
+            is_reading = not stopping and self._admitted == self._generation and self._has_room()
             readable = self._wait(connection, is_reading)
             if readable:
                 self._take(reader.feed(_receive(connection), whole_ms(self._clock.now())))
@@ -272,7 +307,6 @@ class Session:
         batch = Batch(
             tuple(self._open),
             self._generation,
-            self._is_new_session,
             self._opened_s,
             now_s,
             self._open_bytes,

@@ -25,7 +25,8 @@ def arrivals_of(messages: Sequence[Message], directory: Directory, run_clock: Ru
     """Return, by position, how those came that are to be read at their receipt, now or by a retry.
 
     They are those of decoders that read times relative to the receipt, and device states that the site has no place
-    for: each is a letter of its own. A retained state says that nothing is new, so its letters are one.
+    for: each is a letter of its own. A retained state says that nothing is new, so its letters are one. A state
+    that comes again may be such a letter of before an import; then it stands where a retry puts the letter.
     """
     asks_all = any(decoder.may_say_no_time for decoder in directory.decoders)
     arrivals = {}
@@ -34,8 +35,10 @@ def arrivals_of(messages: Sequence[Message], directory: Directory, run_clock: Ru
             continue
         route = directory.route(message.topic)
         is_placed = route.fault is None and route.has_state
-        is_homeless = route.kind is Kind.STATUS and not message.retain and not is_placed
-        if is_homeless or (route.decoder is not None and route.decoder.may_say_no_time):
+        is_state = route.kind is Kind.STATUS and not message.retain
+        if (is_state and (message.is_again or not is_placed)) or (
+            route.decoder is not None and route.decoder.may_say_no_time
+        ):
             arrivals[index] = _arrival_of(message, run_clock)
     return arrivals
 
@@ -84,6 +87,11 @@ class Deliveries:
             else:
                 found[index] = Again.IF_SAID if self._messages[index].retain else Again.NEW
         return found
+
+    def mids_of(self, draft: Draft) -> set[int]:
+        """Return the packet identifiers under which it is remembered how messages came."""
+        positions = {*self._receipts, *draft.stamped_of}
+        return {self._messages[index].mid for index in positions} if positions else set()
 
     def keep(self, draft: Draft) -> Draft:
         """Add the receipts of messages with readings without a clock to what the batch will write."""

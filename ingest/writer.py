@@ -33,6 +33,7 @@ from ingest.quality_checks import Examined
 from ingest.quality_memory import QualityMemory, store_later_flags
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
+from ingest.session_numbers import SessionNumbers
 from ingest.timeless import Deliveries, arrivals_of
 from ingest.topics import Kind
 from undercroft.clock import Clock
@@ -44,7 +45,7 @@ from undercroft.store.dead_letters import Caps, keep_dead_letters
 from undercroft.store.observations import BatchRecord, commit_new_batch, finish_batch, take_batch_ids
 from undercroft.store.receipts import find_receipts, keep_receipts
 from undercroft.store.sensors import fetch_last_run_clock, fetch_sensor_table, fetch_site_seq
-from undercroft.store.states import forget_session
+from undercroft.store.sessions import forget_deliveries, hold_session, take_session
 
 _log = structlog.get_logger("ingest")
 SITE_CHECK_S = 1.0
@@ -87,7 +88,8 @@ class BatchWriter:
         self._session = session
         self._passes = passes
         self.delays = Delays()
-        self._session_begun: int | None = None
+        self._taken: int | None = None
+        self._numbers = SessionNumbers()
         self._lane = lane
         self._mode = mode
         self._clock = clock
@@ -104,30 +106,38 @@ class BatchWriter:
         self.at_fault: Counter[bytes] = Counter()
         """Messages that were buried since the last batch that was written, by topic."""
 
-    def write(self, messages: Sequence[Message], begun_by: int | None = None) -> Written:
-        """Commit a batch.
+    def take_session(self, *, is_new: bool) -> None:
+        """Take the MQTT session over with a new connection, before a message of it is read.
 
-        Parameters
-        ----------
-        messages : sequence of Message
-            In order of arrival.
-        begun_by : int, optional
-            Number of the connection with which the broker began their session anew; packet identifiers of the session
-            before mean nothing then. None: the broker had kept it.
+        ``is_new``: the broker had none of this name, so what is known of how messages came means nothing any more.
+
+        Raises
+        ------
+        StoreUnavailable
+            If it cannot be committed now.
+        """
+        with self._kept_if_not_written():
+            self._taken = take_session(self._ready_connection(), self._session, is_new=is_new)
+        self._numbers = SessionNumbers()
+
+    def write(self, messages: Sequence[Message]) -> Written:
+        """Commit a batch, its messages in order of arrival.
 
         Raises
         ------
         StoreUnavailable
             If it cannot be committed now; nothing of it is acknowledged, and `write` may be called again. Whether the
             transaction took effect after all does not matter: its rows will be duplicates.
+        SessionTaken
+            If another worker serves the session now, and a message has no time of its own. The broker delivers all
+            that was not acknowledged again, to that one.
         MessageAtFault
             If ingest itself fails at a message of it (`ingest.pieces` finds out which).
         """
         with self._kept_if_not_written():
             connection = self._ready_connection()
-            if begun_by is not None and begun_by != self._session_begun:
-                forget_session(connection, self._session)
-                self._session_begun = begun_by
+            if self._session:
+                self._forget_what_is_past(connection, messages)
         with self._kept_if_not_written():
             try:
                 with translated_errors():
@@ -139,6 +149,14 @@ class BatchWriter:
                 raise MessageAtFault(failure(error)) from error
         self.at_fault.clear()
         return written
+
+    def _forget_what_is_past(self, connection: Connection, messages: Sequence[Message]) -> None:
+        if self._taken is None:
+            self._taken = take_session(connection, self._session, is_new=False)
+        kept = self._numbers.to_keep(messages)
+        if kept is not None:
+            forget_deliveries(connection, self._session, kept)
+            self._numbers.forgot(kept)
 
     def bury(self, message: Message, why: str) -> Written:
         """Commit a message as a dead letter whatever it holds, in a batch of its own.
@@ -209,12 +227,14 @@ class BatchWriter:
         receipts = deliveries.receipts_of(arrivals_of(messages, directory, self._run_clock))
         draft = build_draft(messages, directory, self._run_clock, self._session, receipts, self._passes)
         if draft.passed == draft.messages:  # another lane's, all of it: there is nothing to commit
+            self._numbers.took(messages, ())
             return Written(0, make_record(self._lane, draft, all_stored(draft.rows), (), ()), Counter())
         draft = deliveries.mark(draft)
         written = self._write_alone(connection, draft, deliveries)
         if written is None:
             written = self._write_beside_others(connection, draft, messages, deliveries)
         self._failpoint("after_commit")
+        self._numbers.took(messages, deliveries.mids_of(draft))
         self.delays.note(first_deliveries(draft, messages), directory)
         if draft.run_clock is not None:
             self._run_clock = draft.run_clock
@@ -293,6 +313,8 @@ class BatchWriter:
         batch_id = self._next_batch_id(connection)
         with translated_errors(), connection.transaction():
             self._failpoint("before_insert")
+            if self._taken is not None and (draft.stamped or draft.receipts):
+                hold_session(connection, self._session, self._taken)
             outcome = store(connection, draft, batch_id)
             store_later_flags(connection, examined, batch_id)
             keep_receipts(connection, self._session, draft.receipts)

@@ -39,7 +39,15 @@ ROWS = (
     "select d.place_id || '/' || d.device_id as device, extract(epoch from observed_at)::float8 as at, value"
     " from {table} join sensor s using (sensor_id) join device d using (device_id) where quantity = 'rain_total_mm'"
 )
-_STATES = "select mid, device_id, value = 1 as online from device_state_delivery join sensor using (sensor_id)"
+_STATES = "select mid, device_id, value = 1 as online from ever_device_state_delivery join sensor using (sensor_id)"
+_FOR_EVER = """
+create table if not exists ever_{table} (like {table});
+truncate ever_{table};
+create or replace function ever_{table}() returns trigger language plpgsql security definer as
+    $$begin insert into ever_{table} select new.*; return new; end$$;
+create or replace trigger ever after insert or update on {table} for each row execute function ever_{table}();
+"""
+"""How messages came is forgotten when it cannot come again; the programme keeps it, to know what was committed."""
 
 
 @dataclass
@@ -138,7 +146,7 @@ def kept_in(owner_url: str) -> set[Identity]:
     """Return what the database holds, as `fault_messages.identities` names it."""
     kept = _Kept(("letter", bytes(row["payload"])) for row in query(owner_url, "select payload from dead_letter"))
     kept |= {("state", *row.values()) for row in query(owner_url, _STATES)}
-    receipts = query(owner_url, "select mid, digest from message_receipt")
+    receipts = query(owner_url, "select mid, digest from ever_message_receipt")
     kept |= {("receipt", row["mid"], bytes(row["digest"])) for row in receipts}
     for table in ("observation", "observation_conflict"):
         rows = query(owner_url, ROWS.format(table=table))
@@ -151,6 +159,8 @@ def a_world(postgres: PostgresServer, database: str, seed: int) -> Iterator[Worl
     assert MOSQUITTO is not None
     with closing(connect(postgres.url(database), application_name="test", autocommit=True)) as connection:
         connection.execute(f"truncate {TABLES}".encode())
+        for table in ("device_state_delivery", "message_receipt"):
+            connection.execute(_FOR_EVER.format(table=table).encode())
     login = postgres.url(database, user=f"{database}_{Role.INGEST.short}", password=PASSWORD)
     with (
         tempfile.TemporaryDirectory(prefix="ucm-", dir="/tmp") as folder,

@@ -79,6 +79,19 @@ def test_retry_after_a_mend_stores_the_readings(database: str, writer: BatchWrit
     assert again == {"settled": 2}
 
 
+def test_letters_of_one_receipt_are_tried_in_the_order_sent(database: str, writer: BatchWriter) -> None:
+    """288 readings of a buffer, in batches of 100; none of them is late behind another."""
+    administer(database, RETIRE)
+    buffered = [message(second * 300, value=3.5 + second / 1000) for second in range(288)]
+    for start in range(0, 288, 100):
+        writer.write(buffered[start : start + 100])
+    writer.close()
+    administer(database, RETURN)
+    assert answer(database, "retry", "--reason", "unknown_sensor") == {"stored": 288}
+    tests = query(database, "select distinct quality_tests & 1024 as late from observation")
+    assert (tests, int(QualityTest.LATE)) == ([{"late": 0}], 1024)
+
+
 def test_the_longest_pack_that_ingest_reads_is_kept_whole_until_its_sensor_is_there(
     database: str, writer: BatchWriter
 ) -> None:

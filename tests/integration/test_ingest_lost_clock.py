@@ -12,6 +12,7 @@ import pytest
 from ingest.batch import Message
 from ingest.quality import MAX_BEHIND_US
 from ingest.retry import Retried, Retrier
+from ingest.session_numbers import FORGET_AFTER
 from ingest.writer import BatchWriter, Written
 from tests.ingest_fixtures import writer_of
 from tests.integration.ingest_kit import one, query
@@ -19,6 +20,7 @@ from undercroft.model import Mode
 from undercroft.quality import QualityTest
 from undercroft.store.connection import connect
 from undercroft.store.retention import retain
+from undercroft.store.sessions import SessionTaken
 
 NOON_US = 1_782_907_200_000_000
 TOPIC = b"flood/v1/futian/gauge-beiling/gauge-beiling-rain/observation"
@@ -62,6 +64,66 @@ def test_what_was_committed_is_known_when_it_comes_again(database: str, writer: 
     assert counts(writer.write([*again, said(5, 0.0, 60)])) == (1, 4), "ingest was killed before it acknowledged"
     assert values_of(database) == [0.0, 0.4, 0.0, 0.4, 0.0]
     assert counts(writer.write([said(1, 0.4, 120)])) == (1, 0), "a new message under an old number"
+
+
+def measured(mid: int, count: int) -> list[Message]:
+    """One reading with a time, delivered so many times under the numbers from ``mid`` on."""
+    return [said(mid + place, 1.0, at=NOON_US // 1000) for place in range(count)]
+
+
+def test_a_number_of_a_round_before_makes_nothing_known(database: str) -> None:
+    """Open, deployed, and a round of 65,535 later open under the number of the first: in flight at a kill, it comes
+    marked. What can be in flight is known all the while.
+    """
+    with closing(writer_of(database, session="undercroft-event")) as writer:
+        writer.write([said(1, 0.0), said(2, 1.0, 20)])
+        for mid in range(3, FORGET_AFTER, 5000):
+            writer.write(measured(mid, 5000))
+        kept = [said(mid, 0.5, 40, is_again=True) for mid in (9000,)]
+        assert counts(writer.write([said(9000, 0.5, 40)])) == (1, 0)
+        for mid in range(10_000, 10_000 + FORGET_AFTER, 5000):
+            assert counts(writer.write(kept)) == (0, 1)
+            writer.write(measured(mid, 4999))
+        writer.write(measured(40_000, 1))
+    with closing(writer_of(database, session="undercroft-event")) as restarted:
+        assert counts(restarted.write([said(1, 0.0, 60, is_again=True)])) == (1, 0)
+    assert values_of(database) == [0.0, 1.0, 0.5, 0.0]
+
+
+def test_what_did_not_come_again_with_a_connection_is_no_longer_in_flight(database: str, writer: BatchWriter) -> None:
+    writer.write([said(1, 0.0), said(2, 0.4, 20), said(3, 0.0, 40)])
+    writer.take_session(is_new=False)
+    assert counts(writer.write([said(3, 0.0, 60, is_again=True), said(4, 0.4, 60)])) == (1, 1)
+    writer.take_session(is_new=False)
+    again = [said(1, 0.0, 80, is_again=True), said(4, 0.4, 80, is_again=True)]
+    assert counts(writer.write(again)) == (1, 1), "a new message under the number 1, and the last one again"
+
+
+def test_a_session_that_the_broker_lost_is_forgotten_before_its_first_message(
+    database: str, writer: BatchWriter
+) -> None:
+    """Ingest sees that it is new, and is stopped before a message came; the next is killed with one in flight."""
+    writer.write([said(1, 0.0), said(2, 0.4, 20)])
+    writer.take_session(is_new=True)
+    writer.close()
+    with closing(writer_of(database, session="undercroft-observation")) as restarted:
+        restarted.take_session(is_new=False)
+        assert counts(restarted.write([said(1, 0.0, 40, is_again=True)])) == (1, 0)
+
+
+def test_a_writer_that_was_frozen_leaves_its_messages_to_who_took_the_session(
+    database: str, writer: BatchWriter
+) -> None:
+    """It has what the other was given again; the clocks of the two hosts stand an hour apart, either way."""
+    for mid, ahead_s in ((1, 3600), (2, -3600)):
+        writer.take_session(is_new=False)
+        writer.write(measured(10 + mid, 1))
+        with closing(writer_of(database, session="undercroft-observation")) as other:
+            other.take_session(is_new=False)
+            assert counts(other.write([said(mid, 0.5 * mid, is_again=True)])) == (1, 0)
+        with pytest.raises(SessionTaken, match="another worker took it over"):
+            writer.write([said(mid, 0.5 * mid, ahead_s)])
+    assert values_of(database) == [0.5, 1.0]
 
 
 def test_the_same_words_within_seconds_are_one_only_if_nothing_was_said_between(

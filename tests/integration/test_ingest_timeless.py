@@ -82,8 +82,11 @@ def test_what_comes_at_qos_0_has_a_receipt_of_its_own_too(database: str, writer:
 
 
 def test_a_new_session_of_the_broker_begins_its_numbers_anew(database: str, writer: BatchWriter) -> None:
-    writer.write([volts(1)], begun_by=1)
-    assert counts(writer.write([volts(1, 5, is_again=True)], begun_by=2)) == (2, 0, 0, 0)
+    writer.write([volts(1)])
+    writer.take_session(is_new=True)
+    writer.close()
+    with closing(writer_of(database, session=SESSION)) as restarted:
+        assert counts(restarted.write([volts(1, 5, is_again=True)])) == (2, 0, 0, 0), "killed before it was written"
     assert one(database, "select count(*) from message_receipt") == 1
 
 

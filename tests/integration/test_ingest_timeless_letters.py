@@ -87,6 +87,19 @@ def test_states_of_a_device_that_the_site_lacks_are_as_many_letters_as_were_sent
     assert times_of(database, "online") == [0, 1000, 2000]
 
 
+def test_a_state_that_comes_again_after_the_import_is_one_with_its_letter(
+    database: str, writer: BatchWriter, connection: Connection
+) -> None:
+    """Its letter was committed and not acknowledged; with the import it comes again, and the letter is tried."""
+    administer(connection, writer, retires=True)
+    sent = state(1, 0, is_online=False)
+    writer.write([sent])
+    administer(connection, writer, retires=False)
+    writer.write([sent._replace(is_again=True, received_us=NOON_US + 60_000_000)])
+    assert retried(connection) == [Retried.KNOWN]
+    assert times_of(database, "online") == [0]
+
+
 def test_readings_at_their_receipt_of_a_device_that_the_site_lacks_are_letters_each(
     database: str, writer: BatchWriter, connection: Connection
 ) -> None:

@@ -1,14 +1,16 @@
 """Batch and store without I/O: a message is pending, stored or dead-lettered, and acknowledged only if one of the last.
 
 The session, the drafts, the records and the placing of device states are the real ones; the broker and the database are
-models of a few lines. The broker delivers again under the same packet identifier, and marks it, as MQTT has it.
+models of a few lines. The broker delivers again under the same packet identifier, and marks it, as MQTT has it; it has
+`ROUND` identifiers, gives them in turn, and begins anew at 1 when it loses its session.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 
@@ -22,7 +24,8 @@ from ingest.broker import BrokerUrl
 from ingest.failpoints import no_failpoint
 from ingest.outcome import REJECTED, Outcome, make_record, with_rejected
 from ingest.sensors import build_directory
-from ingest.session import Batch, Session, SessionSettings
+from ingest.session import Batch, Session, SessionSettings, SignedIn
+from ingest.session_numbers import SessionNumbers
 from ingest.timeless import Deliveries, arrivals_of
 from tests.unit.ingest.builders import BATTERY, NOON_US, TABLE
 from undercroft.clock import FakeClock
@@ -30,6 +33,7 @@ from undercroft.model import Mode
 from undercroft.site.model import Decoder
 from undercroft.store.observations import Fate, instant
 from undercroft.store.receipts import Arrival, Kept, Receipt, digest_of, place_receipts
+from undercroft.store.sessions import SessionTaken
 from undercroft.store.stamped import Again, Placed, Stamped
 from undercroft.store.states import Delivered, State, place_states
 
@@ -45,7 +49,11 @@ DIRECTORY = build_directory(
 )
 SENSOR = 0
 POISON = 13.0
-SETTINGS = SessionSettings(BrokerUrl("", 1, False, None, None), "machine", (), batch_max_messages=3, window=1000)
+BATCH, IN_FLIGHT = 3, 6
+SETTINGS = SessionSettings(BrokerUrl("", 1, False, None, None), "machine", (), batch_max_messages=BATCH, window=1000)
+FORGET_AFTER = IN_FLIGHT
+ROUND = 2 * FORGET_AFTER + BATCH + IN_FLIGHT + 1
+"""No number comes again while it is remembered, as with 65,535, 10,000 and 1,000 of real ones."""
 
 
 class Database:
@@ -59,19 +67,38 @@ class Database:
         self.delivered: dict[tuple[str, int], Delivered] = {}
         self.last_us: dict[tuple[str, int], int] = {}
         self.receipts: dict[int, Kept] = {}
+        self.ever: set[object] = set()
+        """Digests of messages, and values of states, that were remembered at some time."""
         self.timeless: dict[int, float] = {}
         self.counted_timeless = 0
         self.without_clock: list[float] = []
         self.counted = {"stored": 0, "conflicts": 0, "dead_letters": 0}
+        self.taken = 0
 
-    def commit(self, messages: tuple[Message, ...]) -> None:
+    def take(self, is_new: bool) -> int:
+        """What `undercroft.store.sessions.take_session` does."""
+        if is_new:
+            self.forget(())
+        self.taken += 1
+        return self.taken
+
+    def forget(self, but: Collection[int]) -> None:
+        """What `undercroft.store.sessions.forget_deliveries` does."""
+        self.receipts = {mid: kept for mid, kept in self.receipts.items() if mid in but}
+        self.delivered = {key: kept for key, kept in self.delivered.items() if key[1] in but}
+
+    def commit(self, messages: tuple[Message, ...], taken: int) -> set[int]:
+        """Return the packet identifiers that are remembered."""
         deliveries = Deliveries(self._find, messages, None)
         receipts = deliveries.receipts_of(arrivals_of(messages, DIRECTORY, None))
         draft = build_draft(messages, DIRECTORY, None, SETTINGS.client_id, receipts)
         draft = deliveries.keep(deliveries.mark(draft))
+        if taken != self.taken and (draft.stamped or draft.receipts):
+            raise SessionTaken
         columns = zip(draft.rows.sensor_ids.tolist(), draft.rows.observed_us, draft.rows.values, strict=True)
         fates = np.array([self._store(*row) for row in columns], dtype=np.int8)
         self.receipts |= {entry.mid: Kept(entry.digest, entry.received_us, entry.read_us) for entry in draft.receipts}
+        self.ever |= {entry.digest for entry in draft.receipts}
         outcome = Outcome(fates, self._take_stamped(draft))
         letters, letter_of = with_rejected(draft, messages, outcome, DIRECTORY)
         is_new = []
@@ -82,6 +109,7 @@ class Database:
         self.counted["stored"] += record.stored
         self.counted["conflicts"] += record.conflicts
         self.counted["dead_letters"] += record.dead_letters
+        return deliveries.mids_of(draft)
 
     def _find(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """What `undercroft.store.receipts.find_receipts` does with its table."""
@@ -112,6 +140,7 @@ class Database:
         for place in place_states(states, self.delivered, last, {SENSOR: self.states}):
             state = states[place.position]
             assert state.delivery is not None
+            self.ever.add(state.value)
             self.delivered[state.delivery.session, state.delivery.mid] = Delivered(
                 SENSOR, state.value, state.delivery.received_us
             )
@@ -140,6 +169,27 @@ class Database:
         return Fate.CONFLICT
 
 
+class Writer:
+    """What `ingest.writer` does beside the rows: it takes the session, and forgets numbers before it writes."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.taken = 0
+        self.numbers = SessionNumbers(FORGET_AFTER)
+
+    def take_session(self, is_new: bool) -> None:
+        self.taken = self.database.take(is_new)
+        self.numbers = SessionNumbers(FORGET_AFTER)
+
+    def write(self, messages: tuple[Message, ...]) -> None:
+        kept = self.numbers.to_keep(messages)
+        if kept is not None and self.taken == self.database.taken:
+            self.database.forget(kept)
+            self.numbers.forgot(kept)
+        remembered = self.database.commit(messages, self.taken)
+        self.numbers.took(messages, remembered)
+
+
 class IngestMachine(RuleBasedStateMachine):
     """Broker, session, database; faults strike between any two steps."""
 
@@ -149,16 +199,28 @@ class IngestMachine(RuleBasedStateMachine):
         self.published: list[bytes] = []
         self.queue: deque[Message] = deque()
         self.in_flight: dict[int, Message] = {}
-        self.frozen: deque[tuple[Message, ...]] = deque()
+        self.frozen: deque[tuple[Writer, tuple[Message, ...]]] = deque()
+        self.has_session = False
         self.now_us = NOON_US
         self.acknowledged: list[bytes] = []
         self.next_mid = 1
         self.open_session()
 
     def open_session(self) -> None:
-        self.batches: deque[Batch] = deque()
-        self.session = Session(SETTINGS, self.batches.append, lambda _: None, FakeClock(instant(NOON_US)), no_failpoint)
-        self.session._generation = 1
+        self.batches: deque[Batch | SignedIn] = deque()
+        put, clock = self.batches.append, FakeClock(instant(NOON_US))
+        self.session = Session(SETTINGS, put, put, lambda _: None, clock, no_failpoint)
+        self.writer = Writer(self.database)
+        self.connect()
+
+    def connect(self) -> None:
+        self.session._generation += 1
+        self.session.sign_in(self.has_session)
+        self.has_session = True
+
+    def is_read(self) -> bool:
+        """Messages are read, and not only delivered."""
+        return self.session._admitted == self.session._generation
 
     @rule(second=st.integers(0, 5), value=st.sampled_from([0.0, 1.0, POISON]), is_garbage=st.booleans())
     def publish(self, second: int, value: float, is_garbage: bool) -> None:
@@ -187,7 +249,7 @@ class IngestMachine(RuleBasedStateMachine):
         self.published.append(payload)
         self.queue.append(Message(topic, payload, 0, 1, False, 0))
 
-    @precondition(lambda self: self.queue)
+    @precondition(lambda self: self.queue and self.is_read())
     @rule(count=st.integers(1, 8), later_ms=st.sampled_from([0, 0, 1, 7, -5]))
     def receive(self, count: int, later_ms: int) -> None:
         """The receiver's clock may be set back, too."""
@@ -202,12 +264,12 @@ class IngestMachine(RuleBasedStateMachine):
         self.disconnect()
 
     def _deliver(self, count: int) -> list[Message]:
-        messages = []
-        for _ in range(min(count, len(self.queue))):
+        messages: list[Message] = []
+        while self.queue and len(messages) < count and len(self.in_flight) < IN_FLIGHT:
             message = self.queue.popleft()._replace(received_us=self.now_us)
             if not message.mid:
                 message = message._replace(mid=self.next_mid)
-                self.next_mid += 1
+                self.next_mid = self.next_mid % ROUND + 1
             self.in_flight[message.mid] = message
             messages.append(message)
         return messages
@@ -220,9 +282,22 @@ class IngestMachine(RuleBasedStateMachine):
     @rule(is_told=st.booleans())
     def commit(self, is_told: bool) -> None:
         """``is_told`` False: the database committed and the answer was lost, so the batch is kept and tried again."""
-        self.database.commit(self.batches[0].messages)
+        waiting = self.batches[0]
+        if isinstance(waiting, SignedIn):
+            self.writer.take_session(waiting.is_new)
+        else:
+            remembered = self.writer.numbers._recent.copy(), self.writer.numbers._taken
+            self.writer.write(waiting.messages)
+            if not is_told:
+                self.writer.numbers._recent, self.writer.numbers._taken = remembered
         if is_told:
-            self.session.committed(self.batches.popleft())
+            self._settled(self.batches.popleft())
+
+    def _settled(self, waiting: Batch | SignedIn) -> None:
+        if isinstance(waiting, SignedIn):
+            self.session.admit(waiting)
+        else:
+            self.session.committed(waiting)
 
     @rule()
     def settle(self) -> None:
@@ -231,7 +306,7 @@ class IngestMachine(RuleBasedStateMachine):
         for start in range(0, len(acks), 4):
             mid = int.from_bytes(acks[start + 2 : start + 4])
             assert acks[start : start + 2] == b"\x40\x02"
-            assert mid == min(self.in_flight), "in arrival order, and only what this connection delivered"
+            assert mid == next(iter(self.in_flight)), "in arrival order, and only what this connection delivered"
             self.acknowledged.append(self.in_flight.pop(mid).payload)
 
     @rule()
@@ -239,36 +314,65 @@ class IngestMachine(RuleBasedStateMachine):
         """The broker delivers again, in order, what was not acknowledged; open batches live on."""
         self.session._close_batch()
         self.session._out = b""
-        self.session._generation += 1
         self._requeue()
+        self.connect()
+
+    @rule(said=st.sampled_from([(STATUS, STATE % b"true"), (TIMELESS, VOLTS % 1), (TOPIC, WITHOUT_CLOCK % 2.0)]))
+    def say_again_a_round_later(self, said: tuple[bytes, bytes]) -> None:
+        """On one connection all numbers are given, and the next is that of the same words; they come in vain."""
+        self._publish(*said)
+        self._settle_all()
+        self._publish(STATUS, STATE % b"false")
+        for number in range(ROUND - 2):
+            self.publish(number % 6, 1.0, is_garbage=False)
+        self._settle_all()
+        self._publish(*said)
+        self.deliver_in_vain(1)
+
+    @rule()
+    def lose_sessions(self) -> None:
+        """All is stored; the broker loses its sessions, with which nothing is lost, and the connection."""
+        self.drain()
+        self.has_session = False
+        self.next_mid = 1
+        self.disconnect()
 
     @precondition(lambda self: self.frozen)
     @rule()
     def thaw(self) -> None:
-        """A writer that was frozen, and whose session another took over, commits after all."""
-        self.database.commit(self.frozen.popleft())
+        """A writer that was frozen, and whose session another took over, wants to commit after all."""
+        writer, messages = self.frozen.popleft()
+        with suppress(SessionTaken):
+            writer.write(messages)
 
     @rule(is_frozen=st.booleans())
     def restart(self, is_frozen: bool) -> None:
-        """Kill -9: what was in memory is gone; or another takes over from a worker that is only frozen."""
+        """Kill -9: what was in memory is gone; or another takes over from a worker that is only frozen.
+
+        But not before it is written down that the broker began the session anew (decision 0041): only memory knows.
+        """
+        while any(isinstance(waiting, SignedIn) and waiting.is_new for waiting in self.batches):
+            self.commit(is_told=True)
         self.session.abandon()
+        self.now_us += 1000
         if is_frozen and not self.frozen:
-            self.frozen.extend(batch.messages for batch in self.batches)
+            batches = (batch for batch in self.batches if isinstance(batch, Batch))
+            self.frozen.extend((self.writer, batch.messages) for batch in batches)
         self._requeue()
         self.open_session()
 
     def _requeue(self) -> None:
-        again = [self.in_flight[mid]._replace(is_again=True) for mid in sorted(self.in_flight, reverse=True)]
+        again = [self.in_flight[mid]._replace(is_again=True) for mid in reversed(self.in_flight)]
         self.queue.extendleft(again)
         self.in_flight.clear()
 
     def _is_kept(self, payload: bytes) -> bool:
         if payload.startswith(b"["):
-            return digest_of(TIMELESS, payload) in {kept.digest for kept in self.database.receipts.values()}
+            return digest_of(TIMELESS, payload) in self.database.ever
         if b"online" in payload:
-            return (SENSOR, payload == STATE % b"true") in {found[:2] for found in self.database.delivered.values()}
+            return float(payload == STATE % b"true") in self.database.ever
         if payload.startswith(WITHOUT_CLOCK[:18]):
-            return digest_of(TOPIC, payload) in {kept.digest for kept in self.database.receipts.values()}
+            return digest_of(TOPIC, payload) in self.database.ever
         if payload.startswith(b"garbage") or b": 13.0}" in payload:
             return payload in self.database.letters
         body = json.loads(payload)
@@ -311,14 +415,19 @@ class IngestMachine(RuleBasedStateMachine):
     def drain(self) -> None:
         """Without faults everything ends, and nothing is left over."""
         self.disconnect()
-        while self.queue or self.in_flight:
-            if self.queue:
+        self._settle_all()
+        self._check_end()
+
+    def _settle_all(self) -> None:
+        while self.queue or self.in_flight or self.batches:
+            if self.queue and self.is_read():
                 self.receive(8, 1)
             self.session._close_batch()
             while self.batches:
-                self.database.commit(self.batches[0].messages)
-                self.session.committed(self.batches.popleft())
+                self.commit(is_told=True)
             self.settle()
+
+    def _check_end(self) -> None:
         assert sorted(self.acknowledged) == sorted(self.published)
         assert self.session.undelivered == 0
         assert [value for _, value in self.database.states] == self.changes()

@@ -67,7 +67,7 @@ def test_a_message_at_fault_is_a_letter_and_takes_no_neighbour_with_it(
     values = [AT_FAULT if n in places else 100.0 + n for n in range(40)]
     messages = _messages(values)
     for _ in range(2):  # delivered again it is the same letter
-        _write_all(Pieces(writer, messages, begun_by=1))
+        _write_all(Pieces(writer, messages))
     assert [row["value"] for row in query(database, STORED)] == [value for value in values if value != AT_FAULT]
     letters = query(database, "select payload, reason, detail, device_id, times_seen from dead_letter order by payload")
     assert [bytes(row["payload"]) for row in letters] == sorted(messages[n].payload for n in places)

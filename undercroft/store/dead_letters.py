@@ -100,6 +100,7 @@ def keep_dead_letters(
         _count_overflow(connection, [letter for letter, key in zip(letters, identities, strict=True) if key in over])
     keys = sorted(firsts.keys() - over)
     kept = [firsts[key] for key in keys]
+    places = {key: place for place, key in enumerate(firsts)}
     answers = connection.execute(
         sql("upsert_dead_letters"),
         {
@@ -107,6 +108,7 @@ def keep_dead_letters(
             "hashes": [key[1] for key in keys],
             "reasons": [key[2] for key in keys],
             "said_us": [key[3] for key in keys],
+            "places": [places[key] for key in keys],
             "details": [_text(letter.detail)[:MAX_DETAIL_LENGTH] for letter in kept],
             "device_ids": [letter.device_id for letter in kept],
             "named": [orjson.dumps([_text(name) for name in letter.named_devices]).decode() for letter in kept],

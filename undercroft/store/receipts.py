@@ -2,7 +2,8 @@
 
 Two such messages that are the same byte for byte may be one delivered twice, or two readings of one value. MQTT tells
 them apart as it does device states (`undercroft.store.states`): what a broker delivers again within a session keeps its
-packet identifier and is marked (DUP). Such a message is read at the receipt it had first, and its readings are known by
+packet identifier and is marked (DUP), and may do so while the message is in flight (`ingest.session_numbers`). Such a
+message is read at the receipt it had first, and its readings are known by
 their times. Messages of one millisecond, or of one run clock, stand a microsecond apart, so that none hides another.
 """
 
@@ -91,10 +92,10 @@ def place_receipts(arrivals: Sequence[Arrival], kept: Mapping[int, Kept], last_u
 
 
 def _is_same(arrival: Arrival, kept: Kept) -> bool:
-    """Tell whether this delivery was taken before; unmarked, if a writer that was frozen tries again."""
+    """Tell whether this delivery was taken before; unmarked, if its batch is written again, and no clock is asked."""
     if not arrival.mid or kept.digest != arrival.digest:
         return False
-    return arrival.is_again or arrival.received_us <= kept.received_us
+    return arrival.is_again or arrival.received_us == kept.received_us
 
 
 def find_receipts(connection: Connection, session: str, arrivals: Sequence[Arrival]) -> list[Receipt]:

@@ -3,8 +3,9 @@
 A state comes without a time and without a number, so two that are the same byte for byte may be one delivered twice, or
 a device that went off and on. MQTT tells them apart: what a broker delivers again within a session keeps its packet
 identifier and is marked (DUP; MQTT 3.1.1, 3.3.1.1 and 4.4). So the last state under every identifier of a session is
-kept, whether it changed anything or not. A broker that does not mark what it delivers again (the embedded one) may
-have a change of state stored twice; what holds now is right there too.
+kept, whether it changed anything or not, for as long as it may be in flight (`ingest.session_numbers`). A broker that
+does not mark what it delivers again (the embedded one) may have a change of state stored twice; what holds now is
+right there too.
 
 The time of a state is its first receipt. Within a session the order of delivery stands above the receiver's clock. From
 elsewhere (a dead letter, a session of another name) a state that is older than the newest takes its place in history.
@@ -19,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from undercroft.store.arrays import Float8Column, Int4Column, Int8Column, TimestamptzColumn
-from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.connection import Connection
 from undercroft.store.sql import sql
 
 RECEIPT_US = 1000
@@ -71,8 +72,8 @@ class PlacedState(NamedTuple):
 def is_known(state: State, delivered: Mapping[tuple[str, int], Delivered]) -> bool:
     """Tell whether this very delivery was taken before, or one that the broker made of the same message.
 
-    It was if the broker marks it as one that it made before. And one that is not marked is older than, or the same as,
-    what is known, if its batch is written again, or if its writer was frozen while another took the session over.
+    It was if the broker marks it as one that it made before. And one that is not marked is the very same delivery if
+    its batch is written again: then it has the same time of receipt.
     """
     delivery = state.delivery
     if delivery is None:
@@ -80,7 +81,7 @@ def is_known(state: State, delivered: Mapping[tuple[str, int], Delivered]) -> bo
     known = delivered.get((delivery.session, delivery.mid))
     if known is None or (known.sensor_id, known.value) != (state.sensor_id, state.value):
         return False
-    return delivery.is_again or delivery.received_us <= known.received_us
+    return delivery.is_again or delivery.received_us == known.received_us
 
 
 def place_states(
@@ -153,13 +154,6 @@ def take_states(connection: Connection, states: Sequence[State]) -> list[PlacedS
     placed = place_states(states, delivered, last, history)
     _remember(connection, states, placed)
     return [place for place in placed if place.is_change]
-
-
-def forget_session(connection: Connection, session: str) -> None:
-    """Forget how messages came in a session that the broker has not any longer: its packet identifiers begin anew."""
-    with translated_errors(), connection.transaction():
-        connection.execute(sql("forget_state_deliveries"), {"session": session})
-        connection.execute(sql("forget_receipts"), {"session": session})
 
 
 def _remember(connection: Connection, states: Sequence[State], placed: Sequence[PlacedState]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ingest.broker import BrokerUrl
 from ingest.service import Service, ServiceSettings
-from undercroft.clock import SystemClock
+from ingest.share import BEAT_S, SILENT_S
+from undercroft.clock import FakeClock, SystemClock
 from undercroft.errors import UndercroftError
 from undercroft.model import Mode
 from undercroft.store.sensors import Deployment
@@ -24,7 +26,8 @@ class EndedLane:
     def stop(self) -> None:
         return
 
-    def join(self) -> bool:
+    def join(self, within_s: float = 8.0) -> bool:
+        del within_s
         return True
 
 
@@ -33,7 +36,14 @@ class OpenLane(EndedLane):
 
     failure: Any = None
 
-    def join(self) -> bool:
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.clock = clock
+        self.waited_s: list[float] = []
+
+    def join(self, within_s: float = 8.0) -> bool:
+        self.waited_s.append(within_s)
+        if self.clock is not None:
+            self.clock.advance(timedelta(seconds=within_s))
         return False
 
 
@@ -54,6 +64,21 @@ def test_a_slot_given_back_with_an_open_batch_shows_no_age_that_grows() -> None:
     assert set(shown().values()) == {None}
     service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0, lambda: 0.0)
     assert set(shown().values()) == {0.0}, "it is back"
+
+
+def test_a_worker_that_gives_a_slot_back_beats_again_before_it_loses_its_own() -> None:
+    """Two lanes on a database that hangs: both wait for 5 s together, of 10 less the 2 from beat to beat."""
+    clock = FakeClock(datetime(2026, 7, 1, tzinfo=UTC))
+    settings = ServiceSettings("postgresql://nobody@127.0.0.1:1/none", BrokerUrl("", 1, False, None, None), 500, 0.01)
+    service = Service(settings, Deployment("0" * 32, Mode.EXERCISE), clock, {})
+    lanes: list[Any] = [OpenLane(clock), OpenLane(clock)]
+    for number, lane in enumerate(lanes):
+        lane.name = f"lane-{number}"
+        service.metrics.watch(lane.name, lambda: 0.0, lambda: 0.0, lambda: 0.0)
+    service._lanes[1] = lanes
+    service._close(1)
+    assert [lane.waited_s for lane in lanes] == [[5.0], [0.0]]
+    assert sum(lanes[0].waited_s) + BEAT_S < SILENT_S
 
 
 def test_a_lane_that_failed_while_its_slot_was_given_back_is_no_clean_end(monkeypatch: pytest.MonkeyPatch) -> None:

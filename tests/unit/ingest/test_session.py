@@ -15,7 +15,7 @@ import pytest
 import ingest.session
 from ingest.broker import BrokerLost, BrokerUrl, Connected
 from ingest.failpoints import no_failpoint
-from ingest.session import Batch, Session, SessionSettings, ungranted
+from ingest.session import Batch, Session, SessionSettings, SignedIn, ungranted
 from tests.unit.ingest.builders import NOON_US, level
 from undercroft.clock import FakeClock
 from undercroft.mqtt_frames import publish_frame
@@ -79,10 +79,10 @@ def served(
     database = Database()
     acknowledged: list[int] = []
     clock = FakeClock(instant(NOON_US))
-    session = Watched(settings, database.batches.append, acknowledged.append, clock, no_failpoint)
+    session = Watched(settings, lambda _: None, database.batches.append, acknowledged.append, clock, no_failpoint)
     session.database, session.ready_at = database, []
     nobody: Any = None
-    session._generation = 1
+    session._generation = session._admitted = 1
     with ExitStack() as stack:
         stack.callback(session.abandon)
         session._serve(Connected(nobody, ours, has_session), lambda _: session.ready_at.append(session.undelivered))
@@ -137,8 +137,8 @@ def test_a_broker_that_sends_nothing_for_a_second_holds_nothing(
             clock.advance(timedelta(seconds=0.4))
             return not seen[1:]
 
-    session = Patient(SETTINGS, batches.append, lambda _: None, clock, no_failpoint)
-    session._generation = 1
+    session = Patient(SETTINGS, lambda _: None, batches.append, lambda _: None, clock, no_failpoint)
+    session._generation = session._admitted = 1
     nobody: Any = None
     session._serve(Connected(nobody, ours, True), lambda _: None)
     session.abandon()
@@ -146,11 +146,46 @@ def test_a_broker_that_sends_nothing_for_a_second_holds_nothing(
     assert seen == [None] * 6 + [2400, 2800, 3200]
 
 
+def test_no_message_is_read_before_it_is_written_down_that_the_session_was_taken(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """Else a broker that lost its sessions is forgotten with a kill, and numbers of before mean new messages. A batch
+    that another worker took is not acknowledged, and ends the connection.
+    """
+    ours, theirs = pair
+    ours.setblocking(False)
+    theirs.sendall(FRAME * 5)
+    told: list[SignedIn] = []
+    waits: list[bool] = []
+    acknowledged: list[int] = []
+
+    class Waiting(Session):
+        def _wait(self, connection: socket.socket, is_reading: bool) -> bool:
+            waits.append(is_reading)
+            if len(waits) == 3:
+                self.admit(told[0])
+            return super()._wait(connection, is_reading)
+
+    def drop(batch: Batch) -> None:
+        session.dropped(batch)
+
+    session = Waiting(SETTINGS, told.append, drop, acknowledged.append, FakeClock(instant(NOON_US)), no_failpoint)
+    session._generation = 1
+    session.sign_in(False)
+    nobody: Any = None
+    with ExitStack() as stack:
+        stack.callback(session.abandon)
+        stack.enter_context(pytest.raises(BrokerLost, match="another worker took the session over"))
+        session._serve(Connected(nobody, ours, has_session=False), lambda _: None)
+    assert (told, waits) == ([SignedIn(1, is_new=True)], [False, False, False, True])
+    assert (session.undelivered, acknowledged, session._out) == (0, [], b"")
+
+
 def test_what_is_committed_is_not_open_while_the_broker_is_away() -> None:
     """Else `system/ingest-lag` would be told, which is the database's, for a broker that is away."""
     clock = FakeClock(instant(NOON_US))
     batches: deque[Batch] = deque()
-    session = Session(SETTINGS, batches.append, lambda _: None, clock, no_failpoint)
+    session = Session(SETTINGS, lambda _: None, batches.append, lambda _: None, clock, no_failpoint)
     session._take([level(0.1)] * 7)
     session._close_batch()
     clock.advance(timedelta(seconds=11))
@@ -166,7 +201,9 @@ def test_a_batch_of_large_packs_is_closed_before_it_outlasts_a_transaction() -> 
     """250,000 bytes each: 2,097,152 are reached by the ninth. 500 such packs of 2,000 were a million rows."""
     batches: deque[Batch] = deque()
     settings = replace(SETTINGS, batch_max_messages=500)
-    session = Session(settings, batches.append, lambda _: None, FakeClock(instant(NOON_US)), no_failpoint)
+    session = Session(
+        settings, lambda _: None, batches.append, lambda _: None, FakeClock(instant(NOON_US)), no_failpoint
+    )
     pack = level(0.1)._replace(payload=b" " * 250_000)
     session._take([pack] * 20)
     session._close_batch()

@@ -11,7 +11,7 @@ with wanted as materialized (
     select dead_letter_id from wanted order by last_received_at desc, dead_letter_id desc limit %(most)s
 )
 select
-    dead_letter_id, topic, reason, detail, device_id, named_devices, payload_bytes, times_seen, said_us, state,
+    dead_letter_id, topic, reason, detail, device_id, named_devices, payload_bytes, times_seen, said_us, batch_id, place, state,
     settled_at, settled_by, first_received_at, last_received_at, (select count(*) from wanted) as in_all
 from newest join dead_letter using (dead_letter_id)
 order by last_received_at desc, dead_letter_id desc;

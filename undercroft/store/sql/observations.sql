@@ -128,9 +128,6 @@ on conflict (session, mid) do update set
     sensor_id = excluded.sensor_id, value = excluded.value,
     received_us = excluded.received_us, state_us = excluded.state_us;
 
--- name: forget_state_deliveries
-delete from device_state_delivery where session = %(session)s;
-
 -- name: fetch_receipts
 select mid, digest, received_us, read_us from message_receipt
 where session = %(session)s and mid = any(%(mids)s::integer[]);
@@ -165,24 +162,21 @@ with incoming as (
 )
 select (select count(*) from changed) + (select count(*) from added) as kept;
 
--- name: forget_receipts
-delete from message_receipt where session = %(session)s;
-
 -- name: upsert_dead_letters
 insert into dead_letter (
     topic, payload_sha256, reason, detail, device_id, named_devices, payload, payload_bytes, qos, retain,
-    times_seen, first_received_at, last_received_at, batch_id, said_us
+    times_seen, first_received_at, last_received_at, batch_id, said_us, place
 )
 select
     topic, payload_sha256, reason, detail, device_id, array(select jsonb_array_elements_text(named::jsonb)), payload, payload_bytes,
-    qos, retain, times_seen, received_at, received_at, %(batch_id)s, said_us
+    qos, retain, times_seen, received_at, received_at, %(batch_id)s, said_us, place
 from unnest(
     %(topics)s::text[], %(hashes)s::bytea[], %(reasons)s::text[], %(details)s::text[], %(device_ids)s::text[], %(named)s::text[],
     %(payloads)s::bytea[], %(lengths)s::integer[], %(qos)s::smallint[], %(retained)s::boolean[],
-    %(times_seen)s::integer[], %(received_at)s::timestamptz[], %(said_us)s::bigint[]
+    %(times_seen)s::integer[], %(received_at)s::timestamptz[], %(said_us)s::bigint[], %(places)s::integer[]
 ) as incoming (
     topic, payload_sha256, reason, detail, device_id, named, payload, payload_bytes, qos, retain, times_seen, received_at,
-    said_us
+    said_us, place
 )
 on conflict (topic, payload_sha256, reason, said_us) do update set
     times_seen = dead_letter.times_seen + excluded.times_seen,

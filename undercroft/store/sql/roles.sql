@@ -45,7 +45,7 @@ grant select on observation to undercroft_ingest;
 grant select, insert, update on dead_letter to undercroft_ingest;
 grant select, insert, update, delete on dead_letter_held to undercroft_ingest; -- update: to pass over what another folds
 grant select, insert on quality_flag to undercroft_ingest;
-grant select, insert, update on ingest_slot, dead_letter_overflow, system_condition to undercroft_ingest;
+grant select, insert, update on ingest_slot, ingest_session, dead_letter_overflow, system_condition to undercroft_ingest;
 grant select, insert, update, delete on device_state_delivery, ingest_subscription, message_receipt to undercroft_ingest;
 grant insert on act to undercroft_ingest;
 -- The canary, which speaks with ingest's rights, sees when a tick covered its reading.
