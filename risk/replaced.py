@@ -13,6 +13,7 @@ A sensor that the new version has elsewhere was taken out of the one place, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -49,7 +50,8 @@ def left_behind(state: EngineState, old: SiteArrays, statics: SiteStatics, site:
     gone = [s for s, key in enumerate(keys) if key not in there]
     entrances_after = {space.id: {entrance.id for entrance in space.entrances} for space in site.spaces}
     stays = _speaks_on(state, old, statics)
-    replaced = {_place(spec) for spec in after if place_key(spec) not in known}
+    came = Counter(_place(spec) for spec in after if place_key(spec) not in known)
+    went = Counter(_place(old.sensors[s]) for s in gone if not old.s_left[s])
     since = {place_key(one.spec): one for one in old.left.sensors}
     rows_of_space = RowsBySpace.of_rows(np.arange(len(old.sensors)), old.s_space, old.n_spaces)
     sensors: list[LeftSensor] = []
@@ -58,7 +60,8 @@ def left_behind(state: EngineState, old: SiteArrays, statics: SiteStatics, site:
         if spec.place not in entrances_after or not (old.s_left[s] or stays[s]):
             continue
         is_there = not spec.entrance or spec.entrance in entrances_after[spec.place]
-        if spec.role == BARRIER and is_there and not old.s_left[s] and (_place(spec) in replaced or _closes(state, s)):
+        replaced = came[_place(spec)] >= went[_place(spec)]
+        if spec.role == BARRIER and is_there and not old.s_left[s] and (replaced or _closes(state, s)):
             continue
         of_space = [old.sensors[row] for row in rows_of_space[int(old.s_space[s])].tolist()]
         fell = LeftSensor(spec, state.tick_us, beside(spec, of_space))
