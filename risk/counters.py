@@ -5,7 +5,8 @@ A counter only grows. What else one shows is one of three:
 - it **began anew** (power, service): it fell, and shows no more than can have fallen since it was last heard;
 - it was **read again**: it fell by at most `REREAD_MM` (`undercroft.rain_counter`) and shows more than it fell by, as
   when it restores what it had saved. Nothing fell;
-- it **cannot be**: it grew by more than can fall, or fell to more than can fall. That is no evidence of rain and none
+- it **cannot be**: it grew by more than can fall, or fell to more than can fall, since it stood soundly, not since the
+  last such word: what fell beside nonsense is not lost. That is no evidence of rain and none
   of dry weather. The next reading goes on from where the counter stood before, or, where only that fits, from there:
   a gauge that was changed is believed from its second good reading on.
 """
@@ -45,11 +46,16 @@ class Counted:
     failed: BoolArray
 
 
-def counted(stood: FloatArray, apart: FloatArray, now: FloatArray, limit_mm: FloatArray) -> Counted:
-    """Return what readings say, from where each counter stood (NaN: not heard yet) and what it showed beside that."""
+def counted(
+    stood: FloatArray, apart: FloatArray, now: FloatArray, limit_mm: FloatArray, limit_apart_mm: FloatArray
+) -> Counted:
+    """Return what readings say, from where each counter stood (NaN: not heard yet) and what it showed beside that.
+
+    ``limit_mm``: the most that can have fallen since it stood there; ``limit_apart_mm``: since it showed the other.
+    """
     rise = np.where(np.isnan(stood), 0.0, now - stood)
     beside = now - apart
-    goes_on_beside = (beside >= 0.0) & (beside <= limit_mm) & ((rise > UNLIKELY_MM) | (rise < 0.0))
+    goes_on_beside = (beside >= 0.0) & (beside <= limit_apart_mm) & ((rise > UNLIKELY_MM) | (rise < 0.0))
     goes_on = (rise >= 0.0) & (rise <= limit_mm) & ~goes_on_beside
     fell = (rise < 0.0) & ~goes_on_beside
     again = fell & (-rise <= REREAD_MM) & (now > -rise)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
-from risk.counters import UNLIKELY_MM, counted
+from risk.counters import UNLIKELY_MM, Counted, counted
 from risk.rise import least_of_three
 from risk.sensors import RAIN_DEPTH, RAIN_TOTAL
 from risk.state import RAIN_SLOTS, EngineState
@@ -91,7 +91,8 @@ def fold_rain(state: EngineState, arrays: SiteArrays, news: RainNews) -> None:
     """Take readings into the curves.
 
     What a counter adds is in `risk.counters`; what cannot have fallen, of a counter or in one reading, is no evidence.
-    A doubtful reading counts when it is plausible, and moves nothing when it is not. Readings that came late are lost
+    A doubtful reading counts when it is plausible, and moves nothing when it is not. A gauge that says well only what
+    cannot be is not heard: no word of it keeps it fresh. Readings that came late are lost
     to ``rain_depth_mm`` and ``rain_intensity_mm_h``, not to a counter. The greater of what all readings and what the
     good ones alone show counts: a doubtful one cannot put rain where it weighs less.
     """
@@ -106,6 +107,8 @@ def fold_rain(state: EngineState, arrays: SiteArrays, news: RainNews) -> None:
     acc[every] = np.where(part.good[:, None], shown, np.maximum(shown, acc[every]))
     mm, cannot_be = _sure_increments_mm(state, arrays, news.where(sure))
     failed[sure] |= cannot_be
+    unheard = news.where(sure[cannot_be])
+    state.good_us[unheard.sensor], state.good_run[unheard.sensor] = unheard.good_us, 0
     mm, sure = mm[~cannot_be], sure[~cannot_be]
     part, rows = news.where(sure), gauges[sure]
     state.sure_total_mm[rows] += mm
@@ -152,8 +155,9 @@ def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tu
     """Return what the readings add, and which cannot be. [mm]"""
     s, gauges = news.sensor, arrays.s_slot[news.sensor]
     role, now = arrays.s_role[s], state.x[s]
-    limit = most_mm(_since_us(news.previous_us, news.at_us))
-    by_counter, is_counter = counted(news.prior, state.apart_mm[gauges], now, limit), role == RAIN_TOTAL
+    stood_us, apart_us = state.stood_us[gauges], state.apart_us[gauges]
+    limit, beside = (most_mm(_since_us(since, news.at_us)) for since in (stood_us, apart_us))
+    by_counter, is_counter = counted(news.prior, state.apart_mm[gauges], now, limit, beside), role == RAIN_TOTAL
     rise = np.where(np.isnan(news.prior), 0.0, now - news.prior)
     odd = ~news.good & ((rise < 0.0) | (rise > UNLIKELY_MM))
     stands = np.where(odd, news.prior, by_counter.stands)
@@ -161,31 +165,43 @@ def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tu
     state.apart_mm[gauges] = np.where(odd, state.apart_mm[gauges], by_counter.apart)
     counter = np.where(odd, 0.0, by_counter.mm)
     depth = np.where(news.replaces, np.maximum(rise, 0.0), now)
-    flowed = now * _lasted_us(news.previous_us, news.at_us) / 3.6e9
+    flowed = now * _lasted_us(stood_us, news.at_us) / 3.6e9
     mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
-    return mm, np.where(is_counter, by_counter.failed & ~odd, mm > limit)
+    failed = np.where(is_counter, by_counter.failed & ~odd, mm > limit)
+    state.stood_us[gauges] = np.where(failed | (is_counter & odd), stood_us, news.at_us)
+    state.apart_us[gauges] = np.where(odd, apart_us, _apart_us(by_counter, stood_us, news.at_us))
+    return mm, failed
+
+
+def _apart_us(said: Counted, stood_us: IntArray, at_us: IntArray) -> IntArray:
+    """Return when counters showed what stands beside: now, where that cannot be, else where one began anew."""
+    return np.where(said.failed, at_us, np.where(np.isnan(said.apart), NEVER_US, stood_us))
 
 
 def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tuple[FloatArray, BoolArray]:
     """Return what the good readings add, as if no other had come, and which cannot be. [mm]"""
     role, now, gauges = arrays.s_role[news.sensor], news.good_x, arrays.s_slot[news.sensor]
     prior, is_counter = state.sure_rain[gauges], arrays.s_role[news.sensor] == RAIN_TOTAL
-    limit = most_mm(_since_us(news.good_us, news.at_us))
-    by_counter = counted(prior, state.sure_apart_mm[gauges], now, limit)
+    stood_us, apart_us = state.sure_stood_us[gauges], state.sure_apart_us[gauges]
+    limit, beside = (most_mm(_since_us(since, news.at_us)) for since in (stood_us, apart_us))
+    by_counter = counted(prior, state.sure_apart_mm[gauges], now, limit, beside)
     less = ~news.first & (now < prior)  # the lesser of two of one instant adds nothing
     rise = np.where(np.isnan(prior), 0.0, now - prior)
     depth = np.where(news.first, now, np.maximum(rise, 0.0))
     other = np.where(news.first, now, np.fmax(prior, now))
     state.sure_rain[gauges] = np.where(is_counter & ~less, by_counter.stands, other)
     state.sure_apart_mm[gauges] = np.where(less, state.sure_apart_mm[gauges], by_counter.apart)
-    flowed = now * _lasted_us(news.good_us, news.at_us) / 3.6e9
+    flowed = now * _lasted_us(stood_us, news.at_us) / 3.6e9
     counter = np.where(less, 0.0, by_counter.mm)
     mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
-    return mm, np.where(is_counter, by_counter.failed & ~less, mm > limit)
+    failed = np.where(is_counter, by_counter.failed & ~less, mm > limit)
+    state.sure_stood_us[gauges] = np.where(failed | (is_counter & less), stood_us, news.at_us)
+    state.sure_apart_us[gauges] = np.where(less, apart_us, _apart_us(by_counter, stood_us, news.at_us))
+    return mm, failed
 
 
 def _since_us(before_us: IntArray, at_us: IntArray) -> IntArray:
-    """Return how long ago the reading before was; an hour where there was none. [µs]"""
+    """Return how long ago a gauge stood soundly; an hour where it never did. [µs]"""
     return np.where(before_us == NEVER_US, 3_600_000_000, at_us - np.maximum(before_us, 0))
 
 

@@ -135,8 +135,9 @@ class EngineState:
         [m/min]; ``implicated``: has had a part in the open alarm of its space.
     Rain sensors (G)
         ``total_mm, curve_*``: own cumulative curve; ``sure_total_mm, sure_curve_*``: that of good readings alone,
-        ``sure_rain`` the last of them; ``apart_mm, sure_apart_mm``: what a counter showed that did not fit, see
-        `risk.counters`; ``acc_mm``: 5, 10 and 60 minutes up to the newest sample;
+        ``sure_rain`` the last of them; ``stood_us, sure_stood_us``: last reading that can be; ``apart_*,
+        sure_apart_*``: what a counter showed that did not fit, and when, see `risk.counters`; ``acc_mm``: 5, 10 and 60
+        minutes up to the newest sample;
         ``wet_us``: last word of 2 mm in 5 min or more, ``rained_us``: since when each word has said so.
     ``library``: version of the flood library in force, 0 for none. ``conditions``: the alarms of devices and of the
     system, by subject. ``stock``: supplies by place and item, as the site file and the movements since leave them;
@@ -217,6 +218,10 @@ class EngineState:
     wet_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
     apart_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan))
     sure_apart_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan))
+    stood_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    apart_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    sure_stood_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    sure_apart_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
     rained_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
     busy_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
 
