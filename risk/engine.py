@@ -63,9 +63,9 @@ nothing; a space that fills is rising; what a clock that is behind says after a 
 a barrier that is overtopped, failed or in an unknown state is missing in the shortage, and not waited for;
 where the rise inside tells what comes in, a pump that nothing says to run lifts nothing more;
 a sensor that an import takes out counts as one that fell silent; the clock may be set back.
-17: after an import only who came in a sensor's place speaks for it; kept rain counts in the score, until an hour is
-measured; a depth that was reported ends by the sensors of its own place; a name alone corrects none;
-the last minute of an order is that before orange by any of its rules, and that before red, and the reason says it.
+17: only who came in a sensor's place speaks for it after an import; kept rain counts in the score until an hour is
+measured; a reported depth ends by its place's sensors, a name alone corrects none; an order's last minute is before
+orange by any rule, and before red; rain beside nonsense is not lost; a dry word undoes no stand-down.
 """
 
 DAY_HOURS = range(7, 20)
@@ -286,7 +286,8 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
     context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
     open_before = state.alarm_severity > 0
-    changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held_down(state, arrays, views, inputs.acts))
+    held = held_down(state, arrays, views, seen, inputs.acts)
+    changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held)
     changes = first_out(changes, open_before, arrays)
     happened += follow(state, changes)
     if state.conditions:

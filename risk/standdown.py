@@ -3,19 +3,20 @@
 An alarm is stood down when its own evidence can no longer come back: the sensor is washed away, and what it last said
 holds for ever. Whatever says anew that there is danger undoes it, and the alarm is raised on all that holds:
 
-- a reading of the space, whatever it says, that came after the act or was taken after it by its device's clock, which
-  may be off: the sensor speaks again;
+- a word on water: a level sensor of the space that stands in 2 cm or more, or a float switch over the floor that is
+  lifted, good or doubtful, that came after the act or was taken after it by its device's clock, which may be off;
 - a field report of the space that says so: water at yellow or above, a barrier that does not close, a pump that stands;
 - a rain warning that covers it, entered anew;
 - any other rule (rain, a neighbour that stands in, a barrier) that reaches more than it did when the alarm was stood
   down, or than it has fallen to since.
 
-A forecast for a silent place begins at the word that was stood down, so it counts only with a reading of the place,
-which undoes the stand-down by itself (docs/decisions/0033).
+A forecast, a leak and a pump that does not cope begin at the water inside, which is what was stood down, so they count
+only with a word on water, which undoes the stand-down by itself (docs/decisions/0033).
 
-Silence alone is no evidence: that the space turns blind in the rain in which it was stood down follows from what the
-officer knew. The next rain finds it without eyes, and that is told. That somebody reports the place dry, or the barrier
-closed, undoes nothing.
+A sensor that is heard and dry is no danger, nor is what says nothing of water: stock, power, a device that is online
+or gone. Silence alone is no evidence: that the space turns blind in the rain in which it was stood down follows from
+what the officer knew. The next rain finds it without eyes, and that is told. That somebody reports the place dry, or
+the barrier closed, undoes nothing.
 """
 
 from __future__ import annotations
@@ -26,12 +27,17 @@ import numpy as np
 
 from risk.alarms import FAMILY_BITS
 from risk.arrays import NEVER_US, BoolArray, SiteArrays
-from risk.evidence import NOT_CLOSED
+from risk.evidence import NOT_CLOSED, Seen
+from risk.floats import trip_m
 from risk.reports import said_in, severity_of_depth
 from risk.rules import Views
-from risk.state import BLIND, WARNING, EngineState
-from risk.thresholds import LEAST_ALARM_SEVERITY
+from risk.sensors import FLOAT
+from risk.state import BLIND, FAMILIES, FORECAST, LEAK, PUMP, WARNING, EngineState
+from risk.thresholds import LEAST_ALARM_SEVERITY, WET_DEPTH_M
 from risk.warnings import Act, covers, warning_of
+
+FROM_INSIDE = np.isin(np.arange(len(FAMILIES)), (PUMP, FORECAST, LEAK))
+"""Families that go on from the water which was stood down."""
 
 MOST = 4
 """Red: nothing reaches more."""
@@ -46,7 +52,7 @@ def stood_down(state: EngineState, row: int, act: Act) -> None:
     state.stood_down_on[row, BLIND] = MOST
 
 
-def held_down(state: EngineState, arrays: SiteArrays, views: Views, acts: Iterable[Act]) -> BoolArray:
+def held_down(state: EngineState, arrays: SiteArrays, views: Views, seen: Seen, acts: Iterable[Act]) -> BoolArray:
     """Return the spaces whose alarm was stood down and that nothing has undone since; the others are lifted."""
     down = state.stood_down_us != NEVER_US
     rows = np.flatnonzero(down)
@@ -55,8 +61,8 @@ def held_down(state: EngineState, arrays: SiteArrays, views: Views, acts: Iterab
     told = _told_of(arrays, views, acts, state)
     for row in rows.tolist():
         known, reached = state.stood_down_on[row], views.candidate[:, row]
-        worse = bool(((reached > known) & (reached >= LEAST_ALARM_SEVERITY)).any())
-        if worse or row in told or _speaks_again(state, arrays, row):
+        worse = bool(((reached > known) & (reached >= LEAST_ALARM_SEVERITY) & ~FROM_INSIDE).any())
+        if worse or row in told or _tells_of_water(state, arrays, seen, row):
             state.stood_down_us[row] = NEVER_US
             down[row] = False
         else:
@@ -67,12 +73,16 @@ def held_down(state: EngineState, arrays: SiteArrays, views: Views, acts: Iterab
     return np.asarray(down, np.bool_)
 
 
-def _speaks_again(state: EngineState, arrays: SiteArrays, row: int) -> bool:
-    """Tell whether a sensor of a space stood down spoke since: came later, or at the same tick and was taken later."""
-    of_space = arrays.s_space == row
-    came = state.evidence_tick_us[of_space] > state.stood_down_tick_us[row]
-    taken = state.evidence_us[of_space] > state.stood_down_us[row]
-    return bool((came | taken).any())
+def _tells_of_water(state: EngineState, arrays: SiteArrays, seen: Seen, row: int) -> bool:
+    """Tell whether a sensor of a space stood down has told of water since: in a tick after it, or taken later."""
+    came = (state.evidence_tick_us > state.stood_down_tick_us[row]) | (state.evidence_us > state.stood_down_us[row])
+    levels = np.flatnonzero(arrays.l_space == row)
+    sensors = arrays.l_sensor[levels]
+    most_m = np.where(state.good_tick_us[sensors] == state.tick_us, seen.peak_m[levels], state.x[sensors])
+    if (came[sensors] & (most_m >= WET_DEPTH_M.value)).any():
+        return True
+    lifted = np.flatnonzero((arrays.s_space == row) & (arrays.s_role == FLOAT) & came & (state.x >= 0.5))
+    return any(trip_m(arrays, s) >= 0.0 for s in lifted.tolist())
 
 
 def _told_of(arrays: SiteArrays, views: Views, acts: Iterable[Act], state: EngineState) -> set[int]:

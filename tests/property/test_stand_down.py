@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from risk.arrays import to_us
+from risk.arrays import NEVER_US, to_us
 from risk.warnings import Act
-from tests.unit.risk.builders import START, Crank, Reading, gauge, guarded, site, underpass
+from tests.unit.risk.builders import (
+    START,
+    Crank,
+    Reading,
+    depth_sensor,
+    device,
+    gauge,
+    guarded,
+    site,
+    space,
+    underpass,
+)
 
 DOWN_AT = 12
 RAIN = "rain-1:rain_total_mm"
@@ -110,6 +122,64 @@ def test_what_says_no_danger_undoes_nothing() -> None:
     ]
     assert place.go(DOWN_AT + 1, [], calm) == 0
     assert all(place.go(minute, [], []) == 0 for minute in range(DOWN_AT + 2, DOWN_AT + 60))
+
+
+def washed_away() -> tuple[Crank, int]:
+    """A garage with 40 cm inside, whose sensor there died at minute 8; stood down at 20. The street is heard, dry."""
+    inside = device("in", depth_sensor())
+    street = device("out", depth_sensor("north"), {"quantity": "mains_power"}, {"quantity": "stock_sandbag"})
+    switch = {"quantity": "float_lifted", "zero_level_m": -3.95}
+    sump = {"quantity": "float_lifted", "zero_level_m": -4.5}
+    place = space("gar", "car_park", devices=[inside, street, device("sw", switch), device("pit", sump)])
+    crank = Crank(site(place), nowcast=False)
+    row = crank.engine.plant.arrays.space_index["gar"]
+    for minute in range(21):
+        said = [("in:water_depth_m", minute, 0.4)] if minute < 8 else []
+        down = (act("stand_down", minute, 0, "space/gar", evidence="photo 1"),) if minute == 20 else ()
+        crank.tick(minute, (RAIN, minute, 0.0), ("out:water_depth_m", minute, 0.0), *said, acts=down)
+    assert crank.engine.state.alarm_severity[row] == 0
+    return crank, row
+
+
+NO_WATER: list[tuple[str, float]] = [
+    ("out:stock_sandbag", 30.0), ("out:mains_power", 1.0), ("out:mains_power", 0.0), ("out:online", 1.0),
+    ("in:online", 0.0), ("in:online", 1.0), ("out:water_depth_m", 0.0), ("out:water_depth_m", 0.019),
+    ("in:water_depth_m", 0.0), ("sw:float_lifted", 0.0), ("pit:float_lifted", 1.0), ("pit:float_lifted", 0.0),
+]  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@example(words=[(1, NO_WATER.index(("in:online", 0.0)), 1)])
+@example(words=[(minute, NO_WATER.index(("out:water_depth_m", 0.0)), 1) for minute in range(1, 40)])
+@given(words=st.lists(st.tuples(st.integers(1, 40), st.integers(0, len(NO_WATER) - 1), st.sampled_from([1, 2]))))
+def test_what_says_nothing_of_water_undoes_no_stand_down(words: list[tuple[int, int, int]]) -> None:
+    """Whatever is said, good (1) or doubted (2), of stock, power, devices, a dry street or a pump's sump."""
+    crank, row = washed_away()
+    for minute in range(21, 62):
+        said = [(NO_WATER[which][0], minute, NO_WATER[which][1], how) for at, which, how in words if at + 20 == minute]
+        crank.tick(minute, (RAIN, minute, 0.0), *said)
+        assert crank.engine.state.alarm_severity[row] == 0
+
+
+@pytest.mark.parametrize("how", [1, 2])
+@pytest.mark.parametrize(
+    ("key", "value"), [("out:water_depth_m", 0.02), ("in:water_depth_m", 0.05), ("sw:float_lifted", 1.0)]
+)
+def test_a_word_on_water_undoes_a_stand_down(key: str, value: float, how: int) -> None:
+    crank, row = washed_away()
+    crank.tick(24, ("out:water_depth_m", 24, 0.0))
+    assert crank.engine.state.alarm_severity[row] == 0
+    crank.tick(25, (key, 24.5, value, how))
+    assert crank.engine.state.stood_down_us[row] == NEVER_US
+    for minute in (26, 27, 28):
+        crank.tick(minute, (key, minute, value, how))
+    assert crank.engine.state.alarm_severity[row] >= 2
+
+
+def test_water_that_came_and_went_within_one_tick_undoes_a_stand_down() -> None:
+    crank, row = washed_away()
+    crank.tick(25, *[("out:water_depth_m", 24.2 + 0.2 * n, depth) for n, depth in enumerate((0.3, 0.3, 0.0))])
+    assert crank.engine.state.stood_down_us[row] == NEVER_US
 
 
 def test_whoever_told_before_the_stand_down_of_its_tick_had_been_heard() -> None:
