@@ -157,7 +157,10 @@ def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tu
     role, now = arrays.s_role[s], state.x[s]
     stood_us, apart_us = state.stood_us[gauges], state.apart_us[gauges]
     limit, beside = (most_mm(_since_us(since, news.at_us)) for since in (stood_us, apart_us))
-    by_counter, is_counter = counted(news.prior, state.apart_mm[gauges], now, limit, beside), role == RAIN_TOTAL
+    by_counter, is_counter = (
+        counted(news.prior, state.apart_mm[gauges], now, (limit, beside), apart_us < stood_us),
+        role == RAIN_TOTAL,
+    )
     rise = np.where(np.isnan(news.prior), 0.0, now - news.prior)
     odd = ~news.good & ((rise < 0.0) | (rise > UNLIKELY_MM))
     stands = np.where(odd, news.prior, by_counter.stands)
@@ -169,13 +172,14 @@ def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tu
     mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
     failed = np.where(is_counter, by_counter.failed & ~odd, mm > limit)
     state.stood_us[gauges] = np.where(failed | (is_counter & odd), stood_us, news.at_us)
-    state.apart_us[gauges] = np.where(odd, apart_us, _apart_us(by_counter, stood_us, news.at_us))
+    state.apart_us[gauges] = np.where(odd, apart_us, _apart_us(by_counter, stood_us, apart_us, news.at_us))
     return mm, failed
 
 
-def _apart_us(said: Counted, stood_us: IntArray, at_us: IntArray) -> IntArray:
-    """Return when counters showed what stands beside: now, where that cannot be, else where one began anew."""
-    return np.where(said.failed, at_us, np.where(np.isnan(said.apart), NEVER_US, stood_us))
+def _apart_us(said: Counted, stood_us: IntArray, apart_us: IntArray, at_us: IntArray) -> IntArray:
+    """Return when counters showed what stands beside: now, where that cannot be, else where they stood before."""
+    kept = np.where(np.isnan(said.apart), NEVER_US, apart_us)
+    return np.where(said.failed, at_us, np.where(said.swapped, stood_us, kept))
 
 
 def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tuple[FloatArray, BoolArray]:
@@ -184,7 +188,7 @@ def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) 
     prior, is_counter = state.sure_rain[gauges], arrays.s_role[news.sensor] == RAIN_TOTAL
     stood_us, apart_us = state.sure_stood_us[gauges], state.sure_apart_us[gauges]
     limit, beside = (most_mm(_since_us(since, news.at_us)) for since in (stood_us, apart_us))
-    by_counter = counted(prior, state.sure_apart_mm[gauges], now, limit, beside)
+    by_counter = counted(prior, state.sure_apart_mm[gauges], now, (limit, beside), apart_us < stood_us)
     less = ~news.first & (now < prior)  # the lesser of two of one instant adds nothing
     rise = np.where(np.isnan(prior), 0.0, now - prior)
     depth = np.where(news.first, now, np.maximum(rise, 0.0))
@@ -196,7 +200,7 @@ def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) 
     mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
     failed = np.where(is_counter, by_counter.failed & ~less, mm > limit)
     state.sure_stood_us[gauges] = np.where(failed | (is_counter & less), stood_us, news.at_us)
-    state.sure_apart_us[gauges] = np.where(less, apart_us, _apart_us(by_counter, stood_us, news.at_us))
+    state.sure_apart_us[gauges] = np.where(less, apart_us, _apart_us(by_counter, stood_us, apart_us, news.at_us))
     return mm, failed
 
 

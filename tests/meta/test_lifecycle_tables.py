@@ -135,6 +135,8 @@ def stand_down() -> list[str]:
     kinds = night.go(None, ("stand_down", {"evidence": "looked"}))
     assert night.engine.state.stood_down_us[0] != NEVER_US
     night.go(0.0)
+    assert night.engine.state.stood_down_us[0] != NEVER_US, "a dry word is no evidence of danger"
+    night.go(0.16)
     assert night.engine.state.stood_down_us[0] == NEVER_US
     return kinds
 

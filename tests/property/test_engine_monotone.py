@@ -105,3 +105,24 @@ def test_with_pumps_more_of_anything_is_never_less_water_but_for_the_band_of_the
     slack_min = 0.01  # 32-bit floats
     assert (nearly.member_min <= less.member_min + slack_min).all()
     assert (extra.member_min[:, :, :, 1] <= less.member_min[:, :, :, 1] + slack_min).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    grows_mm=st.lists(st.floats(0.0, 30.0), min_size=2, max_size=25),
+    odd=st.sets(st.integers(0, 24), max_size=6),
+    wrong_mm=st.sampled_from([0.0, 9999.0]),
+    good=st.booleans(),
+)
+def test_what_cannot_be_hides_no_rain(grows_mm: list[float], odd: set[int], wrong_mm: float, good: bool) -> None:
+    """A counter, each minute; some words are one sort of nonsense. Where the newest is sound, no rain is missing."""
+    totals = []
+    for nonsense in (set[int](), odd):
+        crank, total = Crank(site(underpass()), nowcast=False), 1000.0
+        for minute, grows in enumerate(grows_mm):
+            total += grows
+            wrong = wrong_mm if minute in nonsense and 0 < minute < len(grows_mm) - 1 else None
+            quality = 1 if good or wrong is None else 2
+            crank.tick(minute, ("rain-1:rain_total_mm", minute, total if wrong is None else wrong, quality))
+        totals.append((crank.engine.state.total_mm[0], crank.engine.state.sure_total_mm[0]))
+    assert max(totals[1]) >= max(totals[0]) - 1e-6
