@@ -15,7 +15,7 @@ ceiling          a depth or level inside above the ceiling                      
 cross-check      another sensor of the same spot says 0.15 m else within 2 minutes             suspect
 inside, outside  water rises inside, from 5 cm, and every entrance is dry                       suspect
 float, gauge     a float switch contradicts a gauge of its spot by over 0.10 m                  suspect
-frozen clock     another value under the newest time, received over a minute later             suspect
+frozen clock     another value under its newest time, or an older, received over a minute later suspect
 repeated serial  the serial number of the reading before                                       suspect
 counter jump     a rain counter shows what cannot have fallen since either of its last two      suspect
 spike            over 0.10 m from both neighbours, which agree within 0.05 m                   suspect, later
@@ -29,7 +29,7 @@ buffered         received over 10 minutes after it was taken                    
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 import numpy as np
@@ -51,12 +51,13 @@ from ingest.quality_limits import (
     SPIKE_M,
     SPIKE_SPAN_US,
 )
-from ingest.quality_recent import NEVER_US, NO_TRAITS, Recent, Sample, Traits
+from ingest.quality_recent import MOST_SENT_AGAIN, NEVER_US, NO_TRAITS, Recent, Sample, Traits
 from ingest.quality_usual import examine_usual
 from undercroft.quality import Quality, QualityTest
 from undercroft.rain_counter import cannot_be, most_mm
 from undercroft.store.observations import NO_SERIAL
-from undercroft.store.stamped import Again, Stamped
+from undercroft.store.quality import PastRepeat, SaidBefore
+from undercroft.store.stamped import SAME_WITHIN_US, Again, Stamped
 
 _SUSPECT = int(
     QualityTest.RATE_OF_CHANGE
@@ -89,18 +90,22 @@ class Examined:
     """The memory of the sensors that had readings."""
     strays: tuple[int, ...] = ()
     """Rows of the draft handed in that are from the past; they may be known already."""
+    repeats: tuple[PastRepeat, ...] = ()
+    """Readings of these that came under a time that is stored, and are not known as sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """Readings from the past that are stored already: what is delivered again must change nothing, memory included."""
 
-    stored: frozenset[tuple[int, int]] = frozenset()
-    """``(sensor_id, observed_us)``."""
+    stored: Mapping[tuple[int, int], SaidBefore] = field(default_factory=dict)
+    """By ``(sensor_id, observed_us)``."""
     lost: frozenset[tuple[int, int, float]] = frozenset()
     """``(sensor_id, device_us, value)``, stored at their time of receipt."""
     taken: frozenset[int] = frozenset()
     """Messages of the draft that were taken before, or are retained: what is among ``lost`` is known."""
+    marked: frozenset[int] = frozenset()
+    """Messages of the draft that are marked as delivered again, or retained: what is among ``stored`` is known."""
 
 
 def examine(
@@ -126,9 +131,10 @@ class _Examiner:
     def __init__(self, recent: Mapping[int, Recent], traits: Mapping[int, Traits], known: Known) -> None:
         self.known = recent
         self.traits = traits
-        self.stored = set(known.stored)
-        self.lost = known.lost
-        self.taken = known.taken
+        self.stored = dict(known.stored)
+        self.lost = set(known.lost)
+        self.taken, self.marked = known.taken, known.marked
+        self.repeats: list[PastRepeat] = []
         self.strays: list[int] = []
         self.recent: dict[int, Recent] = {}
         self.spikes: list[tuple[int, int]] = []
@@ -143,7 +149,7 @@ class _Examiner:
             stepped = self._examine_in_order(draft, qualities, tests, is_done)
         draft = replace(draft, rows=replace(draft.rows, qualities=qualities, quality_tests=tests))
         draft = _restamped(draft, stepped) if stepped else draft
-        return Examined(draft, tuple(self.spikes), self.recent, tuple(self.strays))
+        return Examined(draft, tuple(self.spikes), self.recent, tuple(self.strays), tuple(self.repeats))
 
     def _examine_usual(
         self, draft: Draft, qualities: NDArray[np.int16], tests: NDArray[np.int32], is_done: NDArray[np.bool_]
@@ -175,11 +181,11 @@ class _Examiner:
             if done[index]:
                 continue
             sample = Sample(times[index], receipts[index], values[index], is_failed[index], serials[index])
-            bits = self._examine(ids[index], sample, index, row_of[index] in self.taken)
+            bits = self._examine(ids[index], sample, index, row_of[index])
             if isinstance(bits, Again):
                 stepped[index] = bits
                 continue
-            self.stored.add((ids[index], times[index]))
+            self._note_stored(ids[index], sample)
             tests[index] |= bits
             if bits & _SUSPECT and not sample.is_failed:
                 qualities[index] = Quality.SUSPECT
@@ -192,7 +198,7 @@ class _Examiner:
             memory = self.recent[sensor_id] = Recent() if known is None else known.copy()
         return memory
 
-    def _examine(self, sensor_id: int, sample: Sample, index: int, is_taken: bool) -> int | Again:
+    def _examine(self, sensor_id: int, sample: Sample, index: int, message: int) -> int | Again:
         """Return the bits of a reading; `Again` if the device's clock was set back, so that its time means nothing."""
         memory = self._memory(sensor_id)
         if memory.lies_ahead(sample.received_us):
@@ -208,7 +214,7 @@ class _Examiner:
                 is_frozen = sample.value != newest.value and sample.received_us - newest.received_us > MINUTE_US
                 return bits | (_FROZEN if is_frozen else 0)
             self.strays.append(index)
-            return self._stray(sensor_id, memory, sample, bits, is_taken)
+            return self._stray(sensor_id, memory, sample, bits, message)
         traits = self.traits.get(sensor_id, NO_TRAITS)
         if newest is not None:
             if sample.observed_us - newest_us > GAP_INTERVALS * 1e6 * traits.interval_s:
@@ -224,18 +230,37 @@ class _Examiner:
         memory.append(sample, traits.wet_from_m)
         return bits
 
-    def _stray(self, sensor_id: int, memory: Recent, sample: Sample, bits: int, is_taken: bool) -> int | Again:
-        """Judge a reading from the past: it is late, but a clock that goes on steadily in the past was set back."""
-        if is_taken and (sensor_id, sample.observed_us, sample.value) in self.lost:
+    def _note_stored(self, sensor_id: int, sample: Sample) -> None:
+        key = (sensor_id, sample.observed_us)
+        known = self.stored.get(key, SaidBefore(frozenset(), sample.received_us, sample.serial))
+        if sample.value not in known.values:
+            self.stored[key] = known._replace(values=known.values | {sample.value})
+
+    def _stray(self, sensor_id: int, memory: Recent, sample: Sample, bits: int, message: int) -> int | Again:
+        """Judge a reading from the past: it is late, or known, or that of a clock that was set back."""
+        said = (sensor_id, sample.observed_us, sample.value)
+        if message in self.taken and said in self.lost:
             return Again.TAKEN
-        if (sensor_id, sample.observed_us) in self.stored:
+        before = self.stored.get((sensor_id, sample.observed_us))
+        is_known = before is not None and sample.value in before.values
+        if is_known and message in self.marked and said not in self.lost:
             return bits
-        if memory.goes_on_in_the_past(sample):
-            memory.note_stray(sample.observed_us, sample.received_us, is_lost=True)
-            memory.note_lost(sample.received_us)
+        is_same = before is not None and is_known and len(before.values) == 1 and _may_be_one(before, sample)
+        interval_s = self.traits.get(sensor_id, NO_TRAITS).interval_s
+        if memory.set_back(sample, interval_s, MOST_SENT_AGAIN if is_same else 1):
+            since_us = sample.received_us - memory.strays[-1].received_us
+            if not (memory.strays[-1].is_lost and said in self.lost and since_us < SAME_WITHIN_US):  # else no row of it
+                memory.note_stray(sample.observed_us, sample.received_us, is_lost=True)
+                memory.note_lost(sample.received_us)
+            self.lost.add(said)
             return Again.NEW
-        memory.note_stray(sample.observed_us, sample.received_us)
-        return bits | _LATE
+        if before is None:
+            memory.note_stray(sample.observed_us, sample.received_us)
+            return bits | _LATE
+        memory.note_stray(sample.observed_us, sample.received_us, is_repeat=is_same)
+        self.repeats.append(PastRepeat(sensor_id, sample.received_us, sample.observed_us, is_same))
+        is_frozen = not is_known and sample.received_us - before.received_us > MINUTE_US
+        return bits | (_FROZEN if is_frozen else 0)
 
     def _examine_level(self, sensor_id: int, memory: Recent, sample: Sample, traits: Traits) -> int:
         bits = _RANGE if sample.value > traits.ceiling_m else 0
@@ -267,6 +292,11 @@ class _Examiner:
         if other is None or abs(other.observed_us - sample.observed_us) > CROSS_US:
             return 0
         return _CROSS if abs(other.value - sample.value) > CROSS_M else 0
+
+
+def _may_be_one(before: SaidBefore, sample: Sample) -> bool:
+    """Tell whether the same time and value may be one reading that was sent twice: its number is not another."""
+    return NO_SERIAL in (before.serial, sample.serial) or before.serial == sample.serial
 
 
 def _jumps(memory: Recent, sample: Sample) -> bool:

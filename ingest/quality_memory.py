@@ -27,6 +27,7 @@ from undercroft.store.quality import (
     fetch_traits,
     fetch_written_by_others,
     insert_later_flags,
+    insert_past_repeats,
 )
 from undercroft.store.stamped import Again
 
@@ -90,8 +91,9 @@ class QualityMemory:
         if examined.strays:
             strays = np.array(examined.strays)
             known = _known(connection, draft.rows.take(strays))
+            of = np.unique(draft.row_of[strays]).tolist()
+            known = replace(known, marked=frozenset(of if deliveries is None else deliveries.marked(of)))
             if known.lost:
-                of = np.unique(draft.row_of[strays]).tolist()
                 again = dict.fromkeys(of, Again.TAKEN) if deliveries is None else deliveries.again_of(of)
                 known = replace(known, taken=frozenset(i for i, told in again.items() if told is not Again.NEW))
             if known.stored or known.lost:
@@ -107,8 +109,10 @@ class QualityMemory:
             self._seen = commit_seq
 
 
-def store_later_flags(connection: Connection, examined: Examined, batch_id: int) -> None:
-    """Store the flags that a batch gives to readings before it, inside the caller's transaction."""
+def store_what_follows(connection: Connection, examined: Examined, batch_id: int) -> None:
+    """Store what a batch says of readings before it, inside the caller's transaction."""
+    if examined.repeats:
+        insert_past_repeats(connection, examined.repeats, batch_id)
     if examined.spikes:
         sensor_ids = Int4Column(np.array([sensor_id for sensor_id, _ in examined.spikes], dtype=np.int32))
         times = TimestamptzColumn(np.array([observed_us for _, observed_us in examined.spikes], dtype=np.int64))
@@ -176,7 +180,7 @@ def _ceiling_m(row: Mapping[str, Any]) -> float:
 def _known(connection: Connection, rows: Rows) -> Known:
     ids, times = rows.sensor_ids.tolist(), rows.observed_us.tolist()
     stored, lost = fetch_known(connection, rows)
-    return Known(frozenset((ids[n], times[n]) for n in stored), frozenset(lost))
+    return Known({(ids[n], times[n]): said for n, said in stored.items()}, frozenset(lost))
 
 
 def _note_same(connection: Connection, loaded: dict[int, Recent], traits: Mapping[int, Traits]) -> None:
@@ -208,7 +212,7 @@ def _load(connection: Connection, sensor_ids: Iterable[int], traits: Mapping[int
         )
     _note_same(connection, loaded, traits)
     for row in rows.strays:
-        stray = Stray(row["received_us"], row["oldest_us"], row["newest_us"], row["is_lost"])
+        stray = Stray(row["received_us"], row["oldest_us"], row["newest_us"], row["is_lost"], row["is_repeat"])
         loaded[row["sensor_id"]].note_strays(stray)
     for row in rows.lost:
         loaded[row["sensor_id"]].note_lost(row["received_us"])

@@ -21,9 +21,13 @@ NEVER_US = -(2**62)
 IN_STEP_US = 30_000_000
 """Two readings whose clock went on as the receiver's did, to within so much, and half the time between them. [µs]"""
 STEADY_US = 30_000_000
-"""A clock that was set back is known once it has run on for so long. [µs]"""
+"""A clock that was set back is known once its device has spoken for so long, and of the past alone. [µs]"""
 ALONE_US = 5_000_000
 """A reading that comes after such a pause was not held up behind another. [µs]"""
+OVERDUE_INTERVALS = 3.0
+"""Dry intervals without a word of now, after which nothing explains words of the past any more."""
+MOST_SENT_AGAIN = 2
+"""The same time and value, so often, may be one reading that was sent again: its device had no answer."""
 
 
 class Sample(NamedTuple):
@@ -90,7 +94,19 @@ class Stray(NamedTuple):
     newest_us: int
     """Oldest and newest time that they gave. [µs since 1970]"""
     is_lost: bool
-    """One of them is stored at its time of receipt, since the clock goes on steadily in the past."""
+    """One of them is stored at its time of receipt, since the clock was set back."""
+    is_repeat: bool = False
+    """All of them say time and value of a stored one: their device may have sent them again."""
+
+    def is_slow(self, observed_us: int, received_us: int) -> bool:
+        """Tell whether, from this moment to a later one, the device's time went on no faster than the receiver's.
+
+        It may stand, or go back by half of that, as one that begins anew at each wake. What was held up goes on faster.
+        """
+        span_us = received_us - self.received_us
+        if observed_us < self.oldest_us:
+            return self.oldest_us - observed_us <= span_us / 2
+        return observed_us - self.newest_us <= span_us + min(IN_STEP_US, span_us / 2)
 
     def is_in_step(self, observed_us: int, received_us: int) -> bool:
         """Tell whether, from this moment to a later one, the device's clock went on as the receiver's did."""
@@ -152,12 +168,12 @@ class Recent:
                 self.same_us = self.same_before(known[1], known[:1], wet_from_m)
             self.samples = deque(known[-MOST_RECENT:], maxlen=MOST_RECENT)
 
-    def note_stray(self, observed_us: int, received_us: int, *, is_lost: bool = False) -> None:
+    def note_stray(self, observed_us: int, received_us: int, *, is_lost: bool = False, is_repeat: bool = False) -> None:
         """Remember a reading that was not the newest, with those that were received together with it."""
-        self.note_strays(Stray(received_us, observed_us, observed_us, is_lost))
+        self.note_strays(Stray(received_us, observed_us, observed_us, is_lost, is_repeat))
 
     def note_strays(self, new: Stray) -> None:
-        """Remember readings that were received together."""
+        """Remember readings that were received together; what came before the newest of a lost clock says no more."""
         place = len(self.strays)
         while place and self.strays[place - 1].received_us > new.received_us:
             place -= 1
@@ -165,8 +181,11 @@ class Recent:
         if before and before[-1].received_us == new.received_us:
             known, before = before[-1], before[:-1]
             oldest_us, newest_us = min(known.oldest_us, new.oldest_us), max(known.newest_us, new.newest_us)
-            new = Stray(new.received_us, oldest_us, newest_us, known.is_lost or new.is_lost)
-        self.strays = (*before, new, *self.strays[place:])[-MOST_RECENT:]
+            is_lost, is_repeat = known.is_lost or new.is_lost, known.is_repeat and new.is_repeat
+            new = Stray(new.received_us, oldest_us, newest_us, is_lost, is_repeat)
+        strays = (*before, new, *self.strays[place:])
+        newest_lost = max((n for n, stray in enumerate(strays) if stray.is_lost), default=0)
+        self.strays = strays[newest_lost:][-MOST_RECENT:]
 
     def note_lost(self, received_us: int) -> None:
         """Remember a reading that is stored at its time of receipt."""
@@ -192,31 +211,55 @@ class Recent:
         self.lost_us = self.lost_us if self.lost_us <= latest_us else NEVER_US
         self.same_us = self.same_us if self.samples else NEVER_US
 
-    def goes_on_in_the_past(self, sample: Sample) -> bool:
-        """Tell whether a reading from the past is that of a clock that was set back and runs on.
+    def set_back(self, sample: Sample, interval_s: float, least_before: int = 1) -> bool:
+        """Tell whether a reading from the past is that of a clock that was set back.
 
-        It is if it goes on from one that was, or from one that came alone, at least `STEADY_US` before. Alone: the
-        device spoke no faster than time passes, after a pause. So what was held up at a device or a broker and comes
-        in bursts, with outages between, is late and nothing else, however long the outages are.
+        Whether it runs on, creeps, stands or begins anew: it is if its device has said nothing of now for `STEADY_US`,
+        only of the past, and that no faster than time passes (`Stray.is_slow`), from a word on that came alone: after
+        a pause, or itself no faster than time. Who sends its past no faster than it was measured never comes to an end
+        with it. So what was held up at a device or a broker, and comes in bursts, with outages between, or one by one
+        over a slow link, is late and nothing else.
+
+        Parameters
+        ----------
+        sample : Sample
+            The reading.
+        interval_s : float
+            Dry interval of the device.
+        least_before : int, optional
+            So many words of the past must have come before it.
         """
         spoken_us = self.samples[-1].received_us if self.samples else NEVER_US
         past = [stray for stray in self.strays if spoken_us < stray.received_us < sample.received_us]
+        if past and self._goes_on_over_a_word_of_now(spoken_us, past[0], sample.received_us, interval_s):
+            return False
         later_us, later_received_us = sample.observed_us, sample.received_us
+        words = 0
         for place in range(len(past) - 1, -1, -1):
             stray = past[place]
-            if not stray.is_in_step(later_us, later_received_us):
-                return False
-            if not stray.is_in_step(sample.observed_us, sample.received_us):
+            if not (
+                stray.is_slow(later_us, later_received_us) and stray.is_slow(sample.observed_us, sample.received_us)
+            ):
+                if stray.is_repeat:
+                    continue  # sent again: it says nothing of when
                 return False
             if stray.is_lost:
                 return True
-            before_us = past[place - 1].received_us if place else spoken_us
-            pause_us = stray.received_us - before_us if before_us > NEVER_US else 0
-            is_alone = pause_us >= ALONE_US and stray.newest_us - stray.oldest_us <= pause_us
-            if is_alone and sample.received_us - stray.received_us >= STEADY_US:
+            words += 1
+            is_long = sample.received_us - stray.received_us >= STEADY_US and words >= least_before
+            if is_long and _is_alone(stray, past[place - 1] if place else None, spoken_us):
                 return True
             later_us, later_received_us = stray.newest_us, stray.received_us
         return False
+
+    def _goes_on_over_a_word_of_now(self, spoken_us: int, first: Stray, received_us: int, interval_s: float) -> bool:
+        """Tell whether the past went on in step over the newest word of now, whose next is not overdue.
+
+        So does a second way that is always late, and a store that is sent one by one between the readings of now.
+        """
+        before = [stray for stray in self.strays if stray.received_us < spoken_us]
+        is_due = received_us - spoken_us <= OVERDUE_INTERVALS * interval_s * 1e6
+        return is_due and bool(before) and before[-1].is_in_step(first.oldest_us, first.received_us)
 
     def last_sound(self) -> tuple[Sample | None, Sample | None]:
         """Return the newest two readings that did not fail, the newest first."""
@@ -247,3 +290,13 @@ class Recent:
         else:
             since_us = self.oldest_us
         return since_us, times
+
+
+def _is_alone(stray: Stray, before: Stray | None, spoken_us: int) -> bool:
+    """Tell whether readings were not held up behind others: they came after a pause, or no faster than time passes."""
+    before_us = spoken_us if before is None else before.received_us
+    pause_us = stray.received_us - before_us if before_us > NEVER_US else 0
+    if stray.newest_us - stray.oldest_us > pause_us:
+        return False
+    is_slow = before is not None and not before.is_repeat and before.is_slow(stray.oldest_us, stray.received_us)
+    return pause_us >= ALONE_US or is_slow

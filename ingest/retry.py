@@ -8,7 +8,7 @@ from typing import Any
 
 from ingest.batch import Draft, Message, build_draft
 from ingest.outcome import make_record, store_apart, with_rejected
-from ingest.quality_memory import QualityMemory, store_later_flags
+from ingest.quality_memory import QualityMemory, store_what_follows
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
 from ingest.topics import is_run_clock
@@ -98,7 +98,7 @@ class Retrier:
         examined = self._memory.examine(connection, draft)
         draft = examined.draft
         outcome = store_apart(connection, draft, batch_id)
-        store_later_flags(connection, examined, batch_id)
+        store_what_follows(connection, examined, batch_id)
         letters, letter_of = with_rejected(draft, [message], outcome, directory)
         is_gone = all(again.reason != letter["reason"] for again in letters)
         rest = [replace(again, said_us=letter["said_us"]) for again in letters if again.reason != letter["reason"]]

@@ -93,6 +93,10 @@ class Deliveries:
         positions = {*self._receipts, *draft.stamped_of}
         return {self._messages[index].mid for index in positions} if positions else set()
 
+    def marked(self, positions: Iterable[int]) -> list[int]:
+        """Return those that are marked as delivered again, or that say nothing of when they were sent (retained)."""
+        return [index for index in positions if self._messages[index].is_again or self._messages[index].retain]
+
     def keep(self, draft: Draft) -> Draft:
         """Add the receipts of messages with readings without a clock to what the batch will write."""
         kept = {receipt.mid for receipt in draft.receipts}

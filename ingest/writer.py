@@ -30,7 +30,7 @@ from ingest.outcome import (
     with_rejected,
 )
 from ingest.quality_checks import Examined
-from ingest.quality_memory import QualityMemory, store_later_flags
+from ingest.quality_memory import QualityMemory, store_what_follows
 from ingest.run_clock import RunClock
 from ingest.sensors import Directory, build_directory
 from ingest.session_numbers import SessionNumbers
@@ -316,7 +316,7 @@ class BatchWriter:
             if self._taken is not None and (draft.stamped or draft.receipts):
                 hold_session(connection, self._session, self._taken)
             outcome = store(connection, draft, batch_id)
-            store_later_flags(connection, examined, batch_id)
+            store_what_follows(connection, examined, batch_id)
             keep_receipts(connection, self._session, draft.receipts)
             letters, letter_of = with_rejected(draft, messages, outcome, directory)
             for index, letter in strange_clocks(connection, draft, messages, directory):

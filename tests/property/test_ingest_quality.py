@@ -4,6 +4,7 @@ which of several writers takes which batch."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -28,7 +29,8 @@ NOON_US = 1_782_907_200_000_000
 MINUTE_US = 60_000_000
 CLOCK = FakeClock(datetime(2026, 7, 1, 12, tzinfo=UTC))
 TABLES = (
-    "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag, message_receipt"
+    "observation_packed, observation_conflict, dead_letter, batch, clock_lost_reading, quality_flag, message_receipt,"
+    " past_repeat"
 )
 
 
@@ -42,11 +44,13 @@ def levels(database: str) -> list[str]:
     return [row["name"] for row in rows]
 
 
+STANDS = 0.5
+"""Of the minutes that a clock is behind: it stands still a month ago."""
 _STEPS = st.lists(
     st.tuples(
         st.integers(0, 1),  # device
         st.sampled_from([0, 1, 1, 1, 5, 40]),  # minutes until it is received
-        st.sampled_from([0, 0, 0, 0, 1, 30, 60, 90, -2, 999_999_999]),  # minutes that its clock is behind
+        st.sampled_from([0, 0, 0, 0, 1, 30, 60, 90, -2, 999_999_999, STANDS, STANDS]),  # minutes its clock is behind
         st.sampled_from([0.0, 0.02, 0.2, 0.2, 0.21, 0.9, 60.0]),
         st.sampled_from([None, 1, 2]),
     ),
@@ -55,12 +59,13 @@ _STEPS = st.lists(
 )
 
 
-def _messages(levels: list[str], steps: list[tuple[int, int, int, float, int | None]]) -> list[Message]:
+def _messages(levels: list[str], steps: Sequence[tuple[int, int, float, float, int | None]]) -> list[Message]:
     now_us = NOON_US
     messages = []
     for mid, (device, wait, behind, value, serial) in enumerate(steps, 1):
         now_us += wait * MINUTE_US
-        body: dict[str, Any] = {"observed_at": (now_us - behind * MINUTE_US) // 1000, "water_depth_m": value}
+        observed_us = NOON_US - 43_200 * MINUTE_US if behind == STANDS else now_us - int(behind) * MINUTE_US
+        body: dict[str, Any] = {"observed_at": observed_us // 1000, "water_depth_m": value}
         if serial is not None:
             body["seq"] = serial
         topic = f"flood/v1/futian/{levels[device]}/observation".encode()
@@ -122,10 +127,15 @@ _LOST_BEFORE_A_LATER_ONE = [(1, 0, 999_999_999, 0.0, None), (1, 0, 0, 0.0, None)
 _SERIALS_OF_TWO_WRITERS = [(1, 1, 0, 0.2, 1), (1, 1, 0, 0.2, 2), (1, 1, 0, 0.2, 1)]
 """Only who has not seen the second takes the third for a repeated serial."""
 
+_STANDS_A_MONTH_AGO = [(1, 1, 0, 0.0, None), *[(1, 1, STANDS, value, None) for value in (0.2, 0.2, 0.2, 0.9, 0.2, 0.9)],
+                       (1, 1, 0, 0.0, None), *[(1, 1, STANDS, 0.2, None)] * 4]  # fmt: skip
+"""The same value thrice, then others; right once; the same again."""
+
 _SPIKE_AFTER_A_LATE_ONE = [(1, 0, 0, 0.0, None), (1, 40, 0, 0.2, None), (1, 1, 2, 0.2, None), (1, 1, 0, 0.02, None)]
 """The third is late and no neighbour: 0.0, 0.2, 0.02 is a spike, also for a writer that started after the third."""
 
 
+@example(steps=_STANDS_A_MONTH_AGO, cuts=[1, 2], again=1, takers=[0, 1])
 @example(steps=_SPIKE_AFTER_A_LATE_ONE, cuts=[1], again=0, takers=[0, 1])
 @example(steps=_SERIALS_OF_TWO_WRITERS, cuts=[1], again=0, takers=[0, 1])
 @example(steps=_LOST_BEFORE_A_LATER_ONE, cuts=[2], again=0, takers=[0])
@@ -139,7 +149,7 @@ _SPIKE_AFTER_A_LATE_ONE = [(1, 0, 0, 0.0, None), (1, 40, 0, 0.2, None), (1, 1, 2
 def test_flags_depend_on_the_messages_alone(
     database: str,
     levels: list[str],
-    steps: list[tuple[int, int, int, float, int | None]],
+    steps: list[tuple[int, int, float, float, int | None]],
     cuts: list[int],
     again: int,
     takers: list[int],
@@ -166,6 +176,7 @@ _TURNS = st.lists(
 """Who takes the next batch; whether the other commits one between its look and its rows, or it starts anew after it."""
 
 
+@example(steps=_STANDS_A_MONTH_AGO, cuts=[1], turns=[(0, ""), (1, ""), (0, "close")], most=4_000, remembered=40)
 @example(steps=_UNCHANGED, cuts=[2], turns=[(0, ""), (1, "between"), (0, "close")], most=4_000, remembered=3)
 @example(steps=_OLDER_FROM_ANOTHER[:1] * 2, cuts=[1], turns=[(0, "between")], most=2, remembered=40)
 @example(steps=_OLDER_FROM_ANOTHER, cuts=[1], turns=[(0, "between")], most=4_000, remembered=40)
@@ -181,7 +192,7 @@ _TURNS = st.lists(
 def test_what_a_writer_remembers_is_what_the_store_holds(
     database: str,
     levels: list[str],
-    steps: list[tuple[int, int, int, float, int | None]],
+    steps: list[tuple[int, int, float, float, int | None]],
     cuts: list[int],
     turns: list[tuple[int, str]],
     most: int,
@@ -243,6 +254,15 @@ def test_a_late_reading_delivered_again_is_not_judged_anew(database: str, levels
     assert sorted(row["quality_tests"] & QualityTest.CLOCK_LOST for row in told[1][0]) == [0, 0, 1]
 
 
+def test_a_clock_that_stands_in_the_past_raises_from_the_third_word_on_whatever_it_says(
+    database: str, levels: list[str]
+) -> None:
+    """By hand, a word a minute: late, again, then lost; after a right one the same words: again twice, then lost."""
+    rows, _, _ = _stored(database, _messages(levels, _STANDS_A_MONTH_AGO), [1], restart=True, again=0)
+    lost = [row["received_at"].minute for row in rows if row["quality_tests"] & QualityTest.CLOCK_LOST]
+    assert lost == [4, 5, 6, 7, 11, 12]
+
+
 def test_a_writer_reads_what_it_needs_of_each_sensor_not_only_of_the_first(database: str, levels: list[str]) -> None:
     """What another writer stored before it began, of a sensor that its first batch does not have."""
     newest, other, late = _messages(levels, [(1, 5, 0, 0.1, None), (0, 1, 0, 0.1, None), (1, 0, 2, 0.2, None)])
@@ -256,7 +276,7 @@ def test_a_writer_reads_what_it_needs_of_each_sensor_not_only_of_the_first(datab
 
 def test_a_writer_tests_readings_against_the_site_data(database: str, levels: list[str]) -> None:
     """The traits of the site data reach the writer: a spike, a change of over 0.5 m in a minute, a gap."""
-    steps: list[tuple[int, int, int, float, int | None]] = [
+    steps: list[tuple[int, int, float, float, int | None]] = [
         *((0, 1, 0, value, None) for value in (0.0, 0.2, 0.02)),
         *((1, 1, 0, value, None) for value in (0.0, 0.9)),
         (0, 600, 0, 0.02, None),

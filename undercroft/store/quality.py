@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import numpy as np
 import orjson
 from psycopg.rows import DictRow, tuple_row
 
@@ -16,7 +17,7 @@ from undercroft.quality import Quality, QualityTest
 from undercroft.store.arrays import Float8Column, Int4Column, Int8Column, TimestamptzColumn
 from undercroft.store.commit import take_commit_seq
 from undercroft.store.connection import Connection, translated_errors
-from undercroft.store.observations import Rows
+from undercroft.store.observations import NO_SERIAL, Rows
 from undercroft.store.sql import sql
 
 FLAGGED, UNDONE = "quality_flag", "quality_undo"
@@ -67,9 +68,20 @@ def fetch_same_before(
     return [(row["sensor_id"], row["since_us"]) for row in rows]
 
 
-def fetch_known(connection: Connection, rows: Rows) -> tuple[list[int], list[tuple[int, int, float]]]:
-    """Return which rows have a stored reading of their time, and which are known as readings without a clock."""
-    beside = connection.execute(sql("fetch_stored_beside"), rows.parameters(None))
+class SaidBefore(NamedTuple):
+    """What stands under the time of a reading."""
+
+    values: frozenset[float]
+    """Of the stored reading and of those in conflict with it."""
+    received_us: int
+    """When the stored one came. [µs since 1970]"""
+    serial: int
+
+
+def fetch_known(connection: Connection, rows: Rows) -> tuple[dict[int, SaidBefore], list[tuple[int, int, float]]]:
+    """Return what is stored under the times of rows, by position, and which are known as readings without a clock."""
+    wanted_beside = {"sensor_ids": Int4Column(rows.sensor_ids), "observed_at": TimestamptzColumn(rows.observed_us)}
+    beside = connection.execute(sql("fetch_said_before"), wanted_beside)
     wanted = {
         "sensor_ids": Int4Column(rows.sensor_ids),
         "device_us": Int8Column(rows.observed_us),
@@ -77,7 +89,14 @@ def fetch_known(connection: Connection, rows: Rows) -> tuple[list[int], list[tup
     }
     lost = connection.execute(sql("fetch_clock_lost"), wanted)
     return (
-        [row["position"] for row in beside],
+        {
+            row["position"]: SaidBefore(
+                frozenset((row["value"], *row["others"])),
+                row["received_us"],
+                NO_SERIAL if row["seq"] is None else row["seq"],
+            )
+            for row in beside
+        },
         [(row["sensor_id"], row["device_us"], row["value"]) for row in lost],
     )
 
@@ -102,6 +121,30 @@ def fetch_written_by_others(
     with connection.cursor(row_factory=tuple_row) as cursor:
         head, *rows = cursor.execute(sql("fetch_written_by_others"), wanted).fetchall()
     return head[0], None if head[1] > most else [WrittenReading(*row[2:]) for row in rows]
+
+
+class PastRepeat(NamedTuple):
+    """A reading from the past under a time that is stored."""
+
+    sensor_id: int
+    received_us: int
+    device_us: int
+    is_same: bool
+    """It says the value of before, too."""
+
+
+def insert_past_repeats(connection: Connection, repeats: Sequence[PastRepeat], batch_id: int) -> None:
+    """Keep when they came, inside the caller's transaction."""
+    connection.execute(
+        sql("insert_past_repeats"),
+        {
+            "sensor_ids": [entry.sensor_id for entry in repeats],
+            "received_at": TimestamptzColumn(np.array([entry.received_us for entry in repeats], dtype=np.int64)),
+            "device_us": Int8Column(np.array([entry.device_us for entry in repeats], dtype=np.int64)),
+            "same": [entry.is_same for entry in repeats],
+            "batch_id": batch_id,
+        },
+    )
 
 
 def insert_later_flags(

@@ -270,6 +270,44 @@ def test_a_second_way_that_is_always_late_is_no_clock_set_back() -> None:
     assert after(said).draft.stamped == ()
 
 
+def test_a_second_way_that_is_always_late_is_no_clock_set_back_while_the_first_is_silent() -> None:
+    """By hand: it goes on in step over the word of 14:00; three dry intervals later nothing explains it any more."""
+    said: list[Said] = []
+    for minute in range(10, 20):
+        said += [(minute, 0.1, minute)] if minute < 15 or minute > 17 else []
+        said += [(minute - 5, 0.1, minute)]
+    assert after(said).draft.stamped == ()
+    said = [(minute, 0.1, minute) for minute in range(10, 15)]
+    said += [(minute - 90, 0.1, minute) for minute in range(13, 32)]
+    said.sort(key=lambda entry: (*entry, entry[0])[2])
+    received = [entry.received_us - T0_US for entry in after(said).draft.stamped]
+    assert received == [30 * MINUTE_US, 31 * MINUTE_US]
+
+
+def test_a_clock_that_stands_a_month_back_counts_after_half_a_minute_of_quick_readings() -> None:
+    """One every seven seconds: 0.51 is late, four are conflicts, and the sixth, 35 s after it, is the water."""
+    month = 30 * 24 * 60
+    said: list[Said] = [(0, 0.0, 0), *((-month, round(0.5 + n / 100, 2), n * 7 * SECOND) for n in range(1, 14))]
+    done = after(said).draft
+    assert done.stamped_of == tuple(range(6, 14))
+    assert [entry.value for entry in done.stamped] == [round(0.5 + n / 100, 2) for n in range(6, 14)]
+    assert {entry.quality for entry in done.stamped} == {Quality.SUSPECT}
+
+
+def test_another_value_under_a_past_time_that_comes_over_a_minute_later_is_suspect() -> None:
+    """In the midst of words of now it is no clock that was set back."""
+    done = after([(0, 0.0, 0), (-60, 0.1, 0.5), (1, 0.0, 1), (-60, 0.2, 1.4), (2, 0.0, 2), (-60, 0.3, 2.5)]).draft
+    assert [bits & QualityTest.FROZEN_CLOCK for bits in done.rows.quality_tests.tolist()] == [0] * 5 + [64]
+    assert done.rows.qualities.tolist()[-1] == Quality.SUSPECT
+
+
+def test_the_same_under_another_number_is_not_sent_again() -> None:
+    """By hand: the second word, a minute later, says time and value of the first, and is the next by its number."""
+    numbered: list[Said] = [(0, 0.0, 0, 1), (-60, 0.5, 1, 2), (-60, 0.5, 2, 3)]
+    assert after(numbered).draft.stamped_of == (2,)
+    assert after([(0, 0.0, 0), (-60, 0.5, 1), (-60, 0.5, 2)]).draft.stamped == ()
+
+
 HOURS = 480
 """A host whose clock was left in local time, UTC+8, is ahead by so many minutes."""
 

@@ -55,26 +55,56 @@ cross join lateral (
 -- name: fetch_recent_strays
 -- Readings from the past by moment of receipt: late ones, and those of a clock that was set back. A time that no clock
 -- can say (too far behind its receipt, or ahead) is no stray.
-select wanted.sensor_id, strays.received_ms * 1000 as received_us, strays.oldest_us, strays.newest_us, strays.is_lost
+select wanted.sensor_id, strays.received_ms * 1000 as received_us, strays.oldest_us, strays.newest_us, strays.is_lost,
+    strays.is_repeat
 from unnest(%(sensor_ids)s::integer[]) as wanted (sensor_id)
 cross join lateral (
     (
         select received_ms, (extract(epoch from min(observed_at)) * 1000000)::bigint as oldest_us,
-            (extract(epoch from max(observed_at)) * 1000000)::bigint as newest_us, false as is_lost
+            (extract(epoch from max(observed_at)) * 1000000)::bigint as newest_us, false as is_lost, false as is_repeat
         from observation_packed late
         where late.sensor_id = wanted.sensor_id and (quality_tests & 1024) <> 0
         group by received_ms order by received_ms desc limit %(most)s
     )
     union all
     (
-        select received_ms, min(known.device_us), max(known.device_us), true
+        select received_ms, min(known.device_us), max(known.device_us), true, false
         from clock_lost_reading known
         join observation_packed stored on stored.sensor_id = known.sensor_id and stored.observed_at = known.observed_at
         where known.sensor_id = wanted.sensor_id and known.device_us >= received_ms * 1000 - %(behind_us)s
             and known.device_us <= received_ms * 1000 + %(ahead_us)s
         group by received_ms order by received_ms desc limit %(most)s
     )
+    union all
+    (
+        select floor(extract(epoch from received_at) * 1000)::bigint, oldest_us, newest_us, false, is_same
+        from past_repeat where past_repeat.sensor_id = wanted.sensor_id
+        order by received_at desc limit %(most)s
+    )
 ) strays;
+
+-- name: fetch_said_before
+-- What stands under the time of each of these: the reading and those in conflict with it, and when the first came.
+select (incoming.position - 1)::integer as position, stored.value, stored.seq,
+    (extract(epoch from stored.received_at) * 1000000)::bigint as received_us,
+    array(
+        select other.value from observation_conflict other
+        where other.sensor_id = incoming.sensor_id and other.observed_at = incoming.observed_at
+    ) as others
+from unnest(%(sensor_ids)s::integer[], %(observed_at)s::timestamptz[]) with ordinality
+    as incoming (sensor_id, observed_at, position)
+join observation stored on stored.sensor_id = incoming.sensor_id and stored.observed_at = incoming.observed_at
+order by incoming.position;
+
+-- name: insert_past_repeats
+insert into past_repeat (sensor_id, received_at, oldest_us, newest_us, is_same, batch_id)
+select sensor_id, received_at, min(device_us), max(device_us), bool_and(is_same), %(batch_id)s
+from unnest(%(sensor_ids)s::integer[], %(received_at)s::timestamptz[], %(device_us)s::bigint[], %(same)s::boolean[])
+    as incoming (sensor_id, received_at, device_us, is_same)
+group by sensor_id, received_at
+on conflict (sensor_id, received_at) do update set
+    oldest_us = least(past_repeat.oldest_us, excluded.oldest_us), batch_id = excluded.batch_id,
+    newest_us = greatest(past_repeat.newest_us, excluded.newest_us), is_same = past_repeat.is_same and excluded.is_same;
 
 -- name: fetch_recent_lost
 select wanted.sensor_id, (extract(epoch from lost.observed_at) * 1000000)::bigint as received_us
@@ -88,6 +118,7 @@ cross join lateral (
 
 -- name: fetch_written_by_others
 -- One row without a sensor says how far we are; then the readings of other batches since, unless they are too many.
+-- A sensor with a repeat from the past is told as one with a lost clock (bit 1): what is known of it is read again.
 -- `offset 0`: readings are looked up batch by batch, whatever the planner knows of the tables; mostly there is no batch.
 with theirs as materialized (
     select counter.commit_seq as seen, b.batch_id, b.stored
@@ -107,6 +138,11 @@ cross join lateral (
         (extract(epoch from o.received_at) * 1000000)::bigint, o.value, o.quality, o.seq, o.quality_tests
     from observation o where o.batch_id = theirs.batch_id offset 0
 ) reading
+where size.readings <= %(most)s
+union all
+select size.seen, size.readings, again.sensor_id, again.newest_us, again.newest_us, 0, 0, null, 1
+from size, theirs
+join past_repeat again on again.batch_id = theirs.batch_id
 where size.readings <= %(most)s;
 
 -- name: insert_later_flags

@@ -41,6 +41,7 @@ grant select, update on commit_counter to undercroft_ingest;
 grant usage on sequence batch_id_seq to undercroft_ingest;
 grant select, insert on batch, observation_packed, observation_conflict, clock_lost_reading to undercroft_ingest;
 grant update on clock_lost_reading to undercroft_ingest;
+grant select, insert, update on past_repeat to undercroft_ingest;
 grant select on observation to undercroft_ingest;
 grant select, insert, update on dead_letter to undercroft_ingest;
 grant select, insert, update, delete on dead_letter_held to undercroft_ingest; -- update: to pass over what another folds
