@@ -107,6 +107,10 @@ class QualityMemory:
         self._is_current = commit_seq == self._seen + 1
         if self._is_current:
             self._seen = commit_seq
+            return
+        for sensor_id, memory in examined.recent.items():
+            if memory.strays:  # another may have stored the same past time meanwhile: the store knows whose stands
+                del self._recent[sensor_id]
 
 
 def store_what_follows(connection: Connection, examined: Examined, batch_id: int) -> None:
