@@ -15,6 +15,7 @@ from tests.no_skip import pytest_make_collect_report, pytest_runtest_makereport
 from tests.timescale import (  # noqa: F401 - some are fixtures
     URL_VARIABLE,
     fresh_database,
+    pytest_collection_modifyitems,
     timescale_db,
     timescale_live_db,
     timescale_url,
@@ -25,7 +26,7 @@ from undercroft.stack.datadir import DataDir, open_data_dir
 from undercroft.stack.postgres import PostgresServer, running_postgres
 from undercroft.store.databases import create_database, drop_database, migrate_database, renew_deployment_id
 
-__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
+__all__ = ["pytest_collection_modifyitems", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 settings.register_profile("undercroft", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("undercroft")

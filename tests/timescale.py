@@ -32,6 +32,18 @@ START_TIMEOUT_S = 120.0
 _NUMBERS = count(1)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes a TimescaleDB server (several connections, COPY, workers) where none is given.
+
+    There is no package of one for a full run, so those are no tests of it; they run wherever a server's URL is given.
+    """
+    if os.environ.get(URL_VARIABLE):
+        return
+    left_out = [item for item in items if item.get_closest_marker("timescale_server")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
 def _missing() -> str | None:
     if shutil.which("node") is None:
         return f"TimescaleDB is missing: no `node` for tests/npm, and {URL_VARIABLE} is not set"

@@ -6,7 +6,6 @@ several connections at once, which the TimescaleDB of npm does not have.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from tests.contract.readings import store
-from tests.timescale import URL_VARIABLE
 from undercroft.clock import SystemClock
 from undercroft.doctor.database import check_database
 from undercroft.doctor.finding import Verdict
@@ -46,10 +44,7 @@ from timescaledb_information.chunks,
 where hypertable_name = 'observation_packed'
 """
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get(URL_VARIABLE),
-    reason=f"jobs beside readers take a TimescaleDB with several connections at once: set {URL_VARIABLE}",
-)
+pytestmark = pytest.mark.timescale_server
 
 
 def opened(url: str, name: str = "tests") -> Connection:
