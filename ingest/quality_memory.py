@@ -107,9 +107,9 @@ class QualityMemory:
         self._is_current = commit_seq == self._seen + 1
         if self._is_current:
             self._seen = commit_seq
-            return
         for sensor_id, memory in examined.recent.items():
-            if memory.strays:  # another may have stored the same past time meanwhile: the store knows whose stands
+            # Another may have stored the same past time meanwhile, or what only seems to be ahead: the store knows.
+            if memory.is_cut or (memory.strays and not self._is_current):
                 del self._recent[sensor_id]
 
 

@@ -127,6 +127,9 @@ class Recent:
     """Since when, before all that is remembered, the sensor said what the oldest of these says; `NEVER_US` where the
     reading before it said else, failed, or was dry. A quick sensor says `MOST_RECENT` readings in minutes. [µs]"""
 
+    is_cut: bool = field(default=False, compare=False)
+    """Something ahead of a receipt was forgotten (`receiver_set_back`)."""
+
     @property
     def oldest_us(self) -> int:
         """Return from when on something is known; `NEVER_US` if nothing. [µs since 1970]"""
@@ -203,6 +206,7 @@ class Recent:
 
     def receiver_set_back(self, received_us: int) -> None:
         """Forget what lies ahead of a receipt: the clock that stamped it was ahead, and was set back."""
+        self.is_cut = True
         latest_us = received_us + MAX_AHEAD_US
         known = [sample for sample in self.samples if sample.observed_us <= latest_us]
         came = (sample._replace(received_us=min(sample.received_us, received_us)) for sample in known)

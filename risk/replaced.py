@@ -113,6 +113,9 @@ def _speaks_on(state: EngineState, old: SiteArrays, statics: SiteStatics) -> Boo
     calm = (state.written_signature >= 0) & (state.written_signature % SIGNATURES == 0) & (state.alarm_severity == 0)
     stays &= ~calm[old.s_space]
     stays[old.l_sensor] |= spoke & (state.held[old.l_sensor] >= statics.levels.open_m[0])
+    inside = old.l_sensor[statics.inside_rows]  # what the street explains today is a leak once that is dry
+    may_leak = (state.held[inside] >= statics.leak_rows_m) & ~statics.underpass[old.s_space[inside]]
+    stays[inside] |= may_leak & (state.evidence_us[inside] != NEVER_US)
     stays |= (old.s_role == BARRIER) & (state.evidence_us != NEVER_US) & _beside(old, stays)
     in_space = old.s_space >= 0
     stood_down = state.stood_down_us[old.s_space] != NEVER_US

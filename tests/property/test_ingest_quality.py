@@ -167,6 +167,10 @@ _OWN_BATCH_AFTER_ANOTHERS = [(0, 0, 0, 0.0, None), (1, 0, 0, 0.0, None), (0, 1, 
 """The second is committed inside the first: who then takes in what others wrote must not take in its own again."""
 _OLDER_FROM_ANOTHER = [(0, 0, 0, 0.0, None), (0, 1, 0, 0.2, None)]
 """The second is committed inside the first, by another: to that one the first is older than its own, yet not late."""
+_HELD_FOR_LONG = [(0, 0, 0, 0.0, None), (0, 0, 1, 0.0, None), (0, 0, 0, 0.0, None), (0, 40, 1, 0.0, None)] + [
+    (0, 0, 0, 0.0, None)
+] * 2
+"""What another wrote 40 minutes on lies ahead of a batch of before, as if a receiver's clock had been set back."""
 _UNCHANGED = [(0, 1, 0, 0.9, None)] + [(0, 1, 0, 0.2, None)] * 8 + [(0, 1, 0, 0.02, None)] * 5
 """Runs longer than a memory of three, begun and ended in the hands of either writer."""
 _REFUSED_M = 0.21
@@ -177,6 +181,7 @@ _TURNS = st.lists(
 
 
 @example(steps=_STANDS_A_MONTH_AGO, cuts=[1], turns=[(0, ""), (1, ""), (0, "close")], most=4_000, remembered=40)
+@example(steps=_HELD_FOR_LONG, cuts=[2], turns=[(0, ""), (0, "between")], most=2, remembered=3)
 @example(steps=_UNCHANGED, cuts=[2], turns=[(0, ""), (1, "between"), (0, "close")], most=4_000, remembered=3)
 @example(steps=_OLDER_FROM_ANOTHER[:1] * 2, cuts=[1], turns=[(0, "between")], most=2, remembered=40)
 @example(steps=_OLDER_FROM_ANOTHER, cuts=[1], turns=[(0, "between")], most=4_000, remembered=40)
