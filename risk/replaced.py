@@ -3,9 +3,9 @@
 A sensor that the new version has elsewhere was taken out of the one place, and is new at the other.
 
 - A *level sensor, lifted float switch, barrier switch or pump* whose last word has a part in what its space shows, or
-  would have behind an open barrier, is **left** (`risk.left`): the engine goes on with it as with one that fell silent,
-  at its place, also where the entrance is gone. What ends it is in `risk.laid_down`. One of a space whose alarm stands
-  stood down is not left: its word was looked at.
+  would have behind an open barrier or once the street is dry, is **left** (`risk.left`): the engine goes on with it as
+  with one that fell silent, at its place, also where the entrance is gone. What ends it is in `risk.laid_down`. One of
+  a space whose alarm stands stood down is not left: its word was looked at.
 - A *gauge or barrier switch* that the new version has in the place of one that is gone takes over what that had said:
   the rain it had measured; when it had said that the barrier does not close.
 - The *rain* of a gauge that nobody takes over stands at the spaces of its basin, see `risk.rain_kept`.
