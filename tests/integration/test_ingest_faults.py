@@ -123,6 +123,15 @@ def _settled(world: World, published: Published) -> bool:
     )
 
 
+def _settle(world: World, published: Published, what: str) -> None:
+    try:
+        wait_until(lambda: _settled(world, published), what)
+    except AssertionError:
+        print(world.log.read_text()[-6000:])  # noqa: T201 - shown with the failure
+        check(world, published)  # says which reading is in no place
+        raise
+
+
 @pytest.mark.parametrize(
     "seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed >= SEEDS_OF_TEST else []) for seed in range(SEEDS)]
 )
@@ -135,7 +144,7 @@ def test_fault_programme(own_postgres: PostgresServer, database: str, seed: int)
         world.ingest.start()
         for fault in order:
             fault(world, published.block())
-            wait_until(lambda: _settled(world, published), f"all is stored after {fault.__name__} (seed {seed})")
+            _settle(world, published, f"all is stored after {fault.__name__} (seed {seed})")
             world.check_acknowledged()
         assert world.ingest.stop() == 0
         check(world, published)
