@@ -30,8 +30,7 @@ from undercroft.store.site import import_site
 
 __all__ = ["Publisher", "publishing"]  # used by the tests beside this module
 
-DEADLINE_S = 120.0
-"""Ends a wait for what never comes; a server killed again and again is started only after up to half a minute. [s]"""
+DEADLINE_S = 60.0
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="the mosquitto broker is not installed")
 
