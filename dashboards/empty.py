@@ -6,9 +6,18 @@ NO_SPACE = "没有符合筛选的地下空间，或未导入站点 · No space f
 NO_SENSOR = "该处未登记传感器 · The site file names no sensor here"
 NO_READING = "所示时段内没有可用读数 · No usable reading in this range"
 NO_JUDGEMENT = "所示时段内引擎无输出 · The engine wrote nothing in this range"
-NO_FORECAST = "没有预计超限 · Nothing is forecast to be crossed"
-NO_BAND = "此处不湿，或一小时内不会超限 · The space is dry, or nothing is crossed within the hour"
-NO_WATER_IN = "没有水越过挡水坎，室内无积水 · No water over a crest, none inside"
+NO_FORECAST = (
+    "没有预计超限，或此处盲区、引擎无输出（见首行）"
+    " · Nothing is forecast, or it is blind, or nothing was judged: see the first row"
+)
+NO_BAND = (
+    "未见积水，或一小时内不会超限，或此处盲区、引擎无输出（见首行）"
+    " · No water seen, nothing crossed within the hour, or blind, or not judged: see the first row"
+)
+NO_WATER_IN = (
+    "未见水越过挡水坎或室内积水，或引擎无输出（见首行）"
+    " · No water seen over a crest or inside, or not judged: see the first row"
+)
 NO_BARRIER = "没有登记挡水设施，或它们从未报告 · No barrier is registered, or none ever reported"
 NO_PUMP = "没有登记水泵，或时段内无状态 · No pump is registered, or none reported in this range"
 NO_THRESHOLD = "没有这一处 · There is no such space"

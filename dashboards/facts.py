@@ -22,10 +22,15 @@ def _default_thresholds() -> str:
     return "(values " + ",\n        ".join(rows) + ")"
 
 
+DEADLINE_WORDS = ("now", "by", "too_late", "none", "unknown", "not_needed", "not_wet")
+"""How an order to deploy stands, most urgent first: words of `grafana.barrier_deadline`, and `now`: time is up."""
+
 FACTS: Mapping[str, str] = {
     "barrier_words": "array[" + ", ".join(_text(state.word) for state in sorted(BarrierState)) + "]",
     "barrier_deployed": str(int(BarrierState.DEPLOYED)),
     "barrier_unknown": str(int(BarrierState.UNKNOWN)),
+    "deadline_words": "array[" + ", ".join(_text(word) for word in DEADLINE_WORDS) + "]",
+    "deadline_unknown": str(DEADLINE_WORDS.index("unknown")),
     "default_thresholds": _default_thresholds(),
 }
-"""``{{name}}`` in a query -> SQL. The words of barrier states lie in the order of their codes, which begin at 0."""
+"""``{{name}}`` in a query -> SQL. Words lie in the order of their codes, which begin at 0."""

@@ -53,6 +53,20 @@ LEVELS = (
     Mark(3, "#E69F00", "star", "★", "橙 Orange"),
     Mark(4, "#D55E00", "cross", "✚", "红 Red"),
 )
+LAST_ORDERS = (
+    Mark(3, LEVELS[3].colour, "", "▮★", "橙色前 Before orange"),
+    Mark(4, LEVELS[4].colour, "", "▮✚", "红色前 Before red"),
+)
+"""How the last minute of an order before a level is drawn."""
+
+LINES: dict[str, Json] = {
+    "▲": {"fill": "dot", "dash": [0, 8]},
+    "★": {"fill": "dash", "dash": [12, 8]},
+    "✚": {"fill": "solid"},
+    **{mark.sign: {"fill": "dot", "dash": [0, 16]} for mark in LAST_ORDERS},
+}
+"""How the line of a level is drawn, by its sign: told apart without its colour."""
+
 BLIND = Mark(-1, "#CC79A7", "x-mark", "✖", "盲区 Blind")
 UNJUDGED = Mark(-2, "#5C5C5C", "", "○", "未研判 Not judged")
 GREY = "#8C8C8C"
@@ -74,6 +88,16 @@ PUMPS = (
     Mark(1, "#0072B2", "", "●", "运行 Running"),
     Mark(2, "#CC79A7", "", "?", "不明 Unknown"),
 )
+DEADLINES = (
+    Mark(0, "#D55E00", "", "▲", "立即下令 Order now"),
+    Mark(1, "#E69F00", "", "◔", "来得及 In time"),
+    Mark(2, "#D55E00", "", "✖", "太迟 Too late"),
+    Mark(3, GREY, "", "–", "无可关闭或无用 None left, or none helps"),
+    Mark(4, "#CC79A7", "", "?", "不明 Unknown"),
+    Mark(5, "#009E73", "", "●", "一小时内不需要 Not needed within the hour"),
+    Mark(6, "#009E73", "", "○", "未见积水 No water seen"),
+)
+"""How an order to deploy barriers stands; the codes are those of `dashboards.facts.DEADLINE_WORDS`."""
 YES_NO = (Mark(0, "#009E73", "", "○", "否 No"), Mark(1, "#CC79A7", "", "●", "是 Yes"))
 QUALITIES = (
     Mark(1, "#009E73", "", "●", "可信 Good"),
@@ -105,6 +129,7 @@ MARKS = {
     "judged": (*LEVELS, BLIND, UNJUDGED),
     "barrier": BARRIERS,
     "pump": PUMPS,
+    "deadline": DEADLINES,
     "yesno": YES_NO,
     "quality": QUALITIES,
     "why": STATES_OF_DATA,

@@ -10,7 +10,9 @@ from dashboards.house import (
     AGES,
     DATASOURCE,
     GREY,
+    LAST_ORDERS,
     LEVELS,
+    LINES,
     LOOKS,
     MARKS,
     UNSEEN_COLOUR,
@@ -64,6 +66,10 @@ class Panel:
     @property
     def _is_filtered(self) -> bool:
         return all(each.is_filtered for each in self.queries)
+
+    def of_variable(self, name: str, other: str) -> Panel:
+        """Return the panel that asks another variable than the one named."""
+        return replace(self, queries=tuple(each.of_variable(name, other) for each in self.queries))
 
     def to_json(self, number: int, x: int, y: int) -> Json:
         """Return the panel for its place in a dashboard."""
@@ -175,7 +181,7 @@ def series(  # noqa: PLR0913 - what a panel of lines may differ in
 ) -> Panel:  # fmt: skip
     """Return lines over time; the query gives ``time, metric, value``.
 
-    Limits are drawn as lines; a series whose name begins with the sign of a mark has its colour.
+    Limits are drawn as lines; a series whose name begins with the sign of a mark has its colour and its kind of line.
     """
     steps: list[Json] = [{"color": "transparent", "value": None}]
     steps += [{"color": LEVELS[min(4, 3 + index)].colour, "value": limit} for index, limit in enumerate(limits)]
@@ -197,7 +203,10 @@ def series(  # noqa: PLR0913 - what a panel of lines may differ in
     coloured = tuple(
         {
             "matcher": {"id": "byRegexp", "options": f"/^{re.escape(mark.sign)} /"},
-            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": mark.colour}}],
+            "properties": [
+                {"id": "color", "value": {"mode": "fixed", "fixedColor": mark.colour}},
+                *({"id": "custom.lineStyle", "value": LINES[mark.sign]} for _ in range(mark.sign in LINES)),
+            ],
         }
         for mark in signs
     )
@@ -206,7 +215,7 @@ def series(  # noqa: PLR0913 - what a panel of lines may differ in
 
 def band(name: str, title: str, empty: str, unit: str, spans: Sequence[tuple[str, str, str]]) -> Panel:
     """Return lines over time of which some pairs enclose a filled band: ``(lower, upper, colour)`` by series."""
-    plain = series(name, title, empty, unit, signs=LEVELS)
+    plain = series(name, title, empty, unit, signs=(*LEVELS, *LAST_ORDERS))
     properties = [
         {
             "matcher": {"id": "byName", "options": upper},

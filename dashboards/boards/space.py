@@ -11,6 +11,7 @@ from dashboards.empty import (
     NO_PUMP,
     NO_READING,
     NO_SENSOR,
+    NO_SPACE,
     NO_THRESHOLD,
     NO_WATER_IN,
 )
@@ -39,6 +40,17 @@ DASHBOARD = Dashboard(
                 ("★ 橙 最早 Orange earliest", "★ 橙 最晚 Orange latest", LEVELS[3].colour),
                 ("✚ 红 最早 Red earliest", "✚ 红 最晚 Red latest", LEVELS[4].colour),
             ),
+        ),
+        table("barrier_deadlines", "挡板时限 · Last minute for barriers", NO_SPACE, width=12, height=7).of_variable(
+            "space", "place"
+        ),
+        timeline(
+            "space_deadlines",
+            "挡板时限变化 · Last minute for barriers over time",
+            NO_JUDGEMENT,
+            "deadline",
+            width=12,
+            height=7,
         ),
         table("space_people", "人员能否撤出 · Can people get out", NO_WATER_IN, width=24, height=7),
         timeline("space_barriers", "挡水设施 · Barriers", NO_BARRIER, "barrier", width=12),

@@ -1,4 +1,5 @@
--- Minutes to orange and to red as the ensemble saw them: earliest, likely, latest (5, 50, 95 %), and until when a barrier helps.
+-- Minutes to orange and to red as the ensemble saw them: earliest, likely, latest (5, 50, 95 %), and until when an order has the
+-- barriers up before each; where there is no such minute, space_deadlines says why.
 -- time | time |  | 时间 Time
 -- metric | text |  | 系列 Series
 -- value | number | min | 分钟 Minutes
@@ -11,7 +12,8 @@ cross join (values
     ('✚ 红 最早 Red earliest', array['ahead', 'red', 'earliest_min']),
     ('✚ 红 可能 Red likely', array['ahead', 'red', 'likely_min']),
     ('✚ 红 最晚 Red latest', array['ahead', 'red', 'latest_min']),
-    ('▮ 挡板最后时刻 Last minute for a barrier', array['ahead', 'last_order_min'])
+    ('▮★ 橙色前挡板最后时刻 Last order before orange', array['ahead', 'last_order_min']),
+    ('▮✚ 红色前挡板最后时刻 Last order before red', array['ahead', 'last_order_red_min'])
 ) as band (name, path)
 where $__timeFilter(a.tick_at) and {{in:place:a.space_id}} and a.evidence #>> band.path is not null
 order by 1, 2, 3;

@@ -76,8 +76,9 @@ select s.space_id, t.tick_seq, t.tick_at, least(4, (t.tick_seq * (s.n %% 6)) / 3
         'people', jsonb_build_array(jsonb_build_object('text_zh', '楼梯', 'text_en', 'Stairs', 'value', 0.116,
             'unit', 'm2', 'depth_m', 0.3, 'sensor', 'd:water_depth_m', 'observed_at', to_jsonb(t.tick_at))),
         'time_to_orange_min', 12.5, 'time_to_red_min', null,
-        'ahead', jsonb_build_object('last_order_min', 4.5, 'orange',
-            jsonb_build_object('earliest_min', 6.0, 'likely_min', 12.5, 'latest_min', null)))
+        'ahead', jsonb_build_object('made_at', to_jsonb(t.tick_at), 'last_order_min', 4.5, 'order', 'by',
+            'last_order_red_min', 9.5, 'order_red', 'by',
+            'orange', jsonb_build_object('earliest_min', 6.0, 'likely_min', 12.5, 'latest_min', null)))
 from (select space_id, row_number() over (order by space_id)::int as n from space) s
 cross join tick t;
 

@@ -66,6 +66,19 @@ select tick_seq, tick_at, up_to_commit_seq, committed_at from public.tick;
 create view grafana.assessment as
 select space_id, tick_seq, tick_at, level, score, blind, reasons, contributions, evidence from public.assessment;
 
+-- Until when an order has the barriers up before a space is orange, and before it is red, as the engine last judged (docs/risk.md). `by` has a time; without a
+-- nowcast the space is not wet, unless it is blind. A nowcast that starts from what was never heard knows no share of members.
+create view grafana.barrier_deadline as
+select a.space_id, a.tick_seq, a.tick_at, target.name as target, (a.evidence #>> '{ahead,made_at}')::timestamptz as made_at,
+    case when a.evidence -> 'ahead' ->> target.word = 'by' then (a.evidence #>> '{ahead,made_at}')::timestamptz
+        + (a.evidence -> 'ahead' ->> target.minutes)::float8 * interval '1 minute' end as due_at,
+    case when jsonb_typeof(a.evidence -> 'ahead') is distinct from 'object' then case when a.blind then 'unknown' else 'not_wet' end
+        when a.evidence -> 'ahead' ->> target.word = 'none' and a.evidence #>> array['ahead', target.name, 'members_60'] is null
+            or a.evidence -> 'ahead' ->> target.word = 'not_needed' and a.blind then 'unknown'
+        else coalesce(a.evidence -> 'ahead' ->> target.word, 'unknown') end as state
+from public.assessment a
+cross join (values ('orange', 'order', 'last_order_min'), ('red', 'order_red', 'last_order_red_min')) as target (name, word, minutes);
+
 create view grafana.alarm as
 select a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
     a.suppressed_by, a.raised_at, a.cleared_at, a.reasons -> 0 ->> 'text_zh' as reason_zh, a.reasons -> 0 ->> 'text_en' as reason_en,

@@ -140,8 +140,9 @@ select s.space_id, t.tick_seq, t.tick_at, (t.tick_seq / 30 + split_part(s.space_
     split_part(s.space_id, '-', 2)::int %% 50 = 1,
     '[{"rule": "depth", "text_zh": "水深", "text_en": "depth"}]', '{}',
     '{"rain_mm": {"5": 1, "10": 2, "60": 9}, "time_to_orange_min": 12.5, "time_to_red_min": 21, "entrances": [{"entrance": "a",
-    "barrier": "deployed", "freeboard_m": 0.31}], "ahead": {"last_order_min": 4.5, "orange": {"earliest_min": 6, "likely_min":
-    12.5, "latest_min": 30}, "red": {"earliest_min": 9, "likely_min": 21, "latest_min": 44}}, "stand_ins": [{"name_zh": "邻",
+    "barrier": "deployed", "freeboard_m": 0.31}], "ahead": {"order": "by", "last_order_min": 4.5, "order_red": "by",
+    "last_order_red_min": 9.5, "orange": {"earliest_min": 6, "likely_min": 12.5, "latest_min": 30}, "red": {"earliest_min": 9,
+    "likely_min": 21, "latest_min": 44}}, "stand_ins": [{"name_zh": "邻",
     "name_en": "next", "depth_m": 0.2}], "people": [{"text_zh": "楼梯", "text_en": "Stairs", "value": 0.116, "unit": "m2",
     "depth_m": 0.3, "sensor": "d:water_depth_m", "observed_at": "2026-01-01T00:00:00Z"}]}'
 from space s cross join tick t
