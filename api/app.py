@@ -34,7 +34,7 @@ from api.events.hub import Hub
 from api.events.snapshots import Snapshots
 from api.security import BodyLimit, SecurityHeaders
 from api.services import Services
-from duty.reports import Limits
+from duty.reports.reports import Limits
 from undercroft import __version__
 from undercroft.clock import Clock
 from undercroft.store.acting import ActPool

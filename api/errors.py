@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from duty.refusals import (
+from duty.door.refusals import (
     ActInvalid,
     ActRefused,
     KeyReused,

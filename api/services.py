@@ -12,7 +12,7 @@ from api.deployment import Deployment, read_deployment
 from api.events.hub import Hub
 from api.events.snapshots import Snapshots
 from api.spaces.thresholds import SiteCache
-from duty.reports import Limits
+from duty.reports.reports import Limits
 from undercroft.clock import Clock
 from undercroft.store.acting import ActPool
 from undercroft.store.reading import Reader

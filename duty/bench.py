@@ -16,9 +16,9 @@ import typer
 
 from duty.file import DutyFile
 from duty.model import Person, Reach
-from duty.roster import Shift
-from duty.roster_acts import shift_row
-from duty.run import run_duty
+from duty.notify.run import run_duty
+from duty.roster.acts import shift_row
+from duty.roster.roster import Shift
 from undercroft.bench import Figure, print_figures
 from undercroft.clock import Clock, SystemClock
 from undercroft.errors import StackFailed

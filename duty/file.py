@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from duty.model import Policy, Reach
-from duty.reports import Limits
+from duty.reports.reports import Limits
 from duty.senders.base import Sender
 from undercroft.errors import BadInput
 from undercroft.model import Severity

@@ -13,8 +13,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.errors import ActsNotOffered, BodyTooLarge, RequestInvalid, documented
 from api.services import Given, Services
-from duty.door import MOST_KEY_CHARACTERS, Actor, Done, authorise
-from duty.refusals import ActInvalid, KeyReused, NotPossibleNow, RoleTooLow, SubjectUnknown, TokenUnknown
+from duty.door.door import MOST_KEY_CHARACTERS, Actor, Done, authorise
+from duty.door.refusals import ActInvalid, KeyReused, NotPossibleNow, RoleTooLow, SubjectUnknown, TokenUnknown
 from undercroft.store.acting import AnotherDeployment
 from undercroft.store.connection import Connection
 from undercroft.store.duty_acts import operators

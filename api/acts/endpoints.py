@@ -12,8 +12,8 @@ from fastapi import APIRouter, Path
 
 from api.acts.caller import REFUSALS, Asking
 from api.acts.schemas import ActIn, ActOut, OrderIn, StepIn
-from duty.acts import Act, perform
-from duty.order_acts import order, order_step
+from duty.acts.acts import Act, perform
+from duty.orders.acts import order, order_step
 
 router = APIRouter(tags=["acts"], responses=REFUSALS)
 

@@ -1,4 +1,4 @@
-"""What is asked for and what is answered. `duty.act_bodies` judges the same bodies for every way in."""
+"""What is asked for and what is answered. `duty.door.bodies` judges the same bodies for every way in."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.params import IDENT
-from duty.act_bodies import MOST_CHARACTERS, MOST_ID_CHARACTERS, MOST_MINUTES, MOST_NAMES
-from duty.door import Done
-from duty.order_acts import MOST_OWNER_CHARACTERS
-from duty.orders import STEPS, Proof
+from duty.door.bodies import MOST_CHARACTERS, MOST_ID_CHARACTERS, MOST_MINUTES, MOST_NAMES
+from duty.door.door import Done
+from duty.orders.acts import MOST_OWNER_CHARACTERS
+from duty.orders.orders import STEPS, Proof
 from risk.reports import MOST_DEPTH_M
 from risk.warnings import COLOUR_RANK
 from undercroft.quantities import BARRIER_STATE_BY_WORD

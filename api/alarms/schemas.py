@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, computed_field
 
 from api.pagination import Cursor, Page
 from api.params import Reason
-from duty.load import STALE_AFTER
+from duty.incidents.load import STALE_AFTER
 
 
 class AlarmOut(BaseModel):

@@ -16,7 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicC
 from api.errors import ActsNotOffered, AlertsNotOffered, BodyTooLarge, RequestInvalid, documented
 from api.grafana_alerts.schemas import GrafanaAlert, GrafanaMessage, Taken
 from api.services import Given, Services
-from duty.refusals import NotPossibleNow, TokenUnknown
+from duty.door.refusals import NotPossibleNow, TokenUnknown
 from undercroft.model import Mode
 from undercroft.store.acting import AnotherDeployment
 from undercroft.store.conditions import set_condition

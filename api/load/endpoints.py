@@ -12,9 +12,9 @@ from api.deployment import present
 from api.errors import documented
 from api.load.schemas import AlarmLoad, LoadOut, ShiftLoad, Target
 from api.services import Given
-from duty.load import load_of
+from duty.incidents.load import load_of
+from duty.incidents.rows import event_of
 from duty.model import AlarmEventIn
-from duty.rows import event_of
 
 router = APIRouter(tags=["alarms"])
 

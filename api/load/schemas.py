@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from duty.load import FLOOD_BEGINS, FLOOD_SHARE_TARGET, MANAGEABLE_PER_WINDOW, Load
+from duty.incidents.load import FLOOD_BEGINS, FLOOD_SHARE_TARGET, MANAGEABLE_PER_WINDOW, Load
 
 
 class Target(BaseModel):

@@ -17,7 +17,7 @@ from api.notifications.schemas import (
 from api.pagination import CursorText, Limit
 from api.params import Subject
 from api.services import Database
-from duty.refusals import SubjectUnknown
+from duty.door.refusals import SubjectUnknown
 from undercroft.store.notifications import states_of
 
 router = APIRouter(tags=["alarms"])

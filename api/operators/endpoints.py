@@ -11,9 +11,9 @@ from api.acts.caller import REFUSALS, Asking
 from api.acts.schemas import ActOut
 from api.errors import ActsNotOffered, RequestInvalid, documented
 from api.operators.schemas import OperatorIn, OperatorList, OperatorMade, OperatorOut
-from duty.door import Actor, Done
-from duty.operator_acts import Made, add_operator, disable_operator
-from duty.refusals import TokenUnknown
+from duty.door.door import Actor, Done
+from duty.door.operators import Made, add_operator, disable_operator
+from duty.door.refusals import TokenUnknown
 from undercroft.store.connection import Connection
 
 router = APIRouter(tags=["operators"])

@@ -14,10 +14,10 @@ from api.orders.schemas import OrderOut, OrderPage, OrderRank, OrderStep, OrderT
 from api.pagination import CursorText, Limit
 from api.params import Subject
 from api.services import Given, Services
-from duty.order_acts import proposals
-from duty.order_view import TALLY_OVER, standing, waits
-from duty.orders import ENDED
-from duty.refusals import NotPossibleNow, SubjectUnknown
+from duty.door.refusals import NotPossibleNow, SubjectUnknown
+from duty.orders.acts import proposals
+from duty.orders.orders import ENDED
+from duty.orders.view import TALLY_OVER, standing, waits
 from undercroft.site.model import DEFAULT_TIMEZONE
 
 router = APIRouter(tags=["orders"])

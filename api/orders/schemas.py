@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.pagination import Cursor, Page
-from duty.orders import OrderState, Proof
+from duty.orders.orders import OrderState, Proof
 
 
 class OrderOut(BaseModel):

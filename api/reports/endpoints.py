@@ -29,13 +29,13 @@ from api.reports.schemas import (
     ReportWithText,
 )
 from api.services import Given, Services
-from duty import cap, paper
-from duty.cap_acts import Exported, export_cap
-from duty.door import Actor, Done
-from duty.refusals import SubjectUnknown
-from duty.report_acts import Drafted, draft_report
-from duty.report_lateness import TALLY_OVER
-from duty.reports import plain
+from duty.door.door import Actor, Done
+from duty.door.refusals import SubjectUnknown
+from duty.late.report_lateness import TALLY_OVER
+from duty.reports import cap, paper
+from duty.reports.acts import Drafted, draft_report
+from duty.reports.cap_acts import Exported, export_cap
+from duty.reports.reports import plain
 from undercroft.local_time import zone_of
 from undercroft.store.connection import Connection
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.acts.schemas import ActOut
 from api.params import Zone
-from duty import cap
-from duty.reports import ReportKind
+from duty.reports import cap
+from duty.reports.reports import ReportKind
 
 
 class ReportIn(BaseModel):

@@ -12,9 +12,9 @@ from api.acts.schemas import ActOut
 from api.errors import RequestInvalid, documented
 from api.roster.schemas import AbsenceIn, RosterIn, RosterOut
 from api.services import Given
-from duty.roster import STEPS_KNOWN_FOR, roster_of
-from duty.roster_acts import import_roster, mark_absent, take_back_absence
-from duty.roster_view import view_of
+from duty.roster.acts import import_roster, mark_absent, take_back_absence
+from duty.roster.roster import STEPS_KNOWN_FOR, roster_of
+from duty.roster.view import view_of
 from undercroft.local_time import zone_of
 
 router = APIRouter(tags=["roster"])

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from dashboards.dashboard import ANNOTATIONS
 from dashboards.macros import fill
-from duty.orders import CONFIRMED_FOR, TRANSITIONS
+from duty.orders.orders import CONFIRMED_FOR, TRANSITIONS
 from tests.contract import silence
 from tests.contract.flavours import slow_on_timescale
 from tests.contract.moments import END, HOUR, MINUTE, SITE, asked, one

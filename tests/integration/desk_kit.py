@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from duty.door import new_token
+from duty.door.door import new_token
 from tests.browser.service import running_api
 from tests.integration.duty_kit import now, opened, prepared
 from undercroft.stack.postgres import PostgresServer

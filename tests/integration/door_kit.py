@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from duty import door
+from duty.door import door
 from tests.integration.duty_kit import now
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection

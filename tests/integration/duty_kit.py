@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 
 from duty.file import DutyFile
-from duty.hourly import KeepSigned
+from duty.log.hourly import KeepSigned
 from duty.model import Person, Reach
-from duty.roster import Shift
-from duty.roster_acts import shift_row
-from duty.run import run_duty
+from duty.notify.run import run_duty
+from duty.roster.acts import shift_row
+from duty.roster.roster import Shift
 from tests.unit.risk.builders import guarded, site, underpass
 from undercroft.clock import Clock, SystemClock
 from undercroft.store.connection import Connection, connect

@@ -13,10 +13,10 @@ import httpx
 import orjson
 import pytest
 
-from duty.codec import to_json
-from duty.door import new_token
-from duty.incidents import fold
-from duty.incidents import opened as opening
+from duty.door.door import new_token
+from duty.incidents.codec import to_json
+from duty.incidents.incidents import fold
+from duty.incidents.incidents import opened as opening
 from risk.run import Follower, step_live
 from tests.browser.service import running_api
 from tests.integration.desk_kit import Desk, a_desk

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import orjson
 
-from duty.codec import to_json
-from duty.incidents import Pressed, fold, opened
+from duty.incidents.codec import to_json
+from duty.incidents.incidents import Pressed, fold, opened
 from risk.run import Follower, step_live
 from tests.browser.service import running_api
 from tests.integration.duty_kit import now, prepared, tick

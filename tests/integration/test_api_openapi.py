@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from api.app import create_app
-from duty.act_bodies import FORMS
-from duty.door import new_token
+from duty.door.bodies import FORMS
+from duty.door.door import new_token
 from tests.browser.service import running_api
 from tests.browser.storm import seed
 from tests.browser.world import World

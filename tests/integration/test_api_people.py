@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from duty.door import new_token
+from duty.door.door import new_token
 from tests.integration.desk_kit import Desk
 from tests.integration.duty_kit import now
 from undercroft.store import duty_acts as store

@@ -9,9 +9,9 @@ import orjson
 import pytest
 from lxml import etree
 
-from duty.codec import to_json
-from duty.incidents import Incident, fold
-from duty.incidents import opened as opening
+from duty.incidents.codec import to_json
+from duty.incidents.incidents import Incident, fold
+from duty.incidents.incidents import opened as opening
 from tests.integration.desk_kit import Desk
 from tests.integration.duty_kit import now, tick
 from tests.unit.duty.kit import event

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from duty.file import DutyFile
-from duty.run import run_duty
+from duty.notify.run import run_duty
 from risk.run import run_engine
 from tests.contract.storm import fill_storm
 from tests.integration.test_engine_run import a_site

@@ -14,13 +14,14 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from duty import acts, door, refusals
-from duty.codec import to_json
-from duty.incidents import fold
-from duty.incidents import opened as opening
-from duty.order_acts import order
-from duty.orders import Proof
-from duty.rows import load_roster
+from duty.acts import acts
+from duty.door import door, refusals
+from duty.incidents.codec import to_json
+from duty.incidents.incidents import fold
+from duty.incidents.incidents import opened as opening
+from duty.orders.acts import order
+from duty.orders.orders import Proof
+from duty.roster.stored import load_roster
 from tests.integration.door_kit import SUBJECT, actor, alarm, audited, rewrite
 from tests.integration.duty_kit import START, now, opened, prepared
 from tests.unit.duty.kit import event

@@ -10,14 +10,15 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from duty import acts, refusals
-from duty.codec import to_json
-from duty.handover import load_sheet, markdown
-from duty.incidents import fold
-from duty.incidents import opened as opening
-from duty.order_acts import order, order_step
-from duty.orders import OrderRefused, Proof
-from duty.reports import Limits
+from duty.acts import acts
+from duty.door import refusals
+from duty.incidents.codec import to_json
+from duty.incidents.incidents import fold
+from duty.incidents.incidents import opened as opening
+from duty.orders.acts import order, order_step
+from duty.orders.orders import OrderRefused, Proof
+from duty.reports.handover import load_sheet, markdown
+from duty.reports.reports import Limits
 from risk.run import Follower, step_live
 from tests.integration.door_kit import SUBJECT, actor, audited, observe
 from tests.integration.duty_kit import now, opened, prepared

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from duty.addressed import Channels
 from duty.model import Person, Reach
-from duty.notifier import Notifier
-from duty.order_acts import order
-from duty.orders import Proof
-from duty.roster import Shift
-from duty.roster_acts import shift_row
-from duty.texts import Style
+from duty.notify.notifier import Notifier
+from duty.orders.acts import order
+from duty.orders.orders import Proof
+from duty.roster.acts import shift_row
+from duty.roster.roster import Shift
+from duty.telling.addressed import Channels
+from duty.telling.texts import Style
 from tests.integration.door_kit import actor
 from tests.integration.duty_kit import START, duty_file, messages, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service

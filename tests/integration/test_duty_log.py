@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from duty import acts, door, signing
-from duty.dutylog import Chained
-from duty.signing import check, load_key, sign, sign_hourly
+from duty.acts import acts
+from duty.door import door
+from duty.log import signing
+from duty.log.dutylog import Chained
+from duty.log.signing import check, load_key, sign, sign_hourly
 from tests.integration.door_kit import actor, rewrite
 from tests.integration.duty_kit import DEADLINE_S, duty_file, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service

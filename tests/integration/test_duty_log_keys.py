@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from duty import acts
-from duty.dutylog import sign_head
-from duty.headfile import heads_path, keep
-from duty.keyring import introduce, next_path, public_path, trusted_keys
-from duty.signing import check, keep_hourly, key_of, load_key, log_of, rotate, sign, stored_chain, stored_heads
+from duty.acts import acts
+from duty.log.dutylog import sign_head
+from duty.log.headfile import heads_path, keep
+from duty.log.keyring import introduce, next_path, public_path, trusted_keys
+from duty.log.signing import check, keep_hourly, key_of, load_key, log_of, rotate, sign, stored_chain, stored_heads
 from tests.integration.door_kit import actor
 from tests.integration.duty_kit import now, opened, prepared
 from undercroft.errors import BadInput

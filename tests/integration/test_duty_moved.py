@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from duty import acts, door, order_acts, paper
-from duty.addressed import Channels
-from duty.notifier import Notifier
-from duty.orders import Proof
-from duty.refusals import SubjectUnknown
-from duty.texts import Style
+from duty.acts import acts
+from duty.door import door
+from duty.door.refusals import SubjectUnknown
+from duty.notify.notifier import Notifier
+from duty.orders import acts as order_acts
+from duty.orders.orders import Proof
+from duty.reports import paper
+from duty.telling.addressed import Channels
+from duty.telling.texts import Style
 from tests.integration.door_kit import actor
 from tests.integration.duty_kit import messages, opened, prepared, tick
 from tests.integration.duty_kit import now as right_now

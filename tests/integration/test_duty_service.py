@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import duty.file
-from duty.merging import carried_by, next_of
+from duty.channels.merging import carried_by, next_of
+from duty.channels.worker import Limiter
 from duty.senders.base import Outcome, Outgoing
-from duty.worker import Limiter
 from tests.integration.duty_kit import (
     START,
     duty_file,
@@ -109,10 +109,10 @@ class Breaks:
 
 def test_a_sender_that_breaks_is_its_channels_fault_alone(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other channel has sent when the broken one gave up after a few tries, with its words and without the URL."""
-    monkeypatch.setattr("duty.retrying.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("duty.channels.retrying.FIRST_BACKOFF_S", 0.01)
     real = duty.file.sender_of
     monkeypatch.setattr(
-        "duty.run.sender_of", lambda entry, *rest: Breaks() if entry.id == "broken" else real(entry, *rest)
+        "duty.notify.run.sender_of", lambda entry, *rest: Breaks() if entry.id == "broken" else real(entry, *rest)
     )
     with opened(live_db) as db, service(lambda _: OK) as good:
         prepared(db)

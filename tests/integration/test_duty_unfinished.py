@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from duty import door
-from duty.addressed import Channels
-from duty.notifier import Notifier
-from duty.order_acts import order, order_step
-from duty.orders import Proof
-from duty.texts import Style
+from duty.door import door
+from duty.notify.notifier import Notifier
+from duty.orders.acts import order, order_step
+from duty.orders.orders import Proof
+from duty.telling.addressed import Channels
+from duty.telling.texts import Style
 from tests.integration.duty_kit import messages, opened, prepared, tick
 from tests.integration.duty_kit import now as right_now
 from undercroft.store import duty_acts

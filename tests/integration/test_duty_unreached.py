@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from duty.addressed import Channels
-from duty.channel_faults import tell_channel_faults
+from duty.channels.faults import tell_channel_faults
 from duty.model import Reach
-from duty.notifier import Notifier
-from duty.texts import MOST_BYTES, Style
-from duty.unreached import LOOKS_BACK, pass_on, rescue
+from duty.notify.notifier import Notifier
+from duty.notify.unreached import LOOKS_BACK, pass_on, rescue
+from duty.telling.addressed import Channels
+from duty.telling.texts import MOST_BYTES, Style
 from tests.integration.duty_kit import duty_file, messages, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service
 from tests.integration.test_duty_service import HOOK, OK

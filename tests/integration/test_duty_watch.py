@@ -17,8 +17,8 @@ import pytest
 
 from duty.model import Reach
 from duty.senders.webhook import Webhook
-from duty.watch import ANSWER_WITHIN_S, SILENT_AFTER_S, STARTING_S, ZONE, Watch, ask, run_watch
-from duty.watch_outbox import Notice, Outbox
+from duty.watch.outbox import Notice, Outbox
+from duty.watch.watch import ANSWER_WITHIN_S, SILENT_AFTER_S, STARTING_S, ZONE, Watch, ask, run_watch
 from ingest.broker import parse_broker_url
 from ingest.speaking import speaking_client
 from tests.integration.duty_kit import DEADLINE_S, now, opened, prepared

@@ -8,9 +8,9 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from duty.channels.worker import Channel, Limiter
 from duty.senders.base import Accepted, Outcome, Outgoing, Temporary
 from duty.senders.bots import Feishu, WeCom
-from duty.worker import Channel, Limiter
 from tests.integration.duty_kit import START, messages, opened
 from tests.integration.duty_servers import service
 from undercroft.clock import FakeClock
@@ -91,7 +91,7 @@ def test_an_outage_costs_an_odd_answer_no_try(exercise_db: str) -> None:
 
 
 def test_no_temporary_failure_exhausts_a_red(exercise_db: str) -> None:
-    """Nine odd answers; after the fifth others are told (`duty.unreached`), and it is still tried."""
+    """Nine odd answers; after the fifth others are told (`duty.notify.unreached`), and it is still tried."""
     with queue(exercise_db, *[ODD] * 9) as it:
         it.put("a", 4)
         it.send()

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from duty.door import new_token
+from duty.door.door import new_token
 from risk.asof import differences, picture_at
 from risk.canonical import canonical_log
 from risk.run import Follower, step_run

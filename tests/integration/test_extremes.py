@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from duty.addressed import Channels
-from duty.notifier import Notifier
-from duty.rows import load_names
-from duty.texts import Style
+from duty.notify.notifier import Notifier
+from duty.telling.addressed import Channels
+from duty.telling.names import load_names
+from duty.telling.texts import Style
 from risk.run import Follower, step_live
 from tests.integration.desk_kit import Desk
 from tests.integration.duty_kit import now

@@ -11,9 +11,9 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from duty.addressed import Channels
-from duty.notifier import Notifier
-from duty.texts import Style
+from duty.notify.notifier import Notifier
+from duty.telling.addressed import Channels
+from duty.telling.texts import Style
 from tests.browser.service import running_api
 from tests.integration.duty_kit import messages, now, opened, prepared, tick
 from undercroft.cli import build_app

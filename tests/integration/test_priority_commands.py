@@ -10,7 +10,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from duty.door import new_token
+from duty.door.door import new_token
 from risk.run import Follower, step_run
 from tests.integration.test_engine_run import RUN_START, commit_minute, opened, sensor_ids
 from tests.unit.risk.builders import NAMES, guarded, site, underpass

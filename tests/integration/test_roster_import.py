@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from duty.refusals import KeyReused, NotPossibleNow
-from duty.roster_acts import import_roster, mark_absent, take_back_absence
-from duty.rows import load_roster
-from duty.run import _tell_gap
+from duty.door.refusals import KeyReused, NotPossibleNow
+from duty.notify.run import _tell_gap
+from duty.roster.acts import import_roster, mark_absent, take_back_absence
+from duty.roster.stored import load_roster
 from tests.integration.door_kit import actor, audited
 from tests.integration.duty_kit import now, opened
 from undercroft.store.connection import Connection

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from duty.model import Reason
-from duty.orders import TRANSITIONS, OrderState
+from duty.orders.orders import TRANSITIONS, OrderState
 from risk import conditions, lifecycle, output, suppression
 from risk.arrays import NEVER_US
 from tests.unit.risk.test_lifecycle import ACK, SHELVE, SUBJECT, Night, raised

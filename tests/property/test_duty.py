@@ -13,16 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import duty.incidents
-from duty import decide
-from duty.decide import Cause, due
-from duty.dutylog import FIRST_LINK, Chained, Entry, TrustedKey, link, sign_head, verify
-from duty.incidents import AlarmNote, Incident, fold, opened
-from duty.merging import next_of
+import duty.incidents.incidents
+from duty.channels.merging import next_of
+from duty.channels.retrying import backoff_s, due_of
+from duty.channels.worker import Limiter
+from duty.incidents.incidents import AlarmNote, Incident, fold, opened
+from duty.log.dutylog import FIRST_LINK, Chained, Entry, TrustedKey, link, sign_head, verify
 from duty.model import AGAIN, AlarmEventIn, Person, Policy, Reach, Reason
-from duty.retrying import backoff_s, due_of
-from duty.roster import Roster, Shift
-from duty.worker import Limiter
+from duty.roster.roster import Roster, Shift
+from duty.telling import decide
+from duty.telling.decide import Cause, due
 from undercroft.model import Severity
 
 START = datetime(2026, 7, 1, 15, 50, tzinfo=UTC)
@@ -128,14 +128,14 @@ def end_to_first_step_only(incident: Incident, now: datetime, causes: list[Cause
     return after
 
 
-TELL_NEWS, TELL_CLEAR, CHANGED = decide._tell_news, decide._tell_clear, duty.incidents._changed
+TELL_NEWS, TELL_CLEAR, CHANGED = decide._tell_news, decide._tell_clear, duty.incidents.incidents._changed
 
 
 @pytest.mark.parametrize(
     ("check", "where", "name", "bug"),
     [
         (check_red_is_told_at_once, decide, "_tell_news", red_waits_a_minute),
-        (check_nobody_sleeps_through_red, duty.incidents, "_changed", reasons_start_again),
+        (check_nobody_sleeps_through_red, duty.incidents.incidents, "_changed", reasons_start_again),
         (check_nobody_sleeps_through_red, AlarmNote, "waits", property(shelving_silences_red)),
         (check_silence_after_acknowledgement, AlarmNote, "waits", property(acknowledged_still_waits)),
         (check_the_end_is_told_to_all, decide, "_tell_clear", end_to_first_step_only),

@@ -9,9 +9,9 @@ import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from duty.act_bodies import FORMS, problem_of
-from duty.completed import completed
-from duty.door import Actor
+from duty.acts.completed import completed
+from duty.door.bodies import FORMS, problem_of
+from duty.door.door import Actor
 from risk.arrays import to_us
 from risk.rows import alarm_rows, assessment_rows, event_rows, tick_rows
 from risk.snapshot import dump_state, load_state

@@ -22,21 +22,24 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
-from duty import acts, cap, door, paper, report_acts
-from duty.addressed import Channels
-from duty.cap_acts import export_cap
+from duty.acts import acts
+from duty.channels.worker import Channel, Limiter
+from duty.door import door
 from duty.model import Reach
-from duty.notifier import Notifier
-from duty.order_acts import order, order_step
-from duty.order_view import standing, waits
-from duty.orders import Proof
-from duty.reports import Limits
-from duty.rows import load_names
+from duty.notify.notifier import Notifier
+from duty.notify.unreached import pass_on, rescue
+from duty.orders.acts import order, order_step
+from duty.orders.orders import Proof
+from duty.orders.view import standing, waits
+from duty.reports import acts as report_acts
+from duty.reports import cap, paper
+from duty.reports.cap_acts import export_cap
+from duty.reports.reports import Limits
 from duty.senders.bots import WeCom
 from duty.senders.webhook import Webhook
-from duty.texts import Style
-from duty.unreached import pass_on, rescue
-from duty.worker import Channel, Limiter
+from duty.telling.addressed import Channels
+from duty.telling.names import load_names
+from duty.telling.texts import Style
 from risk.run import Follower, step_run
 from tests.integration.duty_kit import messages, opened
 from tests.integration.duty_servers import service

@@ -18,7 +18,7 @@ from undercroft.store.site import district_timezone
 from undercroft.toml_text import read_toml
 
 AHEAD = timedelta(hours=24)
-"""As far as the alarm of a gap looks ahead (`duty.run`)."""
+"""As far as the alarm of a gap looks ahead (`duty.notify.run`)."""
 
 
 def check_roster(url: str, now: datetime, duty_file: Path | None) -> list[Finding]:

@@ -255,7 +255,7 @@ def orders(
 ) -> list[Row]:  # fmt: skip
     """Return orders, open ones first, with what the sensors at their places show now.
 
-    With ``is_open`` also those confirmed in an incident that goes on, for `duty.order_view.waits` to choose from.
+    With ``is_open`` also those confirmed in an incident that goes on, for `duty.orders.view.waits` to choose from.
     """
     nothing = {
         "subject": None,

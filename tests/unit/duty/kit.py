@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from duty.decide import Cause, due
-from duty.incidents import Incident, fold, opened
+from duty.incidents.incidents import Incident, fold, opened
 from duty.model import AlarmEventIn, Policy
+from duty.telling.decide import Cause, due
 
 START = datetime(2026, 7, 1, 15, 50, tzinfo=UTC)
 """Ten minutes to midnight in Shenzhen."""

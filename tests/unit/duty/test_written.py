@@ -7,13 +7,26 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from duty.contradiction import Seen, disagreement
-from duty.load import flood_times, load_of
+from duty.door.refusals import ActRefused
+from duty.incidents.load import flood_times, load_of
 from duty.model import Reason
-from duty.orders import Order, OrderState, Proof, advance, templates
-from duty.refusals import ActRefused
-from duty.reports import Count, Due, Fact, Limits, ReportKind, Submitted, count, draft, dues, markdown, plain, to_write
-from duty.texts import ADVICE, Named, Style, write
+from duty.orders.contradiction import Seen, disagreement
+from duty.orders.orders import Order, OrderState, Proof, advance, templates
+from duty.reports.reports import (
+    Count,
+    Due,
+    Fact,
+    Limits,
+    ReportKind,
+    Submitted,
+    count,
+    draft,
+    dues,
+    markdown,
+    plain,
+    to_write,
+)
+from duty.telling.texts import ADVICE, Named, Style, write
 from tests.unit.duty.kit import at, event, play
 from undercroft.model import Severity, SpaceKind
 

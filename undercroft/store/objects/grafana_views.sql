@@ -117,7 +117,7 @@ from public.duty_order o
 left join public.place p on 'space/' || p.place_id = o.subject
 left join public.space s on s.space_id = p.place_id;
 
--- Every step of every order, as the duty log has it; `state` is where the step leads (duty.orders.TRANSITIONS).
+-- Every step of every order, as the duty log has it; `state` is where the step leads (duty.orders.orders.TRANSITIONS).
 create view grafana.order_step as
 select l.entry_no, l.at, l.body ->> 'order' as order_id, l.body ->> 'step' as step, l.body ->> 'proof' as proof,
     l.body ->> 'owner' as owner, l.author,
@@ -280,7 +280,7 @@ $$;
 
 -- Orders as they stood at a moment: those that waited, those whose incident went on, and those that moved since another
 -- one. Told by their steps; reminders are null where somebody was reminded since. A confirmation counts for three hours
--- (duty.orders.CONFIRMED_FOR).
+-- (duty.orders.orders.CONFIRMED_FOR).
 create function grafana.order_at(since timestamptz, moment timestamptz) returns table (
     order_id text, name text, street text, kind text, space_id text, proof text, severity smallint, leader text, team text,
     plan text, single_voice text, owner text, state text, changed_at timestamptz, due_at timestamptz,

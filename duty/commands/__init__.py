@@ -1,0 +1,1 @@
+"""What is typed after `undercroft`: a file for each group of commands."""

@@ -1,0 +1,199 @@
+"""Orders through the one door: issued from the template of a space's kind, moved on, confirmed against the sensors."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from duty.door.bodies import MOST_CHARACTERS
+from duty.door.door import Actor, Asked, Done, Effect, ForEngine, log, through
+from duty.door.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
+from duty.orders.command import Command, book_of
+from duty.orders.orders import CONFIRMED_FOR, Order, OrderState, Proof, advance, order_of, template_for, templates
+from duty.orders.view import standing
+from undercroft.model import Severity, SpaceKind
+from undercroft.plain_text import problem_of_text
+from undercroft.store import duty_acts as store
+from undercroft.store.connection import Connection
+from undercroft.store.site import district_timezone
+
+MOST_OWNER_CHARACTERS = 200
+
+
+def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
+    connection: Connection, actor: Actor, subject: str, proof: Proof, owner: str, now: datetime, entrance: str = "",
+    key: str = "",
+) -> Done:  # fmt: skip
+    """Issue an order from the template of the space's kind; the answer names it.
+
+    Raises
+    ------
+    Refused
+        By its class, if the role does not reach, there is no such space, or its basin has no incident.
+    """
+
+    def do(at: datetime) -> Effect:
+        if not owner.strip() or len(owner) > MOST_OWNER_CHARACTERS:
+            raise ActInvalid(f"order: owner: expected 1 to {MOST_OWNER_CHARACTERS} characters")
+        if unfit := problem_of_text(owner):
+            raise ActInvalid(f"order: owner: {unfit}")
+        place = _place(connection, subject, entrance)
+        severity = Severity(place["severity"])
+        chosen = template_for(SpaceKind(place["kind"]), severity, proof)
+        if chosen is None:
+            raise ActInvalid(f"order: a {place['kind']} has no order for {proof}")
+        began = store.order_time(connection, at)
+        fresh = Order(
+            f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.ISSUED, owner,
+            actor.operator_id, began, chosen.text_zh, chosen.text_en, chosen.within, entrance,
+            began + chosen.within, severity=severity,
+            command=_command(connection, subject, place, severity),
+        )  # fmt: skip
+        return _saved(connection, actor, fresh, "issue", at)
+
+    body = {"proof": proof.value, "owner": owner, "entrance": entrance}
+    return through(connection, actor, Asked("order", "order", subject, body, key), now, do)
+
+
+def _place(connection: Connection, subject: str, entrance: str) -> dict[str, Any]:
+    """Return kind, street, severity and open incident of the space that an order is for."""
+    place = store.incident_of(connection, subject)
+    if place is None:
+        raise SubjectUnknown(f"order: there is no {subject[:100]}")
+    known = store.entrance_names(connection, subject.removeprefix("space/")) or []
+    if entrance and entrance not in known:
+        raise SubjectUnknown(f"order: {subject} has no entrance {entrance[:100]!r}; it has {', '.join(known)}")
+    if place["incident_id"] is None:
+        raise NotPossibleNow(f"order: {subject} has no open incident")
+    return place
+
+
+def _command(connection: Connection, subject: str, place: Mapping[str, Any], severity: Severity) -> Command:
+    return _led(subject, place, store.command_rows(connection), severity)
+
+
+def _led(
+    subject: str, place: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] | None, severity: Severity
+) -> Command:
+    kind = SpaceKind(place["kind"])
+    return book_of(rows).of(subject.removeprefix("space/"), kind, place["street"], severity)
+
+
+def proposed(connection: Connection, subject: str) -> list[dict[str, Any]]:
+    """Return what the templates would have ordered at a space as it stands now, most urgent first, and who leads it.
+
+    Raises
+    ------
+    SubjectUnknown, NotPossibleNow
+        If there is no such space, or its basin has no incident.
+    """
+    return proposals(subject, store.incident_of(connection, subject), store.command_rows(connection))
+
+
+def proposals(
+    subject: str, place: Mapping[str, Any] | None, rows: Iterable[Mapping[str, Any]] | None
+) -> list[dict[str, Any]]:
+    """Return what `proposed` does, of a row of ``acts_incident_of`` and the ``command`` table of the site document."""
+    if place is None:
+        raise SubjectUnknown(f"order: there is no {subject[:100]}")
+    if place["incident_id"] is None:
+        raise NotPossibleNow(f"order: {subject} has no open incident")
+    severity = Severity(place["severity"])
+    command = asdict(_led(subject, place, rows, severity))
+    return [
+        {
+            "subject": subject, "severity": int(severity), "proof": chosen.proof.value,
+            "within_s": chosen.within.total_seconds(), "text_zh": chosen.text_zh, "text_en": chosen.text_en, **command,
+        }
+        for chosen in templates(SpaceKind(place["kind"]), severity)
+    ]  # fmt: skip
+
+
+def order_step(
+    connection: Connection, actor: Actor, order_id: str, step: str, now: datetime, note: str = "", key: str = ""
+) -> Done:
+    """Move an order on; a confirmation is held against the sensors and a disagreement is returned and logged.
+
+    What is confirmed (a barrier, a running pump, an entrance closed, a space evacuated) is a field report of its
+    confirmer, for `CONFIRMED_FOR`: the engine takes it where no sensor says otherwise (`risk.reports`, `risk.said`).
+    A step that leaves the confirmation behind (``undo``, ``cancel``, ``issue``) takes that report back.
+
+    Raises
+    ------
+    Refused
+        By its class, if the role does not reach, or the step is not possible.
+    """
+
+    def do(at: datetime) -> Effect:
+        if len(note) > MOST_CHARACTERS:
+            raise ActInvalid(f"order: note: expected at most {MOST_CHARACTERS} characters")
+        if unfit := problem_of_text(note, lines=True):
+            raise ActInvalid(f"order: note: {unfit}")
+        row = store.order(connection, order_id)
+        if row is None:
+            raise SubjectUnknown(f"there is no order {order_id[:100]}")
+        moved_at = store.order_time(connection, at)
+        before = order_of(row)
+        after = advance(before, step, author=actor.operator_id, at=moved_at, note=note)
+        return _saved(connection, actor, after, step, at, was=before.state)
+
+    asked = Asked("order_step", f"order_{step[:40]}", f"order/{order_id[:100]}", {"note": note}, key)
+    return through(connection, actor, asked, now, do)
+
+
+def _saved(
+    connection: Connection, actor: Actor, moved: Order, step: str, at: datetime, was: OrderState | None = None
+) -> Effect:
+    store.save_order(connection, {
+        "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject,
+        "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
+        "author": moved.author, "changed_at": moved.changed_at, "due_at": moved.due_at,
+        "confirmed_until": moved.confirmed_until,
+        "within_s": moved.within.total_seconds(), "text_zh": moved.text_zh, "text_en": moved.text_en,
+        "note": moved.note, "severity": int(moved.severity), **asdict(moved.command),
+    })  # fmt: skip
+    zone = ZoneInfo(district_timezone(connection))
+    differs = standing(store.orders(connection, order_id=moved.order_id)[0], moved.changed_at, zone)["disagreement"]
+    body = {"order": moved.order_id, "step": step, "proof": moved.proof.value, "owner": moved.owner, "note": moved.note}
+    if step == "issue":
+        body |= asdict(moved.command)
+    if differs:
+        body["disagreement"] = differs
+    entry_no = log(connection, "order", actor.operator_id, moved.subject, body, at)
+    said = {"order_id": moved.order_id, "disagreement": differs}
+    seen = _seen_by_confirmer(connection, actor, moved, at, taken_back=was is OrderState.CONFIRMED)
+    return Effect(entry_no, seen, {**body, "subject": moved.subject}, said)
+
+
+def _seen_by_confirmer(
+    connection: Connection, actor: Actor, moved: Order, at: datetime, *, taken_back: bool
+) -> tuple[ForEngine, ...]:
+    """Return what the engine is told of a confirmation: field reports of its confirmer, for `CONFIRMED_FOR`.
+
+    Of one that is left behind: the same, ``taken_back``; nobody knows any more.
+    """
+    said: dict[str, Any] = {
+        "by": actor.name, "observed_at": at.isoformat(), "expires_at": (at + CONFIRMED_FOR).isoformat(),
+        "note": f"order {moved.order_id} confirmed",
+    }  # fmt: skip
+    if moved.state is not OrderState.CONFIRMED:
+        if not taken_back:
+            return ()
+        said |= {"expires_at": at.isoformat(), "taken_back": True}
+    match moved.proof:
+        case Proof.BARRIER_DEPLOYED:
+            named = [moved.entrance] if moved.entrance else store.barriers(connection, moved.subject.split("/")[1])
+            bodies: list[dict[str, Any]] = [{"entrance": entrance, "barrier": "deployed"} for entrance in named]
+        case Proof.PUMP_RUNNING:
+            bodies = [{"entrance": None, "pump": "running"}]
+        case Proof.ENTRANCE_CLOSED:
+            bodies = [{"entrance": moved.entrance or None, "closed": True}]
+        case Proof.EVACUATED:
+            bodies = [{"entrance": None, "evacuated": True}]
+        case Proof.CHECKED:
+            bodies = []
+    return tuple(ForEngine("field_report", moved.subject, body | said) for body in bodies)

@@ -1,0 +1,1 @@
+"""Who is on duty: shifts in steps, stand-ins, absences, and the gaps ahead."""

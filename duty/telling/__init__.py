@@ -1,0 +1,1 @@
+"""What is told of an incident: when and why, to whom at which address, in which words."""
