@@ -282,8 +282,12 @@ def _write(connection: Connection, follower: Follower, outputs: list[TickOutput]
 
 
 def step_run(connection: Connection, follower: Follower) -> int:
-    """Take the ticks of a run that are due, those of at most 50 batches, in one transaction; return how many."""
-    boundaries = store.boundaries_after(connection, follower.cursor, TICKS_AT_ONCE)
+    """Take the ticks of a run that are due, those of at most 50 batches, in one transaction; return how many.
+
+    Run clocks before the first site are none; what was committed beside them is covered by the first tick.
+    """
+    after = follower.cursor if follower.engine is not None else store.before_first_site(connection)
+    boundaries = [] if after is None else store.boundaries_after(connection, after, TICKS_AT_ONCE)
     if not boundaries:
         return 0
     first = follower.tick_seq + 1

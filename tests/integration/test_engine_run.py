@@ -246,3 +246,26 @@ def test_live_engine_alarms_on_one_red_reading(live_db: str) -> None:
     assert not engine.is_alive()
     assert [(row["subject"], row["severity"]) for row in alarms] == [("space/up", 4)]
     assert alarms[0]["reasons"][0]["threshold"] == 0.27
+
+
+def test_run_clocks_of_before_the_site_keep_no_tick_from_coming(exercise_db: str) -> None:
+    """More of them than are asked for at once; what came beside them is covered by the first tick."""
+    with opened(exercise_db) as connection:
+        for number in range(60):
+            commit_batch(connection, [], (RUN_START - timedelta(minutes=60 - number), number))
+        follower = Follower(connection)
+        assert step_run(connection, follower) == 0
+        import_site(connection, a_site(), "test", RUN_START)
+        ids = sensor_ids(connection)
+        for minute in range(20):
+            at = RUN_START + timedelta(minutes=minute)
+            commit_batch(connection, [(ids["up-lvl:water_depth_m"], at, 0.5)], (at, 60 + minute))
+        while step_run(connection, follower):
+            pass
+        ticks = connection.execute("select tick_seq, run_seq from tick order by tick_seq").fetchall()
+        again = Follower(connection)
+        again.restore()
+        alarms = store.alarms(connection, open_only=True)
+    assert [(row["tick_seq"], row["run_seq"]) for row in ticks] == [(n + 1, 60 + n) for n in range(20)]
+    assert [(row["subject"], row["severity"]) for row in alarms] == [("space/up", 4)]
+    assert again.tick_seq == 20

@@ -98,6 +98,12 @@ def ticks_after(connection: Connection, tick_seq: int, most: int) -> list[TickRo
     return [TickRow(**row) for row in _rows(connection, "engine_ticks_after", tick_seq=tick_seq, most=most)]
 
 
+def before_first_site(connection: Connection) -> int | None:
+    """Return the number of the commit order just before the first site; None while there is no site."""
+    seq: int | None = _rows(connection, "engine_before_first_site")[0]["commit_seq"]
+    return seq
+
+
 def boundaries_after(connection: Connection, after: int, most: int) -> list[Boundary]:
     """Return the ticks of a run that are still to be taken, in order."""
     return [Boundary(**row) for row in _rows(connection, "engine_boundaries", after=after, most=most)]

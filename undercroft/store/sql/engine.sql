@@ -15,6 +15,9 @@ select t.tick_seq, t.tick_at, t.up_to_commit_seq, t.run_seq, t.nowcast_id,
     exists (select from tick later where later.nowcast_id = t.tick_seq) as asked
 from tick t where t.tick_seq > %(tick_seq)s order by t.tick_seq limit %(most)s;
 
+-- name: engine_before_first_site
+select min(commit_seq) - 1 as commit_seq from site_version;
+
 -- name: engine_boundaries
 select run_now as tick_at, run_seq, commit_seq as up_to_commit_seq
 from batch where run_now is not null and commit_seq > %(after)s order by commit_seq limit %(most)s;
