@@ -29,6 +29,7 @@ from undercroft.stack.datadir import open_data_dir
 from undercroft.stack.postgres import running_postgres
 from undercroft.stack.ready import READY_FD_VARIABLE
 from undercroft.store import engine_bench as store
+from undercroft.store.commit import listen_for_ticks, wait_for_tick
 from undercroft.store.connection import Connection, connect
 from undercroft.store.databases import create_database, migrate_database
 from undercroft.store.observations import microseconds
@@ -132,7 +133,7 @@ class Chain:
 
     def measure(self, alarms: int) -> list[float]:
         """Return the delay of each alarm. [ms]"""
-        store.listen_for_ticks(self._listener)
+        listen_for_ticks(self._listener)
         committed_s: dict[str, float] = {}
         delays: list[float] = []
         alarms = min(alarms, len(self._roads))
@@ -155,7 +156,7 @@ class Chain:
         """Take the alarms that are seen until a time, or until none is left to come."""
         found = []
         while committed_s and (left_s := until_s - self._clock.monotonic_s()) > 0.0:
-            if not store.wait_for_tick(self._listener, left_s):
+            if not wait_for_tick(self._listener, left_s):
                 continue
             raised = store.raised_of(self._connection, list(committed_s))
             seen_s = self._clock.monotonic_s()

@@ -28,6 +28,7 @@ from undercroft.clock import Clock, SteadyClock
 from undercroft.errors import BadInput, StackFailed, StoreUnavailable
 from undercroft.model import Mode
 from undercroft.store import duty as store
+from undercroft.store.commit import listen_for_ticks, wait_for_tick
 from undercroft.store.conditions import list_conditions, set_condition
 from undercroft.store.connection import Connection, connect
 from undercroft.store.migrate import mode_of
@@ -173,7 +174,7 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
         closing(_session(url, "undercroft-duty-listener")) as listener,
         ExitStack() as beside,
     ):
-        store.listen_for_ticks(listener)
+        listen_for_ticks(listener)
         if not _await_lock(connection, stop):
             return
         if keep_signed is not None:
@@ -193,7 +194,7 @@ def _follow(  # noqa: PLR0913, PLR0917 - the loop's surroundings
                 for worker in workers:
                     worker.wake()
                 continue
-            store.wait_for_tick(listener, WAIT_S)
+            wait_for_tick(listener, WAIT_S)
 
 
 def _style(connection: Connection, mode: Mode) -> Style:

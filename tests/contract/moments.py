@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboards.macros import fill
 from dashboards.queries import query
-from undercroft.store.connection import Connection
+from undercroft.store.connection import Connection, connect
 
 END = datetime(2026, 7, 1, 6, 30, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -26,6 +28,16 @@ insert into device (device_id, place_id, interval_dry_s, interval_wet_s) values 
 insert into sensor (device_id, quantity, unit, place_id, entrance_id, zero_level_m)
 values ('d', 'rain_total_mm', 'mm', 'p', null, 0), ('d', 'barrier_state', 'state', 'p', 'e', null)
 """
+
+
+def each_alone(url: str, checks: Iterable[Callable[[Connection], None]]) -> None:
+    """Make each check on a site of its own; one database for all, since making one takes longest."""
+    with closing(connect(url, application_name="tests", autocommit=True)) as connection:
+        for check in checks:
+            with connection.transaction(force_rollback=True):
+                for statement in SITE.split(";\n"):
+                    connection.execute(statement.encode())
+                check(connection)
 
 
 def asked(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from datetime import datetime
 from typing import Any
 
 from dashboards.facts import DEADLINE_WORDS
 from dashboards.house import DEADLINES
 from tests.contract.flavours import slow_on_timescale
-from tests.contract.moments import END, HOUR, MINUTE, SITE, asked
-from undercroft.store.connection import Connection, connect
+from tests.contract.moments import END, HOUR, MINUTE, asked, each_alone
+from undercroft.store.connection import Connection
 
 
 def judged(
@@ -103,12 +102,7 @@ CHECKS = (
 
 @slow_on_timescale
 def test_the_last_minute_of_an_order(any_db: str) -> None:
-    with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
-        for check in CHECKS:
-            with connection.transaction(force_rollback=True):
-                for statement in SITE.split(";\n"):
-                    connection.execute(statement.encode())
-                check(connection)
+    each_alone(any_db, CHECKS)
 
 
 def test_every_word_has_its_look() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import datetime, timedelta
 
 from dashboards.dashboard import ANNOTATIONS
@@ -10,9 +9,9 @@ from dashboards.macros import fill
 from duty.orders.orders import CONFIRMED_FOR, TRANSITIONS
 from tests.contract import silence
 from tests.contract.flavours import slow_on_timescale
-from tests.contract.moments import END, HOUR, MINUTE, SITE, asked, one
+from tests.contract.moments import END, HOUR, MINUTE, asked, each_alone, one
 from undercroft.store.conditions import Condition, set_condition
-from undercroft.store.connection import Connection, connect
+from undercroft.store.connection import Connection
 
 
 def alarm(db: Connection, occurrence: int, raised_at: datetime, cleared_at: datetime | None = None) -> None:
@@ -325,10 +324,4 @@ CHECKS = (
 
 @slow_on_timescale
 def test_what_stood_at_a_moment(any_db: str) -> None:
-    """Each of `CHECKS` on a site of its own; one database for all, since making one takes longest."""
-    with closing(connect(any_db, application_name="tests", autocommit=True)) as connection:
-        for check in CHECKS:
-            with connection.transaction(force_rollback=True):
-                for statement in SITE.split(";\n"):
-                    connection.execute(statement.encode())
-                check(connection)
+    each_alone(any_db, CHECKS)

@@ -90,11 +90,20 @@ def running(
     keep_signed: KeepSigned | None = None,
 ) -> Iterator[None]:  # fmt: skip
     """Run the notifier in a thread until the block ends; its errors fail the test."""
+    with in_a_thread(
+        lambda stop, ready: run_duty(url, clock or SystemClock(), stop, file, environment, ready, keep_signed)
+    ):
+        yield
+
+
+@contextmanager
+def in_a_thread(service: Callable[[threading.Event, Callable[[], None]], None]) -> Iterator[None]:
+    """Run a service that is told to stop and says when it is ready; its errors fail the test."""
     stop, ready, errors = threading.Event(), threading.Event(), []
 
     def run() -> None:
         try:
-            run_duty(url, clock or SystemClock(), stop, file, environment, ready.set, keep_signed)
+            service(stop, ready.set)
         except BaseException as error:  # noqa: BLE001 - reported below
             errors.append(error)
             ready.set()

@@ -21,7 +21,7 @@ from duty.watch.outbox import Notice, Outbox
 from duty.watch.watch import ANSWER_WITHIN_S, SILENT_AFTER_S, STARTING_S, ZONE, Watch, ask, run_watch
 from ingest.broker import parse_broker_url
 from ingest.speaking import speaking_client
-from tests.integration.duty_kit import DEADLINE_S, now, opened, prepared
+from tests.integration.duty_kit import DEADLINE_S, in_a_thread, now, opened, prepared
 from tests.integration.duty_servers import service
 from tests.integration.ingest_kit import import_sample_site
 from tests.integration.up_kit import RUNNING, running_up, short_folder
@@ -101,22 +101,12 @@ def test_each_part_that_is_killed_is_told(live_db: str, tmp_path: Path) -> None:
 @contextmanager
 def watching(url: str, hook: Webhook, within_s: float = ANSWER_WITHIN_S) -> Iterator[None]:
     """Run the watcher itself in a thread."""
-    stop, ready = threading.Event(), threading.Event()
-
-    def run() -> None:
-        run_watch(
-            url, SystemClock(), stop.wait, lambda _: {"hook": hook}, REACH, ready.set, within_s=within_s, every_s=0.5
+    with in_a_thread(
+        lambda stop, ready: run_watch(
+            url, SystemClock(), stop.wait, lambda _: {"hook": hook}, REACH, ready, within_s=within_s, every_s=0.5
         )
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        assert ready.wait(DEADLINE_S)
+    ):
         yield
-    finally:
-        stop.set()
-        thread.join(DEADLINE_S)
-        assert not thread.is_alive()
 
 
 @contextmanager

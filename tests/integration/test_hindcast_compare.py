@@ -12,23 +12,9 @@ from typer.testing import CliRunner
 
 from risk.run import Follower, step_run
 from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
+from tests.unit.risk_hindcast.test_compare import EARLY, LATE
 from undercroft.cli import build_app
 from undercroft.store.site import import_site
-
-EARLY = """
-[[threshold_set]]
-id = "early"
-author = "test"
-source = "test"
-valid_from = 2026-01-01T00:00:00Z
-rows = [
-  { rule = "inside-depth", kind = "underpass", severity = "yellow", value = 8.0, unit = "cm", source = "test" },
-  { rule = "inside-depth", kind = "underpass", severity = "orange", value = 8.0, unit = "cm", source = "test" },
-  # No forecast, so that the readings alone decide and can be counted by hand.
-  { rule = "orange-within-30min", kind = "underpass", severity = "orange", value = 1.1, unit = "share", source = "t" },
-]
-"""
-LATE = EARLY.replace("early", "late").replace("8.0", "15.0")
 
 
 @pytest.fixture(autouse=True)

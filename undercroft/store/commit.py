@@ -1,8 +1,8 @@
-"""Commit order: the number taken from a locked counter row as the last statement before a commit."""
+"""Commit order: the number taken from a locked counter row as the last statement before a commit, and who is woken."""
 
 from __future__ import annotations
 
-from undercroft.store.connection import Connection
+from undercroft.store.connection import Connection, translated_errors
 
 COMMIT_CHANNEL = "undercroft_commit"
 """NOTIFY channel that wakes the engine; the payload is the commit number."""
@@ -60,3 +60,15 @@ def limit_transactions(connection: Connection) -> None:
     """End transactions of this connection after `TRANSACTION_AT_MOST_S`, where the server knows such a limit."""
     if connection.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
         connection.execute("select set_config('transaction_timeout', %s, false)", (transaction_at_most_ms(),))
+
+
+def listen_for_ticks(connection: Connection) -> None:
+    """Ask to be woken by ticks; the connection must be in autocommit."""
+    with translated_errors():
+        connection.execute(f"listen {TICK_CHANNEL}".encode())
+
+
+def wait_for_tick(connection: Connection, timeout_s: float) -> bool:
+    """Wait for a tick, at most this long; tell whether one came. [s]"""
+    with translated_errors():
+        return any(True for _ in connection.notifies(timeout=timeout_s, stop_after=1))

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 
-from undercroft.store.commit import TICK_CHANNEL
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.sql import sql
 
@@ -47,18 +46,6 @@ def run(connection: Connection, name: str, **values: object) -> int:
 def try_duty_lock(connection: Connection) -> bool:
     """Take the lock of the one notifier of this database while the connection lives; tell whether it is ours."""
     return bool(rows(connection, "duty_try_lock")[0]["locked"])
-
-
-def listen_for_ticks(connection: Connection) -> None:
-    """Ask to be woken by ticks; the connection must be in autocommit."""
-    with translated_errors():
-        connection.execute(f"listen {TICK_CHANNEL}".encode())
-
-
-def wait_for_tick(connection: Connection, timeout_s: float) -> bool:
-    """Wait for a tick, at most this long; tell whether one came. [s]"""
-    with translated_errors():
-        return any(True for _ in connection.notifies(timeout=timeout_s, stop_after=1))
 
 
 def progress(connection: Connection) -> Progress:

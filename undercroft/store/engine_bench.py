@@ -7,7 +7,6 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from undercroft.store.commit import TICK_CHANNEL
 from undercroft.store.connection import Connection, translated_errors
 from undercroft.store.observations import BatchRecord, Rows, finish_batch, store_rows, take_batch_ids
 from undercroft.store.sql import sql
@@ -24,18 +23,6 @@ def commit_readings(
         (batch_id,) = take_batch_ids(connection)
         store_rows(connection, rows, batch_id)
         finish_batch(connection, batch_id, BatchRecord("bench", 1, 0, size, size, 0, 0, 0))
-
-
-def listen_for_ticks(connection: Connection) -> None:
-    """Ask to be woken by ticks; the connection must be in autocommit."""
-    with translated_errors():
-        connection.execute(f"listen {TICK_CHANNEL}".encode())
-
-
-def wait_for_tick(connection: Connection, timeout_s: float) -> bool:
-    """Wait for a tick, at most this long; tell whether one came. [s]"""
-    with translated_errors():
-        return any(True for _ in connection.notifies(timeout=timeout_s, stop_after=1))
 
 
 def raised_of(connection: Connection, subjects: list[str]) -> list[str]:

@@ -3,18 +3,13 @@
 
 create or replace function undercroft_compress(chunk regclass) returns boolean language plpgsql
     set lock_timeout = '500ms' set timescaledb.compress_truncate_behaviour = 'truncate_or_delete' as $$
-declare
-    is_free boolean := false;
 begin
     begin -- look first, or the work would be for nothing; to fail gives the lock back
         execute format('lock table %s in access exclusive mode', chunk);
-        is_free := true;
         raise exception using errcode = 'UNFRE', message = 'free';
     exception
         when sqlstate 'UNFRE' then
             null;
-        when lock_not_available then
-            return false;
     end;
     perform compress_chunk(chunk, if_not_compressed => true);
     return true;

@@ -26,6 +26,28 @@ create or replace function undercroft_held(from_at timestamptz, to_at timestampt
     or exists (select from undercroft_open_holds() h where h.held_from < to_at and h.held_until > at);
 comment on function undercroft_held is 'Whether a hold, or at that time an open incident of a place, touches this stretch of time.';
 
+-- Of a plain table, on TimescaleDB too.
+create or replace function undercroft_table_steps(class retention_class, at timestamptz)
+returns table (step_from timestamptz, step_to timestamptz)
+language plpgsql stable as $$
+begin
+    return query execute format(
+        'select bin, bin + $1 from (
+             select distinct date_bin($1, %1$I, timestamptz ''epoch'') as bin from %2$I where %1$I < $2
+         ) as steps
+         where bin + $1 <= $2 and not undercroft_held(bin, bin + $1, $3) order by bin',
+        class.time_column, class.relation) using class.step, at - class.keep, at;
+end
+$$;
+
+create or replace function undercroft_delete_step(class retention_class, step_from timestamptz, step_to timestamptz)
+returns void language plpgsql as $$
+begin
+    execute format('delete from %I where %2$I >= $1 and %2$I < $2', class.relation, class.time_column)
+        using step_from, step_to;
+end
+$$;
+
 -- The settings hold for as long as it runs; what it could not lock is as it was.
 create or replace function undercroft_try_step(class retention_class, step_from timestamptz, step_to timestamptz)
 returns boolean language plpgsql set lock_timeout = '500ms' as $$

@@ -7,19 +7,13 @@ begin
     if class.data_class = 'rollup' then
         return;
     end if;
-    return query execute format(
-        'select bin, bin + $1 from (
-             select distinct date_bin($1, %1$I, timestamptz ''epoch'') as bin from %2$I where %1$I < $2
-         ) as steps
-         where bin + $1 <= $2 and not undercroft_held(bin, bin + $1, $3) order by bin',
-        class.time_column, class.relation) using class.step, at - class.keep, at;
+    return query select * from undercroft_table_steps(class, at);
 end
 $$;
 
 create or replace function undercroft_drop_step(class retention_class, step_from timestamptz, step_to timestamptz)
 returns void language plpgsql as $$
 begin
-    execute format('delete from %I where %2$I >= $1 and %2$I < $2', class.relation, class.time_column)
-        using step_from, step_to;
+    perform undercroft_delete_step(class, step_from, step_to);
 end
 $$;

@@ -21,12 +21,7 @@ begin
                 and not undercroft_held(chunk.range_start, chunk.range_end, at)
             order by chunk.range_start;
     else
-        return query execute format(
-            'select bin, bin + $1 from (
-                 select distinct date_bin($1, %1$I, timestamptz ''epoch'') as bin from %2$I where %1$I < $2
-             ) as steps
-             where bin + $1 <= $2 and not undercroft_held(bin, bin + $1, $3) order by bin',
-            class.time_column, class.relation) using class.step, at - class.keep, at;
+        return query select * from undercroft_table_steps(class, at);
     end if;
 end
 $$;
@@ -37,8 +32,7 @@ begin
     if undercroft_hypertable_of(class.relation) is not null then
         perform drop_chunks(class.relation::regclass, older_than => step_to, newer_than => step_from);
     else
-        execute format('delete from %I where %2$I >= $1 and %2$I < $2', class.relation, class.time_column)
-            using step_from, step_to;
+        perform undercroft_delete_step(class, step_from, step_to);
     end if;
 end
 $$;
