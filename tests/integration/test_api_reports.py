@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -77,6 +78,7 @@ def test_a_draft_has_what_was_said_of_the_basin_with_every_figure(desk: Desk) ->
     incident = an_incident()
     keep(desk, incident)
     tick(desk.db, 1, incident.opened_at, ("space/gar", "raised", 3))
+    seen_at = now() - timedelta(minutes=20)
     caller = {"caller": "Sun", "unit": "fire", "phone": "119"}
     acts: list[dict[str, Any]] = [
         {"kind": "phone", "subject": "basin/b1", "text": "two people trapped", **caller},
@@ -85,7 +87,7 @@ def test_a_draft_has_what_was_said_of_the_basin_with_every_figure(desk: Desk) ->
         {"kind": "rain_warning", "subject": "warning/w1", "state": "in_force", "colour": "orange", "basins": ["b1"]},
         {"kind": "stock_movement", "subject": "space/gar", "item": "sandbag", "quantity": 120, "reason": "by truck"},
         {"kind": "field_report", "subject": "space/gar", "depth_m": 0.2, "by": "Sun",
-         "observed_at": (now() - timedelta(minutes=20)).isoformat(timespec="seconds")},
+         "observed_at": seen_at.isoformat(timespec="seconds")},
     ]  # fmt: skip
     for act in acts:
         answer = desk.post("/acts", act)
@@ -95,7 +97,7 @@ def test_a_draft_has_what_was_said_of_the_basin_with_every_figure(desk: Desk) ->
     assert "two people trapped 〔duty log 1, 已更正 corrected by 2〕" in text
     assert "they are out 〔duty log 2, 更正 corrects 1〕" in text
     assert "(item sandbag, quantity 120, left 120)" in text
-    assert "water 20 cm deep (seen 2026-" in text
+    assert f"water 20 cm deep (seen {seen_at.astimezone(ZoneInfo('Asia/Shanghai')):%F %H:%M}" in text
     assert "(state in_force, colour orange, basins b1)" in text
 
 
