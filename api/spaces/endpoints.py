@@ -113,7 +113,7 @@ async def list_observations(
     limit: Limit = 500,
     cursor: CursorText = None,
 ) -> ObservationPage:
-    """List the readings of one sensor, newest first, over at most 31 days."""
+    """List what one sensor said of this space, while it stood here; newest first, over at most 31 days."""
     before = ObservationRank.decode(cursor)
     until = until or await _now(given)
     since = since or until - DEFAULT_RANGE
@@ -126,6 +126,7 @@ async def list_observations(
     rows = await given.reader.rows(
         "read_observations",
         sensor_id=found["sensor_id"],
+        place_id=space_id,
         since=since,
         until=until,
         before=before and before.observed_at,

@@ -5,13 +5,13 @@ looks (`dashboards.house.LOOKS`); of any ``*age_s`` it is one of `dashboards.hou
 flag. Time bounds are Grafana's macros.
 ``{{chosen:ALIAS}}`` is true for what the dashboard's variables choose, by ALIAS's `street`, `kind` and `space_id`, each
 of which passes where it is null; ``{{in:VARIABLE:COLUMN}}`` asks for one variable and lets no null pass; ``{{word}}``
-is a fact or a parameter.
+is a part of several queries (a file of ``parts/``), a fact or a parameter.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -75,9 +75,18 @@ def query(name: str) -> Query:
     columns = tuple(Column(*found.groups(default="")) for line in lines if (found := _COLUMN.match(line)))
     if not columns:
         raise ValueError(f"query {name} declares no columns")
-    text = "\n".join(line for line in lines if not line.startswith("--")).strip().rstrip(";")
+    text = _PARAMETER.sub(_part, _without_comments(lines)).rstrip(";")
     text = _IN.sub(_in, _CHOSEN.sub(_chosen, text))
     return Query(name, _PARAMETER.sub(lambda found: FACTS.get(found.group(1), found.group(0)), text), columns)
+
+
+def _without_comments(lines: Iterable[str]) -> str:
+    return "\n".join(line for line in lines if not line.startswith("--")).strip()
+
+
+def _part(found: re.Match[str]) -> str:
+    path = files(__package__) / "parts" / f"{found.group(1)}.sql"
+    return _without_comments(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else found.group(0)
 
 
 def _values(variable: str) -> str:

@@ -18,10 +18,11 @@ select b.name as space, b.entrance, b.state,
     o.value::int as switch, o.quality::int as quality,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s
 from barrier b
-left join grafana.sensor n on n.place_id = b.space_id and n.entrance_id = b.entrance_id and n.quantity = 'barrier_state'
+left join grafana.sensor_place n on n.place_id = b.space_id and n.entrance_id = b.entrance_id and n.quantity = 'barrier_state'
+    and n.since <= to_timestamp($__unixEpochTo()) and n.until > to_timestamp($__unixEpochTo())
 left join lateral (
     select o.observed_at, o.value, o.quality from grafana.observation o
-    where o.sensor_id = n.sensor_id and o.observed_at > to_timestamp($__unixEpochTo() - 86400) and o.observed_at <= to_timestamp($__unixEpochTo())
+    where o.sensor_id = n.sensor_id and o.observed_at >= n.since and o.observed_at > to_timestamp($__unixEpochTo() - 86400) and o.observed_at <= to_timestamp($__unixEpochTo())
     order by o.observed_at desc limit 1
 ) o on true
 order by (b.state = {{barrier_deployed}}), b.space_id, b.entrance_id, n.sensor_id;

@@ -11,8 +11,8 @@ with steps as (
         case when n.quantity = 'rain_depth_mm' then o.value
             when o.value >= lag(o.value) over w then o.value - lag(o.value) over w
             when lag(o.value) over w is not null then o.value end as fell_mm
-    from grafana.sensor n
-    join grafana.observation o on o.sensor_id = n.sensor_id
+    from grafana.sensor_place n
+    join grafana.observation o on o.sensor_id = n.sensor_id and o.observed_at >= n.since and o.observed_at < n.until
     where n.quantity in ('rain_total_mm', 'rain_depth_mm') and o.quality < 4 and {{chosen:n}}
         and o.observed_at > to_timestamp(least($__unixEpochFrom(), $__unixEpochTo() - 3600) - 1800) and o.observed_at <= to_timestamp($__unixEpochTo())
     window w as (partition by n.sensor_id order by o.observed_at)

@@ -9,7 +9,7 @@
 select n.sensor_key as sensor, n.place_name as place, o.value, n.unit, o.observed_at,
     extract(epoch from o.received_at - o.observed_at)::float8 as late_s, extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s
 from grafana.observation o
-join grafana.known_sensor n on n.sensor_id = o.sensor_id
-where $__timeFilter(o.observed_at) and o.received_at > to_timestamp($__unixEpochTo()) and coalesce(n.retired_at > to_timestamp($__unixEpochTo()), true) and {{chosen:n}}
+join grafana.sensor_place n on n.sensor_id = o.sensor_id and o.observed_at >= n.since and o.observed_at < n.until
+where $__timeFilter(o.observed_at) and o.received_at > to_timestamp($__unixEpochTo()) and {{chosen:n}}
 order by o.observed_at, n.sensor_id
 limit 200;

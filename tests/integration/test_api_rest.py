@@ -19,6 +19,7 @@ from undercroft.clock import FakeClock
 from undercroft.quality import Quality
 from undercroft.store.quality import Correction, flag_readings, undo_flag
 from undercroft.store.roles import Role, create_logins
+from undercroft.store.site import import_site, latest_site
 
 NOW = START + timedelta(hours=3)
 """The wall clock of these tests; ticks are committed at the machine's own time, which is later."""
@@ -220,6 +221,36 @@ class TestObservations:
         window: dict[str, Any] = {"from": "2023-09-07T19:10:00+08:00", "to": "2023-09-07T11:20:00Z"}
         part = await get(client, "/spaces/cp-01/observations", sensor=key, **window)
         assert [row["value"] for row in part["items"]] == [minute / 100 for minute in range(20, 9, -1)]
+
+    async def test_a_moved_sensor_says_of_each_place_what_it_saw_there(
+        self, client: httpx.AsyncClient, world: World
+    ) -> None:
+        """Its device goes from the first space to the second after 20 of 40 minutes."""
+        world.import_sample()
+        site = latest_site(world.connection)[1]
+        here, there, *rest = site.spaces
+        (key, sensor_id), *_ = world.sensor_keys(here.id).items()
+        gone = [device for device in here.devices if device.id == key.partition(":")[0]]
+        left = [device for device in here.devices if device not in gone]
+        loose = [
+            device.model_copy(
+                update={"sensors": tuple(s.model_copy(update={"entrance": None}) for s in device.sensors)}
+            )
+            for device in gone
+        ]
+        world.observe(sensor_id, [(START + timedelta(minutes=minute), minute / 100) for minute in range(20)])
+        moved = (
+            here.model_copy(update={"devices": tuple(left)}),
+            there.model_copy(update={"devices": (*there.devices, *loose)}),
+        )
+        after = site.model_copy(update={"spaces": (*moved, *rest)})
+        import_site(world.connection, after, "li", START + timedelta(minutes=20), anyway=True)
+        world.observe(sensor_id, [(START + timedelta(minutes=minute), minute / 100) for minute in range(20, 40)])
+        world.now = START + timedelta(hours=1)
+        world.tick()
+        for space, said in ((here.id, range(20)), (there.id, range(20, 40))):
+            found = await all_pages(client, f"/spaces/{space}/observations", sensor=key, limit=7)
+            assert [row["value"] for row in found] == [minute / 100 for minute in reversed(said)], space
 
     async def test_unknown_sensor_and_space(self, client: httpx.AsyncClient, world: World) -> None:
         world.import_sample()

@@ -108,6 +108,7 @@ def import_site(
         }
         connection.execute(sql("insert_site_version"), version)
         connection.execute(sql("place_sensors"), {"commit_seq": commit_seq})
+        connection.execute(sql("number_left_places"), {"commit_seq": commit_seq})
         _insert_thresholds(connection, site, commit_seq)
     return ImportResult(True, commit_seq, _counts(site))
 
@@ -157,6 +158,7 @@ def _bring_up_to_date(connection: Connection, site: Site, imported_at: datetime)
     run("retire_entrances", entrances)
     run("upsert_devices", devices)
     run("retire_devices", {"kept": devices["device_id"]})
+    run("leave_places", sensors)
     run("update_sensors", sensors)
     run("insert_sensors", sensors)
     run("retire_sensors", sensors)

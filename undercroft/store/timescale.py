@@ -16,7 +16,7 @@ from undercroft.store.sql import sql
 EXTENSION = "timescaledb"
 LEAST_VERSION = (2, 20)
 JOBS = ("unstick", "compress")
-GRAFANA_VIEWS = ("grafana_views", "grafana_flags")
+GRAFANA_VIEWS = ("grafana_views", "grafana_flags", "grafana_places")
 
 
 def settle(connection: Connection) -> list[str]:

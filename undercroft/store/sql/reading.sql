@@ -106,16 +106,26 @@ cross join lateral (
 order by asked.sensor, asked.observed_at;
 
 -- name: read_place_sensor
-select sensor_id, device_id, at, quantity, unit, entrance_id, zero_level_m
-from sensor
-where place_id = %(place_id)s and device_id = %(device_id)s and at = %(at)s and quantity = %(quantity)s;
+-- A sensor that stands here or stood here once, as it stood here last.
+select n.sensor_id, n.device_id, n.at, n.quantity, n.unit, y.entrance_id, y.zero_level_m
+from sensor n
+join sensor_stay y on y.sensor_id = n.sensor_id
+where y.place_id = %(place_id)s and n.device_id = %(device_id)s and n.at = %(at)s and n.quantity = %(quantity)s
+order by y.until desc limit 1;
 
 -- name: read_observations
-select observed_at, value, quality, quality_tests, received_at, quality_at_arrival, flagged_by, flag_reason
-from observation_flagged
-where sensor_id = %(sensor_id)s and observed_at >= %(since)s and observed_at <= %(until)s
-  and (%(before)s::timestamptz is null or observed_at < %(before)s)
-order by observed_at desc
+-- Of the times at which it stood here, each for itself.
+select o.observed_at, o.value, o.quality, o.quality_tests, o.received_at, o.quality_at_arrival, o.flagged_by, o.flag_reason
+from sensor_stay y
+cross join lateral (
+    select * from observation_flagged f
+    where f.sensor_id = %(sensor_id)s and f.observed_at >= %(since)s and f.observed_at <= %(until)s
+      and f.observed_at >= y.since and f.observed_at < y.until
+      and (%(before)s::timestamptz is null or f.observed_at < %(before)s)
+    order by f.observed_at desc limit %(limit)s
+) o
+where y.sensor_id = %(sensor_id)s and y.place_id = %(place_id)s
+order by o.observed_at desc
 limit %(limit)s;
 
 -- name: read_alarms

@@ -64,7 +64,7 @@ grant select, insert, delete on engine_snapshot to undercroft_engine;
 -- The API shows; what people do over HTTP it passes on by the login of undercroft_acts.
 grant select on commit_counter, site_version, basin, place, space, entrance, device, sensor,
     threshold_set, threshold, stock, stock_movement, requirement, act, batch, observation, observation_conflict, dead_letter,
-    clock_lost_reading, quality_flag, observation_flagged, ingest_slot, dead_letter_overflow, dead_letter_held, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold,
+    clock_lost_reading, quality_flag, observation_flagged, sensor_stay, ingest_slot, dead_letter_overflow, dead_letter_held, system_condition, tick, assessment, alarm, alarm_event, retention_class, incident_hold,
     engine_snapshot, flood_library
     to undercroft_api;
 
@@ -110,7 +110,7 @@ grant execute on function admin_makes_operator, admin_disables_operator to under
 grant select, insert, delete on roster_shift to undercroft_acts;
 grant select, insert, update on roster_absence to undercroft_acts;
 
--- The owner's alone: store_object.
+-- The owner's alone: store_object; sensor_past_place and site_since, which are read through sensor_stay.
 
 -- name: close_doors
 -- PostgreSQL lets everybody take advisory locks, write large objects and write into the log of its changes, and TimescaleDB lets everybody make jobs:

@@ -82,6 +82,21 @@ on conflict (device_id) do update set
 update device set retired_at = %(retired_at)s
 where retired_at is null and device_id <> all(%(kept)s::text[]);
 
+-- name: leave_places
+-- Before the sensors are updated: where those stood that move or go. `until_seq` is -1 until the import has its number.
+insert into sensor_past_place (sensor_id, until_seq, since_seq, place_id, entrance_id, zero_level_m)
+select sensor.sensor_id, -1, (select max(p.until_seq) from sensor_past_place p where p.sensor_id = sensor.sensor_id),
+    sensor.place_id, sensor.entrance_id, sensor.zero_level_m
+from sensor
+left join unnest(
+    %(device_id)s::text[], %(at)s::text[], %(quantity)s::text[], %(place_id)s::text[], %(entrance_id)s::text[])
+    as new (device_id, at, quantity, place_id, entrance_id)
+    on sensor.device_id = new.device_id and sensor.at = new.at and sensor.quantity = new.quantity
+where sensor.retired_at is null and (new.place_id is distinct from sensor.place_id or new.entrance_id is distinct from sensor.entrance_id);
+
+-- name: number_left_places
+update sensor_past_place set until_seq = %(commit_seq)s where until_seq = -1;
+
 -- name: update_sensors
 -- Known sensors keep their id. Not an upsert: that would use up a number of the identity for every known row. One that moves has
 -- `placed_seq` -1 until the import has its number; whether a device is online goes with it, and rain is said of a basin.
