@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,8 +12,9 @@ import numpy as np
 from risk.ahead import Nowcast, Question, taken
 from risk.ahead_asked import asked
 from risk.ahead_site import SiteAhead, site_ahead
+from risk.alarm_output import alarm_output
 from risk.alarms import AlarmView, Change, step
-from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays, from_us
+from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays, from_us
 from risk.assess import assess, due
 from risk.barriers_out import barriers_out, entrances_out
 from risk.conditions import ConditionOutput, fold_conditions
@@ -25,12 +25,11 @@ from risk.facts.fact import Context
 from risk.firstout import first_out, open_by_basin
 from risk.laid_down import standing
 from risk.left import NOTHING, Left
-from risk.lifecycle import REFUSED, LifeEvent, follow, in_service, is_storm, take_acts
-from risk.output import CLEARED, REASON_ADDED, SEVERITY_DOWN, AlarmEvent, AlarmRow, TickOutput
+from risk.lifecycle import LifeEvent, follow, in_service, is_storm, take_acts
+from risk.output import TickOutput
 from risk.past.ask import PastOfSite
 from risk.past.inforce import Past
 from risk.rain_kept import keep_rain
-from risk.reasons import reasons_of
 from risk.replaced import hand_over, left_behind
 from risk.reports import ended_reports, fold_reports
 from risk.rules import Views, evaluate
@@ -46,7 +45,7 @@ from risk.without import parts_without, state_without
 from undercroft.site.model import Site
 from undercroft.site.places import devices_of
 
-ENGINE_VERSION = "17"
+ENGINE_VERSION = "18"
 """Part of every snapshot: a snapshot of another version is not read, the tick log is folded again instead.
 
 9: stand-ins for blind spaces raise levels and alarms; stock is part of the memory. 10: a switch that flaps and a pump
@@ -66,6 +65,7 @@ a sensor that an import takes out counts as one that fell silent; the clock may 
 17: only who came in a sensor's place speaks for it after an import; kept rain counts in the score until an hour is
 measured; a reported depth ends by its place's sensors, a name alone corrects none; an order's last minute is before
 orange by any rule, and before red; rain beside nonsense is not lost; a dry word undoes no stand-down.
+18: rain beside nonsense of several sorts is not lost, and an hour of rain is an hour at any pace.
 """
 
 DAY_HOURS = range(7, 20)
@@ -305,7 +305,7 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
 def write_up(decision: Decision) -> TickOutput:
     """Return a decision in words and numbers, for alarms that changed and spaces that are due."""
     inputs, context = decision.inputs, decision.context
-    events, alarms = _alarm_output(context, decision.changes, decision.happened)
+    events, alarms = alarm_output(context, decision.changes, decision.happened)
     events += decision.conditions.events
     alarms += decision.conditions.alarms.values()
     factors = (decision.factors, decision.plant.scores, decision.by_day)
@@ -316,85 +316,3 @@ def write_up(decision: Decision) -> TickOutput:
 
 def _alarm_view(views: Views) -> AlarmView:
     return AlarmView(views.candidate, views.below, views.lasting, views.steady, views.heard_us)
-
-
-def _alarm_output(
-    context: Context, changes: list[Change], happened: list[LifeEvent]
-) -> tuple[list[AlarmEvent], list[AlarmRow]]:
-    events: list[AlarmEvent] = []
-    alarms: dict[tuple[str, int], AlarmRow] = {}
-    both: list[LifeEvent | Change] = [*happened, *changes]  # acts before evidence; the order is kept within a space
-    for entry in sorted(both, key=lambda entry: entry.space):
-        event, alarm = _life_event(context, entry) if isinstance(entry, LifeEvent) else _event(context, entry)
-        events.append(event)
-        if alarm.occurrence and event.kind != REFUSED:
-            alarms[alarm.subject, alarm.occurrence] = alarm
-    return events, list(alarms.values())
-
-
-def _life_event(context: Context, happened: LifeEvent) -> tuple[AlarmEvent, AlarmRow]:
-    state, row = context.state, happened.space
-    subject = f"space/{context.arrays.spaces[row].id}"
-    state.alarm_events[row] += 1
-    occurrence = int(state.alarm_occurrence[row])
-    number = int(state.alarm_events[row])
-    event = AlarmEvent(subject, number, occurrence, happened.kind, happened.severity, [], happened.detail)
-    alarm = AlarmRow(
-        subject=subject,
-        occurrence=occurrence,
-        subject_kind="space",
-        severity=happened.was or happened.severity or max(int(state.alarm_peak[row]), 1),
-        peak_severity=int(state.alarm_peak[row]),
-        active=happened.severity > 0,
-        raised_us=int(state.alarm_raised_us[row]),
-        cleared_us=context.tick_us if happened.was else None,
-        reasons=[],
-        **_life_fields(state, row),
-    )
-    return event, alarm
-
-
-class _LifeFields(TypedDict):
-    acknowledged: bool
-    latched: bool
-    shelved_us: int | None
-
-
-def _life_fields(state: EngineState, row: int) -> _LifeFields:
-    shelved_us = int(state.alarm_shelved_us[row])
-    return {
-        "acknowledged": bool(state.alarm_acked[row]),
-        "latched": bool(state.alarm_latched[row]),
-        "shelved_us": None if shelved_us == NEVER_US else shelved_us,
-    }
-
-
-def _event(context: Context, change: Change) -> tuple[AlarmEvent, AlarmRow]:
-    state, views, row = context.state, context.views, change.space
-    subject = f"space/{context.arrays.spaces[row].id}"
-    state.alarm_events[row] += 1
-    bits = (change.families >> np.arange(views.now.shape[0])) & 1
-    view = views.lasting if change.kind == SEVERITY_DOWN else views.candidate
-    severities = np.where(bits, view[:, row], 0).astype(np.int8)
-    reasons = reasons_of(context, row, severities, 1)
-    cleared = change.kind == CLEARED
-    detail: dict[str, Any] = {"peak_severity": int(state.alarm_peak[row])} if cleared else {}
-    if change.first_out:
-        detail["first_out"] = context.arrays.spaces[row].basin
-    if cleared:
-        detail["lasted_s"] = (context.tick_us - int(state.alarm_raised_us[row])) // 1_000_000
-    occurrence = int(state.alarm_occurrence[row])
-    event = AlarmEvent(subject, int(state.alarm_events[row]), occurrence, change.kind, change.severity, reasons, detail)
-    alarm = AlarmRow(
-        subject=subject,
-        occurrence=occurrence,
-        subject_kind="space",
-        severity=change.was if cleared else change.severity,
-        peak_severity=int(state.alarm_peak[row]),
-        active=not cleared,
-        raised_us=int(state.alarm_raised_us[row]),
-        cleared_us=context.tick_us if cleared else None,
-        reasons=reasons if change.kind != REASON_ADDED else reasons_of(context, row, views.candidate[:, row], 2),
-        **_life_fields(state, row),
-    )
-    return event, alarm

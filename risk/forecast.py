@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from risk.arrays import BoolArray, FloatArray, IntArray, RowsBySpace, SiteArrays
+from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
 from risk.hydraulics.storage import StorageCurve
 from risk.hydraulics.weir import weir_m3_s
 from risk.pumping import PumpWords, pump_words
+from risk.segments import RowsBySpace
 from risk.sensors import PUMP
 from risk.state import EngineState
 from risk.thresholds import HORIZON_MIN, RISING_M_MIN, WET_DEPTH_M

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
-from risk.counters import UNLIKELY_MM, Counted, counted
+from risk.counters import UNLIKELY_MM, Counters, counted, since_us
 from risk.rise import least_of_three
 from risk.sensors import RAIN_DEPTH, RAIN_TOTAL
 from risk.state import RAIN_SLOTS, EngineState
@@ -18,7 +18,10 @@ WINDOWS_MIN = (5.0, 10.0, 60.0)
 """Windows of the rain rules (docs/risk.md). [min]"""
 
 SPACING_US = 50_000_000
-"""Points of the curve closer than this replace the newest: 80 slots then span more than an hour."""
+"""A point of the curve that comes sooner than this after the last but one replaces the last: 150 span over an hour."""
+
+MOST_OF_WINDOW_MM = most_mm(np.array([int(window * 60e6) for window in WINDOWS_MIN]))
+"""Nonsense that looks like rain, said again and again, makes no more than ever fell. [mm]"""
 
 INTENSITY_HOLDS_US = 600_000_000
 """An intensity counts for at most ten minutes back."""
@@ -138,7 +141,7 @@ def _pushed(curve: tuple[IntArray, FloatArray], gauges: IntArray, at_us: IntArra
     times[shift, : RAIN_SLOTS - 1], totals[shift, : RAIN_SLOTS - 1] = times[shift, 1:], totals[shift, 1:]
     times[:, -1], totals[:, -1] = at_us, total_mm
     curve[0][gauges], curve[1][gauges] = times, totals
-    return np.stack([window_depth_mm(times, totals, window) for window in WINDOWS_MIN], axis=1)
+    return np.minimum(np.stack([window_depth_mm(times, totals, w) for w in WINDOWS_MIN], axis=1), MOST_OF_WINDOW_MM)
 
 
 def _push_last(state: EngineState, gauges: IntArray, acc_mm: FloatArray, first: BoolArray) -> None:
@@ -155,58 +158,54 @@ def _increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tu
     """Return what the readings add, and which cannot be. [mm]"""
     s, gauges = news.sensor, arrays.s_slot[news.sensor]
     role, now = arrays.s_role[s], state.x[s]
-    stood_us, apart_us = state.stood_us[gauges], state.apart_us[gauges]
-    limit, beside = (most_mm(_since_us(since, news.at_us)) for since in (stood_us, apart_us))
-    by_counter, is_counter = (
-        counted(news.prior, state.apart_mm[gauges], now, (limit, beside), apart_us < stood_us),
-        role == RAIN_TOTAL,
-    )
+    before = _counters(state, "", gauges, news.prior)
+    said, is_counter = counted(before, now, news.at_us), role == RAIN_TOTAL
     rise = np.where(np.isnan(news.prior), 0.0, now - news.prior)
-    odd = ~news.good & ((rise < 0.0) | (rise > UNLIKELY_MM))
-    stands = np.where(odd, news.prior, by_counter.stands)
-    state.held[s] = np.where(is_counter, stands, state.held[s])
-    state.apart_mm[gauges] = np.where(odd, state.apart_mm[gauges], by_counter.apart)
-    counter = np.where(odd, 0.0, by_counter.mm)
+    moves = is_counter & (news.good | ((rise >= 0.0) & (rise <= UNLIKELY_MM)))
+    after = before.moved_to(said.after, moves)
+    state.held[s] = np.where(is_counter, after.stood, state.held[s])
     depth = np.where(news.replaces, np.maximum(rise, 0.0), now)
-    flowed = now * _lasted_us(stood_us, news.at_us) / 3.6e9
-    mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
-    failed = np.where(is_counter, by_counter.failed & ~odd, mm > limit)
-    state.stood_us[gauges] = np.where(failed | (is_counter & odd), stood_us, news.at_us)
-    state.apart_us[gauges] = np.where(odd, apart_us, _apart_us(by_counter, stood_us, apart_us, news.at_us))
+    flowed = now * _lasted_us(before.stood_us, news.at_us) / 3.6e9
+    mm = np.where(is_counter, np.where(moves, said.mm, 0.0), np.where(role == RAIN_DEPTH, depth, flowed))
+    too_much = mm > most_mm(since_us(before.stood_us, news.at_us))
+    failed = np.where(is_counter, said.failed & moves, too_much)
+    _stand(state, "", gauges, after, np.where(is_counter | failed, after.stood_us, news.at_us))
     return mm, failed
-
-
-def _apart_us(said: Counted, stood_us: IntArray, apart_us: IntArray, at_us: IntArray) -> IntArray:
-    """Return when counters showed what stands beside: now, where that cannot be, else where they stood before."""
-    kept = np.where(np.isnan(said.apart), NEVER_US, apart_us)
-    return np.where(said.failed, at_us, np.where(said.swapped, stood_us, kept))
 
 
 def _sure_increments_mm(state: EngineState, arrays: SiteArrays, news: RainNews) -> tuple[FloatArray, BoolArray]:
     """Return what the good readings add, as if no other had come, and which cannot be. [mm]"""
     role, now, gauges = arrays.s_role[news.sensor], news.good_x, arrays.s_slot[news.sensor]
     prior, is_counter = state.sure_rain[gauges], arrays.s_role[news.sensor] == RAIN_TOTAL
-    stood_us, apart_us = state.sure_stood_us[gauges], state.sure_apart_us[gauges]
-    limit, beside = (most_mm(_since_us(since, news.at_us)) for since in (stood_us, apart_us))
-    by_counter = counted(prior, state.sure_apart_mm[gauges], now, (limit, beside), apart_us < stood_us)
-    less = ~news.first & (now < prior)  # the lesser of two of one instant adds nothing
+    before = _counters(state, "sure_", gauges, prior)
+    said = counted(before, now, news.at_us)
+    moves = is_counter & (news.first | ~(now < prior))  # the lesser of two of one instant adds nothing
+    after = before.moved_to(said.after, moves)
     rise = np.where(np.isnan(prior), 0.0, now - prior)
     depth = np.where(news.first, now, np.maximum(rise, 0.0))
     other = np.where(news.first, now, np.fmax(prior, now))
-    state.sure_rain[gauges] = np.where(is_counter & ~less, by_counter.stands, other)
-    state.sure_apart_mm[gauges] = np.where(less, state.sure_apart_mm[gauges], by_counter.apart)
-    flowed = now * _lasted_us(stood_us, news.at_us) / 3.6e9
-    counter = np.where(less, 0.0, by_counter.mm)
-    mm = np.where(is_counter, counter, np.where(role == RAIN_DEPTH, depth, flowed))
-    failed = np.where(is_counter, by_counter.failed & ~less, mm > limit)
-    state.sure_stood_us[gauges] = np.where(failed | (is_counter & less), stood_us, news.at_us)
-    state.sure_apart_us[gauges] = np.where(less, apart_us, _apart_us(by_counter, stood_us, apart_us, news.at_us))
+    state.sure_rain[gauges] = np.where(moves, after.stood, other)
+    flowed = now * _lasted_us(before.stood_us, news.at_us) / 3.6e9
+    mm = np.where(is_counter, np.where(moves, said.mm, 0.0), np.where(role == RAIN_DEPTH, depth, flowed))
+    too_much = mm > most_mm(since_us(before.stood_us, news.at_us))
+    failed = np.where(is_counter, said.failed & moves, too_much)
+    _stand(state, "sure_", gauges, after, np.where(is_counter | failed, after.stood_us, news.at_us))
     return mm, failed
 
 
-def _since_us(before_us: IntArray, at_us: IntArray) -> IntArray:
-    """Return how long ago a gauge stood soundly; an hour where it never did. [µs]"""
-    return np.where(before_us == NEVER_US, 3_600_000_000, at_us - np.maximum(before_us, 0))
+_STANDS = ("stood_us", "stood_words", "apart_mm", "apart_us", "stands_mm", "stands_us", "stands_words")
+
+
+def _counters(state: EngineState, path: str, gauges: IntArray, stood_mm: FloatArray) -> Counters:
+    """Return where counters stand on one of the two paths, all readings or the sure ones."""
+    return Counters(stood_mm, *(getattr(state, path + name)[gauges] for name in _STANDS))
+
+
+def _stand(state: EngineState, path: str, gauges: IntArray, after: Counters, stood_us: IntArray) -> None:
+    """Note where counters stand after readings, and when each gauge stood soundly last."""
+    known = (stood_us, after.words, after.apart, after.apart_us, after.stands, after.stands_us, after.stands_words)
+    for name, values in zip(_STANDS, known, strict=True):
+        getattr(state, path + name)[gauges] = values
 
 
 def _lasted_us(before_us: IntArray, at_us: IntArray) -> IntArray:

@@ -18,10 +18,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from risk.arrays import NEVER_US, BoolArray, RowsBySpace, SiteArrays
+from risk.arrays import NEVER_US, BoolArray, SiteArrays
 from risk.evidence import fresh_sensors
 from risk.left import Left, LeftSensor
 from risk.reports import place_of
+from risk.segments import RowsBySpace
 from risk.sensors import BARRIER, FLOAT, ONLINE, PUMP, RAIN_ROLES, SensorSpec, sensors_of
 from risk.spots import beside
 from risk.state import LEAK, SIGNATURES, EngineState, place_key, sensor_keys

@@ -39,8 +39,11 @@ RISE_SLOTS = 6
 GOOD_SLOTS = 32
 """Good samples kept of a level sensor, at least 50 s apart: half an hour at one a minute (`risk.past.present`)."""
 
-RAIN_SLOTS = 80
-"""Points kept of a gauge's cumulative curve, at least 50 s apart: more than 60 minutes."""
+RAIN_SLOTS = 150
+"""Points kept of a gauge's cumulative curve, every other at least 50 s apart: 62 minutes."""
+
+STANDS = 6
+"""Earlier stands kept of a rain counter (`risk.counters`)."""
 
 Small = NDArray[np.int8]
 
@@ -135,8 +138,8 @@ class EngineState:
         [m/min]; ``implicated``: has had a part in the open alarm of its space.
     Rain sensors (G)
         ``total_mm, curve_*``: own cumulative curve; ``sure_total_mm, sure_curve_*``: that of good readings alone,
-        ``sure_rain`` the last of them; ``stood_us, sure_stood_us``: last reading that can be; ``apart_*,
-        sure_apart_*``: what a counter showed that did not fit, and when, see `risk.counters`; ``acc_mm``: 5, 10 and 60
+        ``sure_rain`` the last of them; ``stood_*, apart_*, stands_*``: last reading that can be, what a counter showed
+        that did not fit, earlier stands (`risk.counters`), of good readings ``sure_*``; ``acc_mm``: 5, 10 and 60
         minutes up to the newest sample;
         ``wet_us``: last word of 2 mm in 5 min or more, ``rained_us``: since when each word has said so.
     ``library``: version of the flood library in force, 0 for none. ``conditions``: the alarms of devices and of the
@@ -216,12 +219,20 @@ class EngineState:
     acc_mm: FloatArray = field(metadata=_axis("G", np.float64, 0.0, (3,)))
     last_acc_mm: FloatArray = field(metadata=_axis("G", np.float64, -np.inf, (3, 3)))
     wet_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
-    apart_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan))
-    sure_apart_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan))
     stood_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    stood_words: Small = field(metadata=_axis("G", np.int8, 0))
+    apart_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan))
     apart_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    stands_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan, (STANDS,)))
+    stands_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US, (STANDS,)))
+    stands_words: Small = field(metadata=_axis("G", np.int8, 0, (STANDS,)))
     sure_stood_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    sure_stood_words: Small = field(metadata=_axis("G", np.int8, 0))
+    sure_apart_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan))
     sure_apart_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
+    sure_stands_mm: FloatArray = field(metadata=_axis("G", np.float64, np.nan, (STANDS,)))
+    sure_stands_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US, (STANDS,)))
+    sure_stands_words: Small = field(metadata=_axis("G", np.int8, 0, (STANDS,)))
     rained_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
     busy_us: IntArray = field(metadata=_axis("G", np.int64, NEVER_US))
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from risk.arrays import BoolArray, FloatArray, IntArray, RowsBySpace, Segments, SiteArrays
+from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
 from risk.floats import Floats, floats_of
 from risk.forecast import Storage, sensors_of_storage, storage_of
 from risk.levels import SEVERITIES, LevelTable, level_table
 from risk.neighbours import Neighbours
 from risk.pumping import PumpWords
+from risk.segments import RowsBySpace, Segments
 from risk.sensors import BARRIER, PUMP
 from risk.spots import heirs_of
 from risk.thresholds import RAIN_RULES

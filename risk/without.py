@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.ahead_site import SiteAhead
-from risk.arrays import BoolArray, IntArray, Segments, SiteArrays
+from risk.arrays import BoolArray, IntArray, SiteArrays
 from risk.left import Left
 from risk.levels import LevelTable, entrance_index
 from risk.pumping import pump_words
+from risk.segments import Segments
 from risk.state import EngineState, array_fields
 from risk.statics import SiteStatics, statics_without
 
