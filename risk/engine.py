@@ -65,7 +65,8 @@ a sensor that an import takes out counts as one that fell silent; the clock may 
 17: only who came in a sensor's place speaks for it after an import; kept rain counts in the score until an hour is
 measured; a reported depth ends by its place's sensors, a name alone corrects none; an order's last minute is before
 orange by any rule, and before red; rain beside nonsense is not lost; a dry word undoes no stand-down.
-18: rain beside nonsense of several sorts is not lost, and an hour of rain is an hour at any pace.
+18: rain beside nonsense of several sorts is not lost, and an hour of rain is an hour at any pace;
+an expired report ends by a dry word from each spot of its place, where one dead sensor keeps nothing.
 """
 
 DAY_HOURS = range(7, 20)

@@ -8,10 +8,10 @@ A report is evidence of quality UNKNOWN: it may raise, it never lowers.
 
 - *Depth* has the severity of the water thresholds there (family ``report``), without on-delay. Of each reporter what
   was entered last counts, whenever it was seen: a later entry corrects the earlier. The worst of all reporters counts.
-  It ends when it has expired **and** every level sensor of that very place (inside, or that entrance) has given a good
-  reading since, or the alarm of the space is stood down: neither silence, nor what was measured elsewhere, nor what
-  somebody else found dry ends it. Below yellow, where there is no alarm to stand down, an expired one also ends with
-  any report of the place that was seen since.
+  It ends when it has expired **and** every spot of that very place (inside, or that entrance; `risk.spots`) has said
+  well since that it is dry, by one of its level sensors, and none of them tells of water; or the alarm of the space is
+  stood down. Neither silence, nor what was measured elsewhere, nor what somebody else found dry ends it. Below yellow,
+  where there is no alarm to stand down, an expired one also ends with any report of the place that was seen since.
 - *Barrier*: the report of an entrance that was seen last counts until it expires; its reporter may correct it.
   ``deployed`` closes an entrance whose switches are silent, missing or unsure. A switch that said open, deploying,
   overtopped or failed wins over all that was seen before it had fallen silent (3 missed intervals after that word):
@@ -36,8 +36,9 @@ from numpy.typing import NDArray
 from risk.arrays import NEVER_US, BoolArray, IntArray, SiteArrays, iso, to_us
 from risk.evidence import NOT_CLOSED, flapping, said_by_switches
 from risk.levels import entrance_index, least_at
+from risk.spots import of_one_spot
 from risk.state import EngineState, FieldReport
-from risk.thresholds import LEAST_ALARM_SEVERITY
+from risk.thresholds import LEAST_ALARM_SEVERITY, WET_DEPTH_M
 from risk.warnings import Act
 from undercroft.instants import is_meant
 from undercroft.quantities import BARRIER_STATE_BY_WORD, BarrierState
@@ -160,19 +161,27 @@ def ended_reports(state: EngineState, arrays: SiteArrays, tick_us: int) -> None:
         space_id, _, what = place_of(key)
         space = arrays.space_index[space_id]
         stood_down = state.stood_down_us[space] != NEVER_US
-        if what != "depth" or stood_down or _heard_since(state, arrays, key) or _notice_is_over(state, arrays, key):
+        if what != "depth" or stood_down or _found_dry(state, arrays, key) or _notice_is_over(state, arrays, key):
             del state.reports[key]
             state.written_signature[space] = -2
 
 
-def _heard_since(state: EngineState, arrays: SiteArrays, key: str) -> bool:
-    """Tell whether all level sensors of the place of a report have been heard well since it expired; one at least."""
+def _found_dry(state: EngineState, arrays: SiteArrays, key: str) -> bool:
+    """Tell whether every spot of the place of a report has said well since it expired that it is dry; one at least.
+
+    Where exactly a person stood is not known, so a spot that is silent may be the one. At one spot a sensor that is
+    dead is outlived by another; one that tells of water, well or not, is not.
+    """
     space_id, entrance_id, _ = place_of(key)
-    space = arrays.space_index[space_id]
+    space, expired_us = arrays.space_index[space_id], state.reports[key].expires_us
     here = (arrays.l_space == space) & (arrays.l_entrance == entrance_index(arrays, space, entrance_id))
     sensors = arrays.l_sensor[here & ~arrays.s_left[arrays.l_sensor]]
-    well = (state.good_us[sensors] >= state.reports[key].expires_us) & (state.good_run[sensors] > 0)
-    return bool(sensors.size) and bool(well.all())
+    wet = state.held[sensors] >= WET_DEPTH_M.value
+    if not sensors.size or (wet & (state.evidence_us[sensors] >= expired_us)).any():
+        return False
+    dry = ~wet & (state.good_us[sensors] >= expired_us) & (state.good_run[sensors] > 0)
+    say_so = [arrays.sensors[s] for s in sensors[dry].tolist()]
+    return all(any(of_one_spot(arrays.sensors[s], other) for other in say_so) for s in sensors.tolist())
 
 
 def _notice_is_over(state: EngineState, arrays: SiteArrays, key: str) -> bool:

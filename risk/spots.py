@@ -5,6 +5,8 @@ level of their zero; other sensors of the same device at that entrance are of th
 devices may be of one spot and yet stand ten metres apart: the file does not say. So only who came *after* a sensor was
 taken out may speak for it, never one that had stood beside it; and where others of its spot are gone too, nobody can
 tell who came for whom: then all who came have to speak, and at least as many as are gone.
+
+What a *person* saw at a place is another matter: no sensor said it, so any of its spot may end it (`risk.reports`).
 """
 
 from __future__ import annotations
@@ -32,6 +34,15 @@ def same_spot(one: SensorSpec, other: SensorSpec) -> bool:
     if one.role != PUMP and one.entrance != other.entrance:
         return False
     return one.device == other.device or (one.at == other.at and _same_zero(one, other))
+
+
+def of_one_spot(one: SensorSpec, other: SensorSpec) -> bool:
+    """Tell whether two level sensors of one entrance, or of the inside, speak for each other while both are there.
+
+    They have one probe name and one zero, so that the same water stands the same over both. Two probes of one device
+    do not: a cable may reach far.
+    """
+    return one.at == other.at and _same_zero(one, other)
 
 
 def _same_zero(one: SensorSpec, other: SensorSpec) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from risk.arrays import to_us
 from risk.snapshot import dump_state, load_state
 from risk.warnings import Act
@@ -20,6 +22,7 @@ from tests.unit.risk.builders import (
     space,
     underpass,
 )  # fmt: skip
+from undercroft.site.places import sensor_key
 
 
 def at(minute: float) -> str:
@@ -153,13 +156,48 @@ def test_a_report_of_an_entrance_is_ended_by_no_other_entrance() -> None:
     assert crank.levels["s"] == 4
 
 
-def test_a_report_is_ended_once_every_sensor_of_its_place_was_heard() -> None:
-    crank = garage(device("low", depth_sensor()), device("high", depth_sensor()))
+def reported(*sensors: dict[str, Any]) -> Crank:
+    """60 cm inside a garage, reported at minute 0; it expires at minute 10."""
+    crank = garage(*sensors)
     crank.tick(0, acts=(report(1, "s", 0, minutes=10, depth_m=0.6),))
+    return crank
+
+
+@pytest.mark.parametrize("pit", [device("pit", depth_sensor(zero_level_m=-4.5)), device("pit", depth_sensor(at="pit"))])
+def test_a_report_is_ended_once_every_spot_of_its_place_was_heard(pit: dict[str, Any]) -> None:
+    """The floor at -4.00 m, where one sensor is; another is half a metre lower, or has a name of its own."""
+    key = sensor_key("pit", pit["sensors"][0].get("at", ""), "water_depth_m")
+    crank = reported(device("floor", depth_sensor()), pit)
     for minute in range(1, 40):
-        crank.tick(minute, ("high:water_depth_m", minute, 0.0))
+        crank.tick(minute, ("floor:water_depth_m", minute, 0.0))
+    assert crank.levels["s"] == 4, "the pit is silent"
+    crank.tick(40, ("floor:water_depth_m", 40, 0.0), (key, 40, 0.0))
+    assert crank.engine.state.reports == {}
+
+
+def test_another_probe_of_a_device_ends_no_report_of_a_silent_one() -> None:
+    crank = reported(device("two", depth_sensor(at="pit"), depth_sensor(at="ramp")))
+    for minute in range(1, 40):
+        crank.tick(minute, ("two/ramp:water_depth_m", minute, 0.0))
     assert crank.levels["s"] == 4
-    crank.tick(40, ("high:water_depth_m", 40, 0.0), ("low:water_depth_m", 40, 0.0))
+
+
+def test_a_dead_sensor_keeps_no_report_that_another_of_its_spot_finds_dry() -> None:
+    crank = reported(device("one", depth_sensor()), device("two", depth_sensor()))
+    for minute in range(1, 11):
+        assert crank.engine.state.reports
+        crank.tick(minute, ("two:water_depth_m", minute, 0.0))
+    assert crank.engine.state.reports == {}
+
+
+@pytest.mark.parametrize(("value", "how"), [(0.02, 1), (0.3, 1), (0.3, 3)])
+def test_a_sensor_that_tells_of_water_ends_no_report_nor_does_its_dry_neighbour(value: float, how: int) -> None:
+    """Good or doubtful; 2 cm is water."""
+    crank = reported(device("one", depth_sensor()), device("two", depth_sensor()))
+    for minute in range(11, 40):
+        crank.tick(minute, ("one:water_depth_m", minute, value, how), ("two:water_depth_m", minute, 0.0))
+    assert (crank.levels["s"], len(crank.engine.state.reports)) == (4, 1)
+    crank.tick(40, ("one:water_depth_m", 40, 0.019), ("two:water_depth_m", 40, 0.0))
     assert crank.engine.state.reports == {}
 
 
