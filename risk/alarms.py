@@ -64,20 +64,13 @@ def family_bits(severities: NDArray[np.int8], least: int) -> NDArray[np.int32]:
     return bits
 
 
-def step(
-    state: EngineState, arrays: SiteArrays, view: AlarmView, tick_us: int, held_down: BoolArray | None = None
-) -> list[Change]:
-    """Move every alarm on by one tick and return what changed, by space, at most two changes each.
-
-    Spaces in ``held_down`` raise nothing: a person stood their alarm down and nothing was heard since.
-    """
+def step(state: EngineState, arrays: SiteArrays, view: AlarmView, tick_us: int) -> list[Change]:
+    """Move every alarm on by one tick and return what changed, by space, at most two changes each."""
     target = view.candidate.max(axis=0)
     bits = family_bits(view.candidate, LEAST_ALARM_SEVERITY)
     severity = state.alarm_severity
     active = severity > 0
     raised = ~active & (target >= LEAST_ALARM_SEVERITY)
-    if held_down is not None:
-        raised &= ~held_down
     up = active & (target > severity)
     added = active & ((bits & ~state.alarm_families) != 0) & ~up
     left = np.maximum(view.lasting.max(axis=0), target)

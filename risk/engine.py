@@ -39,6 +39,7 @@ from risk.shortage import Needs, Reach, fold_movements, reach_of, requirements, 
 from risk.standdown import held_down
 from risk.state import EngineState, carried_over, forget_forecasts, fresh_state
 from risk.statics import SiteStatics, statics_of
+from risk.street_alone import street_alone
 from risk.suppression import suppress
 from risk.warnings import Act, fold_warnings
 from risk.without import parts_without, state_without
@@ -66,7 +67,8 @@ a sensor that an import takes out counts as one that fell silent; the clock may 
 measured; a reported depth ends by its place's sensors, a name alone corrects none; an order's last minute is before
 orange by any rule, and before red; rain beside nonsense is not lost; a dry word undoes no stand-down.
 18: rain beside nonsense of several sorts is not lost, and an hour of rain is an hour at any pace;
-an expired report ends by a dry word from each spot of its place, where one dead sensor keeps nothing.
+an expired report ends by a dry word from each spot of its place, where one dead sensor keeps nothing;
+water at the entrance of a space stood down raises by its own rules, and does not bring back what was stood down.
 """
 
 DAY_HOURS = range(7, 20)
@@ -285,10 +287,11 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     if moved or recounted or not np.array_equal(out, barriers_out(state, arrays)):
         _with_shortage(engine)
     views = evaluate(state, arrays, plant.statics, seen, inputs.tick_us)
-    context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
     open_before = state.alarm_severity > 0
-    held = held_down(state, arrays, views, seen, inputs.acts)
-    changes = step(state, arrays, _alarm_view(views), inputs.tick_us, held)
+    down = held_down(state, arrays, views, seen, inputs.acts)
+    views = street_alone(state, arrays, plant.statics, seen, views, down)
+    context = Context(state, arrays, plant.statics, views, seen, inputs.tick_us)
+    changes = step(state, arrays, _alarm_view(views), inputs.tick_us)
     changes = first_out(changes, open_before, arrays)
     happened += follow(state, changes)
     if state.conditions:

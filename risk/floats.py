@@ -116,15 +116,21 @@ def float_family(state: EngineState, floats: Floats, closed: BoolArray, views: t
         return
     over = state.alarm_severity[floats.space] == 0
     state.lifted_part[floats.sensor[over]] = False
-    lifted = state.held[floats.sensor] >= 0.5
-    severity = floats.severity(closed)
-    shown = np.where(lifted, severity, 0).astype(np.int8)
+    shown, _ = shown_by(state, floats, closed)
     state.lifted_part[floats.sensor[shown >= 2]] = True
-    leaving = state.lifted_part[floats.sensor] & (state.let_down[floats.sensor] < 3)
+    shown, left = shown_by(state, floats, closed)
     now, candidate, below, lasting = views
     for view in (now, candidate, below):
         np.maximum.at(view[FAMILY], floats.space, shown)
-    np.maximum.at(lasting[FAMILY], floats.space, np.where(leaving, severity, shown).astype(np.int8))
+    np.maximum.at(lasting[FAMILY], floats.space, left)
+
+
+def shown_by(state: EngineState, floats: Floats, closed: BoolArray) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Return what each switch reaches now, and as it would be left. Shapes (F,)."""
+    severity = floats.severity(closed)
+    shown = np.where(state.held[floats.sensor] >= 0.5, severity, 0).astype(np.int8)
+    leaving = state.lifted_part[floats.sensor] & (state.let_down[floats.sensor] < 3)
+    return shown, np.where(leaving, severity, shown).astype(np.int8)
 
 
 def part_rows(state: EngineState, floats: Floats) -> IntArray:

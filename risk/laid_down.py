@@ -22,6 +22,7 @@ from risk.arrays import NEVER_US, IntArray, SiteArrays
 from risk.left import Left, LeftSensor
 from risk.replaced import named_entrances
 from risk.sensors import FLOAT, LEVEL
+from risk.standdown import said_since
 from risk.state import EngineState
 
 
@@ -31,11 +32,12 @@ def standing(state: EngineState, arrays: SiteArrays, heirs: Mapping[int, IntArra
     ``heirs``: who has to speak for each left sensor.
     """
     since = {(one.spec.key, one.spec.place, one.spec.entrance): one for one in arrays.left.sensors}
+    since_down = said_since(state, arrays)
     kept: list[LeftSensor] = []
     for s in np.flatnonzero(arrays.s_left).tolist():
         spec = arrays.sensors[s]
         one = since[spec.key, spec.place, spec.entrance]
-        if state.stood_down_us[arrays.s_space[s]] != NEVER_US:
+        if state.stood_down_us[arrays.s_space[s]] != NEVER_US and not since_down[s]:
             continue
         if _have_spoken(state, arrays, s, heirs[s], one.since_us):
             _hand_on(state, arrays, s, heirs[s])

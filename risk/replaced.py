@@ -5,7 +5,7 @@ A sensor that the new version has elsewhere was taken out of the one place, and 
 - A *level sensor, lifted float switch, barrier switch or pump* whose last word has a part in what its space shows, or
   would have behind an open barrier or once the street is dry, is **left** (`risk.left`): the engine goes on with it as
   with one that fell silent, at its place, also where the entrance is gone. What ends it is in `risk.laid_down`. One of
-  a space whose alarm stands stood down is not left: its word was looked at.
+  a space whose alarm stands stood down is not left, unless it spoke since: its word was looked at.
 - A *gauge or barrier switch* that the new version has in the place of one that is gone takes over what that had said:
   the rain it had measured; when it had said that the barrier does not close.
 - The *rain* of a gauge that nobody takes over stands at the spaces of its basin, see `risk.rain_kept`.
@@ -25,6 +25,7 @@ from risk.reports import place_of
 from risk.segments import RowsBySpace
 from risk.sensors import BARRIER, FLOAT, ONLINE, PUMP, RAIN_ROLES, SensorSpec, sensors_of
 from risk.spots import beside
+from risk.standdown import said_since
 from risk.state import LEAK, SIGNATURES, EngineState, place_key, sensor_keys
 from risk.state import PUMP as PUMP_FAMILY
 from risk.statics import SiteStatics
@@ -119,7 +120,7 @@ def _speaks_on(state: EngineState, old: SiteArrays, statics: SiteStatics) -> Boo
     stays[inside] |= may_leak & (state.evidence_us[inside] != NEVER_US)
     stays |= (old.s_role == BARRIER) & (state.evidence_us != NEVER_US) & _beside(old, stays)
     in_space = old.s_space >= 0
-    stood_down = state.stood_down_us[old.s_space] != NEVER_US
+    stood_down = (state.stood_down_us[old.s_space] != NEVER_US) & ~said_since(state, old)
     return np.asarray(stays & in_space & ~stood_down & (old.s_role != ONLINE))
 
 

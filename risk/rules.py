@@ -157,14 +157,14 @@ def evaluate(state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen:
     observed[at.entrance], expected[at.entrance] = needed, soon
     times = ahead_only(ahead.soonest, now.max(axis=0))
     return Views(
-        now, candidate, below, lasting, _steady(state, arrays, statics, fresh, rain),
-        _heard_us(state, arrays, statics, rain), blind,
+        now, candidate, below, lasting, steady_spaces(state, arrays, statics, fresh, rain),
+        heard_by_us(state, arrays, statics, rain), blind,
         unheard_spaces(state, statics), stand_ins, rain, times, ahead.soonest, ahead.by_ensemble, ahead.likely, fresh,
         closed, least, depth, *outside, said, observed, expected, colour,
     )  # fmt: skip
 
 
-def _steady(
+def steady_spaces(
     state: EngineState, arrays: SiteArrays, statics: SiteStatics, fresh: BoolArray, rain: RainView
 ) -> BoolArray:
     """Tell where every level sensor and float switch that took part in an alarm, and rain, can be believed now."""
@@ -178,7 +178,7 @@ def _steady(
     return np.asarray(steady)
 
 
-def _heard_us(state: EngineState, arrays: SiteArrays, statics: SiteStatics, rain: RainView) -> IntArray:
+def heard_by_us(state: EngineState, arrays: SiteArrays, statics: SiteStatics, rain: RainView) -> IntArray:
     """Return the tick by which every level sensor and switch of an alarm, and the rain, gave a good reading."""
     heard = np.full(arrays.n_spaces, 2**62, np.int64)
     rows = np.flatnonzero(state.implicated)
@@ -219,6 +219,25 @@ def _water(
     rows = held[2]
     if rows.size == 0:
         return part
+    by_view = water_of_sensors(state, arrays, statics, seen, held)
+    # Rows are sorted by family and space, so those of a space in a family lie one after another.
+    family, space = np.where(arrays.l_family[rows] == 1, FREEBOARD, DEPTH), arrays.l_space[rows]
+    firsts = np.flatnonzero(np.concatenate(([True], (space[1:] != space[:-1]) | (family[1:] != family[:-1]))))
+    for view, severity in zip(views, np.maximum.reduceat(by_view, firsts, axis=1), strict=True):
+        view[family[firsts], space[firsts]] = severity
+    part[rows] = by_view[1] >= 2
+    return part
+
+
+def water_of_sensors(
+    state: EngineState,
+    arrays: SiteArrays,
+    statics: SiteStatics,
+    seen: Seen,
+    held: tuple[FloatArray, FloatArray, IntArray],
+) -> Severities:
+    """Return the severity of depth or freeboard of some level sensors in each view. Shape (4, rows)."""
+    rows = held[2]
     depth, least, rate, peak_m = held[0][rows], held[1][:, rows], state.rate[rows], seen.peak_m[rows]
     climbing = np.where(rate > RISING_M_MIN.value, rate, 0.0)
     projected = peak_m + climbing * statics.l_interval_min[rows]
@@ -228,14 +247,7 @@ def _water(
     leaving = severity_of(np.stack((depth, np.fmax(longest, depth))), release_m(least))
     peak = seen_now[1]
     alarm = np.maximum(seen_now[2], np.where((peak == 4) | (seen_now[3] > peak), peak, 0)).astype(np.int8)
-    by_view = (seen_now[0], alarm, np.maximum(leaving[0], seen_now[0]), np.maximum(leaving[1], leaving[0]))
-    # Rows are sorted by family and space, so those of a space in a family lie one after another.
-    family, space = np.where(arrays.l_family[rows] == 1, FREEBOARD, DEPTH), arrays.l_space[rows]
-    firsts = np.flatnonzero(np.concatenate(([True], (space[1:] != space[:-1]) | (family[1:] != family[:-1]))))
-    for view, severity in zip(views, np.maximum.reduceat(np.stack(by_view), firsts, axis=1), strict=True):
-        view[family[firsts], space[firsts]] = severity
-    part[rows] = alarm >= 2
-    return part
+    return np.stack((seen_now[0], alarm, np.maximum(leaving[0], seen_now[0]), np.maximum(leaving[1], leaving[0])))
 
 
 def _rise(
@@ -251,6 +263,18 @@ def _rise(
     rows = held[1][statics.l_rise[held[1]]]
     if rows.size == 0:
         return part
+    severity = rise_of_sensors(state, arrays, statics, seen, (held[0], rows))
+    for view, severities in zip(views, severity, strict=True):
+        np.maximum.at(view[RISE], arrays.l_space[rows], severities)
+    part[rows] = severity[1] >= 2
+    return part
+
+
+def rise_of_sensors(
+    state: EngineState, arrays: SiteArrays, statics: SiteStatics, seen: Seen, held: tuple[FloatArray, IntArray]
+) -> Severities:
+    """Return the severity of the rise at some level sensors in each view. Shape (4, rows)."""
+    rows = held[1]
     depth, rate = held[0][rows], state.rate[rows]
     doubtful = state.implicated[rows] & (state.good_run[arrays.l_sensor[rows]] < 3)
     longest = np.where(doubtful, np.inf, _greatest(state.last_rate[rows]))
@@ -259,10 +283,7 @@ def _rise(
     wet[3] |= doubtful
     severity = np.where(wet, severity_of(rates, statics.rise_m_min[:, arrays.l_space[rows]]), 0).astype(np.int8)
     severity[3] = np.where(np.isinf(longest) & doubtful, 4, severity[3])
-    for view, severities in zip(views, severity, strict=True):
-        np.maximum.at(view[RISE], arrays.l_space[rows], severities)
-    part[rows] = severity[1] >= 2
-    return part
+    return severity
 
 
 def _confirmed_water(

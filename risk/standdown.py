@@ -3,7 +3,7 @@
 An alarm is stood down when its own evidence can no longer come back: the sensor is washed away, and what it last said
 holds for ever. Whatever says anew that there is danger undoes it, and the alarm is raised on all that holds:
 
-- a word on water: a level sensor of the space that stands in 2 cm or more, or a float switch over the floor that is
+- a word on water inside: a level sensor there that stands in 2 cm or more, or a float switch over the floor that is
   lifted, good or doubtful, that came after the act or was taken after it by its device's clock, which may be off;
 - a field report of the space that says so: water at yellow or above, a barrier that does not close, a pump that stands;
 - a rain warning that covers it, entered anew;
@@ -12,6 +12,9 @@ holds for ever. Whatever says anew that there is danger undoes it, and the alarm
 
 A forecast, a leak and a pump that does not cope begin at the water inside, which is what was stood down, so they count
 only with a word on water, which undoes the stand-down by itself (docs/decisions/0033).
+
+Water at an entrance tells nothing of the inside: it raises by its own rules and undoes nothing, but where these reach
+more than they did (`risk.street_alone`, docs/decisions/0046).
 
 A sensor that is heard and dry is no danger, nor is what says nothing of water: stock, power, a device that is online
 or gone. Silence alone is no evidence: that the space turns blind in the rain in which it was stood down follows from
@@ -45,10 +48,12 @@ MOST = 4
 
 def stood_down(state: EngineState, row: int, act: Act) -> None:
     """Note that the alarm of a space was stood down, and what every family of rules had said by then."""
+    already = state.stood_down_us[row]
     state.stood_down_us[row], state.stood_down_seq[row] = act.acted_us, act.commit_seq
     state.stood_down_tick_us[row] = state.tick_us
     had_part = (state.alarm_families[row] & FAMILY_BITS) != 0
-    state.stood_down_on[row] = np.where(had_part, state.alarm_severity[row], 0)
+    known = 0 if already == NEVER_US else state.stood_down_on[row]
+    state.stood_down_on[row] = np.maximum(np.where(had_part, state.alarm_severity[row], 0), known)
     state.stood_down_on[row, BLIND] = MOST
 
 
@@ -58,11 +63,11 @@ def held_down(state: EngineState, arrays: SiteArrays, views: Views, seen: Seen, 
     rows = np.flatnonzero(down)
     if not rows.size:
         return np.asarray(down, np.bool_)
-    told = _told_of(arrays, views, acts, state)
+    told, came = _told_of(arrays, views, acts, state), said_since(state, arrays)
     for row in rows.tolist():
         known, reached = state.stood_down_on[row], views.candidate[:, row]
         worse = bool(((reached > known) & (reached >= LEAST_ALARM_SEVERITY) & ~FROM_INSIDE).any())
-        if worse or row in told or _tells_of_water(state, arrays, seen, row):
+        if worse or row in told or _tells_of_water(state, arrays, seen, row, came):
             state.stood_down_us[row] = NEVER_US
             down[row] = False
         else:
@@ -73,16 +78,22 @@ def held_down(state: EngineState, arrays: SiteArrays, views: Views, seen: Seen, 
     return np.asarray(down, np.bool_)
 
 
-def _tells_of_water(state: EngineState, arrays: SiteArrays, seen: Seen, row: int) -> bool:
-    """Tell whether a sensor of a space stood down has told of water since: in a tick after it, or taken later."""
-    came = (state.evidence_tick_us > state.stood_down_tick_us[row]) | (state.evidence_us > state.stood_down_us[row])
-    levels = np.flatnonzero(arrays.l_space == row)
+def said_since(state: EngineState, arrays: SiteArrays) -> BoolArray:
+    """Tell which sensors spoke after a stand-down of their space: in a tick after it, or taken later. Shape (S,)."""
+    down_us, down_tick_us = state.stood_down_us[arrays.s_space], state.stood_down_tick_us[arrays.s_space]
+    since = (state.evidence_tick_us > down_tick_us) | (state.evidence_us > down_us)
+    return np.asarray((arrays.s_space >= 0) & (down_us != NEVER_US) & since)
+
+
+def _tells_of_water(state: EngineState, arrays: SiteArrays, seen: Seen, row: int, came: BoolArray) -> bool:
+    """Tell whether a sensor inside a space stood down has told of water since."""
+    levels = np.flatnonzero((arrays.l_space == row) & ~arrays.l_outside)
     sensors = arrays.l_sensor[levels]
     most_m = np.where(state.good_tick_us[sensors] == state.tick_us, seen.peak_m[levels], state.x[sensors])
     if (came[sensors] & (most_m >= WET_DEPTH_M.value)).any():
         return True
-    lifted = np.flatnonzero((arrays.s_space == row) & (arrays.s_role == FLOAT) & came & (state.x >= 0.5))
-    return any(trip_m(arrays, s) >= 0.0 for s in lifted.tolist())
+    inside = (arrays.s_space == row) & (arrays.s_role == FLOAT) & (arrays.s_entrance < 0)
+    return any(trip_m(arrays, s) >= 0.0 for s in np.flatnonzero(inside & came & (state.x >= 0.5)).tolist())
 
 
 def _told_of(arrays: SiteArrays, views: Views, acts: Iterable[Act], state: EngineState) -> set[int]:

@@ -163,7 +163,7 @@ def test_what_says_nothing_of_water_undoes_no_stand_down(words: list[tuple[int, 
 
 @pytest.mark.parametrize("how", [1, 2])
 @pytest.mark.parametrize(
-    ("key", "value"), [("out:water_depth_m", 0.02), ("in:water_depth_m", 0.05), ("sw:float_lifted", 1.0)]
+    ("key", "value"), [("in:water_depth_m", 0.02), ("in:water_depth_m", 0.05), ("sw:float_lifted", 1.0)]
 )
 def test_a_word_on_water_undoes_a_stand_down(key: str, value: float, how: int) -> None:
     crank, row = washed_away()
@@ -178,7 +178,7 @@ def test_a_word_on_water_undoes_a_stand_down(key: str, value: float, how: int) -
 
 def test_water_that_came_and_went_within_one_tick_undoes_a_stand_down() -> None:
     crank, row = washed_away()
-    crank.tick(25, *[("out:water_depth_m", 24.2 + 0.2 * n, depth) for n, depth in enumerate((0.3, 0.3, 0.0))])
+    crank.tick(25, *[("in:water_depth_m", 24.2 + 0.2 * n, depth) for n, depth in enumerate((0.3, 0.3, 0.0))])
     assert crank.engine.state.stood_down_us[row] == NEVER_US
 
 
