@@ -44,7 +44,8 @@ def standing(state: EngineState, arrays: SiteArrays, heirs: Mapping[int, IntArra
         else:
             kept.append(one)
     named = named_entrances(state, kept)
-    return Left(tuple(kept), tuple((space, gone) for space, gone in arrays.left.entrances if (space, gone.id) in named))
+    entrances = tuple((space, gone) for space, gone in arrays.left.entrances if (space, gone.id) in named)
+    return Left(tuple(kept), entrances, arrays.left.missed)
 
 
 def _have_spoken(state: EngineState, arrays: SiteArrays, left: int, heirs: IntArray, since_us: int) -> bool:

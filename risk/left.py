@@ -17,7 +17,8 @@ from undercroft.site.model import Entrance
 class LeftSensor:
     """A sensor that the site no longer has there.
 
-    ``since_us`` is the last tick before it was taken out, ``beside`` names those that stood at its spot then.
+    ``since_us`` is the last tick before it was taken out, ``beside`` names those that stood at its spot then, and those
+    that are missed there since before.
     """
 
     spec: SensorSpec
@@ -27,10 +28,15 @@ class LeftSensor:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What an import left behind. ``entrances``: space and entrance as it was, of those that are gone too."""
+    """What an import left behind.
+
+    ``entrances``: space and entrance as it was, of those that are gone too. ``missed``: sensors that were taken out of
+    their spot and in whose place nobody came yet, left or not: whoever comes may have come for them.
+    """
 
     sensors: tuple[LeftSensor, ...] = ()
     entrances: tuple[tuple[str, Entrance], ...] = ()
+    missed: tuple[SensorSpec, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.sensors or self.entrances)
@@ -42,6 +48,7 @@ class Left:
                 {"spec": asdict(one.spec), "since_us": one.since_us, "beside": one.beside} for one in self.sensors
             ],
             "entrances": [[space, entrance.model_dump(mode="json")] for space, entrance in self.entrances],
+            "missed": [asdict(spec) for spec in self.missed],
         }
 
     @classmethod
@@ -52,6 +59,7 @@ class Left:
                 LeftSensor(SensorSpec(**one["spec"]), one["since_us"], tuple(one["beside"])) for one in kept["sensors"]
             ),
             tuple((space, Entrance.model_validate(entrance)) for space, entrance in kept["entrances"]),
+            tuple(SensorSpec(**spec) for spec in kept["missed"]),
         )
 
 

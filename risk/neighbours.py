@@ -70,7 +70,7 @@ class Neighbours:
     def _levels_by_basin(self) -> dict[str, IntArray]:
         arrays = self._arrays
         found: dict[str, list[int]] = {}
-        for sensor in np.flatnonzero((arrays.s_role == LEVEL) & ~arrays.s_left).tolist():
+        for sensor in np.flatnonzero(arrays.s_role == LEVEL).tolist():
             found.setdefault(arrays.sensors[sensor].basin, []).append(sensor)
         return {basin: np.array(sensors, np.int64) for basin, sensors in found.items()}
 

@@ -24,7 +24,7 @@ from risk.left import Left, LeftSensor
 from risk.reports import place_of
 from risk.segments import RowsBySpace
 from risk.sensors import BARRIER, FLOAT, ONLINE, PUMP, RAIN_ROLES, SensorSpec, sensors_of
-from risk.spots import beside
+from risk.spots import beside, still_missed
 from risk.standdown import said_since
 from risk.state import LEAK, SIGNATURES, EngineState, place_key, sensor_keys
 from risk.state import PUMP as PUMP_FAMILY
@@ -56,19 +56,31 @@ def left_behind(state: EngineState, old: SiteArrays, statics: SiteStatics, site:
     went = Counter(_place(old.sensors[s]) for s in gone if not old.s_left[s])
     since = {place_key(one.spec): one for one in old.left.sensors}
     rows_of_space = RowsBySpace.of_rows(np.arange(len(old.sensors)), old.s_space, old.n_spaces)
+    missed_of: dict[str, list[SensorSpec]] = {}
+    for spec in old.left.missed:
+        missed_of.setdefault(spec.place, []).append(spec)
     sensors: list[LeftSensor] = []
     for s in gone:
         spec = old.sensors[s]
         if spec.place not in entrances_after or not (old.s_left[s] or stays[s]):
             continue
-        is_there = not spec.entrance or spec.entrance in entrances_after[spec.place]
+        is_there = _is_there(spec, entrances_after)
         replaced = came[_place(spec)] >= went[_place(spec)]
         if spec.role == BARRIER and is_there and not old.s_left[s] and (replaced or _closes(state, s)):
             continue
         of_space = [old.sensors[row] for row in rows_of_space[int(old.s_space[s])].tolist()]
+        of_space += missed_of.get(spec.place, [])
         fell = LeftSensor(spec, state.tick_us, beside(spec, of_space))
         sensors.append(since.get(keys[s], fell) if old.s_left[s] else fell)
-    return Left(tuple(sensors), left_entrances(state, old, sensors, entrances_after))
+    lost = [*old.left.missed, *(old.sensors[s] for s in gone if not old.s_left[s])]
+    lost = [spec for spec in lost if _is_there(spec, entrances_after) and place_key(spec) not in there]
+    missed = still_missed(lost, [spec for spec in after if place_key(spec) not in known])
+    return Left(tuple(sensors), left_entrances(state, old, sensors, entrances_after), missed)
+
+
+def _is_there(spec: SensorSpec, entrances: dict[str, set[str]]) -> bool:
+    """Tell whether the space of a sensor, and its entrance, are there."""
+    return spec.place in entrances and (not spec.entrance or spec.entrance in entrances[spec.place])
 
 
 def named_entrances(state: EngineState, sensors: Iterable[LeftSensor]) -> set[tuple[str, str]]:

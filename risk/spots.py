@@ -3,8 +3,9 @@
 A *spot* is, within a space, the entrance (or inside), the probe name ``at`` of the payload, and for depth sensors the
 level of their zero; other sensors of the same device at that entrance are of the same spot. A pump's is its space. Two
 devices may be of one spot and yet stand ten metres apart: the file does not say. So only who came *after* a sensor was
-taken out may speak for it, never one that had stood beside it; and where others of its spot are gone too, nobody can
-tell who came for whom: then all who came have to speak, and at least as many as are gone.
+taken out may speak for it, never one that had stood beside it; and where others of its spot are gone too, in the same
+import or before it, nobody can tell who came for whom: then all who came have to speak, and at least as many as are
+gone. So a sensor that is taken out, a dry one too, is *missed* at its spot until one comes there.
 
 What a *person* saw at a place is another matter: no sensor said it, so any of its spot may end it (`risk.reports`).
 """
@@ -53,7 +54,21 @@ def _same_zero(one: SensorSpec, other: SensorSpec) -> bool:
 
 def beside(one: SensorSpec, others: Iterable[SensorSpec]) -> tuple[str, ...]:
     """Return the keys of those of its space that stood at the spot of a sensor when it was taken out."""
-    return tuple(sorted(other.key for other in others if other is not one and same_spot(one, other)))
+    return tuple(sorted({other.key for other in others if other is not one and same_spot(one, other)}))
+
+
+def still_missed(lost: Iterable[SensorSpec], came: Iterable[SensorSpec]) -> tuple[SensorSpec, ...]:
+    """Return which of some sensors that were taken out nobody came for: each who came stands for one of its spot."""
+    of_place: dict[str, list[SensorSpec]] = {}
+    for spec in lost:
+        if spec.role in SPEAKS_FOR:
+            of_place.setdefault(spec.place, []).append(spec)
+    for new in came:
+        waiting = of_place.get(new.place, [])
+        found = next((spec for spec in waiting if same_spot(spec, new)), None)
+        if found is not None:
+            waiting.remove(found)
+    return tuple(spec for place in sorted(of_place) for spec in of_place[place])
 
 
 def heirs_of(arrays: SiteArrays) -> dict[int, IntArray]:

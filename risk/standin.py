@@ -8,7 +8,8 @@ A stand-in is named and marked wherever it counts. It may raise a level, it neve
 - *Rain*: the nearest fresh gauge, first of the basin, else within 5 km. The basin's own rain counts by its own rule;
   that of another basin counts here, by the same thresholds.
 
-Of those nearer that fell silent, what they said last counts beside it: silence is never better than no news.
+Of those nearer that fell silent, or that a site import took out with a word that stands (`risk.left`), what they said
+last counts beside it: silence is never better than no news.
 
 It is held against the thresholds of the silent entrances, and reaches orange at most: measured elsewhere, it does not
 say that people here are in danger now. The worst that stood in counts until the space itself is heard again, also when
@@ -66,18 +67,13 @@ def fold_stand_ins(
     for space in np.flatnonzero(told.blind).tolist():
         water, rain = neighbours.water(space), neighbours.rain(space)
         found[space] = StandIns(_first(water, heard), _first(rain, heard))
-        readings = [_water(state, arrays, neighbours, space, s, told) for s in _up_to_first(state, water, heard)]
-        readings += [_rain(state, arrays, space, s) for s in _up_to_first(state, rain, heard)]
-        worst = max(
-            (reading for reading in readings if reading is not None),
-            key=lambda reading: (reading.severity, reading.rule),
-            default=None,
-        )
-        if worst is not None:
+        readings = [(_water(state, arrays, neighbours, space, s, told), s) for s in _up_to_first(state, water, heard)]
+        readings += [(_rain(state, arrays, space, s), s) for s in _up_to_first(state, rain, heard)]
+        known = [(reading, s) for reading, s in readings if reading is not None]
+        if known:
+            worst, sensor = max(known, key=lambda pair: (pair[0].severity, pair[0].rule))
             name = arrays.spaces[space].id
-            if not heard[
-                arrays.sensor_index[worst.last_sensor]
-            ]:  # no second reading will come to bear its last word out
+            if not heard[sensor]:  # no second reading will come to bear its last word out
                 worst = replace(worst, confirmed=worst.severity)
             state.stand_ins[name] = _taken(state.stand_ins.get(name), worst)
     now, candidate, below, lasting = views

@@ -16,13 +16,13 @@ def stood_in(context: Context, space: int, severity: int) -> Fact | None:
         return None
     entrance = entrance_index(arrays, space, stood.entrance) if stood.entrance else -1
     words = entrance_words(context, entrance) | {"stands_in": place_words(context, space, stood.sensor)}
-    row = arrays.sensor_index.get(stood.sensor, -1)
+    row = arrays.row_by_key.get(stood.sensor, -1)
     return Fact(stood.rule, stood.value, stood.sensor, stood.observed_us, words, row, min(severity, stood.severity))
 
 
 def place_words(context: Context, space: int, sensor: str) -> dict[str, Any]:
     """Return where a sensor that stands in is, by name, and how far away. A sensor that left the site keeps its key."""
-    row = context.arrays.sensor_index.get(sensor, -1)
+    row = context.arrays.row_by_key.get(sensor, -1)
     if row < 0:
         return {"place": "", "name_en": sensor, "name_zh": sensor, "distance_m": None}
     neighbours, place = context.statics.neighbours, context.arrays.sensors[row].place

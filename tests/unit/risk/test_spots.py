@@ -52,6 +52,39 @@ def test_an_officer_ends_what_nobody_came_for() -> None:
     assert place.go(20, portal=0.0) == (0, 0)
 
 
+def test_who_comes_may_have_come_for_a_dry_neighbour_that_was_taken_out_before() -> None:
+    """The portal goes in one import, the low point in the next, in which another comes: for whom, nobody can tell."""
+    place = Place(inside("low", "portal"))
+    assert place.go(8, low=0.6, portal=0.0) == (4, 4)
+    place.take(inside("low"))
+    assert place.go(3, low=0.6) == (4, 4)
+    place.take(inside("portal2"))
+    assert place.go(30, portal2=0.0) == (4, 4)
+    place.take(inside("portal2", "low2"))
+    assert place.go(30, portal2=0.0, low2=0.0) == (0, 0)
+
+
+def test_a_neighbour_in_whose_place_one_came_in_the_calm_is_missed_no_more() -> None:
+    place = Place(inside("low", "portal"))
+    place.go(3, low=0.0, portal=0.0)
+    place.take(inside("low"))
+    place.go(3, low=0.0)
+    assert [spec.device for spec in place.engine.plant.arrays.left.missed] == ["portal"]
+    place.take(inside("low", "portal2"))
+    assert place.engine.plant.arrays.left.missed == ()
+    assert place.go(8, low=0.6, portal2=0.0) == (4, 4)
+    place.take(inside("low2", "portal2"))
+    assert place.go(30, portal2=0.0, low2=0.0) == (0, 0)
+
+
+def test_a_neighbour_that_comes_back_is_missed_no_more() -> None:
+    place = Place(inside("low", "portal"))
+    place.go(3, low=0.0, portal=0.0)
+    place.take(inside("low"))
+    place.take(inside("low", "portal"))
+    assert place.engine.plant.arrays.left.missed == ()
+
+
 def test_where_two_are_gone_both_who_came_have_to_speak() -> None:
     place = Place(inside("low", "portal"))
     place.go(8, low=0.6, portal=0.0)

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from risk.engine import with_site
 from risk.snapshot import dump_state, load_state
-from tests.unit.risk.builders import Crank, depth_sensor, device, gauge, guarded, site, underpass
+from tests.unit.risk.builders import (
+    START,
+    Crank,
+    depth_sensor,
+    device,
+    gauge,
+    guarded,
+    site,
+    space,
+    underpass,
+)
+from undercroft.site.model import Site
 
 
 def newest(crank: Crank, name: str) -> Any:
@@ -112,3 +126,28 @@ def test_what_was_never_heard_is_blind_and_its_rain_unknown() -> None:
     crank.tick(1, ("gar-out:water_depth_m", 1, 0.0), ("rain-1:rain_total_mm", 1, 0.0))
     assert (newest(crank, "gar").blind, newest(crank, "gar").evidence["rain_mm"]["60"]) == (False, 0.0)
     assert crank.events() == []
+
+
+@pytest.mark.parametrize(("near_m", "expected"), [(0.0, 2), (0.35, 3)])
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_nearer_neighbour_that_is_taken_out_counts_as_one_that_fell_silent(
+    near_m: float, expected: int, imported: bool
+) -> None:
+    """35 cm next door, a crest of 30 cm here: orange; a dry one says nothing, gone or silent. The far one is heard."""
+
+    def of(*, near: bool) -> Site:
+        devices = [device("near-out", depth_sensor("north"))] if near else []
+        far = guarded("far", "car_park") | {"lat": 22.51}
+        return site(guarded("gar", "car_park"), space("near", "car_park", lat=22.501, devices=devices), far)
+
+    crank = Crank(of(near=True), nowcast=False)
+    for minute in range(60):
+        if minute == 12 and imported:
+            crank.engine = with_site(crank.engine, of(near=False), 2, START)
+        said: list[Any] = [("rain-1:rain_total_mm", minute, 0.5 * minute), ("far-out:water_depth_m", minute, 0.0)]
+        said += [("near-out:water_depth_m", minute, near_m)] if minute < 12 else []
+        said += [("gar-out:water_depth_m", minute, 0.0)] if minute < 20 else []
+        crank.tick(minute, *said)
+    assert crank.levels["gar"] == expected
+    told = stood_in(crank, "gar")
+    assert (None if told is None else told["stands_in"]["place"]) == (None if expected == 2 else "near")
