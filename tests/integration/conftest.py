@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from tests.browser.world import World
 from tests.ingest_fixtures import database, writer
 from tests.integration.desk_kit import Desk, a_desk
 from tests.integration.ingest_kit import MOSQUITTO, Mosquitto, a_mosquitto, import_sample_site, needs_mosquitto
@@ -45,6 +47,14 @@ def exercise(exercise_db: str) -> str:
     """URL of an exercise database with the sample site."""
     import_sample_site(exercise_db)
     return exercise_db
+
+
+@pytest.fixture
+def world(exercise_db: str) -> Iterator[World]:
+    """An exercise database with the sample site, to be written as the engine would."""
+    with closing(World(exercise_db)) as made:
+        made.import_sample()
+        yield made
 
 
 @pytest.fixture

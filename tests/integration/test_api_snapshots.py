@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-
-import pytest
 
 from api.deployment import read_deployment
 from api.events.snapshots import GOOD_FOR_S, Snapshots
@@ -27,14 +25,6 @@ class Counting(Reader):
         self.taken += 1
         async with super().snapshot() as query:
             yield query
-
-
-@pytest.fixture
-def world(exercise_db: str) -> Iterator[World]:
-    made = World(exercise_db)
-    made.import_sample()
-    yield made
-    made.close()
 
 
 async def test_one_for_all_and_none_too_old(exercise_db: str, world: World) -> None:

@@ -29,14 +29,6 @@ class Event:
 
 
 @pytest.fixture
-def world(exercise_db: str) -> Iterator[World]:
-    made = World(exercise_db)
-    made.import_sample()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def address(exercise_db: str, world: World) -> Iterator[str]:
     with running_api(exercise_db) as (found, _):
         yield found

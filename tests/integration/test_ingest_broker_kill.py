@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,6 @@ import pytest
 
 from tests.integration.ingest_kit import (
     Mosquitto,
-    a_mosquitto,
-    import_sample_site,
     ingest_of,
     needs_mosquitto,
     one,
@@ -45,18 +42,6 @@ class Saves:
                 self._known = (found.st_ino, found.st_mtime_ns)
                 self.count += 1
         return self.count
-
-
-@pytest.fixture
-def mosquitto() -> Iterator[Mosquitto]:
-    with a_mosquitto() as server:
-        yield server
-
-
-@pytest.fixture
-def live(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
 
 
 def numbers_of(database: str) -> set[int]:

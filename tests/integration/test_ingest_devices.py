@@ -16,7 +16,7 @@ from ingest.batch import Message
 from ingest.device_health import device_conditions
 from ingest.failpoints import no_failpoint
 from ingest.writer import BatchWriter
-from tests.integration.ingest_kit import import_sample_site, one, query
+from tests.integration.ingest_kit import one, query
 from undercroft.clock import FakeClock
 from undercroft.model import Mode
 from undercroft.store.connection import connect
@@ -25,12 +25,6 @@ from undercroft.store.devices import DeviceReport, Sequence, fetch_device_report
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DEVICE = "gauge-beiling-rain"
 TOPIC = f"flood/v1/futian/gauge-beiling/{DEVICE}/observation".encode()
-
-
-@pytest.fixture
-def live(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
 
 
 def write(database: str, said: list[tuple[float, int | None, float]], clock: datetime | None = None) -> None:

@@ -14,7 +14,6 @@ import pytest
 from tests.integration.ingest_kit import (
     Ingest,
     Mosquitto,
-    a_mosquitto,
     import_sample_site,
     ingest_of,
     needs_mosquitto,
@@ -28,18 +27,6 @@ from undercroft.store.connection import connect
 from undercroft.store.subscriptions import Subscription, fetch_former, remember_subscription
 
 pytestmark = needs_mosquitto
-
-
-@pytest.fixture
-def live(live_db: str) -> str:
-    import_sample_site(live_db)
-    return live_db
-
-
-@pytest.fixture
-def mosquitto() -> Iterator[Mosquitto]:
-    with a_mosquitto() as server:
-        yield server
 
 
 @contextmanager
