@@ -31,6 +31,7 @@ FACTS: Mapping[str, str] = {
     "barrier_unknown": str(int(BarrierState.UNKNOWN)),
     "deadline_words": "array[" + ", ".join(_text(word) for word in DEADLINE_WORDS) + "]",
     "deadline_unknown": str(DEADLINE_WORDS.index("unknown")),
+    "silence": "greatest(interval '30 minutes', 3 * $__interval_ms * interval '1 millisecond')",
     "default_thresholds": _default_thresholds(),
 }
 """``{{name}}`` in a query -> SQL. Words lie in the order of their codes, which begin at 0."""

@@ -177,11 +177,23 @@ def stat(
 
 def series(  # noqa: PLR0913 - what a panel of lines may differ in
     name: str, title: str, empty: str, unit: str, *, width: int = 12, height: int = 9, limits: Sequence[float] = (),
-    signs: Sequence[Mark] = (),
+    signs: Sequence[Mark] = (), silence_min: int = 30, steady: str = "",
 ) -> Panel:  # fmt: skip
     """Return lines over time; the query gives ``time, metric, value``.
 
-    Limits are drawn as lines; a series whose name begins with the sign of a mark has its colour and its kind of line.
+    Grafana makes one table of all series, with nothing in it where one says nothing at another's time: a line goes on
+    over that, and ends where the series itself is silent for longer.
+
+    Parameters
+    ----------
+    limits : sequence of float
+        Drawn as lines across.
+    signs : sequence of Mark
+        A series whose name begins with the sign of a mark has its colour and its kind of line.
+    silence_min : int
+        Longest silence that a line goes through. [min]
+    steady : str
+        A series whose name begins so is a limit: it goes on through everything, dashed.
     """
     steps: list[Json] = [{"color": "transparent", "value": None}]
     steps += [{"color": LEVELS[min(4, 3 + index)].colour, "value": limit} for index, limit in enumerate(limits)]
@@ -191,7 +203,7 @@ def series(  # noqa: PLR0913 - what a panel of lines may differ in
         "lineWidth": 2,
         "fillOpacity": 0,
         "showPoints": "auto",
-        "spanNulls": False,
+        "spanNulls": silence_min * 60_000,
         "insertNulls": False,
         "thresholdsStyle": {"mode": "line" if limits else "off"},
     }
@@ -210,12 +222,22 @@ def series(  # noqa: PLR0913 - what a panel of lines may differ in
         }
         for mark in signs
     )
+    if steady:
+        coloured += (
+            {
+                "matcher": {"id": "byRegexp", "options": f"/^{re.escape(steady)} /"},
+                "properties": [
+                    {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [4, 6]}},
+                    {"id": "custom.spanNulls", "value": True},
+                ],
+            },
+        )
     return Panel("timeseries", title, empty, (query(name),), options, defaults, coloured, width, height, "time_series")
 
 
 def band(name: str, title: str, empty: str, unit: str, spans: Sequence[tuple[str, str, str]]) -> Panel:
     """Return lines over time of which some pairs enclose a filled band: ``(lower, upper, colour)`` by series."""
-    plain = series(name, title, empty, unit, signs=(*LEVELS, *LAST_ORDERS))
+    plain = series(name, title, empty, unit, signs=(*LEVELS, *LAST_ORDERS), silence_min=10)
     properties = [
         {
             "matcher": {"id": "byName", "options": upper},

@@ -26,11 +26,11 @@ DASHBOARD = Dashboard(
     panels=(
         *strip(),
         table("space_now", "现值 · Now", NO_SENSOR, height=9),
-        series("space_levels", "水位与门槛 · Levels and crests", NO_READING, "m"),
+        series("space_levels", "水位与门槛 · Levels and crests", NO_READING, "m", steady="门槛"),
         series("space_freeboard", "超高 · Freeboard", NO_READING, "m", limits=(0.0,)),
         series("space_depth", "内部水深 · Depth inside", NO_READING, "m"),
-        series("space_rain", "雨量 · Rain", NO_JUDGEMENT, "mm"),
-        series("space_nowcast", "距橙红 · Minutes to orange and red", NO_FORECAST, "min", signs=LEVELS),
+        series("space_rain", "雨量 · Rain", NO_JUDGEMENT, "mm", silence_min=10),
+        series("space_nowcast", "距橙红 · Minutes to orange and red", NO_FORECAST, "min", signs=LEVELS, silence_min=10),
         band(
             "space_band",
             "临近预报 · Nowcast band",

@@ -73,6 +73,36 @@ def a_gauge_that_tells_its_rain_in_two_ways_is_two_lines(moments: Connection) ->
     assert drawn == {("p p · d:rain_intensity_mm_h", 90.0), ("p p · d:rain_total_mm", 0.0)}
 
 
+def a_line_ends_where_nobody_spoke(moments: Connection) -> None:
+    """Ten readings a minute apart, two hours of silence, ten more; a forecast at 0 and 5 min, and at 60 min again."""
+    moments.execute(
+        "insert into sensor (device_id, quantity, unit, place_id, zero_level_m)"
+        " values ('d', 'water_depth_m', 'm', 'p', 0)"
+    )
+    moments.execute(
+        "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+        " select sensor_id, %(end)s::timestamptz + (n + case when n > 9 then 120 else 0 end) * interval '1 minute',"
+        " 0.1, 1, %(end)s, 1 from sensor, generate_series(0, 19) n where quantity = 'water_depth_m'",
+        {"end": END},
+    )
+    for name in ("space_depth", "space_levels"):
+        for interval_ms, ends in ((1_000, [9 + 10]), (600_000, [10])):  # then the empty one, a third of 30 min later
+            text = fill(query(name).sql, END, END + 3 * HOUR, interval_ms=interval_ms, variables={"place": ["p"]})
+            rows = [row for row in moments.execute(text.encode()).fetchall() if "Crest" not in row["metric"]]
+            assert [(row["time"] - END) / MINUTE for row in rows if row["value"] is None] == ends, (name, interval_ms)
+    for seq, minutes in enumerate((0, 5, 60)):
+        moments.execute(
+            "insert into assessment (space_id, tick_seq, tick_at, level, score, blind, reasons, contributions,"
+            " evidence) values ('p', %s, %s, 0, 0, false, '[]', '{}',"
+            """ '{"time_to_red_min": 9, "rain_mm": {"5": 1}, "ahead": {"orange": {"likely_min": 8}}}')""",
+            (seq, END + minutes * MINUTE),
+        )
+    for name, metric in (("space_nowcast", "red"), ("space_band", "likely"), ("space_rain", "5 min")):
+        rows = [row for row in asked(moments, name, END, END + 3 * HOUR, place=["p"]) if metric in row["metric"]]
+        found = [((row["time"] - END) / MINUTE, row["value"] is None) for row in rows]
+        assert found == [(0, False), (5, False), (5 + 10 / 3, True), (60, False)], name
+
+
 def an_alarm_of_a_device_is_not_drawn_as_its_place(moments: Connection) -> None:
     """The space is red from an hour before the end on; its sensor's alarm comes half an hour later, and goes."""
     for subject, number, minutes, kind, severity in (
@@ -161,6 +191,7 @@ CHECKS = (
     a_silent_gauge_is_not_dry,
     a_counter_that_was_reset_shows_its_rain,
     a_gauge_that_tells_its_rain_in_two_ways_is_two_lines,
+    a_line_ends_where_nobody_spoke,
     an_alarm_of_a_device_is_not_drawn_as_its_place,
     a_timeline_is_not_calm_on_its_own,
     counts_that_are_gone_are_no_outage,

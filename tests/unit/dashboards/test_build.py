@@ -109,6 +109,32 @@ def shown_colour(panel: dict[str, Any], column: str, value: float | None) -> str
     return str(reached[-1])
 
 
+def test_a_line_goes_on_where_only_other_series_spoke_and_ends_in_silence() -> None:
+    """Grafana puts series of unlike times into one table with gaps; without a span each point would stand alone."""
+    found = {}
+    for document in DOCUMENTS.values():
+        for panel in (panel for panel in document["panels"] if panel["type"] == "timeseries"):
+            found[panel["title"].split(" · ")[1]] = panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] / 60_000
+    assert set(found.values()) == {10, 30}
+    assert {name for name, minutes in found.items() if minutes == 10} == {
+        "Rain", "Minutes to orange and red", "Nowcast band",
+    }  # fmt: skip
+    crests = stats("uc-space", "Levels and crests")["fieldConfig"]["overrides"]
+    assert {"id": "custom.spanNulls", "value": True} in crests[0]["properties"], "two points at the ends of the range"
+    assert re.search(crests[0]["matcher"]["options"].strip("/"), "门槛 Crest 北 North")
+
+
+def test_lines_of_levels_differ_without_their_colour() -> None:
+    for uid, title in (("uc-space", "Minutes to orange and red"), ("uc-situation", "Yellow or worse")):
+        styles = [
+            (item["value"]["fill"], override["matcher"]["options"])
+            for override in stats(uid, title)["fieldConfig"]["overrides"]
+            for item in override["properties"]
+            if item["id"] == "custom.lineStyle"
+        ]
+        assert styles == [("dot", "/^▲ /"), ("dash", "/^★ /"), ("solid", "/^✚ /")]
+
+
 def stats(uid: str, title: str) -> dict[str, Any]:
     return next(panel for panel in DOCUMENTS[f"{uid}.json"]["panels"] if panel["title"].endswith(title))
 
