@@ -16,6 +16,7 @@ from risk.asof import differences, picture_at
 from risk.canonical import canonical_log
 from risk.run import Follower, step_run
 from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
+from tests.same_log import assert_same_log
 from tests.unit.risk.builders import depth_sensor, device, guarded, site, space
 from undercroft.cli import build_app
 from undercroft.errors import BadInput
@@ -101,7 +102,7 @@ def test_restart_and_batch_split_with_acts(exercise_db: str, logs: dict[str, byt
                 follower = Follower(connection)
                 follower.restore()
             step_run(connection, follower)
-        assert log_of(connection) == logs["plain"]
+        assert_same_log(log_of(connection), logs["plain"])
 
 
 def test_asof_is_what_could_be_seen_then(exercise_db: str) -> None:
