@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.floats import let_down
+from risk.levels import settled
 from risk.pumping import fold_pumps
 from risk.rain import RainNews, fold_rain
 from risk.rise import LevelNews, push_level_samples
@@ -104,7 +105,7 @@ def second_largest(last: FloatArray) -> FloatArray:
 def _danger_scale(arrays: SiteArrays, sensor: IntArray, value: FloatArray) -> FloatArray:
     """Return values where more is worse: depth over ground; 1 for a barrier not closed; less stock, no power."""
     role = arrays.s_role[sensor]
-    x = value + arrays.s_offset[sensor]
+    x = settled(value + arrays.s_offset[sensor])
     x = np.where(role == BARRIER, np.where(value == float(BarrierState.DEPLOYED), 0.0, 1.0), x)
     x = np.where((role == STOCK) | (role == MAINS) | (role == ONLINE), -value, x)
     return np.asarray(x)

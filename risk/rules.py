@@ -30,7 +30,7 @@ from risk.blindness import blind_spaces, silent_spaces, unheard_spaces
 from risk.evidence import Seen, closed_barriers, second_largest
 from risk.floats import float_family, part_rows
 from risk.forecast import TimeToThreshold
-from risk.levels import in_force, release_m, severity_of
+from risk.levels import in_force, release_m, settled, severity_of
 from risk.pumping import pumping
 from risk.rain_kept import raise_kept
 from risk.reports import reported_severity, with_reported_barriers
@@ -278,7 +278,7 @@ def rise_of_sensors(
     depth, rate = held[0][rows], state.rate[rows]
     doubtful = state.implicated[rows] & (state.good_run[arrays.l_sensor[rows]] < 3)
     longest = np.where(doubtful, np.inf, _greatest(state.last_rate[rows]))
-    rates = np.stack((rate, seen.confirmed_rate[rows], rate, np.maximum(longest, rate)))
+    rates = settled(np.stack((rate, seen.confirmed_rate[rows], rate, np.maximum(longest, rate))))
     wet = np.stack((depth, seen.peak_m[rows], depth, depth)) >= WET_DEPTH_M.value
     wet[3] |= doubtful
     severity = np.where(wet, severity_of(rates, statics.rise_m_min[:, arrays.l_space[rows]]), 0).astype(np.int8)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import BoolArray, FloatArray, IntArray, SiteArrays
+from risk.levels import settled
 from risk.said_water import SaidWater, depths_m
 from risk.state import EngineState
 from risk.statics import SiteStatics
@@ -98,8 +99,9 @@ def barrier_step(
         return out, np.zeros(0, np.bool_), np.zeros(0, np.bool_)
     stands = where.said_m.copy()
     np.fmax.at(stands, where.of_entrance, depth_m[where.rows])
-    needed = where.edge_m - stands <= where.need_m
-    soon = ~needed & (where.edge_m - where.depth_m - where.rise_m_min * FORECAST_NEED_MIN <= where.need_m)
+    needed = settled(where.edge_m - stands) <= where.need_m
+    expected = settled(where.edge_m - where.depth_m - where.rise_m_min * FORECAST_NEED_MIN)
+    soon = ~needed & (expected <= where.need_m)
     hit = where.space[soon]
     out[hit] = np.clip(np.maximum(water[hit], expected_severity[hit]) + 1, 2, 3)
     hit = where.space[needed]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
 from risk.evidence import second_largest
-from risk.levels import severity_of
+from risk.levels import settled, severity_of
 from risk.state import RAIN, EngineState
 from risk.statics import SiteStatics
 from risk.thresholds import IN_RAIN_S, OFF_DELAY_S
@@ -53,7 +53,7 @@ def rain_view(
     del warned
     now, candidate, below, lasting = views
     mm = np.stack((state.acc_mm, second_largest(state.last_acc_mm), state.last_acc_mm.max(axis=2)))
-    mm = np.where(np.isinf(mm), 0.0, mm)
+    mm = settled(np.where(np.isinf(mm), 0.0, mm))
     basin_mm = np.zeros((3, len(arrays.basins), 3))
     for row in range(3):
         np.maximum.at(basin_mm[row], arrays.g_basin, mm[row])
@@ -67,7 +67,7 @@ def rain_view(
         now[RAIN, rows], candidate[RAIN, rows] = severity[0], severity[1]
         below[RAIN, rows], lasting[RAIN, rows] = severity[0], severity[2]
     gauge_fresh = fresh[arrays.g_sensor]
-    hot = (state.acc_mm >= statics.gauge_yellow_mm).any(axis=1)
+    hot = (mm[0] >= statics.gauge_yellow_mm).any(axis=1)
     off_delay_us = int(OFF_DELAY_S.value * 1e6)
     busy = hot | ((tick_us - state.busy_us < off_delay_us) & ~gauge_fresh)
     state.busy_us[busy] = tick_us

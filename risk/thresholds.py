@@ -14,7 +14,7 @@ from functools import cached_property
 from undercroft.default_thresholds import DEFAULT_THRESHOLDS, Threshold
 from undercroft.errors import SiteInvalid
 from undercroft.model import Severity, SpaceKind
-from undercroft.rules import RULE_UNITS, UNIT_SCALE
+from undercroft.rules import RULE_UNITS, in_unit_of_rule
 from undercroft.site.model import Site, ThresholdRow
 
 BLUE, YELLOW, ORANGE, RED = Severity.BLUE, Severity.YELLOW, Severity.ORANGE, Severity.RED
@@ -104,10 +104,10 @@ def in_rule_unit(row: ThresholdRow) -> float:
         raise SiteInvalid(f"threshold_set: rule {row.rule!r} is unknown; known are {', '.join(sorted(RULE_UNITS))}")
     if row.unit == unit:
         return row.value
-    factor = UNIT_SCALE.get((row.unit, unit))
-    if factor is None:
+    value = in_unit_of_rule(row.rule, row.value, row.unit)
+    if value is None:
         raise SiteInvalid(f"threshold_set: rule {row.rule} is in {unit}, not {row.unit!r}")
-    return row.value * factor
+    return value
 
 
 def thresholds_at(site: Site, instant: datetime) -> ThresholdTable:
