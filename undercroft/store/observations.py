@@ -22,6 +22,9 @@ from undercroft.store.connection import Connection
 from undercroft.store.sql import sql
 
 NO_SERIAL = -1
+LATE_US = 86_400 * 1_000_000
+"""Readings so much older than their receipt may be of a day that is being compressed (after two days). [µs]"""
+_DAY_US = 86_400 * 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,6 +63,11 @@ class Rows:
             self.received_us[positions],
             None if self.serials is None else self.serials[positions],
         )
+
+    def late_days(self) -> NDArray[np.int64]:
+        """Return the starts of the UTC days of readings that came late, microseconds since 1970."""
+        late = self.observed_us[self.observed_us < self.received_us - LATE_US]
+        return np.unique(late // _DAY_US) * _DAY_US
 
     def parameters(self, batch_id: int | None) -> dict[str, Any]:
         """Return them as query parameters."""
@@ -120,6 +128,7 @@ def store_rows(connection: Connection, rows: Rows, batch_id: int) -> NDArray[np.
         return fates
     order, first = _in_key_order(rows)
     unique = rows.take(order[first])
+    _make_way(connection, rows)
     inserted = connection.execute(sql("insert_observations"), unique.parameters(batch_id)).rowcount
     if inserted == len(rows):
         return fates
@@ -165,6 +174,7 @@ def commit_new_batch(
     if not first.all():
         return None
     with connection.pipeline() as pipeline, connection.transaction() as transaction:
+        _make_way(connection, rows)
         inserted = connection.execute(sql("insert_observations"), rows.take(order).parameters(batch_id))
         answer = connection.execute(sql("finish_batch"), _batch_parameters(batch_id, record, after))
         finished = answer.fetchone()  # sends all of it first, however much: a sync alone stops when the socket is full
@@ -175,6 +185,13 @@ def commit_new_batch(
         else:
             raise psycopg.Rollback(transaction)
     return commit_seq
+
+
+def _make_way(connection: Connection, rows: Rows) -> None:
+    """Let late rows wait for no compression, and whatever is committed with them, readings of now among it."""
+    days = rows.late_days()
+    if days.size:
+        connection.execute(sql("make_way"), {"days": TimestamptzColumn(days)})
 
 
 def _in_key_order(rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

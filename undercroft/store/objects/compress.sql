@@ -1,9 +1,11 @@
 -- Compression in jobs of our own: TimescaleDB's policy waits for ACCESS EXCLUSIVE, to empty a chunk and for the index of one
 -- that late rows came into, behind whoever reads it (a backup for hours) and before everybody else, the engine too.
+-- A reading that comes late for the chunk ends it (`undercroft_make_way`), or the readings of now would wait behind that one.
 
 create or replace function undercroft_compress(chunk regclass) returns boolean language plpgsql
     set lock_timeout = '500ms' set timescaledb.compress_truncate_behaviour = 'truncate_or_delete' as $$
 begin
+    perform pg_advisory_xact_lock_shared(hashtext('undercroft'), hashtext('compress')); -- by it `undercroft_make_way` knows whom to end
     begin -- look first, or the work would be for nothing; to fail gives the lock back
         execute format('lock table %s in access exclusive mode', chunk);
         raise exception using errcode = 'UNFRE', message = 'free';
@@ -14,11 +16,11 @@ begin
     perform compress_chunk(chunk, if_not_compressed => true);
     return true;
 exception
-    when lock_not_available then
+    when lock_not_available or query_canceled then
         return false;
 end
 $$;
-comment on function undercroft_compress is 'Compress a chunk, or what came late into it, unless somebody reads it; whether it was done.';
+comment on function undercroft_compress is 'Compress a chunk, or what came late into it, unless somebody reads it or wants to write into it; whether it was done.';
 
 create or replace function undercroft_uncompressed(relation text, ended_by timestamptz) returns setof regclass language sql stable as $$
     select name from (

@@ -1,3 +1,6 @@
+-- name: make_way
+select undercroft_make_way(%(days)s::timestamptz[]);
+
 -- name: insert_observations
 insert into observation_packed (
     sensor_id, observed_at, value_thousandths, value_exact, quality, quality_tests, received_ms, batch_id, seq
