@@ -69,7 +69,8 @@ orange by any rule, and before red; rain beside nonsense is not lost; a dry word
 18: rain beside nonsense of several sorts is not lost, and an hour of rain is an hour at any pace;
 an expired report ends by a dry word from each spot of its place, where one dead sensor keeps nothing;
 water at the entrance of a space stood down raises by its own rules, and does not bring back what was stood down;
-who comes after an import may have come for one that an earlier one took out; a neighbour taken out stands in.
+who comes after an import may have come for one that an earlier one took out; a neighbour taken out stands in;
+where the inside alone tells what comes, a probability is bent as measured floods bend it.
 """
 
 DAY_HOURS = range(7, 20)

@@ -17,7 +17,16 @@ from risk.hindcast.floodnet_csv import Event, read_events
 from risk.hindcast.history import Batch, each_alone, storm_by_storm
 from risk.hindcast.scores import Cases, ReliabilityBin, brier, reliability
 from risk.hydraulics.arrays import FloatArray, floats
-from risk.nowcast.calibration import BY_INSIDE, TERMS, fitted, terms
+from risk.nowcast.calibration import (
+    BEND_PARTS,
+    BENDS_BY_INSIDE,
+    BY_INSIDE,
+    HOLD_BY_INSIDE,
+    TERMS,
+    fitted,
+    fitted_bend,
+    terms,
+)
 from risk.nowcast.summary import WITHIN_MIN
 from risk.thresholds import thresholds_at
 
@@ -82,10 +91,30 @@ def _as_cases(events: Sequence[Event], rows: Sequence[tuple[int, FloatArray, Flo
     return RoadCases(event, early, made_of, probability, happened)
 
 
-def fit_of_roads(cases: Sequence[RoadCases], decimals: int = 2) -> FloatArray:
-    """Return what `risk.nowcast.calibration.BY_INSIDE` is to be, from the early floods, rounded as it is kept."""
-    found = [[fitted(of.terms[of.early, h], of.happened[of.early, h]) for h in range(len(WITHIN_MIN))] for of in cases]
-    return floats(np.round(np.array(found), decimals) + 0.0)
+@dataclass(frozen=True, slots=True, eq=False)
+class RoadFit:
+    """What `BY_INSIDE` and `BENDS_BY_INSIDE` are to be, shapes (2, times, 4) and (2, times, 5), as they are kept."""
+
+    coefficients: FloatArray
+    bends: FloatArray
+
+    @property
+    def farthest(self) -> float:
+        """The most that any number differs from the one in use."""
+        pairs = (self.coefficients, BY_INSIDE), (self.bends, BENDS_BY_INSIDE)
+        return max(float(np.abs(fit - used).max()) for fit, used in pairs)
+
+
+def fit_of_roads(cases: Sequence[RoadCases], decimals: int = 2) -> RoadFit:
+    """Return what fits the early floods best: the coefficients, then the bend of what the rounded ones give."""
+    shape = (len(cases), len(WITHIN_MIN))
+    found, bends = np.zeros((*shape, BY_INSIDE.shape[-1])), np.zeros((*shape, len(BEND_PARTS)))
+    for k, of in enumerate(cases):
+        for h in range(len(WITHIN_MIN)):
+            made_of, happened = of.terms[of.early, h], of.happened[of.early, h]
+            found[k, h] = np.round(fitted(made_of, happened), decimals)
+            bends[k, h] = np.round(fitted_bend(floats(made_of @ found[k, h]), happened, HOLD_BY_INSIDE), decimals)
+    return RoadFit(floats(found + 0.0), floats(bends + 0.0))
 
 
 def scored(cases: RoadCases, h: int) -> RoadScore:
@@ -117,9 +146,12 @@ def told_of_roads(events: Path, sensors: Path, *, as_json: bool, relearn_days: i
             for name, of in zip(NAMES, scores, strict=True)
             for within, score in zip(WITHIN_MIN, of, strict=True)
         ]  # fmt: skip
-        return json.dumps({"coefficients": fit.tolist(), "later": rows}, indent=2)
-    lines = [f"{'':<16}" + " ".join(f"{name:>9}" for name in TERMS[: fit.shape[-1]])]
-    for name, of, found in zip(NAMES, scores, fit, strict=True):
+        told = {"coefficients": fit.coefficients.tolist(), "bends": fit.bends.tolist(), "later": rows}
+        return json.dumps(told, indent=2)
+    heads = (*TERMS[: BY_INSIDE.shape[-1]], *BEND_PARTS)
+    numbers = np.concatenate((fit.coefficients, fit.bends), axis=2)
+    lines = [f"{'':<16}" + " ".join(f"{name:>9}" for name in heads)]
+    for name, of, found in zip(NAMES, scores, numbers, strict=True):
         for within, score, row in zip(WITHIN_MIN, of, found, strict=True):
             off = ", ".join(f"{one.forecast:.2f} came {one.observed:.2f}" for one in score.bins if not one.reliable)
             lines.append(
@@ -127,7 +159,7 @@ def told_of_roads(events: Path, sensors: Path, *, as_json: bool, relearn_days: i
                 + " ".join(f"{value:9.2f}" for value in row)
                 + f"   later floods: {score.cases} cases, Brier {score.brier:.4f}, bins off: {off or 'none'}"
             )
-    differs = float(np.abs(fit - BY_INSIDE).max())
+    differs = fit.farthest
     lines.append(
         "these are the numbers in use" if differs < 0.005 else f"the numbers in use differ by up to {differs:.2f}"
     )

@@ -55,6 +55,10 @@ BENDS = np.array(
 """The same, by part of `bend`: the value at the first knot, and the slopes below it, between the knots and above."""
 KNOTS = (-2.0, 0.0, 2.0)
 """Where the formula is bent: probabilities of 0.12, 0.50 and 0.88 before it. [logit]"""
+BEND_PARTS = (
+    f"at {KNOTS[0]:g}", f"below {KNOTS[0]:g}", *(f"to {knot:g}" for knot in KNOTS[1:]), f"above {KNOTS[-1]:g}",
+)  # fmt: skip
+"""Of `bend`, by name."""
 
 BY_INSIDE = np.array(
     [
@@ -63,6 +67,22 @@ BY_INSIDE = np.array(
     ]
 )
 """Of the first four terms alone, where nothing measures outside: what `undercroft hindcast fit --events` prints."""
+
+BENDS_BY_INSIDE = np.array(
+    [
+        [
+            [-1.73, 1.24, 1.08, 0.35, 1.21],
+            [-1.86, 1.11, 0.95, 0.85, 1.01],
+            [-1.70, 1.15, 0.69, 1.51, 1.00],
+        ],
+        [
+            [-1.68, 1.22, 0.96, 0.76, 0.35],
+            [-1.58, 1.25, 0.76, 0.85, 0.91],
+            [-1.87, 1.07, 0.89, 1.03, 0.73],
+        ],
+    ]
+)
+"""The bends there, from the same fit (docs/decisions/0045)."""
 
 LEAST_SHARE = 0.02
 """64 members cannot tell less from never."""
@@ -76,6 +96,8 @@ LEAST_SLOPE = 0.05
 """Of a bend, for the same reason."""
 HOLD = 1.0
 """Pull of each coefficient but the constant towards 0, of each slope towards 1: one over its prior variance."""
+HOLD_BY_INSIDE = 3.0
+"""The same of the bend where nothing measures outside, fitted on fewer floods."""
 CASE_WEIGHT = 0.3
 """Cases of one flood are not independent."""
 
@@ -213,8 +235,9 @@ def calibrated(share: FloatArray, around: Around) -> FloatArray:
     P = 0.175; nine in ten, 4.5 cm missing: within 15 min z = -1.87 + 0.83 x 2.197 + 0.65 x 0.693 = 0.404, P = 0.600.
     """
     straight = contributions(share, around).sum(axis=-1)
-    logit = np.einsum("skhb,khb->skh", bend(floats(straight)), BENDS)
-    logit = np.where(around.by_inside[:, None, None], straight, logit)
+    parts = bend(floats(straight))
+    street, inside = (np.einsum("skhb,khb->skh", parts, bends) for bends in (BENDS, BENDS_BY_INSIDE))
+    logit = np.where(around.by_inside[:, None, None], inside, street)
     chance = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
     untold = (around.no_gauge & ~around.by_inside)[:, None]
     chance[:, 0] = np.where(untold, np.maximum(chance[:, 0], share[:, 0]), chance[:, 0])
@@ -238,7 +261,7 @@ def fitted(found: FloatArray, happened: FloatArray) -> FloatArray:
     return _likeliest(found, happened, towards, least)
 
 
-def fitted_bend(logit: FloatArray, happened: FloatArray) -> FloatArray:
+def fitted_bend(logit: FloatArray, happened: FloatArray, hold: float = HOLD) -> FloatArray:
     """Return the value at the first knot and the slopes of the bend that fits cases best, held near a straight line.
 
     Parameters
@@ -247,24 +270,29 @@ def fitted_bend(logit: FloatArray, happened: FloatArray) -> FloatArray:
         What the fitted coefficients give each case.
     happened : ndarray, shape (cases,)
         1 where the threshold was reached in time, else 0.
+    hold : float
+        Pull of each slope towards 1.
     """
     slopes = len(KNOTS) + 1
-    return _likeliest(bend(logit), happened, floats([KNOTS[0], *([1.0] * slopes)]), [None, *([LEAST_SLOPE] * slopes)])
+    towards = floats([KNOTS[0], *([1.0] * slopes)])
+    return _likeliest(bend(logit), happened, towards, [None, *([LEAST_SLOPE] * slopes)], hold)
 
 
-def _likeliest(found: FloatArray, happened: FloatArray, towards: FloatArray, least: list[float | None]) -> FloatArray:
+def _likeliest(
+    found: FloatArray, happened: FloatArray, towards: FloatArray, least: list[float | None], hold: float = HOLD
+) -> FloatArray:
     """Return the weights of logistic regression that are likeliest, all but the first held near a value."""
     from scipy.optimize import minimize  # noqa: PLC0415 - no service fits, and each would carry it
 
-    hold = floats([0.0, *([HOLD] * (towards.size - 1))])
+    held = floats([0.0, *([hold] * (towards.size - 1))])
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         logit = found @ weights
         chance = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
         away = weights - towards
         value = CASE_WEIGHT * (np.logaddexp(0.0, logit) - happened * logit).sum()
-        slope = CASE_WEIGHT * (found.T @ (chance - happened)) + hold * away
-        return float(value + 0.5 * (hold * away**2).sum()), floats(slope)
+        slope = CASE_WEIGHT * (found.T @ (chance - happened)) + held * away
+        return float(value + 0.5 * (held * away**2).sum()), floats(slope)
 
     start = floats([value if low is None else max(value, low) for value, low in zip(towards, least, strict=True)])
     exact = {"ftol": 1e-14, "gtol": 1e-7, "maxiter": 5000, "maxfun": 20_000}

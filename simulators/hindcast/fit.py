@@ -9,13 +9,12 @@ import numpy as np
 
 from risk.ahead import NAMES
 from risk.hydraulics.arrays import FloatArray, floats
-from risk.nowcast.calibration import BENDS, COEFFICIENTS, KNOTS, TERMS, fitted, fitted_bend
+from risk.nowcast.calibration import BEND_PARTS, BENDS, COEFFICIENTS, TERMS, fitted, fitted_bend
 from risk.nowcast.summary import WITHIN_MIN
 from simulators.hindcast.run import Foreseen
 
 DECIMALS = 2
 """Of the numbers in use. What the fit leaves open is far more."""
-PARTS = (f"at {KNOTS[0]:g}", f"below {KNOTS[0]:g}", *(f"to {knot:g}" for knot in KNOTS[1:]), f"above {KNOTS[-1]:g}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +36,7 @@ def fit_of(foreseen: Sequence[Foreseen]) -> Fit:
     A case that stands already, or that the engine gives no probability, says nothing about the formula.
     """
     shape = (len(NAMES), len(WITHIN_MIN))
-    found, bends = np.zeros((*shape, len(TERMS))), np.zeros((*shape, len(PARTS)))
+    found, bends = np.zeros((*shape, len(TERMS))), np.zeros((*shape, len(BEND_PARTS)))
     for k, name in enumerate(NAMES):
         for h, within_min in enumerate(WITHIN_MIN):
             chosen = [
@@ -52,7 +51,7 @@ def fit_of(foreseen: Sequence[Foreseen]) -> Fit:
 
 def fit_text(fit: Fit, cases: int) -> str:
     """Return the numbers as lines for people, and whether they are those in use."""
-    lines = [f"{cases} cases", *_table(TERMS, fit.coefficients), "bends", *_table(PARTS, fit.bends)]
+    lines = [f"{cases} cases", *_table(TERMS, fit.coefficients), "bends", *_table(BEND_PARTS, fit.bends)]
     lines.append(
         "these are the numbers in use"
         if fit.farthest < 0.5 * 10.0**-DECIMALS

@@ -142,6 +142,9 @@ def test_a_bend_is_found_and_never_falls() -> None:
     happened = (rng.random(40_000) < 1.0 / (1.0 + np.exp(-bend(logit) @ made_by))).astype(float)
     assert fitted_bend(logit, floats(happened)) == pytest.approx(made_by, abs=0.15)
     assert (fitted_bend(floats(-logit), floats(happened))[1:] == LEAST_SLOPE).all()
+    few = logit[:40], floats(happened[:40])
+    near, nearer = (np.abs(fitted_bend(*few, hold)[1:] - 1.0).max() for hold in (1.0, 100.0))
+    assert nearer < min(near, 0.1), "held more firmly, it stays nearer a straight line"
 
 
 def test_a_silent_gauge_talks_no_member_down() -> None:
@@ -153,9 +156,23 @@ def test_a_silent_gauge_talks_no_member_down() -> None:
 
 
 def test_a_road_without_a_sensor_outside_by_hand() -> None:
-    """z = -1.55; nine in ten and 4.5 cm missing: -1.87 + 0.83 x 2.197 + 0.65 x 0.693 = 0.404; rain says nothing."""
-    assert one(0.5, 0.095, (6.0, 10.0, 20.0), by_inside=True)[0, 1] == pytest.approx(0.175, abs=5e-4)
-    assert one(0.9, 0.045, (0.0, 0.0, 0.0), by_inside=True)[0, 0] == pytest.approx(0.600, abs=1e-3)
+    """z = -1.55, bent -1.86 + 0.95 x 0.45 = -1.43; nine in ten and 4.5 cm missing, within 15 min: z = -1.87 +
+    0.83 x 2.197 + 0.65 x 0.693 = 0.404, bent -1.73 + 1.08 x 2 + 0.35 x 0.404 = 0.571; rain says nothing.
+    """
+    assert one(0.5, 0.095, (6.0, 10.0, 20.0), by_inside=True)[0, 1] == pytest.approx(0.193, abs=5e-4)
+    assert one(0.9, 0.045, (0.0, 0.0, 0.0), by_inside=True)[0, 0] == pytest.approx(0.639, abs=1e-3)
+
+
+@given(share=st.floats(0.0, 1.0), more=st.floats(0.0, 1.0), missing_m=st.floats(0.0, 3.0), less_m=st.floats(0.0, 3.0))
+def test_on_such_a_road_too_more_members_or_more_water_is_never_less_likely(
+    share: float, more: float, missing_m: float, less_m: float
+) -> None:
+    dry = (0.0, 0.0, 0.0)
+    before = one(share, missing_m, dry, by_inside=True)
+    after = one(max(share, more), min(missing_m, less_m), dry, by_inside=True)
+    assert (after >= before).all()
+    assert (np.diff(before, axis=1) >= 0.0).all()
+    assert (before[1] <= before[0]).all()
 
 
 def test_the_last_word_of_a_silent_gauge_counts_where_it_says_more() -> None:
