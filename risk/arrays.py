@@ -219,17 +219,22 @@ class SiteArrays:
 
     @cached_property
     def l_primary(self) -> BoolArray:
-        """Level sensors without which a space is blind: at the entrances, or inside where no entrance has one.
+        """Level sensors without which a space is blind: at the entrances, and inside where an entrance has none.
 
-        Water comes from outside, so a silent entrance blinds; in an underpass the road itself is the primary place.
+        Water comes from outside, so a silent entrance blinds; what comes in where nobody measures is seen inside alone.
+        In an underpass the road itself is the primary place.
         """
         underpass = np.array([space.kind == "underpass" for space in self.spaces])[self.l_space]
-        has_outside = np.zeros(self.n_spaces, np.bool_)
-        has_outside[self.l_space[self.l_outside]] = True
+        unwatched = np.ones(len(self.entrances), np.bool_)
+        unwatched[self.l_entrance[self.l_outside]] = False
+        unseen = np.ones(self.n_spaces, np.bool_)
+        unseen[self.l_space[self.l_outside]] = False
+        unseen[self.e_space[unwatched]] = True
         has_inside = np.zeros(self.n_spaces, np.bool_)
         has_inside[self.l_space[~self.l_outside]] = True
-        wants_inside = np.where(underpass, has_inside[self.l_space], ~has_outside[self.l_space])
-        return np.asarray(self.l_outside != wants_inside, np.bool_)
+        inside = np.where(underpass, has_inside[self.l_space], unseen[self.l_space])
+        outside = ~underpass | ~inside
+        return np.asarray(np.where(self.l_outside, outside, inside), np.bool_)
 
     @classmethod
     def from_site(cls, site: Site, instant: datetime, left: Left = NOTHING) -> SiteArrays:

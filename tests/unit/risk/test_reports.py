@@ -142,7 +142,7 @@ def test_a_report_of_the_inside_is_not_ended_by_a_dry_street() -> None:
         acts = (report(1, "s", 10, by="Wang", depth_m=0.6),) if minute == 10 else ()
         inside: list[Reading] = [("in:water_depth_m", minute, 0.0)] if minute < 5 else []
         crank.tick(minute, ("out:water_depth_m", minute, 0.0), *inside, acts=acts)
-    assert (crank.levels["s"], crank.events("space/s")) == (4, [("raised", 4)])
+    assert (crank.levels["s"], crank.events("space/s")) == (4, [("raised", 4), ("reason_added", 4)]), "and is blind"
     for minute in range(100, 103):
         crank.tick(minute, ("out:water_depth_m", minute, 0.0), ("in:water_depth_m", minute, 0.0))
     assert crank.levels["s"] == 0, "its own sensor has been heard"

@@ -9,7 +9,7 @@ import pytest
 
 from risk.engine import question
 from risk.warnings import Act
-from tests.unit.risk.builders import Crank, depth_sensor, device, gauge, guarded, site, underpass
+from tests.unit.risk.builders import Crank, depth_sensor, device, entrance, gauge, guarded, site, space, underpass
 from undercroft.quantities import BarrierState
 
 
@@ -160,6 +160,29 @@ def test_blind_in_rain_is_last_level_plus_one() -> None:
         assert found["severity"] == expected
         assert crank.levels["up"] == expected
         assert found["age_s"] >= 1800
+
+
+@pytest.mark.parametrize(
+    ("watched", "silent", "blind"),
+    [
+        ("n", "in", True),  # what comes in by the south is seen inside alone
+        ("n", "n", True),
+        ("n", "", False),
+        ("ns", "in", False),  # both ways in are watched
+        ("ns", "s", True),
+        ("", "in", True),
+    ],
+)
+def test_an_entrance_that_nobody_watches_is_seen_inside_alone(watched: str, silent: str, blind: bool) -> None:
+    doors = {"n": "north", "s": "south"}
+    devices = [device("in", depth_sensor()), *(device(door, depth_sensor(doors[door])) for door in watched)]
+    of = space("s1", "car_park", entrances=[entrance(name) for name in doors.values()], devices=devices)
+    crank = Crank(site(of), nowcast=False)
+    for minute in range(50):
+        speaks = [name for name in ("in", *watched) if minute == 0 or name != silent]
+        levels = [(f"{name}:water_depth_m", minute, 0.0) for name in speaks]
+        crank.tick(minute, *levels, ("rain-1:rain_total_mm", minute, 0.5 * minute))
+    assert ("blind" in rules(crank, "s1")) is blind
 
 
 def test_silence_without_rain_is_not_blind_but_keeps_the_level() -> None:
