@@ -22,6 +22,7 @@ NO_BARRIER = "没有登记挡水设施，或它们从未报告 · No barrier is 
 NO_PUMP = "没有登记水泵，或时段内无状态 · No pump is registered, or none reported in this range"
 NO_THRESHOLD = "没有这一处 · There is no such space"
 NO_ALARM = "所示时段内没有警报 · No alarm in this range"
+NO_SHIFT = "时段内排班表上没有第 0 级值班 · The roster has nobody at step 0 in this range"
 NO_ORDER = "时段内没有指令 · No order in this range"
 NO_REPORT = "没有须上报的事件 · No incident has to be reported"
 NOBODY_TOLD = "时段内没有通知 · Nobody was told of anything in this range"

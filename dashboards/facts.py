@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from duty.reports.reports import TITLES as REPORT_TITLES
 from undercroft.default_thresholds import DEFAULT_THRESHOLDS
 from undercroft.quantities import BarrierState
 from undercroft.rules import RULE_UNITS
@@ -31,6 +32,9 @@ FACTS: Mapping[str, str] = {
     "barrier_unknown": str(int(BarrierState.UNKNOWN)),
     "deadline_words": "array[" + ", ".join(_text(word) for word in DEADLINE_WORDS) + "]",
     "deadline_unknown": str(DEADLINE_WORDS.index("unknown")),
+    "report_title": "case kind "
+    + " ".join(f"when {_text(kind)} then {_text(f'{zh} {en}')}" for kind, (zh, en) in REPORT_TITLES.items())
+    + " else kind end",
     "silence": "greatest(interval '30 minutes', 3 * $__interval_ms * interval '1 millisecond')",
     "default_thresholds": _default_thresholds(),
 }

@@ -94,8 +94,8 @@ DEADLINES = (
     Mark(2, "#D55E00", "", "✖", "太迟 Too late"),
     Mark(3, GREY, "", "–", "无可关闭或无用 None left, or none helps"),
     Mark(4, "#CC79A7", "", "?", "不明 Unknown"),
-    Mark(5, "#009E73", "", "●", "一小时内不需要 Not needed within the hour"),
-    Mark(6, "#009E73", "", "○", "未见积水 No water seen"),
+    Mark(5, GREY, "", "●", "预报一小时内不到 Not foreseen within the hour"),
+    Mark(6, GREY, "", "○", "未见积水 No water seen"),
 )
 """How an order to deploy barriers stands; the codes are those of `dashboards.facts.DEADLINE_WORDS`."""
 YES_NO = (Mark(0, "#009E73", "", "○", "否 No"), Mark(1, "#CC79A7", "", "●", "是 Yes"))

@@ -22,6 +22,7 @@ from dashboards.house import (
     unit_of,
 )
 from dashboards.queries import Column, Query, query
+from dashboards.words import WORDS, text_mappings
 
 WIDTH = 24
 NOT_FILTERED = "全系统，不随筛选变化 · Of the whole system: the variables above do not change it."
@@ -105,6 +106,8 @@ def _override(column: Column, *, nothing: str | None = NOTHING, links: Sequence[
         properties.append({"id": "noValue", "value": nothing})
     if column.unit in MARKS:
         properties.append({"id": "mappings", "value": mappings(MARKS[column.unit])})
+    elif column.unit in WORDS:
+        properties.append({"id": "mappings", "value": text_mappings(column.unit)})
     elif column.kind == "number":
         properties.append({"id": "unit", "value": unit_of(column.unit)})
     is_age = column.name.endswith("age_s")

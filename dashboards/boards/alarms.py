@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.dashboard import Dashboard
-from dashboards.empty import NO_ALARM, NO_ORDER, NO_REPORT, NOBODY_TOLD
+from dashboards.empty import NO_ALARM, NO_ORDER, NO_REPORT, NO_SHIFT, NOBODY_TOLD
 from dashboards.panels import series, stat, table, timeline
 from dashboards.strip import strip
 
@@ -24,7 +24,7 @@ DASHBOARD = Dashboard(
         timeline("alarm_timeline", "警报过程 · Timeline", NO_ALARM, "level", height=10),
         series("alarm_load", "每 10 分钟新警报 · Raised per 10 min", NO_ALARM, "per 10 min", limits=(1.0, 10.0)),
         table("alarm_acknowledged", "确认用时 · Time to acknowledge", NO_ALARM, width=12, height=9),
-        table("alarm_shifts", "每班负荷 · Load per shift", NO_ALARM, height=9),
+        table("alarm_shifts", "每班负荷 · Load per shift", NO_SHIFT, height=9),
         table("alarm_top", "最多的十个 · Top ten", NO_ALARM, width=12),
     ),
 )

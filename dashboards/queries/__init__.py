@@ -2,7 +2,8 @@
 
 A declaration is ``-- name | type | unit | heading``, and where a stat panel shows it a fifth field may say how it
 looks (`dashboards.house.LOOKS`); of any ``*age_s`` it is one of `dashboards.house.AGES`. Types: text, number, time,
-flag. Time bounds are Grafana's macros.
+flag; a text that is a code has for its unit the name of its words (`dashboards.words`).
+Time bounds are Grafana's macros.
 ``{{chosen:ALIAS}}`` is true for what the dashboard's variables choose, by ALIAS's `street`, `kind` and `space_id`, each
 of which passes where it is null; ``{{in:VARIABLE:COLUMN}}`` asks for one variable and lets no null pass; ``{{word}}``
 is a part of several queries (a file of ``parts/``), a fact or a parameter.

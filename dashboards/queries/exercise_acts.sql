@@ -1,6 +1,6 @@
 -- What people did in the range.
 -- at | time |  | 时间 At
--- act | text |  | 行动 Act
+-- act | text | act | 行动 Act
 -- subject | text |  | 对象 Subject
 -- author | text |  | 人员 Who
 -- age_s | number | s | 距时段末 Before the end | plain

@@ -1,7 +1,7 @@
 -- The log of the exercise: alarms as they came.
 -- at | time |  | 时间 At
 -- name | text |  | 对象 Subject
--- event | text |  | 事件 Event
+-- event | text | alarm_event | 事件 Event
 -- level | number | level | 等级 Level
 -- reason | text |  | 原因 Reason
 -- age_s | number | s | 距时段末 Before the end | plain

@@ -2,9 +2,9 @@
 -- One that was taken or refused later waits here; how often it had been tried by then is not known.
 -- person_id | text |  | 人员 Person
 -- channel | text |  | 通道 Channel
--- state | text |  | 状态 State
+-- state | text | message | 状态 State
 -- severity | number | level | 级别 Level
--- reason | text |  | 缘由 Reason
+-- reason | text | message_reason | 缘由 Reason
 -- incident_id | text |  | 事件 Incident
 -- attempts | number | count | 次数 Attempts
 -- error | text |  | 对方原话 Answer

@@ -1,8 +1,8 @@
 -- Orders as they stood at the end of the range: those that waited, the longest late first, those whose confirmation had expired, and
 -- those whose newest step lies in the range.
 -- name | text |  | 地点 Place
--- proof | text |  | 要求 Asked for
--- state | text |  | 状态 State
+-- proof | text | proof | 要求 Asked for
+-- state | text | order | 状态 State
 -- severity | number | level | 级别 Level
 -- owner | text |  | 责任人 Owner
 -- late_s | number | s | 超时 Late by

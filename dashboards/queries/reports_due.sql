@@ -13,7 +13,7 @@ with due as (
         case when submitted_at <= to_timestamp($__unixEpochTo()) then submitted_at end as handed_in_at
     from grafana.report_due where opened_at <= to_timestamp($__unixEpochTo())
 )
-select name, serial || ' ' || kind as report, due_at,
+select name, {{report_title}} || case kind when 'follow_up' then ' ' || serial - 1 else '' end as report, due_at,
     case when was_open and due_at < to_timestamp($__unixEpochTo())
         then extract(epoch from to_timestamp($__unixEpochTo()) - due_at) end::float8 as missing_age_s,
     reminders, author, handed_in_at as submitted_at,

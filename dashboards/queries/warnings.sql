@@ -2,7 +2,7 @@
 -- warning | text |  | 预警 Warning
 -- colour | number | level | 颜色 Colour
 -- in_force | number | yesno | 生效中 In force
--- state | text |  | 状态 State
+-- state | text | warning | 状态 State
 -- area | text |  | 范围 Area
 -- author | text |  | 录入人 Author
 -- acted_at | time |  | 时间 Time

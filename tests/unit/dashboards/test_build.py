@@ -11,6 +11,10 @@ import pytest
 
 from dashboards import build as building
 from dashboards.house import BLIND, GREY, LEVELS, MARKS, SKY
+from dashboards.words import WORDS
+from duty.model import Reason
+from duty.orders.orders import OrderState, Proof
+from risk.output import CLEARED, RAISED, REASON_ADDED, SEVERITY_DOWN, SEVERITY_UP
 from undercroft.errors import BadInput
 
 PANEL_TYPES = {"stat", "table", "timeseries", "state-timeline", "geomap"}
@@ -122,6 +126,27 @@ def test_a_line_goes_on_where_only_other_series_spoke_and_ends_in_silence() -> N
     crests = stats("uc-space", "Levels and crests")["fieldConfig"]["overrides"]
     assert {"id": "custom.spanNulls", "value": True} in crests[0]["properties"], "two points at the ends of the range"
     assert re.search(crests[0]["matcher"]["options"].strip("/"), "门槛 Crest 北 North")
+
+
+def test_a_code_is_shown_in_both_languages() -> None:
+    """Every state that an order, a message or the engine's alarm can have, and what may be asked for, has its words."""
+    assert set(WORDS["order"]) == set(OrderState)
+    assert set(WORDS["proof"]) == set(Proof)
+    assert set(WORDS["message_reason"]) == set(Reason)
+    assert {RAISED, SEVERITY_UP, SEVERITY_DOWN, REASON_ADDED, CLEARED} < set(WORDS["alarm_event"])
+    for words in WORDS.values():
+        for zh, en in words.values():
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in zh), (zh, en)
+            assert en.isascii(), (zh, en)
+            assert "{" not in zh + en
+    shown = {
+        override["matcher"]["options"]: item["value"][0]["options"]
+        for override in stats("uc-alarms", "owners and who leads")["fieldConfig"]["overrides"]
+        for item in override["properties"]
+        if item["id"] == "mappings"
+    }
+    assert shown["state"]["confirmed"]["text"] == "已确认 confirmed"
+    assert shown["proof"]["pump_running"]["text"] == "启泵 run pumps"
 
 
 def test_lines_of_levels_differ_without_their_colour() -> None:
