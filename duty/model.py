@@ -18,12 +18,16 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     REFUSED = "refused"
     ALL_CLEAR = "all_clear"
+    ENDED = "ended"
     ORDER_LATE = "order_late"
     REPORT_LATE = "report_late"
     NO_ORDER = "no_order"
     ORDER_UNDONE = "order_undone"
     PROBE = "probe"
 
+
+ENDS = frozenset({Reason.ALL_CLEAR, Reason.ENDED})
+"""What tells an end: of the water in a basin, or of what ailed the system or devices, which is no all clear."""
 
 AGAIN = frozenset(
     {Reason.REPEAT, Reason.ORDER_LATE, Reason.REPORT_LATE, Reason.NO_ORDER, Reason.ORDER_UNDONE}

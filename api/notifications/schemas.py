@@ -31,8 +31,8 @@ class NotificationOut(BaseModel):
     cause: str = Field(description="the decision that it comes of; the same for all who are told of it")
     incident_id: str
     reason: str = Field(
-        description="`first`, `worse`, `repeat`, `escalated`, `refused`, `all_clear`, `order_late`, `report_late`,"
-        " `no_order`, `order_undone` or `probe`"
+        description="`first`, `worse`, `repeat`, `escalated`, `refused`, `all_clear`, `ended`, `order_late`,"
+        " `report_late`, `no_order`, `order_undone` or `probe`"
     )
     step: int = Field(description="step of the roster")
     severity: int

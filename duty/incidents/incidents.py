@@ -50,6 +50,8 @@ class AlarmNote:
     said_severity: int = 0
     also_zh: str = ""
     also_en: str = ""
+    end_told: bool = False
+    """Whether its end was told."""
 
     def since_of(self, severity: Severity) -> datetime | None:
         """Return when somebody first had to look at it at a severity; None when it is below."""
@@ -136,10 +138,21 @@ class Incident:
         return sorted((note for note in self.alarms if note.active), key=lambda note: (-note.severity, note.subject))
 
     @property
+    def is_flood(self) -> bool:
+        """Whether it had an alarm of a space: its end is an all clear then, else the end of what ailed something."""
+        return any(is_of_space(note.subject) for note in self.alarms)
+
+    @property
     def holding(self) -> list[AlarmNote]:
         """The open alarms that it goes on for: of spaces alone, once it had one; before that whatever is open."""
-        is_flood = any(is_of_space(note.subject) for note in self.alarms)
+        is_flood = self.is_flood
         return [note for note in self.open_alarms if not is_flood or is_of_space(note.subject)]
+
+    @property
+    def ended(self) -> list[AlarmNote]:
+        """The alarms that ended since an end was told last, worst first."""
+        over = (note for note in self.alarms if not note.active and not note.end_told)
+        return sorted(over, key=lambda note: (-note.severity, note.subject))
 
     @property
     def waiting(self) -> list[AlarmNote]:
@@ -199,7 +212,9 @@ def _changed(known: AlarmNote | None, event: AlarmEventIn) -> AlarmNote:
     if event.kind in NEWS:
         quiet = () if event.kind == "severity_up" else note.quiet_by
         clocked = _clocked(_worded(note, event), event.severity, event.at, anew=known is None or not note.waits)
-        return replace(clocked, active=True, acknowledged=False, acknowledged_at=None, quiet_by=quiet)
+        return replace(
+            clocked, active=True, acknowledged=False, acknowledged_at=None, quiet_by=quiet, end_told=False
+        )  # fmt: skip
     if event.kind == "severity_down":
         return _clocked(_worded(note, event), event.severity, event.at, anew=False)
     if event.kind in ENDED:

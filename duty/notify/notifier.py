@@ -11,21 +11,22 @@ import structlog
 
 from duty.incidents.codec import from_json
 from duty.incidents.devices_apart import begins_anew, carried, left_over
-from duty.incidents.incidents import NEWS, Incident, fold, opened, settled
+from duty.incidents.incidents import NEWS, Incident, fold, is_of_space, opened, settled
 from duty.incidents.rows import event_of, incident_row
 from duty.late.late_text import write_late, write_late_reports
 from duty.late.lateness import Reminded, remind
 from duty.late.unfinished_text import write_no_order, write_undone
-from duty.model import AlarmEventIn, Person, Policy, Reason
+from duty.model import ENDS, AlarmEventIn, Person, Policy, Reason
 from duty.notify.late_orders import late_orders, reminded_row
 from duty.notify.order_watch import OrderWatch
 from duty.notify.report_watch import ReportWatch
 from duty.notify.set_back import incident_set_back
 from duty.roster.roster import Roster
 from duty.roster.stored import load_roster
-from duty.telling.addressed import Channels, all_clear_rows, late_rows, rows_of
-from duty.telling.decide import Cause, due, is_over
-from duty.telling.texts import Named, Style, write
+from duty.telling.addressed import Channels, end_rows, late_rows, rows_of
+from duty.telling.decide import Cause, due, is_over, open_elsewhere
+from duty.telling.ended import write_end
+from duty.telling.texts import Style
 from undercroft.store import duty as store
 from undercroft.store import duty_late
 from undercroft.store.connection import Connection
@@ -35,12 +36,9 @@ log = structlog.get_logger(__name__)
 TICKS_AT_ONCE = 200
 ROSTER_AROUND = timedelta(days=8)
 
-NOT_OF_ALARMS = frozenset({Reason.ALL_CLEAR, Reason.ORDER_LATE, Reason.REPORT_LATE, Reason.PROBE})
+NOT_OF_ALARMS = ENDS | frozenset({Reason.ORDER_LATE, Reason.REPORT_LATE, Reason.PROBE})
 TOLD = frozenset(Reason) - NOT_OF_ALARMS
 """Reasons after which somebody waits for the end: whatever told of an open alarm."""
-
-DISTRICT = Named("全区及系统", "whole district and system")
-"""What alarms of no basin belong to."""
 
 
 @dataclass(slots=True)
@@ -153,10 +151,11 @@ class Notifier:
             self._fold(events, at, changed, closed)
             for basin, incident in sorted(self.incidents.items()):
                 after, causes = due(incident, at, len(roster.chain(at)), self.policy)
-                for cause in causes:
+                for decided in causes:
+                    cause = self._end(decided, basin) if ENDS & set(decided.reasons) else decided
                     messages += self.messages(cause, basin, roster.chain(at), before.deployment_id)
-                    if Reason.ALL_CLEAR in cause.reasons:
-                        messages += self._all_clear(cause, basin, messages, before.deployment_id)
+                    if ENDS & set(cause.reasons):
+                        messages += self._end_to_others(cause, basin, messages, before.deployment_id)
                 if after is not incident:
                     self.incidents[basin] = changed[after.incident_id] = after
                 if is_over(after, at, self.policy):
@@ -223,7 +222,7 @@ class Notifier:
         found = []
         for basin, incident in sorted(self.incidents.items()):
             after, asked = self.orders.asked(incident, at, len(chain), self.policy, self.style.zone)
-            named = self._basin(basin)
+            named = self.style.basin(basin)
             for told in asked:
                 written = (write_undone if told.undone else write_no_order)(told, incident, named, at, self.style)
                 rows = late_rows(
@@ -241,7 +240,7 @@ class Notifier:
         found = []
         for told in self.reports.late(self.incidents.values(), at, len(chain), self.policy):
             asked = told.asked
-            written = write_late_reports(told, self._basin(asked.basin), at, self.style)
+            written = write_late_reports(told, self.style.basin(asked.basin), at, self.style)
             rows = late_rows(
                 told.cause, asked.incident_id, Reason.REPORT_LATE, int(asked.severity), told.step, asked.author,
                 written, at, chain, self.channels, deployment_id, f"incident/{asked.incident_id}",
@@ -250,18 +249,26 @@ class Notifier:
             log.warning("report_late", incident=asked.incident_id, reports=len(told.clocks), messages=len(rows))
         return found
 
-    def _all_clear(
+    def _end(self, cause: Cause, basin: str) -> Cause:
+        """Return an end with what is open elsewhere: no all clear while an alarm of a space of the basin is open.
+
+        Such an alarm is in the incident that it began in, of another basin: its space was moved.
+        """
+        others = [entry for name, entry in self.incidents.items() if name != basin]
+        spaces = [note.subject for entry in others for note in entry.open_alarms if is_of_space(note.subject)]
+        here = Reason.ALL_CLEAR in cause.reasons and basin in store.basins_of(self.connection, spaces)
+        reasons = (Reason.ENDED,) * len(cause.reasons) if here else cause.reasons
+        return replace(cause, reasons=reasons, elsewhere=open_elsewhere(self.incidents, basin))
+
+    def _end_to_others(
         self, cause: Cause, basin: str, queued: Sequence[dict[str, Any]], deployment_id: str
     ) -> list[dict[str, Any]]:
-        """Return the all clear for everybody whom the incident told, but for those told of it as being on duty now."""
+        """Return the end for everybody whom the incident told, but for those told of it as being on duty now."""
         mine = [row for row in queued if row["incident_id"] == cause.incident_id]
         just_told = (row for row in mine if row["cause"] != cause.key and row["reason"] in TOLD)
         told = [*store.told(self.connection, cause.incident_id, TOLD), *just_told]
-        written = write(cause, Reason.ALL_CLEAR, self._basin(basin), self.style)
-        return all_clear_rows(cause, told, mine, written, self.channels, deployment_id)
-
-    def _basin(self, basin: str) -> Named:
-        return self.style.names.get(f"basin/{basin}", DISTRICT if basin == "district" else Named(basin, basin))
+        written = write_end(cause, cause.reasons[0], self.style.basin(basin), self.style)
+        return end_rows(cause, told, mine, written, self.channels, deployment_id)
 
     def _fold(
         self, rows: Sequence[dict[str, Any]], at: datetime, changed: dict[str, Incident], closed: dict[str, datetime]
@@ -290,7 +297,7 @@ class Notifier:
 
     def messages(self, cause: Cause, basin: str, chain: tuple[Person, ...], deployment_id: str) -> list[dict[str, Any]]:
         """Return a row for every address of everybody who is told; say so where that is nobody."""
-        found = rows_of(cause, self._basin(basin), chain, self.channels, self.style, deployment_id)
+        found = rows_of(cause, self.style.basin(basin), chain, self.channels, self.style, deployment_id)
         if not found and cause.incident_id not in self.untold:
             log.error("nobody_to_tell", incident=cause.incident_id, cause=cause.key)
         (self.untold.discard if found else self.untold.add)(cause.incident_id)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from duty.model import Person, Reach, Reason
+from duty.model import ENDS, Person, Reach, Reason
 from duty.telling.decide import Cause
+from duty.telling.ended import write_end
 from duty.telling.texts import Named, Style, Written, write
 
 Row = dict[str, Any]
@@ -60,7 +61,7 @@ def rows_of(
     found = []
     told = zip(cause.reasons, people[cause.lowest_step :], strict=False)
     for step, (reason, person) in enumerate(told, start=cause.lowest_step):
-        written = write(cause, reason, named, style)
+        written = (write_end if reason in ENDS else write)(cause, reason, named, style)
         found += [
             message_row(
                 cause.key, cause.incident_id, reason, step, cause.severity, person, reach, deployment_id,
@@ -98,10 +99,10 @@ def late_rows(  # noqa: PLR0913, PLR0917 - what is late, and who is told
     )  # fmt: skip
 
 
-def all_clear_rows(
+def end_rows(
     cause: Cause, told: Iterable[Row], queued: Iterable[Row], written: Written, channels: Channels, deployment_id: str
 ) -> list[Row]:
-    """Return the all clear for everybody whom the incident told, but for those who are told of it as on duty now.
+    """Return the message of the end for everybody whom the incident told, but for who is told of it as on duty now.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def all_clear_rows(
     others = {(row["channel"], row["address"]): row for row in told}
     return [
         message_row(
-            cause.key, cause.incident_id, Reason.ALL_CLEAR, row["step"], cause.severity,
+            cause.key, cause.incident_id, cause.reasons[0], row["step"], cause.severity,
             Person(row["person_id"], row["person_id"]), Reach(*address), deployment_id, written.title, written.body,
             cause.at, channels, "",
         )

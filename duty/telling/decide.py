@@ -5,19 +5,31 @@
   Red and orange reach one step further up the roster each time: it is told ``escalated``, those below ``repeat``.
   Each severity has its own clock, from when somebody first had to look at it; the first that runs out counts.
 - a red message that everybody at the highest step refuses goes to the next step at once.
-- the end goes to everybody who was told.
+- the end goes to everybody who was told: an all clear where spaces had alarms, else which of the system's or of
+  devices' has ended.
 
 However late the call, nothing is skipped: steps that were missed are reached together.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from duty.incidents.incidents import AlarmNote, Incident
 from duty.model import Policy, Reason
 from undercroft.model import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """How many alarms of a severity are open in the incident of a basin."""
+
+    basin: str
+    severity: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,10 @@ class Cause:
     """The step that the first reason is for."""
     refused_by: tuple[str, ...] = ()
     """Who refused it, where that is why it is told."""
+    ended: tuple[AlarmNote, ...] = ()
+    """What ended, where the end is told; worst first."""
+    elsewhere: tuple[Open, ...] = ()
+    """What is open in other incidents, where the end is told."""
 
     @property
     def key(self) -> str:
@@ -153,12 +169,30 @@ def _tell_clear(incident: Incident, now: datetime, causes: list[Cause]) -> Incid
     if incident.clear_since is None or incident.clear_told:
         return incident
     if incident.reached < 0:
-        return replace(incident, clear_told=True)
-    told = _told(incident, now, (Reason.ALL_CLEAR,) * (incident.reached + 1), causes)
-    causes[-1] = replace(causes[-1], severity=incident.worst)
+        return _end_told(incident)
+    reason = Reason.ALL_CLEAR if incident.is_flood else Reason.ENDED
+    told = _end_told(_told(incident, now, (reason,) * (incident.reached + 1), causes))
+    causes[-1] = replace(causes[-1], severity=incident.worst, ended=tuple(incident.ended))
     if incident.open_alarms:  # what ails devices is told on, by its own clocks
-        return replace(told, clear_told=True)
-    return replace(told, clear_told=True, stepped_at=None, orange_stepped_at=None, red_stepped_at=None, news=())
+        return told
+    return replace(told, stepped_at=None, orange_stepped_at=None, red_stepped_at=None, news=())
+
+
+def _end_told(incident: Incident) -> Incident:
+    alarms = tuple(note if note.active else replace(note, end_told=True) for note in incident.alarms)
+    return replace(incident, clear_told=True, alarms=alarms)
+
+
+def open_elsewhere(incidents: Mapping[str, Incident], basin: str) -> tuple[Open, ...]:
+    """Return what is open in the incidents of other basins, worst first; what is silenced for a time is left out."""
+    found = Counter(
+        (-note.severity, other)
+        for other, incident in incidents.items()
+        if other != basin
+        for note in incident.open_alarms
+        if not _is_quiet(note)
+    )
+    return tuple(Open(other, -worst, found[worst, other]) for worst, other in sorted(found))
 
 
 def _told(incident: Incident, now: datetime, reasons: tuple[Reason, ...], causes: list[Cause]) -> Incident:

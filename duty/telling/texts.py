@@ -26,7 +26,8 @@ REASON_WORDS = {
     Reason.REPEAT: ("重复，尚无人确认", "repeat, nobody has acknowledged"),
     Reason.ESCALATED: ("升级，前一级未确认", "escalated, the step before has not acknowledged"),
     Reason.REFUSED: ("升级，{who} 的通道拒收", "escalated, the channel of {who} refused it"),
-    Reason.ALL_CLEAR: ("解除", "all clear"), Reason.ORDER_LATE: ("指令超时", "order late"),
+    Reason.ALL_CLEAR: ("解除", "all clear"), Reason.ENDED: ("已结束，非汛情解除", "ended, no all clear of water"),
+    Reason.ORDER_LATE: ("指令超时", "order late"),
     Reason.REPORT_LATE: ("报告超时", "report late"),
     Reason.NO_ORDER: ("已接警，未下达指令", "acknowledged, no order given"),
     Reason.ORDER_UNDONE: ("指令未落实", "order not carried out"), Reason.PROBE: ("通道检查", "channel check"),
@@ -99,12 +100,6 @@ ADVICE: Mapping[tuple[SpaceKind, Severity], tuple[str, str]] = {
 TIME_LINE = "时间 time "
 """How the line begins that says when, and of which incident."""
 
-ALL_ENDED = "报警均已结束。进入前须现场确认。 All alarms have ended. Check on site before anybody enters."
-ONLY_DEVICES = (
-    "地下空间报警均已结束，上列设备仍有故障。进入前须现场确认。"
-    " All alarms of spaces have ended; the devices above still fail. Check on site before anybody enters."
-)
-
 MOST_REFUSED_BY_BYTES = 120
 """What the names of those who refused may take of a title."""
 
@@ -123,6 +118,13 @@ class Named:
     name_en: str
     kind: SpaceKind | None = None
     street: str = ""
+
+
+DISTRICT = "district"
+"""The basin, so to speak, of alarms that lie in none."""
+
+NO_BASIN = Named("系统与设备", "system and devices")
+"""What they belong to: what ails the system, and devices at no place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,10 @@ class Style:
         mark_zh, mark_en = self.mark
         return f"{mark_zh}{mark_en}{line}\n{body}"
 
+    def basin(self, basin: str) -> Named:
+        """Return a basin as people know it."""
+        return self.names.get(f"basin/{basin}", NO_BASIN if basin == DISTRICT else Named(basin, basin))
+
     def named(self, subject: str) -> Named:
         """Return a subject as people know it; what ails the system may be told before its name was ever read."""
         kind, _, name = subject.partition("/")
@@ -166,7 +172,7 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     does not fit is counted; what to do about the message, and its reference, always stand at the end.
     """
     notes = cause.alarms
-    severity = Severity(cause.severity) if notes and reason is not Reason.ALL_CLEAR else Severity.NORMAL
+    severity = Severity(cause.severity) if notes else Severity.NORMAL
     mark_zh, mark_en = style.mark
     word_zh, word_en = SEVERITY_WORDS[severity]
     who = cut("、".join(cause.refused_by), MOST_REFUSED_BY_BYTES)
@@ -174,13 +180,9 @@ def write(cause: Cause, reason: Reason, basin: Named, style: Style) -> Written:
     title = f"{mark_zh}【{word_zh}】{basin.name_zh}（{why_zh}） {mark_en}{word_en} {basin.name_en} ({why_en})"
     local = cause.at.astimezone(style.zone)
     head = [title, f"{TIME_LINE}{local:%Y-%m-%d %H:%M:%S}  事件 incident {cause.incident_id}"]
-    if reason is Reason.ALL_CLEAR:
-        tail = [ALL_ENDED if not notes else ONLY_DEVICES]
-    else:
-        tail = [*_led(notes, style), "请立即确认（接警）。 Please acknowledge now."]
-    tail.append(f"编号 ref {cause.key}")
-    room = MOST_BYTES - _bytes_of([*head, *tail])
-    return Written(title, "\n".join([*head, *_told(notes, style, room), *tail]))
+    tail = [*_led(notes, style), "请立即确认（接警）。 Please acknowledge now.", f"编号 ref {cause.key}"]
+    room = MOST_BYTES - bytes_of([*head, *tail])
+    return Written(title, "\n".join([*head, *lines_of(notes, style, room), *tail]))
 
 
 def _led(notes: Sequence[AlarmNote], style: Style) -> list[str]:
@@ -207,11 +209,12 @@ def cut(text: str, most_bytes: int) -> str:
     return text.encode()[: most_bytes - len("…".encode())].decode(errors="ignore") + "…"
 
 
-def _bytes_of(lines: Iterable[str]) -> int:
+def bytes_of(lines: Iterable[str]) -> int:
+    """Return what lines take in UTF-8, each with its end."""
     return sum(len(line.encode()) + 1 for line in lines)
 
 
-def _told(notes: Sequence[AlarmNote], style: Style, room: int) -> list[str]:
+def lines_of(notes: Sequence[AlarmNote], style: Style, room: int) -> list[str]:
     """Return the alarms, those with the same words together, worst first, and how many did not fit into the bytes.
 
     Milder reasons that came later stand beside the worst one where every place is told all the same.
@@ -219,7 +222,7 @@ def _told(notes: Sequence[AlarmNote], style: Style, room: int) -> list[str]:
     lines, left = _lines(notes, style, room)
     if left:
         lines, left = _lines([replace(note, also_zh="", also_en="") for note in notes], style, room)
-    return [*lines, _left_out(left)] if left else lines
+    return [*lines, left_out(left)] if left else lines
 
 
 def _lines(notes: Sequence[AlarmNote], style: Style, room: int) -> tuple[list[str], int]:
@@ -229,18 +232,19 @@ def _lines(notes: Sequence[AlarmNote], style: Style, room: int) -> tuple[list[st
         together.setdefault(words, []).append(note)
     lines: list[str] = []
     said: set[str] = set()
-    room -= _bytes_of([_left_out(len(notes))])
+    room -= bytes_of([left_out(len(notes))])
     left = 0
     for alike in together.values():
         block, unnamed = _fitting(alike, style, said, room)
         lines += block
-        room -= _bytes_of(block)
+        room -= bytes_of(block)
         left += unnamed
         said |= set(block)
     return lines, left
 
 
-def _left_out(count: int) -> str:
+def left_out(count: int) -> str:
+    """Return the line that says how many did not fit."""
     return f"另有 {count} 处 and {count} more"
 
 
@@ -248,7 +252,7 @@ def _fitting(alike: Sequence[AlarmNote], style: Style, said: Container[str], roo
     """Return as many alarms with the same words as fit, and how many do not."""
     for named in range(len(alike), 0, -1):
         block = [line for line in _block(alike[:named], style) if line not in said or not line.startswith(_ADVICE)]
-        if _bytes_of(block) <= room:
+        if bytes_of(block) <= room:
             return block, len(alike) - named
     return [], len(alike)
 

@@ -212,8 +212,14 @@ def refused_steps(connection: Connection, causes: Sequence[str], most: int) -> d
     return {(row["cause"], row["step"]): tuple(row["people"]) for row in found}
 
 
+def basins_of(connection: Connection, subjects: Sequence[str]) -> set[str]:
+    """Return in which basins some spaces lie now."""
+    found = rows(connection, "duty_basins_of", subjects=list(subjects)) if subjects else []
+    return {row["basin_id"] for row in found}
+
+
 def told(connection: Connection, incident_id: str, reasons: Iterable[str]) -> list[Row]:
-    """Return whom an incident told for any of these reasons since its last all clear, each address once."""
+    """Return whom an incident told for any of these reasons since its last end was told, each address once."""
     return rows(connection, "duty_told", incident_id=incident_id, reasons=list(reasons))
 
 

@@ -37,6 +37,9 @@ order by e.tick_seq, e.subject, e.event_no;
 select 'space/' || place_id as subject from place
 where 'space/' || place_id = any(%(subjects)s::text[]) and retired_at is not null;
 
+-- name: duty_basins_of
+select distinct basin_id from place where 'space/' || place_id = any(%(subjects)s::text[]) and retired_at is null;
+
 -- name: duty_open_incidents
 select incident_id, basin_id, opened_at, worst, state from incident where closed_at is null order by incident_id;
 
@@ -160,7 +163,7 @@ from (
     select *, state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s) as is_refused
     from notification
 ) n
-where cause not like '%%!' and reason not in ('all_clear', 'probe') and cause in (
+where cause not like '%%!' and reason not in ('all_clear', 'ended', 'probe') and cause in (
     select cause from notification where state in ('failed', 'queued', 'sending') and queued_at > %(since)s
     union select m.cause from notification c join notification m on m.merged_into = c.notification_id
     where c.state in ('queued', 'sending') and c.queued_at > %(since)s)
@@ -179,17 +182,17 @@ group by cause, step
 having bool_and(state = 'failed' or (state in ('queued', 'sending', 'merged') and doubtful >= %(most)s));
 
 -- name: duty_told
--- Whom an incident told since its last all clear, and how: each address once.
+-- Whom an incident told since its end was told last, and how: each address once.
 select distinct on (channel, address) person_id, channel, address, step::int as step, reason from notification
 where incident_id = %(incident_id)s and reason = any(%(reasons)s::text[])
     and notification_id > coalesce((
-        select max(notification_id) from notification where incident_id = %(incident_id)s and reason = 'all_clear'), 0)
+        select max(notification_id) from notification where incident_id = %(incident_id)s and reason in ('all_clear', 'ended')), 0)
 order by channel, address, step, notification_id;
 
 -- name: duty_channel_faults
 -- Of each channel: how many addresses refused what they were sent last, and since when messages wait that nobody took, while
 -- the channel took nothing else. A refusal stands for as long as roster or fallback use the address; for another one it counts
--- since a time, and that of an all clear, which goes to whoever was told, does not. `to_probe` are the addresses in use whose refusal is
+-- since a time, and that of an end, which goes to whoever was told, does not. `to_probe` are the addresses in use whose refusal is
 -- older than a time and for which nothing waits. `people` are whose the refusing addresses are, one a line.
 with used as (
     select channel, address, string_agg(distinct person_id, E'\n') as people from (
@@ -211,7 +214,7 @@ with used as (
     select channel, address, person_id, is_refused, error, null from (
         select distinct on (channel, address) channel, address, person_id, state = 'failed' as is_refused, error
         from notification
-        where state in ('accepted', 'handed_over', 'failed') and reason <> 'all_clear'
+        where state in ('accepted', 'handed_over', 'failed') and reason not in ('all_clear', 'ended')
             and (settled_at > %(since)s or settled_at is null and state = 'failed' and queued_at > %(since)s)
             and (channel, address) not in (select channel, address from used)
         order by channel, address, coalesce(settled_at, queued_at) desc, notification_id desc

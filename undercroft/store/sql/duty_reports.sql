@@ -1,8 +1,8 @@
 -- Reports and exports of an incident.
 
 -- name: reports_incidents
-select i.incident_id, i.basin_id, coalesce(b.name_zh, '全区及系统') as name_zh,
-    coalesce(b.name_en, 'whole district and system') as name_en, i.opened_at,
+select i.incident_id, i.basin_id, coalesce(b.name_zh, '系统与设备') as name_zh,
+    coalesce(b.name_en, 'system and devices') as name_en, i.opened_at,
     i.closed_at, i.worst
 from incident i left join basin b using (basin_id) order by i.opened_at desc limit 100;
 
@@ -66,8 +66,8 @@ where 'space/' || p.place_id = any(%(subjects)s::text[]) order by 5;
 
 -- name: reports_due
 -- What has to be handed in, by the notifier's clocks: what is missing first. One handed in lets those before it rest.
-select d.incident_id, i.basin_id, coalesce(b.name_zh, '全区及系统') as name_zh,
-    coalesce(b.name_en, 'whole district and system') as name_en, d.kind, d.serial, d.due_at, d.reminders, d.reminded_step,
+select d.incident_id, i.basin_id, coalesce(b.name_zh, '系统与设备') as name_zh,
+    coalesce(b.name_en, 'system and devices') as name_en, d.kind, d.serial, d.due_at, d.reminders, d.reminded_step,
     d.reminded_at, r.drafted_at, r.author, d.due_at < %(now)s as is_missing
 from report_due d
 join incident i using (incident_id)

@@ -12,6 +12,7 @@ from duty.incidents.codec import from_json, to_json
 from duty.incidents.incidents import fold, opened
 from duty.model import AlarmEventIn, Policy, Reason
 from duty.telling.decide import due, is_over
+from duty.telling.ended import write_end
 from duty.telling.texts import Named, Style, write
 from tests.unit.duty.kit import at, event, play, told
 
@@ -211,10 +212,24 @@ def test_a_flood_ends_with_the_alarm_of_its_last_space_whatever_ails_a_device() 
     assert told(causes) == [(0, "first"), (20, "worse"), (60, "all_clear")]
     assert incident.clear_since == at(60)
     assert causes[-1].severity == RED
-    said = write(causes[-1], Reason.ALL_CLEAR, Named("北", "North"), Style({}, ZoneInfo("UTC"), exercise=False))
-    assert "【正常】" in said.title
-    assert "the devices above still fail" in said.body
+    said = write_end(causes[-1], Reason.ALL_CLEAR, Named("北", "North"), Style({}, ZoneInfo("UTC"), exercise=False))
+    assert said.title.startswith("【解除】北（")
+    assert "The alarms of spaces of this incident in North have all ended" in said.body
+    assert "The devices above still fail" in said.body
     assert is_over(incident, at(90), Policy())
+
+
+def test_what_ails_a_device_or_the_system_ends_without_an_all_clear() -> None:
+    """`d` ends and is told; `e` ends while `d` is open once more, and is told with it, the worse one first."""
+    d, e = "device/d", "system/e"
+    events = [
+        event(0, "raised", YELLOW, d), event(5, "cleared", 0, d), event(10, "raised", ORANGE, e),
+        event(15, "raised", YELLOW, d, occurrence=2), event(16, "cleared", 0, e), event(17, "cleared", 0, d, 2),
+    ]  # fmt: skip
+    causes = play(events, 20)[1]
+    assert told(causes) == [(0, "first"), (5, "ended"), (10, "worse"), (15, "worse"), (17, "ended")]
+    assert [[note.subject for note in cause.ended] for cause in causes if cause.ended] == [[d], [e, d]]
+    assert causes[-1].alarms == ()
 
 
 def test_what_was_acknowledged_makes_no_message_graver() -> None:
