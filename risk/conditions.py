@@ -96,6 +96,8 @@ def fold_conditions(
     for subject, alarm in sorted(conditions.items()):
         if alarm.severity and _is_gone(subject, devices):
             fold.end(subject, {"by": "the device is no longer in the site"}, {})
+        elif bool(alarm.told) is not (alarm.severity > 0):
+            fold.settle(subject)
     for act in sorted(acts, key=lambda act: act.commit_seq):
         if act.kind == KIND:
             if not _is_gone(_split(act.subject)[0], devices):
@@ -151,6 +153,16 @@ class ConditionFold:
             self.say(subject, REASON_ADDED, {}, **now, **anew)
         else:
             self.keep(subject, replace(alarm, told=told))
+
+    def settle(self, subject: str) -> None:
+        """Raise or end an alarm that another version of the engine left otherwise than what is told of it."""
+        alarm = self.conditions[subject]
+        if not alarm.told:
+            self.end(subject, {"by": "an upgrade of the engine: nothing is told of it"}, {})
+            return
+        severity = max(entry.severity for entry in alarm.told.values())
+        anew = {"severity": severity, "acknowledged": False, "latched": False}
+        self.say(subject, RAISED, {}, **anew, **self._first(alarm, severity))
 
     def _end_shelving(self, subject: str, alarm: ConditionAlarm, by: str) -> None:
         if alarm.shelved_us is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from risk.follower import TICKS_AT_ONCE, Follower, recorded
 from risk.output import TickOutput
-from risk.run import TICKS_AT_ONCE, Follower, recorded
 from undercroft.errors import BadInput
 from undercroft.store import engine as store
 from undercroft.store.asof import batches_gone
@@ -21,10 +21,16 @@ def refold(connection: Connection, tick_seq: int, *, before: int | None = None) 
     Raises
     ------
     BadInput
-        If batches that it would need are no longer kept.
+        If batches that it would need are no longer kept, or another version of the engine took it.
     """
     follower = Follower(connection)
     follower.restore_before(tick_seq + 1 if before is None else before)
+    other = store.taken_over(connection)
+    if other is not None and follower.tick_seq < other["tick_seq"]:
+        raise BadInput(
+            f"tick {tick_seq} cannot be worked out again: version {other['taken_over_from']} of the engine took it,"
+            f" and up to tick {other['tick_seq']} the log is of that version"
+        )
     if batches_gone(connection, follower.cursor):
         raise BadInput(
             f"tick {tick_seq} cannot be worked out again: batches after commit {follower.cursor} are no longer kept"
@@ -55,7 +61,7 @@ def refolded(connection: Connection, tick_seq: int) -> tuple[int, list[TickOutpu
     Raises
     ------
     BadInput
-        If batches that it would need are no longer kept.
+        If batches that it would need are no longer kept, or another version of the engine took it.
     """
     follower, outputs = refold(connection, tick_seq, before=tick_seq)
     assert follower.engine is not None  # noqa: S101 - a recorded tick has a site

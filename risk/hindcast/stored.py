@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from risk.follower import Follower, recorded
 from risk.hindcast.compare import Cases, with_sets
 from risk.hydraulics.arrays import FloatArray
-from risk.run import Follower, recorded
 from undercroft.errors import BadInput
 from undercroft.site.model import Site, ThresholdSet
 from undercroft.store import engine as store

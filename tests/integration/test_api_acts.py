@@ -17,7 +17,8 @@ from duty.door.door import new_token
 from duty.incidents.codec import to_json
 from duty.incidents.incidents import fold
 from duty.incidents.incidents import opened as opening
-from risk.run import Follower, step_live
+from risk.follower import Follower
+from risk.run import step_live
 from tests.browser.service import running_api
 from tests.integration.desk_kit import Desk, a_desk
 from tests.integration.door_kit import alarm

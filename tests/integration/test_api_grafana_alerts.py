@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from api.grafana_alerts.schemas import Watched
-from risk.run import Follower, step_live
+from risk.follower import Follower
+from risk.run import step_live
 from tests.browser.service import running_api
 from tests.integration.desk_kit import Desk, a_desk
 from tests.integration.duty_kit import now, opened

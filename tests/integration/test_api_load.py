@@ -11,7 +11,8 @@ import orjson
 
 from duty.incidents.codec import to_json
 from duty.incidents.incidents import Pressed, fold, opened
-from risk.run import Follower, step_live
+from risk.follower import Follower
+from risk.run import step_live
 from tests.browser.service import running_api
 from tests.integration.duty_kit import now, prepared, tick
 from tests.integration.duty_kit import opened as database

@@ -10,7 +10,8 @@ import pytest
 
 from ingest.batch import Message
 from risk.arrays import to_us
-from risk.run import Follower, step_live
+from risk.follower import Follower
+from risk.run import step_live
 from tests.ingest_fixtures import writer_of
 from tests.integration.test_engine_run import RUN_START, a_site, opened
 from undercroft.store.site import import_site

@@ -19,7 +19,8 @@ from duty.orders.acts import order, order_step
 from duty.orders.orders import OrderRefused, Proof
 from duty.reports.handover import load_sheet, markdown
 from duty.reports.reports import Limits
-from risk.run import Follower, step_live
+from risk.follower import Follower
+from risk.run import step_live
 from tests.integration.door_kit import SUBJECT, actor, audited, observe
 from tests.integration.duty_kit import now, opened, prepared
 from tests.unit.duty.kit import event

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from duty.door.door import new_token
 from risk.asof import differences, picture_at
 from risk.canonical import canonical_log
-from risk.run import Follower, step_run
+from risk.follower import Follower
+from risk.run import step_run
 from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
 from tests.same_log import assert_same_log
 from tests.unit.risk.builders import depth_sensor, device, guarded, site, space

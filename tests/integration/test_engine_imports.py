@@ -10,8 +10,9 @@ import pytest
 
 from risk.asof import differences, picture_at
 from risk.canonical import canonical_log
+from risk.follower import Follower
 from risk.refold import refold
-from risk.run import Follower, step_live, step_run
+from risk.run import step_live, step_run
 from tests.integration.test_engine_run import RUN_START, commit_batch, opened, sensor_ids
 from tests.unit.risk.builders import depth_sensor, device, site, space
 from undercroft.site.model import Site

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from risk.asof import differences
-from risk.run import Follower, step_live
+from risk.follower import Follower
+from risk.run import step_live
 from tests.integration.test_engine_run import RUN_START, commit_batch, opened, sensor_ids
 from tests.unit.risk.builders import depth_sensor, device, site, space
 from undercroft.site.model import Site

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from risk.ahead import Nowcast, Question, answered
+from risk.follower import Follower
 from risk.refold import refold
-from risk.run import Follower, step_live
+from risk.run import step_live
 from risk.snapshot import dump_state
 from tests.integration.test_engine_run import RUN_START, a_site, commit_batch, opened, sensor_ids
 from tests.unit.risk.builders import site, underpass

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from risk.canonical import canonical_log
-from risk.run import Follower, StopFlag, run_engine, step_run
+from risk.follower import Follower
+from risk.run import StopFlag, run_engine, step_run
 from tests.same_log import assert_same_log
 from tests.unit.risk.builders import guarded, site, underpass
 from undercroft.clock import SystemClock

@@ -9,9 +9,10 @@ import pytest
 
 from risk.asof import differences, picture_at
 from risk.canonical import canonical_log
+from risk.follower import Follower
 from risk.nowcaster import Nowcaster
 from risk.refold import refold
-from risk.run import Follower, step_live
+from risk.run import step_live
 from tests.integration.test_engine_run import RUN_START, a_site, commit_batch, opened, sensor_ids, storm
 from undercroft.store import engine as store
 from undercroft.store.connection import Connection

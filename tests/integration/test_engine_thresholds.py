@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from risk.run import Follower, step_run
+from risk.follower import Follower
+from risk.run import step_run
 from tests.integration.test_engine_run import RUN_START, commit_batch, opened, sensor_ids
 from tests.unit.risk.builders import guarded, site, underpass
 from undercroft.site.model import Site

@@ -12,11 +12,12 @@ import pytest
 import structlog
 
 from risk.canonical import canonical_log
+from risk.follower import Follower
 from risk.past.library import sha256_of
 from risk.past_commands import TABLE_BEGINS
 from risk.refold import refold
 from risk.rows import event_rows
-from risk.run import Follower, step_run
+from risk.run import step_run
 from risk.snapshot import dump_state
 from tests.integration.test_api_rest import get, running
 from tests.integration.test_engine_run import RUN_START, a_site, commit_batch, commit_minute, opened, sensor_ids

@@ -10,7 +10,8 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from risk.run import Follower, step_run
+from risk.follower import Follower
+from risk.run import step_run
 from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
 from tests.unit.risk_hindcast.test_compare import EARLY, LATE
 from undercroft.cli import build_app

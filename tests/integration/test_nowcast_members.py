@@ -10,7 +10,8 @@ import orjson
 import pytest
 import structlog
 
-from risk.run import Follower, step_run
+from risk.follower import Follower
+from risk.run import step_run
 from tests.integration.test_api_rest import get, running
 from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, opened, sensor_ids
 from tests.integration.test_priority_commands import _logging_as_before as _logging_as_before  # noqa: PLC0414

@@ -11,7 +11,8 @@ import structlog
 from typer.testing import CliRunner
 
 from duty.door.door import new_token
-from risk.run import Follower, step_run
+from risk.follower import Follower
+from risk.run import step_run
 from tests.integration.test_engine_run import RUN_START, commit_minute, opened, sensor_ids
 from tests.unit.risk.builders import NAMES, guarded, site, underpass
 from undercroft.cli import build_app

@@ -12,7 +12,8 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from risk.run import Follower, step_run
+from risk.follower import Follower
+from risk.run import step_run
 from tests.integration.test_engine_run import RUN_START, commit_batch, opened, sensor_ids
 from tests.unit.risk.builders import NAMES, depth_sensor, device, gauge, guarded, site, underpass
 from tests.unit.undercroft.site_text import SITE_TEXT, write_site

@@ -40,7 +40,8 @@ from duty.senders.webhook import Webhook
 from duty.telling.addressed import Channels
 from duty.telling.names import load_names
 from duty.telling.texts import Style
-from risk.run import Follower, step_run
+from risk.follower import Follower
+from risk.run import step_run
 from tests.integration.duty_kit import messages, opened
 from tests.integration.duty_servers import service
 from tests.integration.test_engine_run import commit_batch, sensor_ids

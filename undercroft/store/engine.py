@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,8 @@ class Snapshot:
     tick_seq: int
     engine_version: str
     state: bytes
+    taken_over_from: str | None = None
+    """Version of the engine that wrote the log up to this tick, where another one goes on from here."""
 
 
 def _rows(connection: Connection, name: str, **values: object) -> list[Row]:
@@ -112,6 +114,44 @@ def boundaries_after(connection: Connection, after: int, most: int) -> list[Boun
 def snapshots(connection: Connection, up_to_tick_seq: int) -> list[Snapshot]:
     """Return the snapshots of ticks up to this one, newest first."""
     return [Snapshot(**row) for row in _rows(connection, "engine_snapshots", tick_seq=up_to_tick_seq)]
+
+
+def taken_over(connection: Connection) -> Row | None:
+    """Return the newest tick at which one version of the engine took over from another, and that one; None for none."""
+    return next(iter(_rows(connection, "engine_taken_over")), None)
+
+
+def write_takeover(connection: Connection, snapshot: Snapshot) -> None:
+    """Commit the memory with which a version of the engine goes on, in place of another version's after that tick."""
+    with translated_errors(), connection.transaction():
+        connection.execute(sql("engine_drop_snapshot").encode(), {"tick_seq": snapshot.tick_seq})
+        connection.execute(sql("engine_insert_snapshot").encode(), asdict(snapshot))
+
+
+def logged_alarms(connection: Connection) -> list[Row]:
+    """Return the last alarm of every subject of the alarm log, and the newest number of its log."""
+    return _rows(connection, "engine_logged_alarms")
+
+
+def tick_before(connection: Connection, at: datetime) -> Row | None:
+    """Return the last tick of the log before a time; None where the log begins after it."""
+    return next(iter(_rows(connection, "engine_tick_before", at=at)), None)
+
+
+def site_seq_at(connection: Connection, up_to: int) -> int | None:
+    """Return the number of the site version in force at a point of the commit order; None before the first."""
+    seq: int | None = _rows(connection, "engine_site_at", up_to=up_to)[0]["commit_seq"]
+    return seq
+
+
+def site_seqs(connection: Connection, after: int, up_to: int) -> list[int]:
+    """Return the numbers of the site versions in a stretch of the commit order."""
+    return [row["commit_seq"] for row in _rows(connection, "engine_site_versions", after=after, up_to=up_to)]
+
+
+def acts_up_to(connection: Connection, up_to: int) -> list[Row]:
+    """Return all that people did, and were told, up to a point of the commit order."""
+    return _rows(connection, "engine_acts", after=0, up_to=up_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +223,7 @@ def write_ticks(connection: Connection, write: TickWrite, snapshot: Snapshot | N
             if rows:
                 connection.execute(sql(name).encode(), {"rows": orjson.dumps(rows).decode()}, prepare=True)
         if snapshot is not None:
-            connection.execute(
-                sql("engine_insert_snapshot").encode(),
-                {"tick_seq": snapshot.tick_seq, "engine_version": snapshot.engine_version, "state": snapshot.state},
-            )
+            connection.execute(sql("engine_insert_snapshot").encode(), asdict(snapshot))
             connection.execute(sql("engine_prune_snapshots").encode(), {"kept": SNAPSHOTS_KEPT})
         newest = {"channel": TICK_CHANNEL, "tick_seq": write.ticks[-1]["tick_seq"]}
         connection.execute(sql("engine_notify_tick").encode(), newest, prepare=True)

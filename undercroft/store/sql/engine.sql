@@ -22,6 +22,31 @@ select min(commit_seq) - 1 as commit_seq from site_version;
 select run_now as tick_at, run_seq, commit_seq as up_to_commit_seq
 from batch where run_now is not null and commit_seq > %(after)s order by commit_seq limit %(most)s;
 
+-- name: engine_tick_before
+-- The last tick before which the log lies wholly before a time.
+select tick_seq, tick_at, up_to_commit_seq from tick where tick_at < %(at)s order by tick_seq desc limit 1;
+
+-- name: engine_site_at
+select max(commit_seq) as commit_seq from site_version where commit_seq <= %(up_to)s;
+
+-- name: engine_logged_alarms
+-- The last alarm of every subject, the newest number of its log, and of an open one all that was said of it.
+select e.subject, e.events, a.occurrence, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched, a.raised_at,
+    a.shelved_until, a.suppressed_by, a.reasons, case when a.active then coalesce((
+        select jsonb_agg(distinct jsonb_build_array(reason ->> 'rule', coalesce(reason ->> 'sensor', '')))
+        from alarm_event said cross join jsonb_array_elements(said.reasons) reason
+        where said.subject = a.subject and said.occurrence = a.occurrence), '[]') else '[]' end as said
+from (select subject, max(event_no) as events from alarm_event group by subject) e
+left join lateral (
+    select * from alarm where alarm.subject = e.subject order by alarm.occurrence desc limit 1
+) a on true
+order by e.subject;
+
+-- name: engine_taken_over
+-- The newest tick at which a version of the engine went on with what another one had written.
+select tick_seq, taken_over_from from engine_snapshot
+where taken_over_from is not null order by tick_seq desc limit 1;
+
 -- name: engine_snapshots
 select tick_seq, engine_version, state from engine_snapshot where tick_seq <= %(tick_seq)s order by tick_seq desc;
 
@@ -90,11 +115,17 @@ from jsonb_to_recordset(%(rows)s::jsonb) as r (
     severity smallint, reasons jsonb, detail jsonb);
 
 -- name: engine_insert_snapshot
-insert into engine_snapshot (tick_seq, engine_version, state) values (%(tick_seq)s, %(engine_version)s, %(state)s);
+insert into engine_snapshot (tick_seq, engine_version, state, taken_over_from)
+values (%(tick_seq)s, %(engine_version)s, %(state)s, %(taken_over_from)s);
+
+-- name: engine_drop_snapshot
+delete from engine_snapshot where tick_seq = %(tick_seq)s;
 
 -- name: engine_prune_snapshots
+-- The newest takeover stays: no later tick can be worked out again without it, since the log before is another version's.
 delete from engine_snapshot where tick_seq < (
-    select min(tick_seq) from (select tick_seq from engine_snapshot order by tick_seq desc limit %(kept)s) newest);
+    select min(tick_seq) from (select tick_seq from engine_snapshot order by tick_seq desc limit %(kept)s) newest)
+    and tick_seq is distinct from (select max(tick_seq) from engine_snapshot where taken_over_from is not null);
 
 -- name: engine_notify_tick
 select pg_notify(%(channel)s, %(tick_seq)s::text);
