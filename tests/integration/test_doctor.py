@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +19,7 @@ from tests.timescale import URL_VARIABLE
 from undercroft.cli import build_app
 from undercroft.clock import SystemClock
 from undercroft.doctor.database import check_database
-from undercroft.doctor.finding import Verdict
+from undercroft.doctor.finding import Finding, Verdict
 from undercroft.doctor.roster import check_roster
 from undercroft.errors import BadInput
 from undercroft.stack.postgres import PostgresServer
@@ -86,6 +87,41 @@ def test_a_job_that_never_runs_again_is_found_and_none_runs_while_rights_are_giv
             "revoke delete on act from undercroft_api",
             "more than it needs: undercroft_api: delete on act",
         ),
+        (
+            "grant delete on alarm to public",
+            "revoke delete on alarm from public",
+            "more than it needs: everybody: delete on alarm",
+        ),
+        (
+            "grant create on schema public to public",
+            "revoke create on schema public from public",
+            "more than it needs: everybody: create on schema public",
+        ),
+        (
+            "grant update (text) on report to undercroft_api",
+            "revoke update (text) on report from undercroft_api",
+            "more than it needs: undercroft_api: update on report.text",
+        ),
+        (
+            "grant update on sequence batch_id_seq to undercroft_api",
+            "revoke update on sequence batch_id_seq from undercroft_api",
+            "more than it needs: undercroft_api: update on batch_id_seq",
+        ),
+        (
+            "grant execute on function undercroft_make_way to undercroft_api",
+            "revoke execute on function undercroft_make_way from undercroft_api",
+            "more than it needs: undercroft_api: execute on undercroft_make_way(timestamp with time zone[])",
+        ),
+        (
+            "grant pg_write_all_data to undercroft_grafana",
+            "revoke pg_write_all_data from undercroft_grafana",
+            "more than it needs: undercroft_grafana: member of pg_write_all_data",
+        ),
+        (
+            "grant undercroft_engine to undercroft_api",
+            "revoke undercroft_engine from undercroft_api",
+            "more than it needs: undercroft_api: member of undercroft_engine",
+        ),
     ],
 )
 def test_a_right_taken_or_given_by_hand_is_found(live_db: str, spoilt: str, mended: str, seen: str) -> None:
@@ -98,6 +134,69 @@ def test_a_right_taken_or_given_by_hand_is_found(live_db: str, spoilt: str, mend
         assert found["rights"].verdict is not Verdict.BAD
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "seen"),
+    [
+        ("alter role {login} superuser", "more than it needs: {login}: superuser"),
+        (
+            "grant pg_execute_server_program to {login}",
+            "more than it needs: {login}: member of pg_execute_server_program",
+        ),
+    ],
+)
+def test_a_login_of_grafana_that_may_do_more_is_found_and_one_without_limits_noted(
+    live_db: str, spoilt: str, seen: str
+) -> None:
+    login = f"viewer_{os.getpid()}"
+
+    def found() -> dict[str, Finding]:
+        return {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        connection.execute(f"create role {login} login in role undercroft_grafana".encode())
+        try:
+            assert found()["rights"].verdict is not Verdict.BAD
+            noted = found()["viewers"].seen
+            assert f"{login}: no connection limit, not read-only, no statement_timeout" in noted
+            for limit in (
+                "connection limit 20",
+                "set default_transaction_read_only = on",
+                "set statement_timeout = '30s'",
+            ):
+                connection.execute(f"alter role {login} {limit}".encode())
+            assert login not in getattr(found().get("viewers"), "seen", "")
+            connection.execute(spoilt.format(login=login).encode())
+            assert (found()["rights"].verdict, found()["rights"].seen) == (Verdict.BAD, seen.format(login=login))
+        finally:
+            connection.execute(f"drop role {login}".encode())
+
+
+def test_a_database_that_takes_no_writes_or_may_lose_what_it_committed_is_found(live_db: str) -> None:
+    login, name = f"spoilt_{os.getpid()}", urlsplit(live_db).path.strip("/")
+
+    def seen() -> str:
+        found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+        return found["database"].seen if found["database"].verdict is Verdict.BAD else ""
+
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        for setting, words in (
+            ("default_transaction_read_only = on", "takes no writes (default_transaction_read_only on)"),
+            ("synchronous_commit = off", "synchronous_commit off, everybody: synchronous_commit=off"),
+        ):
+            connection.execute(f"alter database {name} set {setting}".encode())
+            assert words in seen()
+            connection.execute(f"set default_transaction_read_only = off; alter database {name} reset all".encode())
+            assert words not in seen()
+        connection.execute(f"create role {login} login in role undercroft_ingest".encode())
+        try:
+            connection.execute(f"alter role {login} set synchronous_commit = off".encode())
+            assert f"{login}: synchronous_commit=off" in seen()
+            connection.execute(f"alter role {login} set synchronous_commit = local".encode())
+            assert login not in seen()
+        finally:
+            connection.execute(f"drop role {login}".encode())
+
+
 def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> None:
     with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
         connection.execute(
@@ -105,6 +204,10 @@ def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> 
             " dead_letters, committed_at) select n, n, 'routine', 1, 1, 1, 0, 0, 0, now() - n * interval '20 days'"
             " from generate_series(1, 3) as n"
         )
+        # Retention looked since, so it came later, or the class was shortened: it has two days.
+        found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
+        assert found["retention"].verdict is Verdict.GOOD
+        connection.execute("update retention_class set looked_at = now() - interval '3 days' where relation = 'batch'")
     found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
     assert (found["retention"].verdict, found["retention"].seen) == (Verdict.BAD, "older than they are kept: batch")
     command = [sys.executable, "-m", "undercroft", "db", "retain", "--json"]

@@ -129,6 +129,11 @@ def test_jobs_put_off_what_somebody_reads_and_nobody_waits_behind_them(timescale
             {"words": "observation_packed: 2"},
             {"words": "tick: 1"},
         ]
+        found = {finding.check: finding for finding in check_database(timescale_live_db, now)}
+        assert (found["retention"].verdict, found["retention"].seen[:20]) == (Verdict.NOTE, "steps put off at the")
+        connection.execute(
+            "update retention_class set behind_since = behind_since - interval '3 days' where put_off > 0"
+        )
     found = {finding.check: finding for finding in check_database(timescale_live_db, now)}
     assert (found["retention"].verdict, found["retention"].seen[:28]) == (Verdict.BAD, "older than they are kept: ob")
     assert found["policies"].verdict is Verdict.GOOD  # the chunks are of today

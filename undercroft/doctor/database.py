@@ -7,7 +7,7 @@ from datetime import datetime
 from undercroft.doctor.finding import Finding, bad, good, note
 from undercroft.errors import UndercroftError
 from undercroft.store.dead_letters import Caps
-from undercroft.store.inspect import CLOCK_TOLERANCE, DatabaseFacts, inspect_database
+from undercroft.store.inspect import CLOCK_TOLERANCE, STANDBY, DatabaseFacts, inspect_database
 from undercroft.store.timescale import LEAST_VERSION
 
 LEAST_SERVER = 150000
@@ -35,6 +35,7 @@ def judge(facts: DatabaseFacts, now: datetime) -> list[Finding]:
         *_letters(facts),
         _rights(facts),
         *_functions(facts),
+        *_viewers(facts),
     ]
     return [
         _server(facts),
@@ -49,8 +50,10 @@ def _server(facts: DatabaseFacts) -> Finding:
     words = f"PostgreSQL {facts.server_version // 10000}.{facts.server_version % 10000}"
     if facts.server_version < LEAST_SERVER:
         return bad("database", words, "PostgreSQL 15 or newer is needed")
-    if not facts.is_fsync_on:
-        return bad("database", f"{words}, fsync off", "turn fsync on: committed readings are lost with the power")
+    if facts.unwritable or facts.lost_with_power or facts.unsafe_settings:
+        seen = ", ".join([words, *filter(None, [facts.unwritable]), *facts.lost_with_power, *facts.unsafe_settings])
+        advice = "name the server that is written to" if facts.unwritable == STANDBY else "take these settings back"
+        return bad("database", seen, f"{advice}: what was committed must outlast the power, and ingest must commit")
     return good("database", f"{words}, {facts.bytes_used / 1e6:.0f} MB")
 
 
@@ -154,7 +157,8 @@ def _wrong_rights(facts: DatabaseFacts) -> Finding | None:
         seen = f"missing: {_few(facts.lacking_rights)}"
         return bad("rights", seen, "run `undercroft db migrate`: what this service is for may fail")
     if facts.surplus_rights:
-        return bad("rights", f"more than it needs: {_few(facts.surplus_rights)}", "run `undercroft db migrate`")
+        advice = "run `undercroft db migrate`, and take by hand what it leaves: of everybody, of a role, of a login"
+        return bad("rights", f"more than it needs: {_few(facts.surplus_rights)}", advice)
     return None
 
 
@@ -183,6 +187,13 @@ def _functions(facts: DatabaseFacts) -> list[Finding]:
     seen = f"Grafana's logins may execute {', '.join(worst)}{more}: whoever queries may make jobs or hold the engine up"
     advice = "run `undercroft db migrate` as a superuser, or let nobody query whom you do not trust (grafana.md)"
     return [note("functions", seen, advice)]
+
+
+def _viewers(facts: DatabaseFacts) -> list[Finding]:
+    if not facts.unbound_viewers:
+        return []
+    advice = "a viewer's queries may hold others up: give it the limits of grafana.md (create role, alter role)"
+    return [note("viewers", f"logins of Grafana without limits: {'; '.join(facts.unbound_viewers)}", advice)]
 
 
 def _clock(facts: DatabaseFacts, now: datetime) -> Finding:

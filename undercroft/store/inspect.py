@@ -10,9 +10,11 @@ from undercroft.store.connection import Connection, connect, translated_errors
 from undercroft.store.dead_letters import Held, held_letters
 from undercroft.store.grants import written_grants
 from undercroft.store.migrate import migrations, newer_than_known
-from undercroft.store.roles import GROUP_ROLES
+from undercroft.store.roles import GRAFANA_ROLE, GROUP_ROLES
 from undercroft.store.sql import sql
 from undercroft.store.timescale import extension_version
+
+STANDBY = "a standby, which takes no writes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,14 @@ class DatabaseFacts:
         Group roles that the server lacks, or that have no rights here.
     lacking_rights, surplus_rights : list of str
         By group, rights on tables and the like that it should have and has not, or has and should not.
+    unbound_viewers : list of str
+        Logins of Grafana that lack a limit, and which.
+    lost_with_power : list of str
+        Settings by which what was committed may be lost, or pages torn, when the power goes.
+    unwritable : str
+        Why nothing can be written; empty where it can.
+    unsafe_settings : list of str
+        By login, settings that lose what was committed, or let a service write nothing.
     letters : Held or None
         What the open dead letters hold; None where this login may not see it.
     """
@@ -78,7 +88,9 @@ class DatabaseFacts:
     groups: list[str]
     server_now: datetime
     bytes_used: int
-    is_fsync_on: bool
+    lost_with_power: list[str] = field(default_factory=list)
+    unwritable: str = ""
+    unsafe_settings: list[str] = field(default_factory=list)
     held_at: datetime | None = None
     letters: Held | None = None
     is_half_restored: bool = False
@@ -90,6 +102,7 @@ class DatabaseFacts:
     long_holds: list[str] = field(default_factory=list)
     lacking_rights: list[str] = field(default_factory=list)
     surplus_rights: list[str] = field(default_factory=list)
+    unbound_viewers: list[str] = field(default_factory=list)
 
 
 def inspect_database(url: str) -> DatabaseFacts:
@@ -104,7 +117,8 @@ def inspect_database(url: str) -> DatabaseFacts:
         closing(connect(url, application_name="undercroft-doctor", autocommit=True)) as connection,
         translated_errors(),
     ):
-        about = connection.execute(sql("inspect_server")).fetchone()
+        writers = {"writers": [name for name in GROUP_ROLES if name != GRAFANA_ROLE]}
+        about = connection.execute(sql("inspect_server").encode(), writers).fetchone()
         assert about is not None  # noqa: S101 - it has one row
         known = connection.execute(sql("inspect_tables")).fetchone()
         assert known is not None  # noqa: S101 - it has one row
@@ -137,12 +151,12 @@ def inspect_database(url: str) -> DatabaseFacts:
             return facts  # their rights are another version's
         kept = connection.execute(sql("inspect_kept")).fetchone() or {}
         facts = replace(facts, put_off=_names(kept.get("put_off")), long_holds=_names(kept.get("long_holds")))
-        lacking_rights, surplus = _rights(connection)
-        return replace(facts, lacking_rights=lacking_rights, surplus_rights=surplus)
+        lacking_rights, surplus, unbound = _rights(connection)
+        return replace(facts, lacking_rights=lacking_rights, surplus_rights=surplus, unbound_viewers=unbound)
 
 
-def _rights(connection: Connection) -> tuple[list[str], list[str]]:
-    """Return by group what it should have and has not, and what it has and should not."""
+def _rights(connection: Connection) -> tuple[list[str], list[str], list[str]]:
+    """Return what groups lack; what they, or logins of Grafana, have and should not; logins without limits."""
     written = sorted(written_grants())
     values = {
         "groups": [each.group for each in written],
@@ -152,11 +166,24 @@ def _rights(connection: Connection) -> tuple[list[str], list[str]]:
         "columns": [each.column for each in written],
         "known": [*GROUP_ROLES],
     }
-    lacking, surplus = (
+    lacking, surplus, roles, unbound = (
         [str(row["name"]) for row in connection.execute(sql(name).encode(), values)]
-        for name in ("inspect_lacking_rights", "inspect_surplus_rights")
-    )
-    return lacking, surplus
+        for name in (
+            "inspect_lacking_rights", "inspect_surplus_rights", "inspect_surplus_roles", "inspect_unbound_viewers",
+        )
+    )  # fmt: skip
+    return lacking, [*roles, *surplus], unbound
+
+
+def _lost_with_power(about: dict[str, object]) -> list[str]:
+    names = ("fsync", "full_page_writes", "synchronous_commit")
+    return [f"{name} off" for name in names if about[name] == "off"]
+
+
+def _unwritable(about: dict[str, object]) -> str:
+    if about["is_standby"]:
+        return STANDBY
+    return "takes no writes (default_transaction_read_only on)" if about["read_only"] == "on" else ""
 
 
 def _facts(
@@ -188,7 +215,9 @@ def _facts(
         groups_without_rights=_names(lively.get("groups_without_rights")),
         server_now=now,
         bytes_used=int(str(about["bytes_used"])),
-        is_fsync_on=about["fsync"] == "on",
+        lost_with_power=_lost_with_power(about),
+        unwritable=_unwritable(about),
+        unsafe_settings=_names(about["unsafe_settings"]),
     )
 
 

@@ -29,7 +29,7 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 WELL = DatabaseFacts(
     server_version=170005, extension="2.26.0", mode="live", missing_migrations=[], failing_jobs=[], missing_policies=[],
     jobs_run=True, overdue=[], grafana_readers=[], grafana_may_call=[], is_superuser=False, is_owner=False,
-    groups=["undercroft_api"], server_now=NOW, bytes_used=10, is_fsync_on=True, letters=Held(3, 900),
+    groups=["undercroft_api"], server_now=NOW, bytes_used=10, letters=Held(3, 900),
 )  # fmt: skip
 
 
@@ -45,7 +45,9 @@ def test_a_good_database_has_nothing_bad() -> None:
     ("fault", "check"),
     [
         ({"server_version": 140010}, "database"),
-        ({"is_fsync_on": False}, "database"),
+        ({"lost_with_power": ["fsync off"]}, "database"),
+        ({"unwritable": "a standby, which takes no writes"}, "database"),
+        ({"unsafe_settings": ["ingest: synchronous_commit=off"]}, "database"),
         ({"missing_migrations": ["0040_storage"]}, "schema"),
         ({"missing_migrations": ["0001_spine"], "is_half_restored": True}, "schema"),
         ({"newer_migrations": ["9999_later"]}, "schema"),
@@ -81,6 +83,7 @@ def test_dead_letters_that_fill_their_room_are_told_before_the_cap() -> None:
     [
         ({"put_off": ["tick: 2"]}, "retention", "steps put off at the last run, since somebody read them: tick: 2"),
         ({"long_holds": ["hold 1 from 2026-01-01 on"]}, "holds", "what is old is kept by hold 1 from 2026-01-01 on"),
+        ({"unbound_viewers": ["g: not read-only"]}, "viewers", "logins of Grafana without limits: g: not read-only"),
         ({"other_failing_jobs": ["policy_telemetry"]}, "other jobs", "last run failed: policy_telemetry"),
     ],
 )

@@ -91,7 +91,9 @@ begin
             end if;
             commit;
         end loop;
-        update retention_class set put_off = kept_back where relation = class.relation and put_off <> kept_back;
+        update retention_class set put_off = kept_back, looked_at = at,
+            behind_since = case when kept_back > 0 then coalesce(behind_since, at) end
+        where relation = class.relation;
         if steps + kept_back > 0 then
             done := done || jsonb_build_object('relation', class.relation, 'steps', steps,
                 'dropped_from', case when steps > 0 then began end, 'dropped_to', case when steps > 0 then ended end, 'put_off', kept_back);
@@ -123,10 +125,11 @@ begin
     return query
         select class.relation from retention_class class
         where class.keep is not null and (select mode from deployment) = 'live'
+            and least(class.looked_at, class.behind_since) <= at
             and exists (select from undercroft_old_steps(class, at));
 end
 $$;
-comment on function undercroft_overdue is 'Relations that hold what is older than their class keeps and not held.';
+comment on function undercroft_overdue is 'Relations that hold what is older than their class keeps and not held, which retention left, or did not look at, since that time.';
 
 create or replace function undercroft_put_off() returns setof text
     language plpgsql stable security definer set search_path = public, pg_temp as $$

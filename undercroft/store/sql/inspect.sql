@@ -3,7 +3,19 @@
 -- name: inspect_server
 select current_setting('server_version_num')::int as server_version, clock_timestamp() as server_now,
     (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
-    pg_database_size(current_database()) as bytes_used, current_setting('fsync') as fsync;
+    pg_database_size(current_database()) as bytes_used, current_setting('fsync') as fsync,
+    current_setting('full_page_writes') as full_page_writes, pg_is_in_recovery() as is_standby,
+    current_setting('transaction_read_only') as read_only, current_setting('synchronous_commit') as synchronous_commit,
+    -- Of others: a login's own settings hold from its next connection on. Whose login is not told by its groups is not looked at.
+    array(select coalesce(r.rolname::text, 'everybody') || ': ' || said.setting
+        from pg_db_role_setting s
+        left join pg_roles r on r.oid = s.setrole
+        cross join unnest(s.setconfig) as said (setting)
+        where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+            and (s.setrole = 0 or r.oid = (select relowner from pg_class where oid = to_regclass('public.deployment'))
+                or exists (select from pg_roles g where g.rolname = any(%(writers)s::text[]) and pg_has_role(r.oid, g.oid, 'usage')))
+            and said.setting ~* '^(synchronous_commit=(off|false|no|0)|(default_)?transaction_read_only=(on|true|yes|1))$'
+        order by 1) as unsafe_settings;
 
 -- name: inspect_tables
 select to_regclass('public.schema_migration') is not null as is_migrated,
@@ -37,32 +49,6 @@ select
     array(select distinct p.proname::text from pg_roles g, undercroft_guarded_functions() f join pg_proc p on p.oid = f
         where g.rolname = 'undercroft_grafana' and has_function_privilege(g.oid, p.oid, 'execute')
             and p.proname not in ('time_bucket_gapfill', 'locf', 'interpolate') order by 1) as grafana_may_call;
-
--- name: inspect_lacking_rights
--- Of groups that are there: what `grants.py` read in roles.sql, and is not so here.
-select w.grantee || ': ' || string_agg(distinct w.privilege || ' on ' || w.name, ', ' order by w.privilege || ' on ' || w.name) as name
-from unnest(%(groups)s::text[], %(rights)s::text[], %(kinds)s::text[], %(names)s::text[], %(columns)s::text[])
-    as w (grantee, privilege, kind, name, col)
-join pg_roles r on r.rolname = w.grantee
-where not coalesce(case w.kind
-    when 'table' then has_table_privilege(r.oid, to_regclass('public.' || w.name)::oid, w.privilege)
-    when 'column' then has_column_privilege(r.oid, to_regclass('public.' || w.name)::oid, w.col, w.privilege)
-    when 'sequence' then has_sequence_privilege(r.oid, to_regclass('public.' || w.name)::oid, w.privilege)
-    when 'schema' then has_schema_privilege(r.oid, to_regnamespace(w.name)::oid, w.privilege)
-    else has_function_privilege(r.oid, to_regproc('public.' || w.name)::oid, w.privilege) end, false)
-group by w.grantee order by w.grantee;
-
--- name: inspect_surplus_rights
--- Of the groups themselves, by the catalogue: nobody else's grants are ours to judge.
-select r.rolname || ': ' || string_agg(lower(a.privilege_type) || ' on ' || c.relname, ', ' order by lower(a.privilege_type), c.relname) as name
-from pg_class c cross join lateral aclexplode(c.relacl) a
-join pg_roles r on r.oid = a.grantee and r.rolname = any(%(known)s::text[])
-where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
-    and not exists (select from pg_depend where objid = c.oid and deptype = 'e')
-    and not exists (
-        select from unnest(%(groups)s::text[], %(rights)s::text[], %(kinds)s::text[], %(names)s::text[]) as w (grantee, privilege, kind, name)
-        where w.kind = 'table' and w.grantee = r.rolname and w.privilege = lower(a.privilege_type) and w.name = c.relname)
-group by r.rolname order by r.rolname;
 
 -- name: inspect_overdue
 select name from undercroft_overdue(now() - interval '2 days') as name order by 1;
