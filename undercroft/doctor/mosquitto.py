@@ -27,6 +27,7 @@ LEAST_PACKET_BYTES = 300_000
 LEAST_KEEPALIVE_S = 60
 """A device that must speak sooner is cut off and in again all day."""
 LEAST_ABSENCE_H = 24
+PASSING = ("/tmp", "/run", "/var/run", "/dev/shm")  # noqa: S108 - folders that nothing outlasts
 FILES_OF_ACCESS = ("acl_file", "password_file")
 PER_LISTENER = frozenset({"allow_anonymous", *FILES_OF_ACCESS})
 FILES_OF_TLS = ("certfile", "keyfile")
@@ -158,7 +159,7 @@ def _limits(configuration: Configuration) -> list[Finding]:
         wanted["max_keepalive"] = "65535"
     if "persistent_client_expiration" in said and _hours(said["persistent_client_expiration"]) < LEAST_ABSENCE_H:
         wanted["persistent_client_expiration"] = "7d"
-    if "persistence_location" not in said:  # else the folder that it was started in, which a container may not write to
+    if not _outlasts(said.get("persistence_location", "")):  # none: the folder that it was started in
         wanted["persistence_location"] = "/mosquitto/data/"
     if not wanted:
         return []
@@ -174,6 +175,8 @@ def _listeners(configuration: Configuration) -> list[Finding]:
             wrong.append(f"{name}: {listener.options['tls_version']}")
         if not listener.is_loopback and any(option not in listener.options for option in FILES_OF_TLS):
             wrong.append(f"{name}: no TLS")
+        if listener.options.get("require_certificate") == "true":
+            wrong.append(f"{name}: require_certificate true, and none of ours, and no device, is given one")
     if not configuration.listeners:
         wrong.append("no listener: only this machine reaches it, on port 1883")
     return [bad("listeners", "; ".join(wrong), "see deploy/mosquitto/mosquitto.conf")] if wrong else []
@@ -197,6 +200,14 @@ def _bridges(configuration: Configuration) -> list[Finding]:
     if outward:
         found.append(note("bridges", f"tell another broker: {'; '.join(outward)}", "see that it is meant"))
     return found
+
+
+def _outlasts(folder: str) -> bool:
+    """Tell whether a folder is named, and none that a restart empties; of the container's, only the volume is not."""
+    under = f"{folder.rstrip('/')}/"
+    if under.startswith("/mosquitto/"):
+        return under.startswith("/mosquitto/data/")
+    return len(under) > 1 and under.startswith("/") and not any(under.startswith(f"{passing}/") for passing in PASSING)
 
 
 def _at_least(value: str, least: int) -> bool:

@@ -145,6 +145,12 @@ def test_our_own_broker_configuration_is_good_and_each_missing_option_is_found()
         ("connection out\naddress city:8883\ntopic a/# out 1\ntopic b/# in 1\nbridge_cafile c", ["bridges"]),
         ("connection out\naddress city:8883\ntopic flood/#\nmax_queued_bytes 9", ["queue limits"]),
         ("port 1883", ["listeners"]),
+        ("persistence_location /tmp/", ["queue limits"]),
+        ("persistence_location /run", ["queue limits"]),
+        ("persistence_location /mosquitto/", ["queue limits"]),
+        ("persistence_location data/", ["queue limits"]),
+        ("persistence_location /var/lib/mosquitto", []),
+        ("require_certificate true", ["listeners"]),
     ],
 )
 def test_each_line_that_loses_messages_or_opens_the_broker_is_found(line: str, check: list[str]) -> None:
@@ -197,6 +203,11 @@ def test_our_own_access_list_is_good_and_each_missing_rule_is_found() -> None:
         "user drill\ntopic write exercise/v1/#",
         "user undercroft-ingest\ntopic deny flood/v1/futian/#",
         "user undercroft-ingest\ntopic deny flood/v1/+/+/g-8/#",
+        "pattern deny flood/v1/+/+/%u/event",
+        "pattern deny flood/v1/futian/#",
+        "pattern deny flood/v1/+/+/g-8/status",
+        "user g-8\ntopic deny flood/v1/+/+/g-8/event",
+        "user g-8\ntopic deny #",
         "pattern write flood/v1/+/+/+/observation",
         "pattern write flood/v1/%u/+/+/observation",
         "pattern write flood/v1/+/+/%c/observation",
@@ -207,6 +218,10 @@ def test_each_rule_that_gives_away_or_withholds_is_found(rule: str) -> None:
     assert check_access_list(text)[0].verdict is Verdict.BAD
     assert check_access_list(f"{ACCESS}user g-7\ntopic write flood/v1/+/+/g-7/more\n")[0].verdict is Verdict.GOOD
     assert check_access_list(f"{ACCESS}user wall\ntopic read flood/v1/#\n")[1].verdict is Verdict.NOTE
+    place = "topic deny flood/v1/+/+/wall/#\n"
+    assert check_access_list(f"{ACCESS}user wall\ntopic read flood/v1/#\n{place}")[0].verdict is Verdict.GOOD
+    assert check_access_list(f"{ACCESS}pattern deny flood/v1/+/+/%u/more\n")[0].verdict is Verdict.GOOD
+    assert check_access_list(f"{ACCESS}pattern deny exercise/#\n")[0].verdict is Verdict.GOOD
 
 
 def test_an_access_list_is_the_one_that_the_configuration_names_and_a_missing_one_is_bad(tmp_path: Path) -> None:
