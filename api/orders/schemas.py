@@ -64,6 +64,7 @@ class ProposedOrder(BaseModel):
     subject: str
     severity: int
     proof: Proof
+    entrances: list[str] = Field(description="of a barrier: the entrances that have one; else none")
     within_s: float
     text_zh: str
     text_en: str

@@ -40,7 +40,9 @@ def propose_orders(subject: Annotated[str, typer.Argument(help="space/<id>")], a
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
     for entry in found:
-        typer.echo(f"{entry['proof']:<16}  {entry['within_s'] / 60:.0f} min  {entry['text_zh']} {entry['text_en']}")
+        where = f"  出入口 at {', '.join(entry['entrances'])}" if entry["entrances"] else ""
+        said = f"{entry['text_zh']} {entry['text_en']}{where}"
+        typer.echo(f"{entry['proof']:<16}  {entry['within_s'] / 60:.0f} min  {said}")
     typer.echo(f"  {four(found[0]).line}" if found else f"{subject}: the templates order nothing below yellow")
 
 

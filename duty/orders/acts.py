@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,9 @@ from undercroft.store.connection import Connection
 from undercroft.store.site import district_timezone
 
 MOST_OWNER_CHARACTERS = 200
+
+OF_A_BARRIER_THAT_IS: Mapping[str, str] = {"confirm": "confirmed", "issue": "issued"}
+"""Steps that want the barrier of their order in the site, and what is said of the order after them."""
 
 
 def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
@@ -43,9 +46,10 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
             raise ActInvalid(f"order: owner: {unfit}")
         place = _place(connection, subject, entrance)
         severity = Severity(place["severity"])
-        chosen = template_for(SpaceKind(place["kind"]), severity, proof)
-        if chosen is None:
-            raise ActInvalid(f"order: a {place['kind']} has no order for {proof}")
+        if without := no_barrier(proof, entrance, place["barriers"]):
+            raise ActInvalid(f"order: {subject}{without}")
+        chosen = template_for(SpaceKind(place["kind"]), severity, proof, has_barrier=bool(place["barriers"]))
+        assert chosen is not None  # noqa: S101 - but for a barrier, every kind of space has a template for every proof
         began = store.order_time(connection, at)
         fresh = Order(
             f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.ISSUED, owner,
@@ -70,6 +74,37 @@ def _place(connection: Connection, subject: str, entrance: str) -> dict[str, Any
     if place["incident_id"] is None:
         raise NotPossibleNow(f"order: {subject} has no open incident")
     return place
+
+
+def no_barrier(proof: Proof, entrance: str, barriers: Sequence[str]) -> str | None:
+    """Return that an order asks for a barrier where the site has none, to stand behind the space; else None.
+
+    Parameters
+    ----------
+    entrance : str
+        Of the order; empty for every entrance that has a barrier.
+    barriers : sequence of str
+        The entrances of the space that have one.
+
+    Examples
+    --------
+    >>> no_barrier(Proof.BARRIER_DEPLOYED, "north", ["east", "west"])
+    '/north has no barrier in the site file; barriers are at east, west'
+    >>> no_barrier(Proof.BARRIER_DEPLOYED, "", [])
+    ' has no barrier in the site file'
+    >>> no_barrier(Proof.BARRIER_DEPLOYED, "", ["east"]), no_barrier(Proof.EVACUATED, "north", [])
+    (None, None)
+    """
+    if proof is not Proof.BARRIER_DEPLOYED or entrance in barriers or (barriers and not entrance):
+        return None
+    where = f"/{entrance}" if entrance else ""
+    others = f"; barriers are at {', '.join(barriers)}" if barriers else ""
+    return f"{where} has no barrier in the site file{others}"
+
+
+def _barriers(connection: Connection, subject: str) -> list[str]:
+    place = store.incident_of(connection, subject)
+    return [] if place is None else list(place["barriers"])
 
 
 def _command(connection: Connection, subject: str, place: Mapping[str, Any], severity: Severity) -> Command:
@@ -107,9 +142,10 @@ def proposals(
     return [
         {
             "subject": subject, "severity": int(severity), "proof": chosen.proof.value,
+            "entrances": list(place["barriers"]) if chosen.proof is Proof.BARRIER_DEPLOYED else [],
             "within_s": chosen.within.total_seconds(), "text_zh": chosen.text_zh, "text_en": chosen.text_en, **command,
         }
-        for chosen in templates(SpaceKind(place["kind"]), severity)
+        for chosen in templates(SpaceKind(place["kind"]), severity, has_barrier=bool(place["barriers"]))
     ]  # fmt: skip
 
 
@@ -139,6 +175,9 @@ def order_step(
         moved_at = store.order_time(connection, at)
         before = order_of(row)
         after = advance(before, step, author=actor.operator_id, at=moved_at, note=note)
+        without = no_barrier(before.proof, before.entrance, _barriers(connection, before.subject))
+        if without and (done := OF_A_BARRIER_THAT_IS.get(step)):
+            raise NotPossibleNow(f"order {order_id} cannot be {done}: {before.subject}{without}; cancel it")
         return _saved(connection, actor, after, step, at, was=before.state)
 
     asked = Asked("order_step", f"order_{step[:40]}", f"order/{order_id[:100]}", {"note": note}, key)
@@ -186,7 +225,7 @@ def _seen_by_confirmer(
         said |= {"expires_at": at.isoformat(), "taken_back": True}
     match moved.proof:
         case Proof.BARRIER_DEPLOYED:
-            named = [moved.entrance] if moved.entrance else store.barriers(connection, moved.subject.split("/")[1])
+            named = [moved.entrance] if moved.entrance else _barriers(connection, moved.subject)
             bodies: list[dict[str, Any]] = [{"entrance": entrance, "barrier": "deployed"} for entrance in named]
         case Proof.PUMP_RUNNING:
             bodies = [{"entrance": None, "pump": "running"}]

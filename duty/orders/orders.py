@@ -154,28 +154,37 @@ def order_of(row: Mapping[str, Any]) -> Order:
     )  # fmt: skip
 
 
-def template_for(kind: SpaceKind, severity: Severity, proof: Proof) -> Template | None:
+def template_for(kind: SpaceKind, severity: Severity, proof: Proof, *, has_barrier: bool) -> Template | None:
     """Return what an order for a proof says at a severity; where that has none, at the next lower, then any other.
+
+    None for a barrier where the space has none.
 
     Examples
     --------
-    >>> template_for(SpaceKind.UNDERPASS, Severity.ORANGE, Proof.ENTRANCE_CLOSED).within
+    >>> template_for(SpaceKind.UNDERPASS, Severity.ORANGE, Proof.ENTRANCE_CLOSED, has_barrier=False).within
     datetime.timedelta(seconds=900)
-    >>> template_for(SpaceKind.UNDERPASS, Severity.RED, Proof.BARRIER_DEPLOYED) is None
+    >>> template_for(SpaceKind.CAR_PARK, Severity.RED, Proof.BARRIER_DEPLOYED, has_barrier=False) is None
     True
     """
     order = [severity, *(lower for lower in reversed(Severity) if lower < severity), *reversed(Severity)]
-    return next((t for level in order for t in templates(kind, level) if t.proof is proof), None)
+    found = (t for level in order for t in templates(kind, level, has_barrier=has_barrier) if t.proof is proof)
+    return next(found, None)
 
 
-def templates(kind: SpaceKind, severity: Severity) -> tuple[Template, ...]:
-    """Return what is to be ordered for a space of this kind at this severity, most urgent first."""
+def templates(kind: SpaceKind, severity: Severity, *, has_barrier: bool) -> tuple[Template, ...]:
+    """Return what is to be ordered for a space of this kind at this severity, most urgent first.
+
+    A barrier is ordered where the site has one, as the engine's reason does, whatever the kind. Where none keeps people
+    out at orange, and at an underpass, the entrances are closed.
+    """
     if severity < Severity.YELLOW:
         return ()
     if severity is Severity.YELLOW:
         return (_CHECK,)
-    barrier = () if kind is SpaceKind.UNDERPASS else (_BARRIER,)
+    barrier = (_BARRIER,) if has_barrier else ()
     if severity is Severity.ORANGE:
+        if kind is SpaceKind.UNDERPASS:
+            return (*barrier, _PUMP, _CLOSE_BOTH)
         return (*barrier, _PUMP) if barrier else (_PUMP, _CLOSE_ORANGE)
     return (_EVACUATE, _CLOSE, *barrier, _PUMP)
 
@@ -202,6 +211,12 @@ _CLOSE = Template(
     "Close every entrance and guard it; nobody enters.",
 )
 _CLOSE_ORANGE = Template(
+    Proof.ENTRANCE_CLOSED,
+    timedelta(minutes=15),
+    "本处无挡板：封闭出入口，专人值守，停止进入。",
+    "There is no barrier here: close the entrances and guard them; nobody more enters.",
+)
+_CLOSE_BOTH = Template(
     Proof.ENTRANCE_CLOSED,
     timedelta(minutes=15),
     "会同交警准备并实施双向封闭。",

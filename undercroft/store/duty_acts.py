@@ -107,11 +107,6 @@ def entrance_names(connection: Connection, space_id: str) -> list[str] | None:
     return None if row is None else list(row["entrances"])
 
 
-def barriers(connection: Connection, space_id: str) -> list[str]:
-    """Return the entrances of a space that have a barrier."""
-    return [row["entrance_id"] for row in _all(connection, "acts_barriers", space_id=space_id)]
-
-
 def has_entry(connection: Connection, entry_no: int) -> bool:
     """Tell whether the duty log has an entry of this number."""
     return _one(connection, "acts_log_has", entry_no=entry_no) is not None
@@ -287,5 +282,5 @@ def command_rows(connection: Connection) -> list[Row]:
 
 
 def incident_of(connection: Connection, name: str) -> Row | None:
-    """Return kind, street, severity and open incident of a space."""
+    """Return kind, street, severity, open incident of a space, and which of its entrances have a barrier."""
     return _one(connection, "acts_incident_of", subject=name)

@@ -132,11 +132,17 @@ def test_steps_that_are_not(steps: list[str], complaint: str) -> None:
 
 
 def test_templates_and_disagreement() -> None:
-    assert [t.proof for t in templates(SpaceKind.CAR_PARK, Severity.RED)] == [
+    assert [t.proof for t in templates(SpaceKind.CAR_PARK, Severity.RED, has_barrier=True)] == [
         Proof.EVACUATED, Proof.ENTRANCE_CLOSED, Proof.BARRIER_DEPLOYED, Proof.PUMP_RUNNING,
     ]  # fmt: skip
-    assert Proof.BARRIER_DEPLOYED not in {t.proof for t in templates(SpaceKind.UNDERPASS, Severity.ORANGE)}
-    assert all(templates(kind, severity) for kind in SpaceKind for severity in list(Severity)[2:])
+    for kind in SpaceKind:
+        for severity in list(Severity)[2:]:
+            with_one, without = (
+                [t.proof for t in templates(kind, severity, has_barrier=has_barrier)] for has_barrier in (True, False)
+            )
+            assert (Proof.BARRIER_DEPLOYED in with_one) == (severity >= Severity.ORANGE)
+            assert Proof.BARRIER_DEPLOYED not in without
+            assert (Proof.ENTRANCE_CLOSED in without) == (severity >= Severity.ORANGE), "what no barrier closes"
 
 
 SHUT, FAILED = Seen(3.0, at(0)), Seen(5.0, at(0))

@@ -58,10 +58,6 @@ select coalesce(array_agg(e.entrance_id order by e.entrance_id) filter (where e.
 from space s join place p on p.place_id = s.space_id left join entrance e using (space_id)
 where s.space_id = %(space_id)s and p.retired_at is null group by s.space_id;
 
--- name: acts_barriers
-select entrance_id from entrance where space_id = %(space_id)s and barrier_height_m is not null and retired_at is null
-order by entrance_id;
-
 -- name: acts_stock_lock
 select pg_advisory_xact_lock(hashtext('undercroft-stock'), hashtext(%(subject)s));
 
@@ -165,7 +161,10 @@ on conflict (order_id) do update set
 
 -- name: acts_incident_of
 -- A space with the open incident of its open alarm, which began there, else of its basin; how grave it is there: its open alarm, else the incident's worst.
-select i.incident_id, s.kind, p.street, coalesce(case when a.active then a.severity end, i.worst, 0)::int as severity
+-- `barriers` are its entrances that have one, by the height that the engine knows a barrier by.
+select i.incident_id, s.kind, p.street, coalesce(case when a.active then a.severity end, i.worst, 0)::int as severity,
+    coalesce((select array_agg(e.entrance_id order by e.entrance_id) from entrance e
+        where e.space_id = s.space_id and e.barrier_height_m is not null and e.retired_at is null), '{}') as barriers
 from place p join space s on s.space_id = p.place_id
 left join lateral (
     select incident_id, worst from (
