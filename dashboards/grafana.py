@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from grafana_client.api import GrafanaApi
 from grafana_client.client import GrafanaClientError, GrafanaException
 
 from dashboards.build import all_dashboards
 from dashboards.dashboard import TAG
+from dashboards.drift import differences
 from dashboards.house import Json
-from undercroft.errors import UndercroftError
+from undercroft.errors import BadInput, UndercroftError
 
 FOLDER_UID = "undercroft"
 FOLDER_TITLE = "Undercroft 地下空间防汛"
-_OF_THE_SERVER = ("id", "version", "schemaVersion", "iteration")
+_MOST_WORDS = 200
 _NOT_FOUND = 404
 _FORBIDDEN = 403
 
@@ -34,8 +35,22 @@ class Drift:
 
 
 def client(url: str, token: str) -> Any:
-    """Return a client for a service account's token."""
-    api: Any = GrafanaApi.from_url(url, credential=token)
+    """Return a client for a service account's token.
+
+    Raises
+    ------
+    BadInput
+        If the address is none.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise BadInput(f"--url {url}: expected an address of Grafana, such as http://127.0.0.1:3000")
+    path = f"{parts.path.rstrip('/')}/" if parts.path.strip("/") else ""
+    api: Any = GrafanaApi.from_url(parts._replace(path=path).geturl(), credential=token)
     return api
 
 
@@ -50,7 +65,7 @@ def push(api: Any) -> list[str]:
     try:
         folder = _folder(api)
         for board in all_dashboards():
-            api.dashboard.update_dashboard(
+            answer = api.dashboard.update_dashboard(
                 {
                     "dashboard": board.to_json(),
                     "folderUid": folder,
@@ -58,8 +73,9 @@ def push(api: Any) -> list[str]:
                     "message": "undercroft dashboards push",
                 }
             )
-    except (GrafanaException, OSError) as error:
-        raise GrafanaRefused(f"Grafana: {error}") from error
+            _entry(answer, "uid")
+    except (GrafanaException, OSError, ValueError) as error:
+        raise GrafanaRefused(f"Grafana: {_words(error)}") from error
     return [board.uid for board in all_dashboards()]
 
 
@@ -68,49 +84,57 @@ def drift(api: Any) -> list[Drift]:
     found = []
     try:
         known = {board.uid: board.to_json() for board in all_dashboards()}
-        listed = [entry["uid"] for entry in api.search.search_dashboards(tag=TAG)]
+        listed = [str(_entry(each, "uid")) for each in _entries(api.search.search_dashboards(tag=TAG))]
         for uid, wanted in known.items():
             stored = _stored(api, uid, is_listed=uid in listed)
             if stored is None:
                 found.append(Drift(uid, "missing, or hidden from this token"))
-            elif places := _differences(_comparable(wanted), _comparable(stored)):
+            elif places := differences(wanted, stored):
                 found.append(Drift(uid, "changed: " + ", ".join(places[:5])))
         found += [Drift(uid, "not in the code") for uid in listed if uid not in known]
-    except (GrafanaException, OSError) as error:
-        raise GrafanaRefused(f"Grafana: {error}") from error
+    except (GrafanaException, OSError, ValueError) as error:
+        raise GrafanaRefused(f"Grafana: {_words(error)}") from error
     return found
 
 
 def _folder(api: Any) -> str:
     """Return our folder's uid; Grafana gives it one of its own where provisioned rules have made it by its title."""
-    for known in api.folder.get_all_folders():
-        if known.get("uid") == FOLDER_UID or known.get("title") == FOLDER_TITLE:
-            return str(known["uid"])
+    for known in _entries(api.folder.get_all_folders()):
+        if _entry(known, "uid") == FOLDER_UID or _entry(known, "title") == FOLDER_TITLE:
+            return str(_entry(known, "uid"))
     api.folder.create_folder(FOLDER_TITLE, FOLDER_UID)
     return FOLDER_UID
 
 
 def _stored(api: Any, uid: str, *, is_listed: bool) -> Json | None:
     try:
-        answer: dict[str, Any] = api.dashboard.get_dashboard(uid)
+        answer = api.dashboard.get_dashboard(uid)
     except GrafanaClientError as error:
         if error.status_code == _NOT_FOUND or (error.status_code == _FORBIDDEN and not is_listed):
             return None  # an Editor may not read what is not there (9.4)
         raise
-    document: Json = answer["dashboard"]
+    document = _entry(answer, "dashboard")
+    if not isinstance(document, dict):
+        raise GrafanaRefused(_NO_GRAFANA)
     return document
 
 
-def _comparable(document: Json) -> Json:
-    kept: Json = json.loads(json.dumps({key: value for key, value in document.items() if key not in _OF_THE_SERVER}))
-    return kept
+_NO_GRAFANA = "Grafana: what answers at this address does not speak as Grafana does (a proxy, a sign-in page?)"
 
 
-def _differences(wanted: object, stored: object, path: str = "") -> list[str]:
-    """Return where what we want is not what is stored; what Grafana adds by itself is no difference."""
-    if isinstance(wanted, dict) and isinstance(stored, dict):
-        return [place for key in wanted for place in _differences(wanted[key], stored.get(key), f"{path}.{key}")]
-    if isinstance(wanted, list) and isinstance(stored, list) and len(wanted) == len(stored):
-        pairs = zip(wanted, stored, strict=True)
-        return [place for index, (a, b) in enumerate(pairs) for place in _differences(a, b, f"{path}[{index}]")]
-    return [] if wanted == stored else [path.lstrip(".")]
+def _entries(answer: object) -> list[object]:
+    if not isinstance(answer, list):
+        raise GrafanaRefused(_NO_GRAFANA)
+    return answer
+
+
+def _entry(answer: object, name: str) -> Any:
+    if not isinstance(answer, dict) or name not in answer:
+        raise GrafanaRefused(_NO_GRAFANA)
+    return answer[name]
+
+
+def _words(error: Exception) -> str:
+    """Return what an error says in one line, without the page that it may carry."""
+    said, page, _ = " ".join(str(error).split()).partition("<")
+    return f"{said}{'(a page of HTML)' if page else ''}"[:_MOST_WORDS]

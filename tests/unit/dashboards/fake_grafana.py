@@ -20,6 +20,9 @@ class FakeGrafana(ThreadingHTTPServer):
         self.folders: dict[str, str] = {}
         self.dashboards: dict[str, dict[str, Any]] = {}
         self.refuse = False
+        self.says: str | None = None
+        """What something else answers to everything, in place of Grafana, with this status."""
+        self.says_status = 200
         self.absent_status = 404
         """What a dashboard that is not there answers; to an Editor 9.4 says 403."""
 
@@ -72,15 +75,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"uid": document["uid"], "status": "success"})
 
     def _allowed(self) -> bool:
+        if self.server.says is not None:
+            kind = "text/html" if self.server.says.startswith("<") else "application/json"
+            self._send(self.server.says_status, self.server.says.encode(), kind)
+            return False
         if self.server.refuse or self.headers["Authorization"] != f"Bearer {TOKEN}":
             self._answer(401, {"message": "Unauthorized"})
             return False
         return True
 
     def _answer(self, status: int, body: object) -> None:
-        text = json.dumps(body).encode()
+        self._send(status, json.dumps(body).encode(), "application/json")
+
+    def _send(self, status: int, text: bytes, kind: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(text)))
         self.send_header("Server", "undercroft-fake-grafana")
         self.end_headers()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from dashboards.build import all_dashboards
 from dashboards.grafana import FOLDER_TITLE, GrafanaRefused, client, drift, push
 from tests.unit.dashboards.fake_grafana import TOKEN, FakeGrafana, running_fake
+from undercroft.errors import BadInput
 
 
 @pytest.fixture
@@ -49,6 +51,64 @@ def test_changes_by_hand_are_shown_with_their_place(fake: FakeGrafana) -> None:
         ("uc-space", "changed: panels[2].title"),
         ("uc-old", "not in the code"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda panel: panel["targets"][0].update(hide=True), "panels[2].targets[0].hide"),
+        (lambda panel: panel.update(timeShift="1d"), "panels[2].timeShift"),
+        (lambda panel: panel.update(timeFrom="1h"), "panels[2].timeFrom"),
+        (lambda panel: panel.update(transformations=[{"id": "limit", "options": {}}]), "panels[2].transformations"),
+        (lambda panel: panel["fieldConfig"].update(displayName="x"), "panels[2].fieldConfig.displayName"),
+        (lambda panel: panel["options"].update(limit=1), "panels[2].options.limit"),
+        (
+            lambda panel: panel["fieldConfig"]["defaults"].setdefault("custom", {}).update(hideFrom={"viz": True}),
+            "panels[2].fieldConfig.defaults.custom.hideFrom",
+        ),
+    ],
+)  # fmt: skip
+def test_what_somebody_adds_and_may_hide_data_is_shown(
+    fake: FakeGrafana, change: Callable[[dict[str, Any]], None], place: str
+) -> None:
+    api = client(fake.url, TOKEN)
+    push(api)
+    panel = fake.dashboards["uc-space"]["panels"][2]
+    panel.update(pluginVersion="12.2.0", transparent=False, transformations=[])  # as Grafana writes it out
+    panel["targets"][0]["hide"] = False
+    panel["options"]["percentChangeColorMode"] = "standard"
+    assert drift(api) == []
+    change(panel)
+    assert [(found.uid, found.words) for found in drift(api)] == [("uc-space", f"changed: {place}")]
+    push(api)
+    assert drift(api) == []
+
+
+@pytest.mark.parametrize("body", ["<html>sign in</html>", "null", "[]", "{}", "[3]"])
+def test_what_is_no_grafana_is_one_clear_error(fake: FakeGrafana, body: str) -> None:
+    fake.says = body
+    for ask in (push, drift):
+        with pytest.raises(GrafanaRefused, match=r"^Grafana: [^\n<]{1,200}$"):
+            ask(client(fake.url, TOKEN))
+
+
+def test_a_refusal_leaves_its_page_out(fake: FakeGrafana) -> None:
+    fake.says, fake.says_status = f"<html>{'x' * 5000}</html>", 502
+    with pytest.raises(GrafanaRefused, match=r"502: \(a page of HTML\)$"):
+        push(client(fake.url, TOKEN))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[bad", "127.0.0.1:3000", "localhost", "ftp://grafana", "http://", "http://h:x"]
+)
+def test_an_address_that_is_none_is_said(url: str) -> None:
+    with pytest.raises(BadInput, match="expected an address of Grafana"):
+        client(url, TOKEN)
+
+
+def test_a_grafana_under_a_path_is_reached_with_and_without_a_slash(fake: FakeGrafana) -> None:
+    for end in ("", "/"):
+        assert client(f"{fake.url}/grafana{end}", TOKEN).client.url == f"{fake.url}/grafana/api"
 
 
 def test_a_refusal_is_one_clear_error(fake: FakeGrafana) -> None:
