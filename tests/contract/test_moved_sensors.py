@@ -146,6 +146,44 @@ def test_one_that_was_taken_away_is_still_drawn_where_it_stood(any_db: str) -> N
         assert asked(db, "space_now", STARTED, END, place=["a"]) == []
 
 
+def test_one_that_moved_from_the_inside_to_an_entrance_is_no_depth_inside(any_db: str) -> None:
+    with closing(connect(any_db, application_name="tests", autocommit=True)) as db:
+        for at, spot in ((STARTED, None), (MOVED, "north")):
+            place = space("a", "car_park", devices=[device("probe", depth_sensor(spot))])
+            import_site(db, site(place), "li", at)
+        db.execute(
+            "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+            " select sensor_id, t.at, 0.5, 1, t.at, 1 from sensor, unnest(%s::timestamptz[]) t (at)"
+            " where quantity = 'water_depth_m'",
+            ([STARTED, MOVED],),
+        )
+        assert drawn(db, "space_depth", 1_000, place=["a"]) == {0: 0.5}
+        assert drawn(db, "space_freeboard", 1_000, place=["a"]) == {155: pytest.approx(0.3 - 0.5)}
+
+
+def test_an_exercise_moves_it_with_the_first_batch_after_the_import(any_db: str) -> None:
+    """Played on a date a year before its imports."""
+    with closing(connect(any_db, application_name="tests", autocommit=True)) as db:
+        import_site(db, sites(at="a"), "li", END + 365 * 24 * HOUR)
+        import_site(db, sites(at="b"), "li", END + 366 * 24 * HOUR)
+        db.execute("update site_version set commit_seq = 10 * commit_seq")
+        db.execute("update sensor_past_place set until_seq = 10 * until_seq")
+        for number, at in ((11, STARTED), (21, MOVED), (22, BACK)):
+            db.execute(
+                "insert into batch (batch_id, commit_seq, lane, run_now, messages, readings, stored, duplicates,"
+                " conflicts, dead_letters) values (%s, %s, 'exercise', %s, 1, 1, 1, 0, 0, 0)",
+                (number, number, at),
+            )
+        db.execute(
+            "insert into observation (sensor_id, observed_at, value, quality, received_at, batch_id)"
+            " select sensor_id, t.at, 0.5, 1, t.at, 1 from sensor, unnest(%s::timestamptz[]) t (at)"
+            " where quantity = 'water_depth_m'",
+            ([STARTED, MOVED - MINUTE, MOVED, END],),
+        )
+        assert minutes(drawn(db, "space_depth", 1_000, place=["a"])) == (0, 154)
+        assert minutes(drawn(db, "space_levels", 1_000, place=["b"])) == (155, 360)
+
+
 def test_the_migration_finds_the_moves_of_before(moved_db: str) -> None:
     """What imports wrote, and what the migration reads from the versions of the site, is the same."""
     told = "select * from sensor_past_place order by sensor_id, until_seq"
