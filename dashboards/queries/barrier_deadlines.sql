@@ -15,12 +15,11 @@ with told as (
             when d.tick_at is null or least(d.tick_at, d.made_at) <= to_timestamp($__unixEpochTo() - 600) then 'unknown'
             when d.due_at <= to_timestamp($__unixEpochTo()) then 'now' else d.state end) - 1 as state
     from grafana.space_at(to_timestamp($__unixEpochTo())) s
-    left join lateral (
-        select a.tick_seq, a.tick_at from grafana.assessment a
-        where a.space_id = s.space_id and a.tick_at > to_timestamp($__unixEpochTo() - 3600) and a.tick_at <= to_timestamp($__unixEpochTo())
-        order by a.tick_seq desc limit 1
-    ) newest on true
-    left join grafana.barrier_deadline d on d.space_id = s.space_id and d.tick_seq = newest.tick_seq and d.tick_at = newest.tick_at
+    left join lateral ( -- both of the newest judgement
+        select d.target, d.made_at, d.tick_at, d.due_at, d.state from grafana.barrier_deadline d
+        where d.space_id = s.space_id and d.tick_at > to_timestamp($__unixEpochTo() - 3600) and d.tick_at <= to_timestamp($__unixEpochTo())
+        order by d.tick_seq desc limit 2
+    ) d on true
     where {{chosen:s}}
 ), spaces as (
     select name, space_id, min(state) as state, min(made_at) as made_at, min(tick_at) as tick_at,
