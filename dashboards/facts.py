@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dashboards.house import BARRIERS, PUMPS, YES_NO
 from duty.reports.reports import TITLES as REPORT_TITLES
 from undercroft.default_thresholds import DEFAULT_THRESHOLDS
-from undercroft.quantities import BarrierState
+from undercroft.quantities import QUANTITIES, BarrierState
 from undercroft.rules import RULE_UNITS
 
 
@@ -26,6 +27,20 @@ def _default_thresholds() -> str:
 DEADLINE_WORDS = ("now", "by", "too_late", "none", "unknown", "not_needed", "not_wet")
 """How an order to deploy stands, most urgent first: words of `grafana.barrier_deadline`, and `now`: time is up."""
 
+
+def _says() -> str:
+    """Return what `o`, a reading of `n`, says in words: numbers of states mean nothing to people."""
+    marks = {"barrier_state": BARRIERS, "pump_running": PUMPS}
+    states = [name for name, quantity in QUANTITIES.items() if quantity.value_type != "number"]
+    cases = (
+        f"when {_text(name)} then case o.value "
+        + " ".join(f"when {mark.value} then {_text(f'{mark.sign} {mark.words}')}" for mark in marks.get(name, YES_NO))
+        + " end"
+        for name in states
+    )
+    return "case n.quantity " + "\n        ".join(cases) + " end"
+
+
 FACTS: Mapping[str, str] = {
     "barrier_words": "array[" + ", ".join(_text(state.word) for state in sorted(BarrierState)) + "]",
     "barrier_deployed": str(int(BarrierState.DEPLOYED)),
@@ -35,6 +50,7 @@ FACTS: Mapping[str, str] = {
     "report_title": "case kind "
     + " ".join(f"when {_text(kind)} then {_text(f'{zh} {en}')}" for kind, (zh, en) in REPORT_TITLES.items())
     + " else kind end",
+    "says": _says(),
     "silence": "greatest(interval '30 minutes', 3 * $__interval_ms * interval '1 millisecond')",
     "default_thresholds": _default_thresholds(),
 }

@@ -3,11 +3,12 @@
 -- place | text |  | 地点 Place
 -- value | number |  | 值 Value
 -- unit | text |  | 单位 Unit
+-- says | text |  | 所示 Says
 -- quality | number | quality | 质量 Quality
 -- observed_at | time |  | 观测 Observed
 -- received_at | time |  | 收到 Received
 -- age_s | number | s | 当时数据龄 Age then
-select n.sensor_key as sensor, n.place_name as place, o.value, n.unit, o.quality::int as quality, o.observed_at, o.received_at,
+select n.sensor_key as sensor, n.place_name as place, o.value, n.unit, {{says}} as says, o.quality::int as quality, o.observed_at, o.received_at,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s
 from grafana.sensor_place n
 join lateral (

@@ -4,9 +4,10 @@
 -- entrance | text |  | 出入口 Entrance
 -- value | number |  | 值 Value
 -- unit | text |  | 单位 Unit
+-- says | text |  | 所示 Says
 -- quality | number | quality | 质量 Quality
 -- age_s | number | s | 数据龄 Age
-select n.sensor_key as sensor, coalesce(n.entrance_name, '内部 Inside') as entrance, o.value, n.unit, o.quality::int as quality,
+select n.sensor_key as sensor, coalesce(n.entrance_name, case n.quantity when 'online' then '—' else '内部 Inside' end) as entrance, o.value, n.unit, {{says}} as says, o.quality::int as quality,
     extract(epoch from to_timestamp($__unixEpochTo()) - o.observed_at)::float8 as age_s
 from grafana.sensor_place n
 left join lateral (

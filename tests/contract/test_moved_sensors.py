@@ -115,6 +115,10 @@ def test_every_panel_of_a_place_knows_where_a_sensor_stood(moved_db: str) -> Non
             assert {(r["place"], r["value"]) for r in rows if "depth" in r["sensor"]} == {
                 (f"测试 {place.upper()}", value)
             }
+        (pump,) = [
+            r for r in asked(db, "space_now", STARTED, MOVED, place=["b"]) if r["sensor"] == "probe:pump_running"
+        ]
+        assert (pump["value"], pump["says"]) == (1.0, "● 运行 Running"), "minute 155 is odd"
         pumps = {place: [r["time"] for r in asked(db, "space_pumps", STARTED, END, place=[place])] for place in "ab"}
         assert [(min(times), max(times)) for times in pumps.values()] == [(STARTED, END), (MOVED, BACK)]
         assert [at for at in pumps["a"] if MOVED <= at < BACK] == [MOVED], "unknown once it left, then nothing"
