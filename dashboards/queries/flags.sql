@@ -6,13 +6,19 @@ with counted as (
     select date_bin(greatest(interval '10 minutes', $__interval_ms / 1000 * interval '1 second'), o.bucket, timestamptz '2000-01-03 00:00+00') as time,
         sum(o.good) as good, sum(o.not_evaluated) as not_evaluated, sum(o.suspect) as suspect, sum(o.failed) as failed, sum(o.missing) as missing
     from (
-        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_10m
+        select sensor_id, bucket, good_without_later as good, not_evaluated_without_later as not_evaluated,
+            suspect_without_later as suspect, failed, missing
+        from grafana.rollup_10m
         where $__interval_ms < 3600000 and $__timeFilter(bucket)
         union all
-        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1h
+        select sensor_id, bucket, good_without_later as good, not_evaluated_without_later as not_evaluated,
+            suspect_without_later as suspect, failed, missing
+        from grafana.rollup_1h
         where $__interval_ms >= 3600000 and $__interval_ms < 86400000 and $__timeFilter(bucket)
         union all
-        select sensor_id, bucket, good, not_evaluated, suspect, failed, missing from grafana.rollup_1d
+        select sensor_id, bucket, good_without_later as good, not_evaluated_without_later as not_evaluated,
+            suspect_without_later as suspect, failed, missing
+        from grafana.rollup_1d
         where $__interval_ms >= 86400000 and $__timeFilter(bucket)
         union all -- as far as their buckets are within the range
         select sensor_id, bucket, good, not_evaluated, suspect, 0::bigint, 0::bigint

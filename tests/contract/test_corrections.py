@@ -145,18 +145,41 @@ def flags(connection: Connection, interval_ms: int) -> dict[str, float]:
     return counted
 
 
-def test_what_a_later_sample_showed_is_in_readings_and_the_worst_flag(connection: Connection) -> None:
+def test_what_a_later_sample_showed_is_in_readings_counts_and_the_worst_flag(connection: Connection) -> None:
     before = buckets(connection)
     say_spike(connection, 61)
     correct(connection, at(60), at(60))
     assert buckets(connection) == before | {
         at(60): (None, None, None, None, 0, 1, 4, 0, 0, 0, 1, 0),
-        at(61): (4.2, 4.2, 4.2, 4.2, 1, 1, 3, 1, 0, 0, 0, 0),
+        at(61): (4.2, 4.2, 4.2, 4.2, 1, 1, 3, 0, 0, 1, 0, 0),
     }
     told = connection.execute(
         "select quality, quality_at_arrival from grafana.observation where value = 4.2"
     ).fetchall()
     assert told == [{"quality": 3, "quality_at_arrival": 1}]
+
+
+def test_counts_know_the_flags_of_later_samples_at_every_level(connection: Connection) -> None:
+    store(connection, [(sensor_id(connection), at(63), 4.0, 2)])
+    run_jobs(connection, *LEVELS)
+    say_spike(connection, 0, 1, 1.5, 61, 63)  # good, suspect before, failed, good, not evaluated
+    correct(connection, at(0.5), at(0.5), Quality.SUSPECT)
+    # of the first hour 1.0, 3.0 (corrected) and 2.0 are suspect, 99.0 failed;
+    # of the other 5.0 and 6.0 are good, 4.2 and 4.0 suspect
+    counts = {level: [row[7:] for row in buckets(connection, level).values()] for level in LEVELS}
+    assert counts["rollup_1m"][3:] == [(0, 0, 1, 0, 0), (1, 0, 0, 0, 0), (0, 0, 1, 0, 0)]
+    assert counts["rollup_10m"] == counts["rollup_1h"] == [(0, 0, 3, 1, 0), (2, 0, 2, 0, 0)]
+    assert counts["rollup_1d"] == [(2, 0, 5, 1, 0)]
+
+
+@pytest.mark.parametrize("flavour", ["timescale"])  # a plain database keeps no rollups
+def test_a_later_flag_of_a_reading_that_no_rollup_counts_yet_moves_nothing(connection: Connection) -> None:
+    before = buckets(connection)
+    store(connection, [(sensor_id(connection), at(1.25), 2.5, 1)])
+    say_spike(connection, 1.25)
+    assert buckets(connection)[at(1)][7:] == before[at(1)][7:] == (0, 0, 1, 1, 0)
+    run_jobs(connection, *LEVELS)
+    assert buckets(connection)[at(1)][7:] == (0, 0, 2, 1, 0)
 
 
 @pytest.mark.parametrize("interval_ms", [600_000, 3_600_000, 86_400_000])

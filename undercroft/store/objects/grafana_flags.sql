@@ -1,8 +1,7 @@
 -- Readings and rollups in schema `grafana` carry the flag that stands now, as `observation_flagged` has it: a person's correction
 -- before every test, else the worst of the flag at arrival and of what a later sample showed. Stored rollups keep the flags
 -- at arrival; of a bucket that a correction touches the view gives the figures counted anew. What a later sample showed is
--- suspect at most and changes no value: of a rollup the worst flag knows it, the counts do not (`counted_later` is to be added to
--- them), for it touches buckets of every sensor at any time.
+-- suspect at most and changes no value: it moves counts, and may be the worst flag.
 
 create view grafana.correction as
 select quality_flag_id, sensor_id, observed_from, observed_to, quality, author, reason
@@ -13,14 +12,14 @@ create view grafana.later_flag as
 select sensor_id, observed_from as observed_at, quality, quality_at_arrival from public.quality_flag where act_id is null;
 comment on view grafana.later_flag is 'Flags that a test gave once the next sample was there.';
 
--- To be added to the counts of a rollup: what a later sample showed of readings that nobody corrected.
+-- What a later sample showed of readings that nobody corrected moves the counts of their buckets.
 create view grafana.counted_later as
 select l.sensor_id, l.observed_at, -(l.quality_at_arrival = 1)::integer::bigint as good,
     -(l.quality_at_arrival = 2)::integer::bigint as not_evaluated, 1::bigint as suspect
 from grafana.later_flag l
 where l.quality_at_arrival < 3 and not exists (select from grafana.correction c
     where c.sensor_id = l.sensor_id and c.observed_from <= l.observed_at and c.observed_to >= l.observed_at);
-comment on view grafana.counted_later is 'Good or not evaluated when they came, suspect since: what counts of rollups do not know.';
+comment on view grafana.counted_later is 'Good or not evaluated when they came, suspect since: to be added to the columns good_without_later, ... of rollups.';
 
 create view grafana.flagged_later as
 select sensor_id from public.sensor s where exists (select from public.quality_flag f where f.sensor_id = s.sensor_id and f.act_id is null);
@@ -90,27 +89,20 @@ begin
 end
 $$;
 
-create function grafana.worst_later(sensor integer, since timestamptz, width interval) returns smallint
-language sql stable parallel safe
-return (select 3::smallint from grafana.counted_later l
-    where l.sensor_id = sensor and l.observed_at >= since and l.observed_at < since + width limit 1);
-
 create view grafana.corrected_day as
 select distinct c.sensor_id, day
 from grafana.correction c
 cross join lateral generate_series(grafana.day_of(c.observed_from), c.observed_to, interval '24 hours') as day;
 comment on view grafana.corrected_day is 'Days (UTC) of a sensor that a correction touches.';
 
--- A bucket that a correction touches is asked for, all others are told as stored. First comes a look into a hash of the days that one
--- touches: by it what most buckets cost does not depend on how many corrections there ever were.
--- TimescaleDB looks the buckets of those days up by their index; a plain database has none, and goes through all of them.
+-- Each stored bucket is read once, and a look into a hash of the days that corrections touch tells which may have to be counted anew:
+-- what all others cost does not depend on how many corrections there ever were. clock_timestamp() keeps the planner from copying the
+-- call of bucket_now into each column that is asked for.
+-- Later flags are all gone through, but for a column that they move alone: else the planner drops the join, since it has one row
+-- a bucket at most. So whoever wants counts of a range fast takes those without_later and adds `counted_later` of the range.
+-- A reading that came late and is in no rollup yet moves nothing (least).
 do $$
 declare
-    looked_up constant text := $from$grafana.corrected_day d join lateral (
-        select distinct on (sensor_id, bucket) * from public.%1$I -- distinct as they are, so that a range is asked for in here
-        where sensor_id = d.sensor_id and bucket >= d.day and bucket < d.day + interval '24 hours') r on r.sensor_id = d.sensor_id$from$;
-    touched constant text := case when exists (select from pg_extension where extname = 'timescaledb') then looked_up
-        else 'public.%1$I r' end;
     level record;
 begin
     for level in select * from (values ('rollup_1m', '1 minute'), ('rollup_10m', '10 minutes'), ('rollup_1h', '1 hour'),
@@ -118,23 +110,38 @@ begin
     loop
         execute format($view$
             create view grafana.%1$I as
-            select r.sensor_id, r.bucket, r.min_value, r.max_value, r.total / nullif(r.usable, 0) as mean_value, r.last_value,
-                r.usable, r.readings, greatest(r.worst_quality, grafana.worst_later(r.sensor_id, r.bucket, interval %2$L)) as worst_quality,
-                r.good, r.usable - r.good - r.suspect as not_evaluated, r.suspect, r.failed, r.readings - r.usable - r.failed as missing
-            from public.%1$I r
-            where (r.sensor_id, grafana.day_of(r.bucket)) not in (select d.sensor_id, d.day from grafana.corrected_day d)
-                or not exists (select from grafana.correction c where c.sensor_id = r.sensor_id
-                    and c.observed_from < r.bucket + interval %2$L and c.observed_to >= r.bucket)
-            union all
-            select r.sensor_id, r.bucket, f.min_value, f.max_value, f.total / nullif(f.usable, 0), f.last_value,
-                f.usable, r.readings, greatest(f.worst_quality, grafana.worst_later(r.sensor_id, r.bucket, interval %2$L)),
-                f.good, f.usable - f.good - f.suspect, f.suspect, f.failed, r.readings - f.usable - f.failed
-            from %3$s
-            cross join lateral grafana.bucket_now(r.sensor_id, r.bucket, interval %2$L, (r.min_value, r.max_value, r.total,
-                r.last_value, r.usable, r.good, r.suspect, r.failed, r.worst_quality)::grafana.bucket, r.readings) f
-            where exists (select from grafana.correction c where c.sensor_id = r.sensor_id
-                and c.observed_from < r.bucket + interval %2$L and c.observed_to >= r.bucket)$view$,
-            level.name, level.width, format(touched, level.name));
+            select b.sensor_id, b.bucket, b.min_value, b.max_value, b.total / nullif(b.usable, 0) as mean_value, b.last_value,
+                b.usable, b.readings, greatest(b.worst_quality, case when later.suspect > 0 then 3::smallint end) as worst_quality,
+                b.good - least(b.good, coalesce(later.good, 0)) as good,
+                b.not_evaluated - least(b.not_evaluated, coalesce(later.not_evaluated, 0)) as not_evaluated,
+                b.suspect + least(b.good, coalesce(later.good, 0)) + least(b.not_evaluated, coalesce(later.not_evaluated, 0)) as suspect,
+                b.failed, b.readings - b.usable - b.failed as missing,
+                b.good as good_without_later, b.not_evaluated as not_evaluated_without_later, b.suspect as suspect_without_later
+            from (
+                select sensor_id, bucket, readings,
+                    case when (f).usable is null then min_value else (f).min_value end as min_value,
+                    case when (f).usable is null then max_value else (f).max_value end as max_value,
+                    case when (f).usable is null then total else (f).total end as total,
+                    case when (f).usable is null then last_value else (f).last_value end as last_value,
+                    coalesce((f).usable, usable) as usable, coalesce((f).good, good) as good,
+                    coalesce((f).usable - (f).good - (f).suspect, usable - good - suspect) as not_evaluated,
+                    coalesce((f).suspect, suspect) as suspect, coalesce((f).failed, failed) as failed,
+                    coalesce((f).worst_quality, worst_quality) as worst_quality
+                from (
+                    select r.*, case when d.sensor_id is not null and clock_timestamp() is not null and exists (
+                            select from grafana.correction c where c.sensor_id = r.sensor_id
+                                and c.observed_from < r.bucket + interval %2$L and c.observed_to >= r.bucket)
+                        then grafana.bucket_now(r.sensor_id, r.bucket, interval %2$L, (r.min_value, r.max_value, r.total, r.last_value,
+                            r.usable, r.good, r.suspect, r.failed, r.worst_quality)::grafana.bucket, r.readings) end as f
+                    from public.%1$I r
+                    left join grafana.corrected_day d on d.sensor_id = r.sensor_id and d.day = grafana.day_of(r.bucket)
+                ) as stored
+            ) b
+            left join (
+                select sensor_id, date_bin(interval %2$L, observed_at, timestamptz '2000-01-03 00:00:00+00') as bucket,
+                    -sum(good)::bigint as good, -sum(not_evaluated)::bigint as not_evaluated, sum(suspect)::bigint as suspect
+                from grafana.counted_later group by 1, 2
+            ) later on later.sensor_id = b.sensor_id and later.bucket = b.bucket$view$, level.name, level.width);
     end loop;
 end
 $$;
