@@ -2,6 +2,16 @@
 -- that late rows came into, behind whoever reads it (a backup for hours) and before everybody else, the engine too.
 -- A reading that comes late for the chunk ends it (`undercroft_make_way`), or the readings of now would wait behind that one.
 
+create or replace function undercroft_outdated(relation text) returns setof regclass language sql stable as $$
+    select old.chunk from timescaledb_information.chunk_columnstore_settings old
+    join timescaledb_information.hypertable_columnstore_settings now on now.hypertable = old.hypertable
+    join timescaledb_information.chunks c on format('%I.%I', c.chunk_schema, c.chunk_name)::regclass = old.chunk
+    where c.hypertable_name = undercroft_hypertable_of(relation)
+        and (nullif(old.segmentby, ''), old.orderby) is distinct from (nullif(now.segmentby, ''), now.orderby)
+    order by c.range_start desc
+$$;
+comment on function undercroft_outdated is 'Chunks compressed in a form that is no longer the relation''s; newest first.';
+
 create or replace function undercroft_compress(chunk regclass) returns boolean language plpgsql
     set lock_timeout = '500ms' set timescaledb.compress_truncate_behaviour = 'truncate_or_delete' as $$
 begin
@@ -13,7 +23,7 @@ begin
         when sqlstate 'UNFRE' then
             null;
     end;
-    perform compress_chunk(chunk, if_not_compressed => true);
+    perform compress_chunk(chunk, if_not_compressed => true, recompress => true);
     return true;
 exception
     when lock_not_available or query_canceled then
@@ -33,6 +43,7 @@ $$;
 comment on function undercroft_uncompressed is 'Chunks that are not compressed, or into which rows came since (bits 8, 2 of the status; 1: compressed); oldest first.';
 
 -- Oldest first. Who reads one chunk reads most likely others: after three in vain the rest waits for the next run.
+-- Of those in a form of before one a run, newest first: they are looked at most.
 create or replace procedure undercroft_compress_job(job_id integer, config jsonb) language plpgsql as $$
 declare
     chunk record;
@@ -45,5 +56,10 @@ begin
         commit;
         exit when in_vain = 3;
     end loop;
+    select name into chunk from undercroft_outdated(config ->> 'relation') as name limit 1;
+    if found then
+        perform undercroft_compress(chunk.name);
+        commit;
+    end if;
 end
 $$;

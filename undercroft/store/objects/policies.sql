@@ -48,13 +48,15 @@ begin
 
     for level in
         select * from (values
-            ('rollup_1m', interval '1 minute', interval '30 seconds', 1440),
-            ('rollup_10m', interval '10 minutes', interval '1 minute', 1008),
-            ('rollup_1h', interval '1 hour', interval '1 minute', 720),
-            ('rollup_1d', interval '1 day', interval '5 minutes', 100)
-        ) as t (name, width, every, per_batch) -- the default of 10 buckets makes 144 batches a day
+            ('rollup_1m', interval '1 minute', interval '30 seconds', 1440, 'sensor_id', 'bucket'),
+            ('rollup_10m', interval '10 minutes', interval '1 minute', 1008, 'sensor_id', 'bucket'),
+            ('rollup_1h', interval '1 hour', interval '1 minute', 720, '', 'sensor_id, bucket'),
+            ('rollup_1d', interval '1 day', interval '5 minutes', 100, '', 'sensor_id, bucket')
+        ) as t (name, width, every, per_batch, segment_by, order_by) -- the default of 10 buckets makes 144 batches a day
     loop
-        execute format('alter materialized view %I set (timescaledb.compress)', level.name);
+        -- By sensor (decision 0048). A chunk of ten days holds too few hours or days of one to fill its own pieces.
+        execute format('alter materialized view %I set (timescaledb.compress, timescaledb.compress_segmentby = %L,'
+            ' timescaledb.compress_orderby = %L)', level.name, level.segment_by, level.order_by);
         perform remove_continuous_aggregate_policy(level.name::regclass, if_exists => true);
         perform add_continuous_aggregate_policy(level.name::regclass, start_offset => undercroft_refresh_reach(level.name),
             end_offset => level.width, schedule_interval => level.every,
