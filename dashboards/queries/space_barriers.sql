@@ -16,9 +16,12 @@ with told as (
     join grafana.entrance e on e.space_id = a.space_id and e.entrance_id = j ->> 'entrance'
     where $__timeFilter(a.tick_at) and {{in:place:a.space_id}} and j ->> 'barrier' <> 'none'
 ), held as (
-    select *, lead(at, 1, to_timestamp($__unixEpochTo())) over (partition by metric order by at) as next_at from told
+    select *, lead(at, 1, to_timestamp($__unixEpochTo())) over by_metric as next_at, lag(value) over by_metric as last_value,
+        lag(until) over by_metric as last_until
+    from told
+    window by_metric as (partition by metric order by at)
 )
-select at as time, metric, value from held
+select at as time, metric, value from held where value is distinct from last_value or last_until < at -- what goes on is one row
 union all
 select until, metric, {{barrier_unknown}} from held where until < next_at
 order by 1, 2, 3;

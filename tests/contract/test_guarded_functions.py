@@ -19,7 +19,7 @@ ASKED_BY_THE_DOCTOR = {
 PEOPLE = {"admin_makes_operator", "admin_disables_operator"}
 MAY_EXECUTE: dict[str, set[str]] = {
     "public": set(),
-    "undercroft_ingest": ASKED_BY_THE_DOCTOR,
+    "undercroft_ingest": ASKED_BY_THE_DOCTOR | {"undercroft_make_way"},
     "undercroft_engine": ASKED_BY_THE_DOCTOR | {"pg_try_advisory_lock"},
     "undercroft_api": ASKED_BY_THE_DOCTOR,
     "undercroft_simulator": set(),

@@ -371,3 +371,10 @@ def test_the_health_check_of_every_login_passes_and_sees_what_is_wrong(
         assert [bad(login) for login in logins] == [["rights"]] * 5
         owner.execute("revoke pg_read_all_data from grafana; delete from schema_migration where version = 1")
         assert [bad(login) for login in logins] == [["schema"]] * 5
+
+
+def test_the_documents_name_the_least_compose_that_reads_the_file() -> None:
+    """`required` of an env_file came with Docker Compose 2.24.0 (Compose file reference, `env_file`, `required`)."""
+    assert any(entry.get("required") is False for entry in SERVICES["duty"]["env_file"])
+    for name in ("README.md", "docs/operations/deployment.md"):
+        assert "2.24 or newer" in (ROOT / name).read_text(encoding="utf-8"), name

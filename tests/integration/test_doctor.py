@@ -259,6 +259,11 @@ def test_a_hold_is_placed_shown_and_dropped_by_the_command_and_keeps_the_doctor_
 def test_an_empty_database_and_an_absent_one(postgres: PostgresServer) -> None:
     create_database(postgres.url(), "never_migrated")
     found = {finding.check: finding for finding in check_database(postgres.url("never_migrated"), SystemClock().now())}
+    environment = {**os.environ, "UNDERCROFT_DATABASE_URL": postgres.url("never_migrated")}
+    for service in (["risk"], ["db", "release"]):
+        command = [sys.executable, "-m", "undercroft", *service]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert ended.stderr.strip().endswith("(SQLSTATE 42P01); run `undercroft db migrate` on it")
     drop_database(postgres.url(), "never_migrated")
     assert found["schema"].verdict is Verdict.BAD
     assert "0001_spine" in found["schema"].seen
