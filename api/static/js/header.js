@@ -47,7 +47,16 @@ export function renderCounts() {
     setText(item.querySelector("b"), String(count));
     item.classList.toggle("none", count === 0);
   }
-  document.title = `${counts[4] ? `◆${counts[4]} ` : ""}${counts[3] ? `▲${counts[3]} ` : ""}Undercroft 地下空间水情`;
+}
+
+// The tab's title: how many are red and orange, and, where that is not current, until when it was.
+export function renderTitle(link) {
+  const worst = [4, 3].map((level) => [LEVELS[level].shape, [...state.spaces.values()].filter((space) => space.level === level).length]);
+  const counts = worst.filter(([, count]) => count).map(([shape, count]) => `${shape}${count} `).join("");
+  const reason = outageReason(link);
+  const marked = reason === null ? counts : `⚠ ${reason.zh} ${reason.en} ${clockText(lastHeard(link).instant)} (${counts.trim() || "–"}) `;
+  const title = `${marked}Undercroft 地下空间水情`;
+  if (document.title !== title) document.title = title;
 }
 
 export function renderRain() {
@@ -97,14 +106,15 @@ function liveWords() {
 }
 
 // The loudest thing on the page: what is shown is not current.
-export function renderOutage(link, lostAt) {
+export function renderOutage(link) {
   const outage = byId("outage");
   const reason = outageReason(link);
   outage.hidden = reason === null;
   document.body.dataset.link = reason === null ? link : "lost";
   if (reason === null) return;
-  const age = ageText(lostAt === null ? null : (performance.now() - lostAt) / 1000);
-  const shown = clockText(present());
+  const heard = lastHeard(link);
+  const age = ageText(heard.ageS);
+  const shown = clockText(heard.instant);
   const key = `${reason.zh}${age.zh}${shown}`;
   if (outage.dataset.key === key) return;
   outage.dataset.key = key;
@@ -117,6 +127,14 @@ export function renderOutage(link, lostAt) {
       en(`data below stopped at ${shown}, ${age.en} ago; do not rely on it`),
     ),
   );
+}
+
+// Until when what is shown was current, and how long ago that is. The instant stands still: nothing was heard since.
+function lastHeard(link) {
+  if (link === "lost" || link === "stale") {
+    return { instant: state.currentNow, ageS: state.currentNow === null ? null : (performance.now() - state.currentAt) / 1000 };
+  }
+  return { instant: state.tickAt, ageS: ageOf(state.tickAt) }; // the engine is silent: levels are those of its last tick
 }
 
 export function outageReason(link) {

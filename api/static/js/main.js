@@ -7,13 +7,13 @@ import { byId } from "./dom.js";
 import { followDuty } from "./duty.js";
 import { setTimeZone } from "./format.js";
 import {
-  outageReason,
   renderClock,
   renderCounts,
   renderMode,
   renderOutage,
   renderRain,
   renderSite,
+  renderTitle,
 } from "./header.js";
 import { followHealth } from "./health.js";
 import { setUpKeys } from "./keys.js";
@@ -25,16 +25,13 @@ import { Stream } from "./stream.js";
 const DRAW_MS = 250;
 let dirty = true;
 let drawing = false;
-let lostAt = null;
 let followsDuty = false;
 
 function draw() {
   drawing = false;
-  const reason = outageReason(stream.link);
-  if (reason === null) lostAt = null;
-  else lostAt ??= performance.now();
+  renderTitle(stream.link);
   renderClock(stream.link);
-  renderOutage(stream.link, lostAt);
+  renderOutage(stream.link);
   renderList(select);
   renderAlarms(select);
   if (!dirty) return;
@@ -104,5 +101,8 @@ byId("filter").addEventListener("input", (event) => {
 });
 stream.start();
 followHealth(changed);
-setInterval(() => requestAnimationFrame(draw), 1_000);
+setInterval(() => {
+  renderTitle(stream.link); // a hidden tab draws no frames, and its title is all that is seen of it
+  requestAnimationFrame(draw);
+}, 1_000);
 if (location.hash.length > 1) select(decodeURIComponent(location.hash.slice(1)));

@@ -13,6 +13,8 @@ export const state = {
   newAlarms: new Map(),
   now: null,
   nowAt: 0,
+  currentNow: null, // what time it was when the page last heard that what it shows is current
+  currentAt: 0,
   tickAt: null,
   tickWallAt: 0,
   tickSeq: null,
@@ -39,6 +41,7 @@ export function ageOf(instant) {
 export function takeTimes(event) {
   state.now = instantOf(event.now);
   state.nowAt = performance.now();
+  if (!event.stale) [state.currentNow, state.currentAt] = [state.now, state.nowAt];
   if (event.tick_seq !== state.tickSeq) state.tickWallAt = performance.now();
   state.tickSeq = event.tick_seq;
   state.tickAt = instantOf(event.tick_at);
