@@ -33,7 +33,15 @@ def post_order(asked: OrderIn, caller: Asking) -> ActOut:
     return ActOut.of(
         caller.do(
             lambda connection, actor, now, key: order(
-                connection, actor, asked.subject, asked.proof, asked.owner, now, asked.entrance or "", key
+                connection,
+                actor,
+                asked.subject,
+                asked.proof,
+                asked.owner,
+                now,
+                asked.entrance or "",
+                key,
+                second=asked.second,
             )
         )
     )

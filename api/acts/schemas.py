@@ -209,6 +209,7 @@ class OrderIn(_Asked):
     proof: Proof
     owner: Annotated[str, Field(min_length=1, max_length=MOST_OWNER_CHARACTERS)]
     entrance: Annotated[str, Field(pattern=f"^{IDENT}$")] | None = None
+    second: bool = Field(False, description="on purpose beside the same order that is open there already")
 
 
 class StepIn(_Asked):
@@ -231,6 +232,7 @@ class ActOut(BaseModel):
     left_out: str | None = Field(
         description="alarms of the incident with news that nobody was told of: not acknowledged"
     )
+    taken: str | None = Field(description="alarms of the incident that a colleague had taken, and who: not this act's")
     repeated: bool = Field(description="the act of this Idempotency-Key was done before; this is what became of it")
 
     @classmethod
@@ -238,5 +240,6 @@ class ActOut(BaseModel):
         """Return what became of an act."""
         return cls(
             entry_no=done.entry_no, commit_seq=done.commit_seq, at=done.at, order_id=done.order_id,
-            disagreement=done.disagreement, left_out=done.left_out, repeated=done.repeated,
+            disagreement=done.disagreement, left_out=done.left_out, taken=done.taken,
+            repeated=done.repeated,
         )  # fmt: skip

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from duty.acts.checks import check
+from duty.acts.checks import ON_ALARMS, check
 from duty.acts.completed import completed
 from duty.acts.movements import moved
 from duty.door.bodies import problem_of
 from duty.door.door import Actor, Asked, Done, Effect, ForEngine, log, through
-from duty.door.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
+from duty.door.refusals import ActInvalid, NotPossibleNow, SubjectUnknown, TakenAlready
 from duty.incidents.codec import from_json
 from duty.incidents.incidents import NEWS
 from duty.reports.reports import BY_PHONE
@@ -49,42 +49,47 @@ def perform(connection: Connection, actor: Actor, act: Act, now: datetime, key: 
         if problem is not None:
             raise ActInvalid(f"{act.kind}: {problem}")
         body = completed(connection, actor, act.kind, act.subject, act.body, at)
+        if act.kind in ON_ALARMS:
+            store.one_at_a_time(connection)
         about, untold = _subjects(connection, act)
-        subjects = _possible(connection, actor, act, about, body, at)
+        subjects, taken = _possible(connection, actor, act, about, body, at)
         if act.kind == "submit_report":
             _submit(connection, actor, act, at)
         if act.kind == "stock_movement":
             body["left"] = moved(connection, act.subject, body)
         covered = {"alarms": subjects} if subjects != [act.subject] else {}
         covered |= {"left_out": untold} if untold else {}
+        covered |= {"taken": taken} if taken else {}
         entry_no = log(connection, act.kind, actor.operator_id, act.subject, body | covered, at, body.get("corrects"))
         engine = [ForEngine(act.kind, subject, body) for subject in subjects] if act.kind in FOR_THE_ENGINE else []
-        return Effect(entry_no, tuple(engine), body | covered, {"left_out": ", ".join(untold) or None})
+        said = {"left_out": ", ".join(untold) or None, "taken": ", ".join(taken) or None}
+        return Effect(entry_no, tuple(engine), body | covered, said)
 
     return through(connection, actor, Asked(act.kind, act.kind, act.subject, act.body, key), now, do)
 
 
 def _possible(
     connection: Connection, actor: Actor, act: Act, about: Sequence[str], body: Mapping[str, Any], at: datetime
-) -> list[str]:
-    """Return what an act is about and can be done to; of an incident's alarms those that a colleague took are left out.
+) -> tuple[list[str], list[str]]:
+    """Return what an act is about and can be done to; then those of an incident's alarms that a colleague took.
 
     Raises
     ------
     Refused
         If there is nothing that it can be done to; of several the last refusal.
     """
-    found, refusal = [], None
+    found, taken, refusal = list[str](), list[str](), None
     for subject in about:
         try:
             check(connection, actor, act.kind, subject, body, at)
         except (NotPossibleNow, SubjectUnknown) as error:
             refusal = error
+            taken += [f"{subject} ({error.by})"] if isinstance(error, TakenAlready) else []
             continue
         found.append(subject)
     if refusal is not None and not found:
         raise refusal
-    return found
+    return found, taken
 
 
 def _subjects(connection: Connection, act: Act) -> tuple[list[str], list[str]]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from duty.door.door import Actor
-from duty.door.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
+from duty.door.refusals import ActInvalid, NotPossibleNow, SubjectUnknown, TakenAlready
 from risk.arrays import to_us
 from risk.asked import acknowledge_refused, shelving_of
 from risk.warnings import Act as EngineAct
+from undercroft.local_time import with_zone
 from undercroft.store import duty_acts as store
 from undercroft.store.connection import Connection
+from undercroft.store.site import district_timezone
 
 Body = Mapping[str, Any]
 
@@ -20,7 +23,8 @@ Body = Mapping[str, Any]
 def check(connection: Connection, actor: Actor, kind: str, subject: str, body: Body, at: datetime) -> None:
     """Refuse an act that the engine could only refuse, or that speaks of what is not there.
 
-    The engine judges again, at the act's place in the commit order.
+    What is decided at once is who came first: an act that the engine has not read yet counts as done, since the engine
+    takes acts in their order and before the readings of its tick. It judges again, at the act's place in that order.
 
     Raises
     ------
@@ -40,9 +44,31 @@ def check(connection: Connection, actor: Actor, kind: str, subject: str, body: B
         row = store.subject(connection, subject)
         if row is None:
             raise SubjectUnknown(f"{kind}: there is no {subject}")
+        _decided(connection, kind, row)
         why_not = _alarm_forbids(row, EngineAct(0, kind, subject, actor.operator_id, to_us(at), body))
         if why_not is not None:
             raise NotPossibleNow(f"{kind}: {why_not}")
+
+
+ON_ALARMS = frozenset({"acknowledge", "shelve", "unshelve", "stand_down"})
+
+
+def _decided(connection: Connection, kind: str, row: Body) -> None:
+    """Refuse what somebody else's act has decided, whether the engine has read it yet or not."""
+    if kind not in ON_ALARMS:
+        return
+    if row["decided_kind"] == "stand_down":
+        by, at = row["decided_by"], _local(connection, row["decided_at"])
+        raise NotPossibleNow(f"{kind}: {by} 已于 {at} 人工解除 {by} stood it down at {at}")
+    pending = row["decided_kind"] == "acknowledge"
+    by, when = (row["decided_by"], row["decided_at"]) if pending else (row["taken_by"], row["taken_at"])
+    if kind == "acknowledge" and by is not None and (pending or row["severity"]):
+        at = _local(connection, when)
+        raise TakenAlready(f"{kind}: {by} 已于 {at} 接警 taken by {by} already, at {at}", by)
+
+
+def _local(connection: Connection, at: datetime) -> str:
+    return with_zone(at, ZoneInfo(district_timezone(connection)))
 
 
 def _alarm_forbids(row: Body, act: EngineAct) -> str | None:

@@ -59,6 +59,8 @@ def run_act(
         place = zone_in(connection, zone)
     number, at = done.entry_no, with_zone(done.at, place)
     typer.echo(done.as_json() if as_json else f"值班日志第 {number} 条 entry {number} of the duty log, {at}")
+    if done.taken and not as_json:
+        typer.echo(f"同事已接警，不算在内 taken by a colleague already, not by this: {done.taken}")
     if done.left_out and not as_json:
         typer.echo(f"未接警，有新情况尚未通知 NOT taken, there is news that nobody was told of yet: {done.left_out}")
 

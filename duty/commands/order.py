@@ -51,6 +51,9 @@ def issue_order(
     proof: Annotated[str, typer.Argument(help="barrier_deployed, entrance_closed, pump_running, evacuated, checked")],
     owner: Annotated[str, typer.Argument(help="who has to do it")],
     entrance: Annotated[str, typer.Option(help="at this entrance")] = "",
+    second: Annotated[
+        bool, typer.Option("--second", help="on purpose beside the same order that is open there already")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Issue an order from the template of the space's kind."""
@@ -60,7 +63,7 @@ def issue_order(
     if proof not in set(Proof):
         raise BadInput(f"order issue: {proof!r} is not one of {', '.join(Proof)}")
     with at_the_door("order issue", as_json=as_json) as (connection, actor, now):
-        done = order(connection, actor, subject, Proof(proof), owner, now, entrance)
+        done = order(connection, actor, subject, Proof(proof), owner, now, entrance, second=second)
     typer.echo(done.as_json() if as_json else done.order_id)
 
 

@@ -112,6 +112,7 @@ class Done:
     order_id: str | None = None
     disagreement: str | None = None
     left_out: str | None = None
+    taken: str | None = None
     repeated: bool = False
 
     def as_json(self) -> str:
@@ -198,20 +199,20 @@ def _answered(connection: Connection, actor: Actor, asked: Asked, now: datetime)
     said = row["answer"]
     return Done(
         said["entry_no"], row["commit_seq"], datetime.fromisoformat(said["at"]), said["order_id"],
-        said["disagreement"], said.get("left_out"), repeated=True,
+        said["disagreement"], said.get("left_out"), said.get("taken"), repeated=True,
     )  # fmt: skip
 
 
 def _finish(connection: Connection, actor: Actor, asked: Asked, effect: Effect, at: datetime) -> Done:
     act_ids = [uuid.uuid4() for _ in effect.engine]
-    said = {name: effect.said.get(name) for name in ("order_id", "disagreement", "left_out")}
+    said = {name: effect.said.get(name) for name in ("order_id", "disagreement", "left_out", "taken")}
     if asked.key:
         answer = {"entry_no": effect.entry_no, "at": at.isoformat(), **said}
         store.keep_answer(connection, actor.operator_id, asked.key, act_ids[-1] if act_ids else None, answer)
     seq = None
     for act_id, told in zip(act_ids, effect.engine, strict=True):  # last: the number holds up every other writer
         seq = store.insert_act(connection, act_id, told.kind, told.subject, actor.operator_id, at, told.body)
-    return Done(effect.entry_no, seq, at, said["order_id"], said["disagreement"], said["left_out"])
+    return Done(effect.entry_no, seq, at, said["order_id"], said["disagreement"], said["left_out"], said["taken"])
 
 
 def log(

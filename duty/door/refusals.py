@@ -10,6 +10,7 @@
         └── ActRefused
             ├── SubjectUnknown   there is no such thing                 404
             ├── NotPossibleNow   as things stand it cannot be done      409
+            │   └── TakenAlready     somebody was faster                409
             ├── KeyReused        the key was used for another act       422
             └── ActInvalid       what was said cannot be used           422
 """
@@ -45,6 +46,14 @@ class SubjectUnknown(ActRefused):
 
 class NotPossibleNow(ActRefused):
     """As things stand the act cannot be done."""
+
+
+class TakenAlready(NotPossibleNow):
+    """Somebody was faster: has said "mine" of the alarm before."""
+
+    def __init__(self, text: str, by: str) -> None:
+        super().__init__(text)
+        self.by = by
 
 
 class KeyReused(ActRefused):

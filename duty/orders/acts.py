@@ -15,6 +15,7 @@ from duty.door.refusals import ActInvalid, NotPossibleNow, SubjectUnknown
 from duty.orders.command import Command, book_of
 from duty.orders.orders import CONFIRMED_FOR, Order, OrderState, Proof, advance, order_of, template_for, templates
 from duty.orders.view import standing
+from undercroft.local_time import with_zone
 from undercroft.model import Severity, SpaceKind
 from undercroft.plain_text import problem_of_text
 from undercroft.store import duty_acts as store
@@ -29,14 +30,19 @@ OF_A_BARRIER_THAT_IS: Mapping[str, str] = {"confirm": "confirmed", "issue": "iss
 
 def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
     connection: Connection, actor: Actor, subject: str, proof: Proof, owner: str, now: datetime, entrance: str = "",
-    key: str = "",
+    key: str = "", *, second: bool = False,
 ) -> Done:  # fmt: skip
     """Issue an order from the template of the space's kind; the answer names it.
+
+    Parameters
+    ----------
+    second : bool
+        Whether it may stand beside the same one that is open there: the log names that one.
 
     Raises
     ------
     Refused
-        By its class, if the role does not reach, there is no such space, or its basin has no incident.
+        By its class, if the role does not reach, there is no such space, its basin has no incident, or it is open.
     """
 
     def do(at: datetime) -> Effect:
@@ -50,6 +56,9 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
             raise ActInvalid(f"order: {subject}{without}")
         chosen = template_for(SpaceKind(place["kind"]), severity, proof, has_barrier=bool(place["barriers"]))
         assert chosen is not None  # noqa: S101 - but for a barrier, every kind of space has a template for every proof
+        beside = _same(connection, place["incident_id"], subject, proof, entrance)
+        if beside and not second:
+            raise NotPossibleNow(_open_already(connection, subject, proof, beside[0]))
         began = store.order_time(connection, at)
         fresh = Order(
             f"o-{uuid.uuid4().hex[:10]}", place["incident_id"], subject, proof, OrderState.ISSUED, owner,
@@ -57,9 +66,9 @@ def order(  # noqa: PLR0913, PLR0917 - what an order says, and how it comes
             began + chosen.within, severity=severity,
             command=_command(connection, subject, place, severity),
         )  # fmt: skip
-        return _saved(connection, actor, fresh, "issue", at)
+        return _saved(connection, actor, fresh, "issue", at, beside=[row["order_id"] for row in beside])
 
-    body = {"proof": proof.value, "owner": owner, "entrance": entrance}
+    body = {"proof": proof.value, "owner": owner, "entrance": entrance} | ({"second": True} if second else {})
     return through(connection, actor, Asked("order", "order", subject, body, key), now, do)
 
 
@@ -74,6 +83,21 @@ def _place(connection: Connection, subject: str, entrance: str) -> dict[str, Any
     if place["incident_id"] is None:
         raise NotPossibleNow(f"order: {subject} has no open incident")
     return place
+
+
+def _same(connection: Connection, incident_id: str, subject: str, proof: Proof, entrance: str) -> list[dict[str, Any]]:
+    """Return the open orders of an incident that ask for the same at the same place; a space holds its entrances."""
+    found = store.open_orders(connection, incident_id, subject, proof.value)
+    return [row for row in found if row["entrance"] == entrance or not row["entrance"] or not entrance]
+
+
+def _open_already(connection: Connection, subject: str, proof: Proof, row: Mapping[str, Any]) -> str:
+    due = with_zone(row["due_at"], ZoneInfo(district_timezone(connection)))
+    where = f"{subject}/{row['entrance']}" if row["entrance"] else subject
+    return (
+        f"order: {where} 已有此指令 {proof} is open already: {row['order_id']}, 交 with {row['owner']},"
+        f" {row['state']}, 期限 due {due}; 确需另下一份 a second one on purpose: second (--second)"
+    )
 
 
 def no_barrier(proof: Proof, entrance: str, barriers: Sequence[str]) -> str | None:
@@ -185,8 +209,9 @@ def order_step(
 
 
 def _saved(
-    connection: Connection, actor: Actor, moved: Order, step: str, at: datetime, was: OrderState | None = None
-) -> Effect:
+    connection: Connection, actor: Actor, moved: Order, step: str, at: datetime, was: OrderState | None = None,
+    beside: Sequence[str] = (),
+) -> Effect:  # fmt: skip
     store.save_order(connection, {
         "order_id": moved.order_id, "incident_id": moved.incident_id, "subject": moved.subject,
         "entrance": moved.entrance, "proof": moved.proof.value, "state": moved.state.value, "owner": moved.owner,
@@ -200,6 +225,8 @@ def _saved(
     body = {"order": moved.order_id, "step": step, "proof": moved.proof.value, "owner": moved.owner, "note": moved.note}
     if step == "issue":
         body |= asdict(moved.command)
+    if beside:
+        body["beside"] = list(beside)
     if differs:
         body["disagreement"] = differs
     entry_no = log(connection, "order", actor.operator_id, moved.subject, body, at)

@@ -12,9 +12,9 @@ from undercroft.local_time import local
 from undercroft.plain_text import one_line
 
 DETAILS: Mapping[str, tuple[str, ...]] = {
-    "acknowledge": ("alarms", "left_out"), "shelve": ("minutes",), "out_of_service": ("minutes",),
+    "acknowledge": ("alarms", "left_out", "taken"), "shelve": ("minutes",), "out_of_service": ("minutes",),
     "rain_warning": ("state", "colour", "basins", "streets", "until"), "absent": ("from", "until"),
-    "roster": ("shifts", "from", "until"), "handover": ("to",), "order": ("order",),
+    "roster": ("shifts", "from", "until"), "handover": ("to",), "order": ("order", "beside"),
     "stock_movement": ("item", "quantity", "counted", "left"),
 }  # fmt: skip
 """Kind of entry -> fields of its body that its words leave out."""

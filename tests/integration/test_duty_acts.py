@@ -267,10 +267,12 @@ def test_mine_of_an_incident_is_mine_of_what_somebody_was_told(live_db: str, mon
         store.add_operator(db, "wu", "wu", "officer", hashed, now())
         monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
         monkeypatch.setenv("UNDERCROFT_TOKEN", token)
+        db.execute("delete from act")  # nobody has said it yet
         said = CliRunner().invoke(build_app("act"), ["act", "acknowledge", "incident/i1"], catch_exceptions=False)
         assert said.output.splitlines()[1:] == [
             "未接警，有新情况尚未通知 NOT taken, there is news that nobody was told of yet: device/gar-out"
         ]
+        db.execute("delete from act")
         words = ["act", "acknowledge", "space/up", "--json"]
         assert "NOT taken" not in CliRunner().invoke(build_app("act"), words, catch_exceptions=False).output
 

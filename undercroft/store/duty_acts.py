@@ -81,8 +81,13 @@ def operators(connection: Connection) -> list[Row]:
 
 
 def subject(connection: Connection, name: str) -> Row | None:
-    """Return a subject with its newest alarm (severity 0: none is open), None when it does not exist."""
+    """Return a subject with its newest alarm (severity 0: none is open) and who took it; None when there is none."""
     return _one(connection, "acts_subject", subject=name)
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Have acts on alarms wait for each other until this transaction ends: who comes second sees what the first did."""
+    _one(connection, "acts_alarm_lock")
 
 
 def untold(connection: Connection, subjects: Sequence[str], news: Iterable[str]) -> list[str]:
@@ -237,6 +242,12 @@ def add_head(connection: Connection, head: Mapping[str, Any]) -> None:
 def order(connection: Connection, order_id: str) -> Row | None:
     """Return an order, locked until the transaction ends."""
     return _one(connection, "acts_order", order_id=order_id)
+
+
+def open_orders(connection: Connection, incident_id: str, name: str, proof: str) -> list[Row]:
+    """Return the orders of a kind that are open at a space in an incident; who else orders there waits."""
+    _one(connection, "acts_orders_lock", subject=name)
+    return _all(connection, "acts_open_orders", incident_id=incident_id, subject=name, proof=proof)
 
 
 def save_order(connection: Connection, values: Mapping[str, Any]) -> None:

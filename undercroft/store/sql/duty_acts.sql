@@ -23,8 +23,11 @@ select operator_id, name, role, disabled_at from operator order by operator_id;
 
 -- name: acts_subject
 -- A subject that exists, with its newest alarm: severity 0 where none is open. A storm is what risk.lifecycle says it is.
+-- `decided_*` is the newest act that the engine has not read yet and that decides what may follow; it stands in one statement
+-- with what the engine wrote, so that no tick comes between them.
 select s.subject, coalesce(case when a.active then a.severity end, 0)::int as severity,
     coalesce(a.acknowledged, false) as acknowledged, coalesce(a.latched, false) as latched, a.shelved_until,
+    k.taken_by, k.taken_at, d.decided_kind, d.decided_by, d.decided_at,
     exists (select from alarm where active and subject_kind = 'space' and severity >= 3)
         or exists (
             select from (
@@ -36,7 +39,28 @@ from (
     union all select distinct subject from alarm where subject_kind = 'system'
 ) s
 left join lateral (select * from alarm where alarm.subject = s.subject order by occurrence desc limit 1) a on true
+left join lateral (
+    select e.detail ->> 'author' as taken_by, e.tick_at as taken_at from alarm_event e
+    where e.subject = a.subject and e.occurrence = a.occurrence and e.kind = 'acknowledged' order by e.event_no desc limit 1
+) k on a.acknowledged
+left join lateral (
+    select c.kind as decided_kind, c.author as decided_by, c.acted_at as decided_at from act c
+    where c.subject = s.subject and c.kind in ('acknowledge', 'stand_down')
+        and c.commit_seq > coalesce((select up_to_commit_seq from tick order by tick_seq desc limit 1), 0)
+    order by c.commit_seq desc limit 1
+) d on true
 where s.subject = %(subject)s;
+
+-- name: acts_alarm_lock
+select pg_advisory_xact_lock(hashtext('undercroft'), hashtext('alarm_acts'));
+
+-- name: acts_orders_lock
+select pg_advisory_xact_lock(hashtext('undercroft-orders'), hashtext(%(subject)s));
+
+-- name: acts_open_orders
+select order_id, entrance, owner, state, due_at from duty_order
+where incident_id = %(incident_id)s and subject = %(subject)s and proof = %(proof)s and state not in ('confirmed', 'cancelled')
+order by due_at, order_id;
 
 -- name: acts_untold
 -- Of alarms those of which the log has news that the notifier has not read: nobody was told.
