@@ -59,7 +59,7 @@ class Left:
                 LeftSensor(SensorSpec(**one["spec"]), one["since_us"], tuple(one["beside"])) for one in kept["sensors"]
             ),
             tuple((space, Entrance.model_validate(entrance)) for space, entrance in kept["entrances"]),
-            tuple(SensorSpec(**spec) for spec in kept["missed"]),
+            tuple(SensorSpec(**spec) for spec in kept.get("missed", ())),  # version 17 began without
         )
 
 

@@ -254,3 +254,8 @@ def test_two_lifted_switches_and_a_lower_one_that_hangs_down() -> None:
     for minute in range(30, 60):
         place.tick(minute, ("f30:float_lifted", minute, 0.0), ("f5:float_lifted", minute, 0.0))
     assert place.shown[1] == 0
+
+
+def test_what_an_earlier_version_kept_without_what_is_missed_is_read() -> None:
+    """Version 17 kept no `missed` at first, and an upgrade carries its memory on (`risk.follower`)."""
+    assert Left.from_json({"sensors": [], "entrances": []}) == Left()
