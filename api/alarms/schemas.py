@@ -33,7 +33,9 @@ class AlarmOut(BaseModel):
     suppressed_by: str | None = Field(description="the alarm that this one follows from: it is not told of by itself")
     raised_at: datetime
     cleared_at: datetime | None
-    reasons: list[Reason]
+    reasons: list[Reason] = Field(description="of its newest change; a milder one may have come since")
+    severity_since: datetime | None = Field(description="when it was raised to, or stepped down to, its severity")
+    severity_reasons: list[Reason] = Field(description="what gave it that severity, which it holds until it is left")
     last_tick_seq: int
 
     @computed_field(description="from when it counts as stale: it has stood for a day (ISA-18.2)")  # type: ignore[prop-decorator]

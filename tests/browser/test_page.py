@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.service import running_api
-from tests.browser.storm import LOST, RED, finding, seed
+from tests.browser.storm import BARRIER, LOST, RED, finding, seed
 from tests.browser.world import Happening, World
 from tests.conftest import fresh
 from undercroft.model import Mode
@@ -112,6 +112,33 @@ def test_alarm_shows_the_numbers_of_now_while_it_lasts(shown: Page, world: World
     expect(card).to_contain_text("0.44 m")
     world.tick([finding(spaces[0], 0, level=2)])  # the water went down: what raised the alarm is shown
     expect(card).to_contain_text("0.31 m")
+
+
+def test_an_alarm_that_is_not_left_yet_says_what_raised_it_when_and_that_it_is_held(
+    shown: Page, world: World, spaces: list[str]
+) -> None:
+    """A milder reason that came since, and the mild reasons of now, stand beside what made it red, not in its place."""
+    subject = f"space/{spaces[20]}"
+    card = shown.locator(f'#alarms li[data-subject="{subject}"]')
+    world.tick([finding(spaces[20], 0, level=4)], [Happening(subject, 4, reasons=[RED])])
+    red_at = f"{world.now + timedelta(hours=8):%H:%M:%S}"  # Shenzhen is UTC+8
+    expect(card).to_contain_text("0.31 m")
+    expect(card).not_to_contain_text("held red")
+    world.tick([], [Happening(subject, 4, "reason_added", reasons=[BARRIER])])
+    world.tick([replace(finding(spaces[20], 3), level=2)])
+    held = card.locator(".held")
+    expect(held).to_contain_text(f"红色保持：{red_at} 因下列原因达到")
+    expect(held).to_contain_text(f"held red: reached at {red_at} for the reason below")
+    reasons = card.locator(".held ~ .reason, .held-now")
+    expect(reasons.nth(0)).to_contain_text(RED["text_en"])
+    expect(reasons.nth(1)).to_have_text("现在now")
+    expect(reasons.nth(2)).to_contain_text("Outside water rises 1.7 cm/min")
+    expect(card).not_to_contain_text(BARRIER["text_en"])
+    world.tick([finding(spaces[20], 30, level=0)])
+    expect(card).to_contain_text("no rule fires now")
+    expect(card).to_contain_text(RED["text_zh"])
+    world.tick([finding(spaces[20], 0, level=4)])
+    expect(held).to_have_count(0)
 
 
 def test_an_alarm_says_why_nobody_is_told_who_took_it_and_that_it_is_stale(

@@ -284,6 +284,19 @@ class TestAlarms:
         assert [(item["subject"], item["cleared_at"]) for item in closed] == [("space/cp-04", "2023-09-07T11:05:00Z")]
         assert len(await all_pages(client, "/alarms", severity_min=4, subject="space/cp-02")) == 1
 
+    async def test_says_what_gave_it_its_severity_though_milder_reasons_came_since(
+        self, client: httpx.AsyncClient, world: World
+    ) -> None:
+        world.import_sample()
+        for kind, severity, rule in (
+            ("raised", 2, "rise-rate"), ("severity_up", 4, "inside-depth"), ("reason_added", 4, "leak"),
+        ):  # fmt: skip
+            world.tick((), [Happening("space/cp-01", severity, kind, reasons=[reason(severity, rule=rule)])])
+        alarm = (await get(client, "/alarms"))["items"][0]
+        assert [why["rule"] for why in alarm["reasons"]] == ["leak"]
+        assert [why["rule"] for why in alarm["severity_reasons"]] == ["inside-depth"]
+        assert alarm["severity_since"] == "2023-09-07T11:02:00Z"
+
     async def test_device_alarm_names_its_place(self, client: httpx.AsyncClient, world: World) -> None:
         world.import_sample()
         device = next(iter(world.sensor_keys("cp-01"))).partition(":")[0].partition("/")[0]

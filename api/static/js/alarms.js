@@ -70,7 +70,7 @@ function make(alarm, space, select) {
   const fresh = element("span", "new-mark", zh("新"), en("NEW"));
   const level = element("span", "level-now");
   const head = element("div", "card-head", badge(alarm.severity), title, fresh, level, element("span", "when", raised, since));
-  const node = element("li", "card", head, takenNode(alarm), ...quietNodes(alarm), ...reasonNodes(reasonsNow(alarm, space), 3));
+  const node = element("li", "card", head, takenNode(alarm), ...quietNodes(alarm), ...whyNodes(alarm, space));
   node.dataset.level = String(alarm.severity);
   node.dataset.subject = alarm.subject;
   if (alarm.place_id && alarm.subject_kind === "space") {
@@ -105,9 +105,29 @@ function spaceOf(alarm) {
   return alarm.subject_kind === "space" ? state.spaces.get(alarm.place_id) : undefined;
 }
 
-// The numbers of now while the space is as bad as its alarm; what raised it once the water has gone down.
-function reasonsNow(alarm, space) {
-  return space !== undefined && space.level >= alarm.severity ? space.reasons : alarm.reasons;
+// The numbers of now while the space is as bad as its alarm. Once the water has gone down: what gave it its severity, when,
+// and that it is held; then what holds now.
+function whyNodes(alarm, space) {
+  if (space === undefined) return reasonNodes(alarm.reasons, 3);
+  if (space.level >= alarm.severity) return reasonNodes(space.reasons, 3);
+  const gave = alarm.severity_reasons.filter((reason) => reason.severity >= alarm.severity);
+  const since = element("p", "held", both(heldWords(alarm)));
+  const now = space.reasons.length ? { zh: "现在", en: "now" } : { zh: "现在没有规则触发", en: "no rule fires now" };
+  return [
+    since,
+    ...reasonNodes(gave.length ? gave : alarm.severity_reasons, 2),
+    element("p", "held-now", both(now)),
+    ...reasonNodes(space.reasons, 2),
+  ];
+}
+
+function heldWords(alarm) {
+  const level = LEVELS[alarm.severity];
+  const since = alarm.severity_since ? clockText(instantOf(alarm.severity_since)) : "?";
+  return {
+    zh: `${level.shape} ${level.zh}色保持：${since} 因下列原因达到，可信读数持续低于${level.zh}色一段时间后才降级`,
+    en: `${level.shape} held ${level.en}: reached at ${since} for the reason below; it goes down once good readings have stayed below ${level.en}`,
+  };
 }
 
 // An alarm outlasts its cause by the off-delay: say where the space stands by now.

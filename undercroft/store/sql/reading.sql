@@ -132,12 +132,17 @@ limit %(limit)s;
 select
     a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
     a.shelved_until, a.suppressed_by, a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street,
-    k.acknowledged_by, k.acknowledged_at
+    k.acknowledged_by, k.acknowledged_at, v.severity_since, coalesce(v.severity_reasons, '[]') as severity_reasons
 from alarm a
 left join lateral (
     select e.detail ->> 'author' as acknowledged_by, e.tick_at as acknowledged_at from alarm_event e
     where e.subject = a.subject and e.occurrence = a.occurrence and e.kind = 'acknowledged' order by e.event_no desc limit 1
 ) k on a.acknowledged
+left join lateral (
+    select e.tick_at as severity_since, e.reasons as severity_reasons from alarm_event e
+    where e.subject = a.subject and e.occurrence = a.occurrence and e.kind in ('raised', 'severity_up', 'severity_down')
+    order by e.event_no desc limit 1
+) v on true
 left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
 left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
 where (%(open)s::boolean is null or a.active = %(open)s)
@@ -189,12 +194,17 @@ order by tick_seq, subject, event_no;
 select
     a.subject, a.occurrence, a.subject_kind, a.severity, a.peak_severity, a.active, a.acknowledged, a.latched,
     a.shelved_until, a.suppressed_by, a.raised_at, a.cleared_at, a.reasons, a.last_tick_seq, p.place_id, p.name_zh, p.name_en, p.street,
-    k.acknowledged_by, k.acknowledged_at
+    k.acknowledged_by, k.acknowledged_at, v.severity_since, coalesce(v.severity_reasons, '[]') as severity_reasons
 from alarm a
 left join lateral (
     select e.detail ->> 'author' as acknowledged_by, e.tick_at as acknowledged_at from alarm_event e
     where e.subject = a.subject and e.occurrence = a.occurrence and e.kind = 'acknowledged' order by e.event_no desc limit 1
 ) k on a.acknowledged
+left join lateral (
+    select e.tick_at as severity_since, e.reasons as severity_reasons from alarm_event e
+    where e.subject = a.subject and e.occurrence = a.occurrence and e.kind in ('raised', 'severity_up', 'severity_down')
+    order by e.event_no desc limit 1
+) v on true
 left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
 left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
 where (a.last_tick_seq > %(after)s and a.last_tick_seq <= %(up_to)s)
