@@ -222,7 +222,13 @@ def _saved(
     })  # fmt: skip
     zone = ZoneInfo(district_timezone(connection))
     differs = standing(store.orders(connection, order_id=moved.order_id)[0], moved.changed_at, zone)["disagreement"]
-    body = {"order": moved.order_id, "step": step, "proof": moved.proof.value, "owner": moved.owner, "note": moved.note}
+    body: dict[str, Any] = {
+        "order": moved.order_id,
+        "step": step,
+        "proof": moved.proof.value,
+        "owner": moved.owner,
+        "note": moved.note,
+    }
     if step == "issue":
         body |= asdict(moved.command)
     if beside:
