@@ -70,6 +70,7 @@ def create_app(
     acts_database_url: str | None = None,
     alert_token: str | None = None,
     report_limits: Limits | None = None,
+    channels: frozenset[str] | None = None,
 ) -> FastAPI:
     """Return the application; it opens its connections when it starts, and starts without a database.
 
@@ -81,6 +82,8 @@ def create_app(
         What Grafana's contact point shows; without it no alert of Grafana is taken.
     report_limits : Limits or None
         When reports are due; None: the defaults.
+    channels : frozenset of str or None
+        Those of the duty file, which a roster has to keep to; None: no file is known.
     """
 
     @asynccontextmanager
@@ -89,7 +92,9 @@ def create_app(
         async with Reader(database_url) as reader:
             hub = Hub(reader, lambda: TickListener.connect(database_url), clock)
             snapshots, limits = Snapshots(reader, clock), report_limits or Limits()
-            app.state.services = Services(reader, hub, snapshots, clock, acting, database_url, alert_token, limits)
+            app.state.services = Services(
+                reader, hub, snapshots, clock, acting, database_url, alert_token, limits, channels
+            )
             try:
                 async with hub.running():
                     yield

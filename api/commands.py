@@ -28,7 +28,7 @@ def serve_api(
     """Serve the page and the HTTP interface."""
     from api.app import create_app  # noqa: PLC0415 - other commands start faster without FastAPI
     from api.server import bind, serve  # noqa: PLC0415
-    from duty.file import limits_in  # noqa: PLC0415
+    from duty.file import channels_in, limits_in  # noqa: PLC0415
 
     settings = Settings()
     configure_logging(settings.log_format, service="api")
@@ -37,5 +37,6 @@ def serve_api(
     listening = bind(host or settings.api_host, settings.api_port if port is None else port)
     acting = None if settings.acts_database_url is None else settings.acts_database_url.get_secret_value()
     alert_token = None if settings.alert_webhook_token is None else settings.alert_webhook_token.get_secret_value()
-    app = create_app(settings.database_url.get_secret_value(), SystemClock(), acting, alert_token, limits_in(duty))
+    url, of_duty = settings.database_url.get_secret_value(), (limits_in(duty), channels_in(duty))
+    app = create_app(url, SystemClock(), acting, alert_token, *of_duty)
     serve(app, listening, lambda address: typer.echo(f"undercroft api: {address}"), settings.api_trusted_proxies)

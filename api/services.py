@@ -34,6 +34,8 @@ class Services:
     """What Grafana's contact point shows; None: no alert of Grafana is taken."""
     report_limits: Limits = field(default_factory=Limits)
     """When reports are due, as the duty file says."""
+    channels: frozenset[str] | None = None
+    """The channels that the duty file names; None: no file is known."""
     refolding: Lock = field(default_factory=Lock)
     """Held while the tick log is worked out again: one at a time."""
     site_cache: SiteCache = field(default_factory=SiteCache)

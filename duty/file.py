@@ -149,6 +149,17 @@ def load_duty_file(path: Path) -> DutyFile:
     return found
 
 
+def channels_in(path: Path | None) -> frozenset[str] | None:
+    """Return the channels that a duty file names; None without one.
+
+    Raises
+    ------
+    DutyFileInvalid
+        If it cannot be used.
+    """
+    return frozenset(channel.id for channel in load_duty_file(path).channels) if path else None
+
+
 def limits_in(path: Path | None) -> Limits:
     """Return when reports are due, as a duty file says; without one the defaults.
 

@@ -39,7 +39,7 @@ def post_roster(asked: RosterIn, caller: Asking) -> ActOut:
     return ActOut.of(
         caller.do(
             lambda connection, actor, now, key: import_roster(
-                connection, actor, asked.csv, zone_of(asked.zone), now, key
+                connection, actor, asked.csv, zone_of(asked.zone), now, key, channels=caller.services.channels
             )
         )
     )

@@ -50,20 +50,23 @@ def _text_of(file: Path) -> str:
 def import_roster(
     file: Annotated[Path, typer.Argument(help="CSV: starts_at,ends_at,step,standing,person,name,phone,reach")],
     zone: Zone = "Asia/Shanghai",
+    config: DutyConfig = None,
     as_json: AsJson = False,
 ) -> None:
     """Put the file's shifts in place of what others of their step and standing do meanwhile. Needs the role leader.
 
+    Where there is a duty file, a channel that it does not name is refused.
     Names the gaps that the roster has then, in the time of the file and in the next 24 hours.
     """
-    from duty.roster import acts as roster_acts  # noqa: PLC0415 - help starts faster
+    from duty.file import channels_in  # noqa: PLC0415 - help starts faster
+    from duty.roster import acts as roster_acts  # noqa: PLC0415
     from duty.roster.roster import parse_roster  # noqa: PLC0415
     from duty.roster.stored import load_roster  # noqa: PLC0415
 
-    text = _text_of(file)
+    text, channels = _text_of(file), channels_in(config)
     place = zone_of(zone)
     with at_the_door("roster import", as_json=as_json) as (connection, actor, now):
-        done = roster_acts.import_roster(connection, actor, text, place, now)
+        done = roster_acts.import_roster(connection, actor, text, place, now, channels=channels)
         shifts = parse_roster(text, place)
         stretches = roster_acts.covered(shifts), (done.at, done.at + roster_acts.LOOK_AHEAD)
         found = {gap for of in stretches for gap in load_roster(connection, *of).gaps(*of)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,9 +21,15 @@ LOOK_AHEAD = timedelta(hours=24)
 
 
 def import_roster(
-    connection: Connection, actor: Actor, text: str, zone: ZoneInfo, now: datetime, key: str = ""
-) -> Done:
+    connection: Connection, actor: Actor, text: str, zone: ZoneInfo, now: datetime, key: str = "", *,
+    channels: Collection[str] | None = None,
+) -> Done:  # fmt: skip
     """Put the shifts of a CSV file in place of what others of their step and standing do meanwhile.
+
+    Parameters
+    ----------
+    channels : collection of str or None
+        Those of the duty file; who is to be reached by another is refused. None: no file is known.
 
     Raises
     ------
@@ -34,7 +40,7 @@ def import_roster(
     """
 
     def do(at: datetime) -> Effect:
-        shifts = parse_roster(text, zone)
+        shifts = parse_roster(text, zone, channels)
         store.replace_shifts(connection, [shift_row(shift) for shift in shifts])
         body = _said_of(shifts) | _gaps_of(connection, shifts, at)
         return Effect(log(connection, "roster", actor.operator_id, "roster", body, at), detail=body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -136,7 +136,7 @@ BEYOND = ""
 """Where the reader puts cells that no header names."""
 
 
-def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
+def parse_roster(text: str, zone: ZoneInfo, channels: Collection[str] | None = None) -> tuple[Shift, ...]:
     """Return the shifts of a CSV file.
 
     Parameters
@@ -146,6 +146,8 @@ def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
         ``channel:address`` items separated by ``;``. A byte order mark, as Excel writes it, is allowed.
     zone : ZoneInfo
         Of times without offset.
+    channels : collection of str or None
+        Those of the duty file, which everybody has to be reached by; None where there is no file to ask.
 
     Raises
     ------
@@ -157,7 +159,7 @@ def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
         missing = set(COLUMNS) - set(reader.fieldnames or ())
         if missing:
             raise RosterInvalid(f"roster: the header lacks {', '.join(sorted(missing))}")
-        shifts = tuple(_shift(row, reader.line_num, zone) for row in reader)
+        shifts = tuple(_shift(row, reader.line_num, zone, channels) for row in reader)
     except csv.Error as error:
         raise RosterInvalid(f"roster line {reader.line_num + 1}: not CSV: {error}") from None  # over 128 KiB in a cell
     if not shifts:
@@ -166,7 +168,7 @@ def parse_roster(text: str, zone: ZoneInfo) -> tuple[Shift, ...]:
     return tuple(sorted(shifts, key=lambda shift: (shift.starts_at, shift.step, _holder_first(shift))))
 
 
-def _shift(row: dict[str, str | None], line: int, zone: ZoneInfo) -> Shift:
+def _shift(row: dict[str, str | None], line: int, zone: ZoneInfo, channels: Collection[str] | None) -> Shift:
     if BEYOND in row:
         raise RosterInvalid(f"roster line {line}: more cells than the header; items of reach are separated by ;")
     value = {name: (row.get(name) or "").strip() for name in COLUMNS}
@@ -185,7 +187,7 @@ def _shift(row: dict[str, str | None], line: int, zone: ZoneInfo) -> Shift:
         raise RosterInvalid(f"roster line {line}: standing {standing!r} is neither holder nor deputy")
     if not value["person"]:
         raise RosterInvalid(f"roster line {line}: no person")
-    reach = tuple(_reach(item.strip(), line) for item in value["reach"].split(";") if item.strip())
+    reach = tuple(_reach(item.strip(), line, channels) for item in value["reach"].split(";") if item.strip())
     if not reach:
         raise RosterInvalid(f"roster line {line}: {value['person']} cannot be reached: no channel:address")
     person = Person(value["person"], value["name"] or value["person"], value["phone"], reach)
@@ -203,10 +205,13 @@ def _instant(text: str, line: int, zone: ZoneInfo) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _reach(item: str, line: int) -> Reach:
+def _reach(item: str, line: int, channels: Collection[str] | None) -> Reach:
     channel, colon, address = item.partition(":")
     if not colon or not channel or not address:
         raise RosterInvalid(f"roster line {line}: {item!r} is not channel:address")
+    if channels is not None and channel not in channels:
+        known = ", ".join(sorted(channels)) or "none"
+        raise RosterInvalid(f"roster line {line}: reach: the duty file has no channel {channel!r}; it has {known}")
     return Reach(channel, address)
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from duty.door.refusals import KeyReused, NotPossibleNow
 from duty.notify.run import _tell_gap
 from duty.roster.acts import import_roster, mark_absent, take_back_absence
+from duty.roster.roster import RosterInvalid
 from duty.roster.stored import load_roster
 from tests.integration.door_kit import actor, audited
 from tests.integration.duty_kit import now, opened
+from undercroft.cli import build_app
 from undercroft.store.connection import Connection
 from undercroft.store.duty_roster import roster_facts
 
@@ -121,6 +125,28 @@ def test_an_absence_from_now_on_that_is_sent_again_is_done_once(live_db: str) ->
             mark_absent(db, leader, "li", at, at + 2 * HOUR, at, "k1")
         absences = db.execute("select starts_at, ends_at from roster_absence").fetchall()
         assert absences == [{"starts_at": at, "ends_at": at + 2 * HOUR}]
+
+
+def test_a_channel_that_the_duty_file_does_not_name_is_refused_and_nothing_imported(
+    live_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now().replace(microsecond=0)
+    roster, duty = tmp_path / "roster.csv", tmp_path / "duty.toml"
+    good = row(at, at + HOUR, "li")
+    roster.write_text(csv(good, row(at, at + HOUR, "wu", 1).replace("hook:", "nonesuch:")), "utf-8")
+    duty.write_text('[[channel]]\nid = "hook"\nkind = "webhook"\nurl_env = "U"\nsecret_env = "S"\n', "utf-8")
+    with opened(live_db) as db:
+        monkeypatch.setenv("UNDERCROFT_DATABASE_URL", live_db)
+        monkeypatch.setenv("UNDERCROFT_TOKEN", actor(db, "leader").token)
+        words = ["roster", "import", str(roster)]
+        said = r"^roster line 3: reach: the duty file has no channel 'nonesuch'; it has hook$"
+        monkeypatch.setenv("UNDERCROFT_DUTY_FILE", str(duty))
+        with pytest.raises(RosterInvalid, match=said):
+            CliRunner().invoke(build_app("roster"), words, catch_exceptions=False)
+        assert db.execute("select from roster_shift").fetchall() == []
+        assert audited(db) == [("li-leader", "roster_import", "refused")]
+        monkeypatch.delenv("UNDERCROFT_DUTY_FILE")
+        assert CliRunner().invoke(build_app("roster"), words, catch_exceptions=False).exit_code == 0
 
 
 shifts = st.lists(
