@@ -37,6 +37,11 @@ MEANINGS: Mapping[str, Meaning] = {
         "the engine's clock was ahead and was set back by {value}: times of before are wrong; look at the host's clock",
         "研判主机时钟曾走快，已拨回 {value}：此前记录的时间不准，请检查主机时钟",
     ),
+    "nowcast-failed": Meaning(
+        3,
+        "the forecast fails ({detail}): levels and alarms go on by what is measured, what lies ahead is out of date",
+        "预报计算失败（{detail}）：等级和报警仍按实测进行，预报内容已过时",
+    ),
     "canary-late": Meaning(
         3, "the canary's last reading came {value} ago: the chain from sensor to alarm stands still",
         "已 {value} 没有哨兵读数：从传感器到报警的链路已停",

@@ -26,6 +26,7 @@ from risk.firstout import first_out, open_by_basin
 from risk.laid_down import standing
 from risk.left import NOTHING, Left
 from risk.lifecycle import LifeEvent, follow, in_service, is_storm, take_acts
+from risk.nowcast_failed import told_of_nowcast
 from risk.output import TickOutput
 from risk.past.ask import PastOfSite
 from risk.past.inforce import Past
@@ -79,7 +80,10 @@ DAY_HOURS = range(7, 20)
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a tick covers: the commit order up to and with ``up_to``, at ``tick_us``; a nowcast that was finished."""
+    """What a tick covers: the commit order up to and with ``up_to``, at ``tick_us``; a nowcast that was finished.
+
+    ``nowcast_error``: why one failed in its place.
+    """
 
     tick_seq: int
     tick_us: int
@@ -88,6 +92,7 @@ class Inputs:
     samples: Samples = field(default_factory=Samples.none)
     acts: tuple[Act, ...] = ()
     nowcast: Nowcast | None = None
+    nowcast_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +270,10 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
     state, plant = engine.state, engine.plant
     arrays = plant.arrays
     of_clock = told_of_clock(state.conditions, state.tick_us, inputs.tick_us, inputs.up_to)
+    of_nowcast = told_of_nowcast(
+        state.conditions, inputs.nowcast_error, is_made=inputs.nowcast is not None,
+        tick_us=inputs.tick_us, up_to=inputs.up_to,
+    )  # fmt: skip
     if inputs.tick_us < state.tick_us:
         set_back(state, inputs.tick_us)
     if inputs.nowcast is not None:  # made under a clock that was ahead, it may be done after that was set right
@@ -274,7 +283,7 @@ def decide(engine: Engine, inputs: Inputs) -> tuple[Engine, Decision]:
         fold_warnings(state.warnings, inputs.acts)
     happened = take_acts(state, arrays, inputs.acts, inputs.tick_us)
     devices = plant.basin_of_device
-    said = (*inputs.acts, *of_clock)
+    said = (*inputs.acts, *of_clock, *of_nowcast)
     told = fold_conditions(state.conditions, said, inputs.tick_us, devices, storm=is_storm(state))
     if state.departed:
         told.output.take(*end_departed(state, inputs.tick_us))
@@ -317,7 +326,7 @@ def write_up(decision: Decision) -> TickOutput:
     factors = (decision.factors, decision.plant.scores, decision.by_day)
     assessments = assess(context, decision.due, decision.score, factors)
     named = (inputs.tick_seq, inputs.tick_us, inputs.up_to, inputs.run_seq, context.state.nowcast_id or None)
-    return TickOutput(*named, context.state.library, assessments, events, alarms)
+    return TickOutput(*named, context.state.library, assessments, events, alarms, inputs.nowcast_error)
 
 
 def _alarm_view(views: Views) -> AlarmView:

@@ -17,12 +17,14 @@ from risk.arrays import NEVER_US, SiteArrays, from_us, to_us
 from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick, with_past, with_site
 from risk.inputs import act_of, columns_of
 from risk.left import Left
+from risk.nowcast_failed import CONDITION as NOWCAST_FAILED
+from risk.nowcast_failed import words_of_error
 from risk.output import TickOutput
 from risk.past.inforce import Past
 from risk.past.library import read_document
 from risk.pending import NEWEST, PendingTick, parted
 from risk.presence import OFFLINE, devices_by_status, presence_acts
-from risk.set_back import CONDITION
+from risk.set_back import CONDITION as CLOCK_SET_BACK
 from risk.snapshot import carry_state, dump_state, is_readable, load_state, read_header
 from risk.state import EngineState
 from risk.takeover import coarser, logged_alarm, take_over
@@ -46,7 +48,7 @@ longest that readings are remembered for (an hour of rain), and seconds of work 
 def recorded(row: store.TickRow) -> PendingTick:
     """Return a tick of the log, to be taken again."""
     named = row.tick_seq, row.tick_at, row.up_to_commit_seq, row.run_seq, row.nowcast_id
-    return PendingTick(*named, asked=row.asked, is_recorded=True)
+    return PendingTick(*named, asked=row.asked, is_recorded=True, nowcast_error=row.nowcast_error)
 
 
 class Follower:
@@ -68,6 +70,7 @@ class Follower:
         self._status_of_id: dict[int, str] = {}
         self._questions: dict[int, Question] = {}
         self.taken_over_from: str | None = None
+        self._failure: str | None = None
 
     def restore(self) -> None:
         """Come to the state after the last recorded tick."""
@@ -91,7 +94,7 @@ class Follower:
         """Stand on the newest kept memory of this version; False where there is none."""
         for snapshot in store.snapshots(self._connection, up_to_tick_seq):
             if snapshot.engine_version == ENGINE_VERSION and self._stand_on(snapshot, load_state):
-                self._questions = {self.tick_seq: self.question()}  # asked when it was kept, used ticks later
+                self._ask(self.tick_seq)  # asked when it was kept, used ticks later
                 self.snapshot_tick_seq, self.snapshot_at = snapshot.tick_seq, self.tick_at
                 return True
         return False
@@ -128,7 +131,7 @@ class Follower:
             self.take(ticks if carried else coarser(ticks, imports))
         assert self.engine is not None  # noqa: S101 - a recorded tick has a site
         alarms = [logged_alarm(row) for row in store.logged_alarms(self._connection)]
-        silent = () if carried else (OFFLINE, CONDITION)
+        silent = () if carried else (OFFLINE, CLOCK_SET_BACK, NOWCAST_FAILED)
         take_over(self.engine.state, self.engine.plant.arrays, alarms, silent=silent)
         self.taken_over_from = kept[0].engine_version if kept else "unknown"
         log.warning(
@@ -206,13 +209,15 @@ class Follower:
                     ),
                 ),
                 nowcast=nowcast,
+                nowcast_error=entry.nowcast_error if entry.is_recorded else self._failure,
             )
+            self._failure = None
             arrays = self.engine.plant.arrays
             self.engine, output = tick(self.engine, inputs)
             if self.engine.plant.arrays.sensors is not arrays.sensors:
                 self._index_of_id = rows_after(arrays, self.engine.plant.arrays)[self._index_of_id]
             if entry.asked:
-                self._questions[entry.tick_seq] = question(self.engine)
+                self._ask(entry.tick_seq)
             outputs.append(output)
             self.cursor, self.tick_seq, self.tick_at = entry.up_to, entry.tick_seq, entry.tick_at
         return outputs
@@ -221,6 +226,18 @@ class Follower:
         """Return what the ensemble is asked of the memory after the last tick."""
         assert self.engine is not None  # noqa: S101 - a tick was taken
         return question(self.engine)
+
+    def failed(self, error: Exception) -> None:
+        """Have the next tick say that the nowcast or the library failed, and the log now; no tick ends by it."""
+        self._failure = words_of_error(error)
+        log.error("nowcast_failed", error=self._failure, tick_seq=self.tick_seq, exc_info=error)
+
+    def _ask(self, tick_seq: int) -> None:
+        """Keep what would be asked of the memory after a tick, for a later one."""
+        try:
+            self._questions[tick_seq] = self.question()
+        except Exception as error:  # noqa: BLE001 - the next tick tells it
+            self.failed(error)
 
     def _of_these_thresholds(self, ready: Nowcast | None) -> Nowcast | None:
         """Return a nowcast unless other thresholds came into force since it was asked for.
@@ -241,15 +258,26 @@ class Follower:
         """
         if self.engine is None or self.tick_at is None or entry.nowcast_id in {None, self.engine.state.nowcast_id}:
             return None
+        try:
+            return answered(self._asked_for(entry))
+        except Exception as error:
+            if entry.is_recorded:  # it was made then
+                raise
+            self.failed(error)
+            return None
+
+    def _asked_for(self, entry: PendingTick) -> Question:
+        """Return the question whose answer a tick is the first to use."""
+        assert entry.nowcast_id is not None  # noqa: S101 - it uses one
         asked = self._questions.pop(entry.nowcast_id, None)
         if asked is None and entry.nowcast_id in {NEWEST, self.tick_seq}:
-            asked = question(self.engine)
+            asked = self.question()
         if asked is None:
             raise StoreRejected(
                 f"tick {entry.tick_seq} took the nowcast of tick {entry.nowcast_id}, which is not known"
             )
         self._questions = {seq: kept for seq, kept in self._questions.items() if seq > asked.nowcast_id}
-        return answered(asked)
+        return asked
 
     def _take_site(self, versions: list[int], entry: PendingTick) -> None:
         if not versions:
@@ -263,11 +291,15 @@ class Follower:
         log.info("site_taken", commit_seq=commit_seq, spaces=len(site.spaces))
 
     def _use_library(self, version: int | None) -> None:
-        """Take a library of past floods into use, or none."""
+        """Take a library of past floods into use, or none; none too where it cannot be read, which the tick says."""
         assert self.engine is not None  # noqa: S101 - called once a site is there
         past = None
         if version is not None:
-            past = Past(version, read_document(library_document(self._connection, version)["document"]))
+            document = library_document(self._connection, version)["document"]
+            try:
+                past = Past(version, read_document(document))
+            except Exception as error:  # noqa: BLE001 - the tick tells it
+                self.failed(error)
         self.engine = with_past(self.engine, past)
         log.info("flood_library_taken", version=version, sensors=0 if past is None else len(past.row))
 

@@ -37,7 +37,7 @@ _OWN_PREFIX = "UNDERCROFT_"
 
 
 class Nowcaster:
-    """Asked after a tick, it is done some ticks later; what goes wrong is raised where the answer is fetched.
+    """Asked after a tick, it is done some ticks later; what goes wrong is raised where it is fetched, and told there.
 
     A process that died owes no answer: it is said, and the next question has a new one. The tick does not hang on it.
     """

@@ -64,7 +64,8 @@ class TickOutput:
     """Everything that a tick writes; events are in the order of subject and number.
 
     ``nowcast_id`` is the tick whose memory the nowcast was made from that this tick used; None for none.
-    ``library`` is the version of the library of past floods in force, 0 for none.
+    ``library`` is the version of the library of past floods in force, 0 for none. ``nowcast_error``: why the nowcast
+    failed that it would have used.
     """
 
     tick_seq: int
@@ -76,3 +77,4 @@ class TickOutput:
     assessments: list[Assessment]
     events: list[AlarmEvent]
     alarms: list[AlarmRow]
+    nowcast_error: str | None = None

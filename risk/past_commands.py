@@ -62,8 +62,9 @@ def build(
             return store.good_readings(connection, number[key], start, end)
 
         library = built(arrays, frozenset(tidal or ()), readings, to_us(end))
+        spoken_of = _speaks_of(library, arrays)
         kept = _keep(library, author, (now, start, end), "readings of the site")
-        _told(connection, kept, library, author, use_it=use_it, as_json=as_json)
+        _told(connection, kept, library, spoken_of, author, use_it=use_it, as_json=as_json)
 
 
 def import_(  # noqa: PLR0913 - one parameter per option
@@ -90,8 +91,9 @@ def import_(  # noqa: PLR0913 - one parameter per option
         arrays = _arrays(connection, now)
         _must_be_levels(arrays, [*(tidal or ()), *by_name.values()])
         library = imported(arrays, frozenset(tidal or ()), rows, by_name, first_us)
+        spoken_of = _speaks_of(library, arrays)
         kept = _keep(library, author, (now, None, None), f"{events.name}, {len(rows)} floods")
-        _told(connection, kept, library, author, use_it=use_it, as_json=as_json)
+        _told(connection, kept, library, spoken_of, author, use_it=use_it, as_json=as_json)
 
 
 def use(
@@ -100,12 +102,21 @@ def use(
     author: Author = None,
 ) -> None:
     """Take a library into use, or with `none` every library out of it: an act at its place in the commit order."""
+    from risk.past.library import read_document  # noqa: PLC0415 - other commands start faster without numpy
+
     if version != "none" and not version.isdigit():
         raise BadInput(f"floods use: {version!r} is neither the number of a library nor `none`")
     with _connected() as connection:
         chosen = None if version == "none" else int(version)
+        spoken_of = 0
+        if chosen is not None:
+            text = store.library_document(connection, chosen)["document"]
+            spoken_of = _speaks_of(read_document(text), _arrays(connection, _now()))
         seq = store.use_library(connection, chosen, author or getpass.getuser(), _now())
-    typer.echo(f"commit {seq}: " + ("no flood library in use" if chosen is None else f"flood library {chosen} in use"))
+    typer.echo(
+        f"commit {seq}: "
+        + ("no flood library in use" if chosen is None else f"flood library {chosen} in use, {_said_of(spoken_of)}")
+    )
 
 
 def show(*, as_json: Json = False) -> None:
@@ -159,6 +170,24 @@ def _must_be_levels(arrays: SiteArrays, keys: list[str] | None) -> None:
             )
 
 
+def _speaks_of(library: FloodLibrary, arrays: SiteArrays) -> int:
+    """Return of how many sensors of the site a library says anything."""
+    from risk.past.inforce import Past  # noqa: PLC0415 - other commands start faster without numpy
+
+    return Past(0, library).speaks_of(arrays)
+
+
+def _said_of(sensors: int) -> str:
+    from risk.past.inforce import LEAST_FLOODS  # noqa: PLC0415 - other commands start faster without numpy
+
+    if sensors:
+        return f"says something of {sensors} sensors of the site"
+    return (
+        f"SAYS NOTHING of any sensor of the site: that takes {LEAST_FLOODS} floods of a sensor's kind (tidal or not),"
+        " tidal ones over 1.5 cm deep"
+    )
+
+
 def _names(path: Path) -> dict[str, str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -193,6 +222,7 @@ def _told(
     connection: Connection,
     kept: store.NewLibrary,
     library: FloodLibrary,
+    spoken_of: int,
     author: str | None,
     *,
     use_it: bool,
@@ -206,13 +236,13 @@ def _told(
     with_floods = len({flood.sensor for flood in library.floods})
     told = {
         "version": version, "sensors": kept.sensors, "sensors_with_floods": with_floods, "floods": kept.floods,
-        "sha256": kept.sha256, "commit_seq": seq,
+        "sensors_spoken_of": spoken_of, "sha256": kept.sha256, "commit_seq": seq,
     }  # fmt: skip
     if as_json:
         typer.echo(orjson.dumps(told).decode())
         return
     in_use = f"in use from commit {seq}" if use_it else f"not in use: `undercroft floods use {version}`"
     typer.echo(
-        f"flood library {version}: {kept.floods} floods of {with_floods} sensors, {kept.sensors} sensors known; "
-        f"{in_use}"
+        f"flood library {version}: {kept.floods} floods of {with_floods} sensors, {kept.sensors} sensors known, "
+        f"{_said_of(spoken_of)}; {in_use}"
     )

@@ -21,7 +21,7 @@ class PendingTick:
 
     ``nowcast_id`` names the nowcast in force: the memory after which tick it is made from, `NEWEST` for that after the
     last. ``asked`` says that a later tick took a nowcast made from the memory after this one; ``is_recorded``, that it
-    is one of the log.
+    is one of the log. ``nowcast_error``: why the nowcast failed that it would have used.
     """
 
     tick_seq: int
@@ -31,6 +31,7 @@ class PendingTick:
     nowcast_id: int | None = None
     asked: bool = False
     is_recorded: bool = False
+    nowcast_error: str | None = None
 
 
 def parted(pending: Sequence[PendingTick], after: int, imports: Sequence[int]) -> list[PendingTick]:

@@ -17,6 +17,7 @@ def tick_rows(outputs: Iterable[TickOutput]) -> list[Row]:
         {
             "tick_seq": o.tick_seq, "tick_at": from_us(o.tick_us), "up_to": o.up_to, "run_seq": o.run_seq,
             "nowcast_id": o.nowcast_id, "flood_library": o.library or None,
+            "nowcast_error": o.nowcast_error,
         }
         for o in outputs
     ]  # fmt: skip

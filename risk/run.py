@@ -20,6 +20,7 @@ from typing import Protocol
 
 import structlog
 
+from risk.ahead import Nowcast
 from risk.follower import TICKS_AT_ONCE, Follower
 from risk.nowcaster import Nowcaster
 from risk.output import TickOutput
@@ -104,13 +105,27 @@ def step_live(connection: Connection, follower: Follower, now: datetime, nowcast
     """
     last = follower.tick_at
     tick_at = now if last is None or last - now > TREMBLE else max(now, last)
-    ready = None if nowcaster is None else nowcaster.finished()
+    ready = _fetched(follower, nowcaster)
     entry = PendingTick(follower.tick_seq + 1, tick_at, store.committed_up_to(connection), None)
     outputs = follower.take([entry], ready)
     due = follower.snapshot_at is None or not timedelta() <= tick_at - follower.snapshot_at < SNAPSHOT_EVERY
     _write(connection, follower, outputs, snapshot=due and not (nowcaster is not None and nowcaster.busy))
     if outputs and nowcaster is not None and nowcaster.wants_at(tick_at):
-        nowcaster.ask(follower.question())
+        try:
+            nowcaster.ask(follower.question())
+        except Exception as error:  # noqa: BLE001 - the next tick tells it
+            follower.failed(error)
+
+
+def _fetched(follower: Follower, nowcaster: Nowcaster | None) -> Nowcast | None:
+    """Return the nowcast that was finished; one that failed is told by the tick, which goes on with the last."""
+    if nowcaster is None:
+        return None
+    try:
+        return nowcaster.finished()
+    except Exception as error:  # noqa: BLE001 - the tick tells it
+        follower.failed(error)
+        return None
 
 
 def run_engine(url: str, clock: Clock, stop: Stop, on_ready: Callable[[], None]) -> None:

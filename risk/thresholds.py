@@ -51,6 +51,7 @@ RAIN_RULES = (
 for red". [mm]"""
 CLOCK_AHEAD_S = Parameter(60.0, "s", "default (proposal): clocks apart by over 60 s")
 CLOCK_TOLD_S = Parameter(3600.0, "s", "default (proposal): that the clock was set back is told for an hour")
+NOWCAST_TOLD_S = Parameter(300.0, "s", "default (proposal): a nowcast that failed is told until 5 min after the last")
 HORIZON_MIN = Parameter(60.0, "min", "default (proposal): not reached within 60 min")
 HEARTBEAT_S = Parameter(300.0, "s", "default: an assessment at least every 5 min")
 HEARTBEAT_RAISED_S = Parameter(

@@ -60,7 +60,8 @@ async def test_a_library_is_made_used_shown_and_folded_again(exercise_db: str, m
         follower = Follower(connection)
         for minute in range(16):
             if minute == 3:
-                assert "flood library 1 in use" in run("floods", "use", "1", "--author", "Li")
+                in_use = "flood library 1 in use, says something of 1 sensors of the site"
+                assert in_use in run("floods", "use", "1", "--author", "Li")
             if minute == 14:
                 run("floods", "use", "none")
             commit_minute(connection, ids, minute)
@@ -116,7 +117,9 @@ def test_floods_of_elsewhere_are_brought_in_and_mistakes_are_named(
     with opened(exercise_db) as connection:
         import_site(connection, a_site(), "test", RUN_START)
     given = ("floods", "import", str(events), "--sensors", str(sensors), "--utc-offset-h", "-5", "--use")
-    assert "in use from commit" in run(*given, "--names", str(names))
+    told = run(*given, "--names", str(names))
+    assert "in use from commit" in told
+    assert "SAYS NOTHING of any sensor of the site: that takes 20 floods" in told
     with opened(exercise_db) as connection:
         body = orjson.loads(library_document(connection, 1)["document"])
     tidal = {key: tide for key, _, _, tide in body["sensors"]}

@@ -32,6 +32,7 @@ class TickRow:
     nowcast_id: int | None
     asked: bool
     """A later tick took a nowcast that was made from the memory after this one."""
+    nowcast_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ _JSON_STATEMENTS = {
     "alarms": "engine_upsert_alarms",
     "events": "engine_insert_alarm_events",
 }
-_TICK_COLUMNS = ("tick_seq", "tick_at", "up_to", "run_seq", "nowcast_id", "flood_library")
+_TICK_COLUMNS = ("tick_seq", "tick_at", "up_to", "run_seq", "nowcast_id", "flood_library", "nowcast_error")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from risk.nowcast.surroundings import look_around
 from risk.past.foreseen import from_now, times_min
 from risk.past.inforce import LEAST_FLOODS
 from risk.past.known import Known, counts_for_age, drawn
+from risk.past.library import PastSensor, library_of
 from risk.past.present import Wet, described, present
 from risk.past.traces import CROSSED_M
 from tests.unit.risk.builders import Crank, Reading
 from tests.unit.risk_nowcast.floods import rain_flood, season, tidal_flood
-from tests.unit.risk_past.kit import SENSOR, library, of_tracks, rises, road
+from tests.unit.risk_past.kit import SENSOR, days_before, flood, library, of_tracks, rises, road
 
 
 def rising_to(crank: Crank, depths_m: list[float]) -> Crank:
@@ -59,6 +60,16 @@ def test_too_few_floods_say_nothing_and_the_answer_is_that_of_no_library_to_the_
         found = answered(question(crank.engine))
         for name in ("times_min", "probability", "members", "order_min", "floods"):
             assert np.array_equal(getattr(found, name), getattr(plain, name), equal_nan=True)
+
+
+def test_tidal_floods_of_which_no_moment_is_kept_say_nothing() -> None:
+    """25 of 1.3 cm: enough floods, but a tidal site is judged from 1.5 cm on."""
+    low = [flood(days_before(50 - k), [0.0, 0.013, 0.013, 0.01]) for k in range(25)]
+    tidal = library_of([PastSensor(SENSOR, 0.0, 0.0, tidal=True)], low)
+    now = rises(0.05)[:6]
+    found, plain = (answered(question(rising_to(road(past), now).engine)) for past in (tidal, None))
+    assert found.floods.tolist() == [0]
+    assert np.array_equal(found.probability, plain.probability, equal_nan=True)
 
 
 @pytest.mark.parametrize(

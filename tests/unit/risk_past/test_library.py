@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 
 from risk.arrays import NEVER_US
 from risk.engine import Engine
+from risk.nowcast.analogues import RAIN_TUNING, TIDE_TUNING, kept_samples
+from risk.past.inforce import has_moment
 from risk.past.library import (
     FLOODS_OF_SENSOR,
     SAMPLES,
+    PastFlood,
     PastSensor,
     document,
     library_of,
     read_document,
     sha256_of,
+    track_of,
 )  # fmt: skip
 from risk.past.spells import BEFORE_US, GAP_US, finished_floods
 from tests.unit.risk.builders import START, Crank, site, underpass
@@ -101,3 +105,12 @@ def _spell(engine: Engine) -> tuple[int | None, float]:
     level = int(engine.plant.arrays.s_slot[engine.plant.arrays.sensor_index[SENSOR]])
     start = int(state.spell_us[level])
     return (None if start == NEVER_US else start), float(state.spell_peak_m[level])
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 30)), min_size=1, max_size=8), st.booleans())
+def test_a_flood_has_a_moment_where_one_of_its_samples_would_be_kept(steps: list[tuple[int, int]], tidal: bool) -> None:
+    at_s = [sum(step for step, _ in steps[: k + 1]) for k in range(len(steps))]
+    one = PastFlood(SENSOR, 0, tuple(at_s), tuple(depth for _, depth in steps))
+    track = track_of(one, PastSensor(SENSOR, 0.0, 0.0, tidal=tidal))
+    kept = kept_samples(track, TIDE_TUNING if tidal else RAIN_TUNING)
+    assert has_moment(one, tidal=tidal) == (kept.size > 0)

@@ -11,7 +11,7 @@ select commit_seq from commit_counter;
 select tick_seq, tick_at, up_to_commit_seq from tick order by tick_seq desc limit 1;
 
 -- name: engine_ticks_after
-select t.tick_seq, t.tick_at, t.up_to_commit_seq, t.run_seq, t.nowcast_id,
+select t.tick_seq, t.tick_at, t.up_to_commit_seq, t.run_seq, t.nowcast_id, t.nowcast_error,
     exists (select from tick later where later.nowcast_id = t.tick_seq) as asked
 from tick t where t.tick_seq > %(tick_seq)s order by t.tick_seq limit %(most)s;
 
@@ -72,9 +72,9 @@ select commit_seq from site_version where commit_seq > %(after)s and commit_seq 
 select sensor_id, device_id, at, quantity from sensor;
 
 -- name: engine_insert_ticks
-insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, flood_library)
+insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq, nowcast_id, flood_library, nowcast_error)
 select * from unnest(%(tick_seq)s::bigint[], %(tick_at)s::timestamptz[], %(up_to)s::bigint[], %(run_seq)s::bigint[],
-    %(nowcast_id)s::bigint[], %(flood_library)s::integer[]);
+    %(nowcast_id)s::bigint[], %(flood_library)s::integer[], %(nowcast_error)s::text[]);
 
 -- name: engine_insert_assessments
 -- Rows with JSON in them come as one JSON document: as arrays of text every quote would be escaped one by one.
