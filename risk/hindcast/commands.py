@@ -15,6 +15,7 @@ from risk.hindcast.floodnet_csv import read_events, write_alarms
 from risk.nowcast.outside import Target
 from undercroft.errors import BadInput
 from undercroft.groups import group
+from undercroft.writable import must_be_writable
 
 
 def register(app: typer.Typer) -> None:
@@ -41,6 +42,7 @@ def floodnet(
     _must(0.0 < threshold_m <= 10.0, "--threshold-m must be above 0 and at most 10")
     _must(0.0 < horizon_min <= 1440.0, "--horizon-min must be above 0 and at most 1440, a day")
     _must(0.0 < probability <= 1.0, "--probability must be above 0 and at most 1")
+    must_be_writable(out, "--out")
     rows = read_events(events, sensors)
     if score_from is not None:
         is_any = any(row.started_at.date() >= score_from.date() for row in rows)

@@ -19,6 +19,7 @@ from undercroft.site.model import Site, ThresholdSet
 from undercroft.site.nodes import Node
 from undercroft.site.problems import SiteProblems, locate
 from undercroft.toml_text import read_toml
+from undercroft.writable import must_be_writable
 
 if TYPE_CHECKING:
     from risk.hindcast.compare import Cases
@@ -64,6 +65,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
         raise BadInput("hindcast compare: --events and --sensors belong together")
     if keep is not None and second.endswith((".json", ".csv")):
         raise BadInput(f"hindcast compare: --keep writes cases that are run, and {second} is a file of them")
+    must_be_writable(keep, "--keep")
     names = (first, second)
     cases: dict[str, Cases] = {}
     for name in names:  # every mistake in the files is found before anything is run

@@ -17,11 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
+from risk.hydraulics.arrays import FloatArray
 from risk.nowcast.track import Track
 from undercroft.errors import BadInput
+from undercroft.quantities import QUANTITIES
 
 INCH_M = 0.0254
 KM_PER_DEGREE = 111.2
+DEPTHS = QUANTITIES["water_depth_m"]
+LONGEST_S = 30 * 86400.0
+"""No flood of a street lasts longer. [s]"""
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - the tables carry local times without an offset
 _SENSOR_COLUMNS = ("sensor_id", "latitude", "longitude", "tidally_influenced")
 _EVENT_COLUMNS = ("sensor_id", "flood_start_time", "flood_profile_depth_inches", "flood_profile_time_secs")
@@ -46,7 +51,7 @@ def read_events(events: Path, sensors: Path) -> list[Event]:
     for number, row in _rows(events, _EVENT_COLUMNS):
         try:
             found.append(_event(row, places))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise BadInput(f"{events}: row {number}: {error}") from error
     return found
 
@@ -104,11 +109,21 @@ def _event(row: Mapping[str, str], places: Mapping[str, tuple[float, float, bool
     time_s, depth_m = _profile(row["flood_profile_time_secs"]), _profile(row["flood_profile_depth_inches"]) * INCH_M
     if time_s.size != depth_m.size:
         raise ValueError(f"{time_s.size} times but {depth_m.size} depths in the flood profile")
+    _must_be(depth_m / INCH_M, (DEPTHS.least / INCH_M, DEPTHS.most / INCH_M), "flood_profile_depth_inches", "inches")
+    _must_be(time_s, (0.0, LONGEST_S), "flood_profile_time_secs", "seconds")
     known = np.isfinite(time_s) & np.isfinite(depth_m)
     x_km, y_km, tidal = places.get(row["sensor_id"], _NOWHERE)
     started_at_s = (started_at - _EPOCH).total_seconds()
     track = Track(row["sensor_id"], started_at_s, time_s[known], depth_m[known], x_km, y_km, tidal)
     return Event(row["sensor_id"], row["flood_start_time"], started_at, track)
+
+
+def _must_be(values: FloatArray, limits: tuple[float, float], column: str, unit: str) -> None:
+    """Refuse values that cannot be; one that is not known is NaN."""
+    least, most = limits
+    wrong = values[~np.isnan(values) & ~((values >= least) & (values <= most))]
+    if wrong.size:
+        raise ValueError(f"{column}: {wrong[0]:g} {unit}, expected {least:.4g} to {most:.4g}")
 
 
 def _profile(text: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

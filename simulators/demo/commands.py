@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from undercroft.errors import BadInput, ScenarioInvalid
 from undercroft.settings import Settings
 from undercroft.site import load_site, sample_site_path
 from undercroft.stack.stopping import ends_on_signal
+from undercroft.writable import must_be_writable
 
 DEFAULT_SCENARIO = "shenzhen-2023-09-07"
 DEFAULT_SPEED = "240"
@@ -89,10 +89,7 @@ def play(feed: Feed, *, leave: bool, headless: bool, report: Path | None, probe_
     BadInput
         If the report's folder does not exist, the probe is too short, or the database cannot be used.
     """
-    if report is not None and not report.absolute().parent.is_dir():
-        raise BadInput(f"{report}: --report: there is no folder {report.absolute().parent}")
-    if report is not None and (report.is_dir() or not os.access(report if report.exists() else report.parent, os.W_OK)):
-        raise BadInput(f"{report}: --report: cannot be written; expected a file in a folder that takes one")
+    must_be_writable(report, "--report")
     if 0.0 < probe_s < LEAST_PROBE_S:
         raise BadInput(
             f"--probe-seconds {probe_s:g}: expected 0, or at least {LEAST_PROBE_S:g}: no space turns red in less"

@@ -16,6 +16,7 @@ from risk.hindcast.compare_commands import sets_of
 from undercroft.errors import BadInput
 from undercroft.groups import group
 from undercroft.site import load_site, sample_site_path
+from undercroft.writable import must_be_writable
 
 if TYPE_CHECKING:
     from simulators.hindcast.run import SpaceInStorm, StormResult
@@ -59,6 +60,7 @@ def swmm(
     if storms == "list":
         typer.echo("\n".join(f"{kind.name:<30} {kind.source}" for kind in storm_kinds()))
         return
+    must_be_writable(out, "--out")
     base = load_site(site or sample_site_path())
     rules = None if sets == "site" else sets_of(sets, base)
     results = list(_ran(base, storms, range(first_seed, first_seed + seeds), rules))

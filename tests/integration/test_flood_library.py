@@ -60,7 +60,7 @@ async def test_a_library_is_made_used_shown_and_folded_again(exercise_db: str, m
         follower = Follower(connection)
         for minute in range(16):
             if minute == 3:
-                in_use = "flood library 1 in use, says something of 1 sensors of the site"
+                in_use = "flood library 1 in use, says something of 5 sensors of the site"
                 assert in_use in run("floods", "use", "1", "--author", "Li")
             if minute == 14:
                 run("floods", "use", "none")

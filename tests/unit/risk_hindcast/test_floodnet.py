@@ -95,6 +95,13 @@ def test_report_for_people_and_scoring_from_a_day(tmp_path: Path) -> None:
         ("flood_profile_time_secs", "[0, 60]", "times but"),
         ("flood_profile_depth_inches", "{}", "list of numbers"),
         ("flood_profile_depth_inches", "[", "row 2"),
+        ("flood_profile_depth_inches", "[0, 50000, 2]", r"row 2: flood_profile_depth_inches: 50000 inches, expected"),
+        ("flood_profile_depth_inches", "[0, -5, 2]", r"-5 inches, expected -1\.969 to 1969$"),
+        ("flood_profile_depth_inches", "[0, 1e308, 2]", "1e\\+308 inches"),
+        ("flood_profile_depth_inches", f"[0, 1{'0' * 400}, 2]", "row 2: int too large"),
+        ("flood_profile_depth_inches", "[0, Infinity, 2]", "inf inches"),
+        ("flood_profile_time_secs", "[0, 60, 1e9]", r"flood_profile_time_secs: 1e\+09 seconds, expected 0 to"),
+        ("flood_profile_time_secs", "[0, 60, -1]", "-1 seconds"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, cell: str, value: str, message: str) -> None:
@@ -111,6 +118,22 @@ def test_a_bad_row_is_named(tmp_path: Path, cell: str, value: str, message: str)
         writer.writerow(row)
     with pytest.raises(BadInput, match=message):
         read_events(path, write_sensors(tmp_path / "s.csv"))
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_run(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "none" / "x")
+    events, sensors = str(tmp_path / "no.csv"), str(tmp_path / "no.csv")
+    for words in (
+        ["hindcast", "floodnet", events, "--sensors", sensors, "--out", nowhere],
+        ["hindcast", "compare", "default", "default", "--events", events, "--sensors", sensors, "--keep", nowhere],
+        ["hindcast", "swmm", "--out", nowhere],
+        ["hindcast", "swmm", "--out", str(tmp_path)],
+    ):
+        found = CliRunner().invoke(build_app("hindcast"), words)
+        assert isinstance(found.exception, BadInput), found.output
+        assert str(found.exception).startswith((f"{nowhere}: --", f"{tmp_path}: --out: "))
+        assert "there is no folder" in str(found.exception) or "cannot be written" in str(found.exception)
+        assert "seed" not in found.output
 
 
 def test_missing_files_columns_and_silly_options_are_refused(tmp_path: Path) -> None:
