@@ -18,7 +18,7 @@ from risk.engine import ENGINE_VERSION, Engine, Inputs, plant_of, question, tick
 from risk.inputs import act_of, columns_of
 from risk.left import Left
 from risk.nowcast_failed import CONDITION as NOWCAST_FAILED
-from risk.nowcast_failed import words_of_error
+from risk.nowcast_failed import where_of_error, words_of_error
 from risk.output import TickOutput
 from risk.past.inforce import Past
 from risk.past.library import read_document
@@ -230,7 +230,7 @@ class Follower:
     def failed(self, error: Exception) -> None:
         """Have the next tick say that the nowcast or the library failed, and the log now; no tick ends by it."""
         self._failure = words_of_error(error)
-        log.error("nowcast_failed", error=self._failure, tick_seq=self.tick_seq, exc_info=error)
+        log.error("nowcast_failed", error=self._failure, tick_seq=self.tick_seq, where=where_of_error(error))
 
     def _ask(self, tick_seq: int) -> None:
         """Keep what would be asked of the memory after a tick, for a later one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from traceback import format_tb
+
 from risk.conditions import KIND, Conditions
 from risk.thresholds import NOWCAST_TOLD_S
 from risk.warnings import Act
@@ -10,6 +12,7 @@ CONDITION = "nowcast-failed"
 SUBJECT = f"system/{CONDITION}"
 AUTHOR = "engine"
 MOST_LETTERS = 200
+LAST_CALLS = 4
 AGAIN_US = 60_000_000
 """What goes on failing is told once a minute. [µs]"""
 
@@ -23,6 +26,11 @@ def words_of_error(error: BaseException) -> str:
     'ValueError: no moment at all'
     """
     return " ".join(f"{type(error).__name__}: {error}".split())[:MOST_LETTERS]
+
+
+def where_of_error(error: BaseException) -> list[str]:
+    """Return the last calls that led to an error, plainly, for the tick waits; another process has noted them."""
+    return [*getattr(error, "__notes__", ()), *(line.strip() for line in format_tb(error.__traceback__)[-LAST_CALLS:])]
 
 
 def told_of_nowcast(

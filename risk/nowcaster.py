@@ -21,6 +21,7 @@ from typing import Self
 import structlog
 
 from risk.ahead import Nowcast, Question, answered
+from risk.nowcast_failed import where_of_error
 from risk.past.inforce import Past
 
 log = structlog.get_logger(__name__)
@@ -153,6 +154,8 @@ def serve(line: Connection) -> None:
         try:
             answer: Nowcast | Exception = answered(question)
         except Exception as error:  # noqa: BLE001 - raised where the answer is fetched
+            for call in where_of_error(error):
+                error.add_note(call)  # a traceback does not go through the line
             answer = error
         try:
             line.send(answer)

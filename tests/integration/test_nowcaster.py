@@ -15,6 +15,7 @@ import pytest
 
 from risk.ahead import Nowcast, Question, answered
 from risk.engine import question
+from risk.nowcast_failed import where_of_error
 from risk.nowcaster import PATIENCE, SPACING, Nowcaster, serve
 from tests.unit.risk.builders import Crank, guarded, site
 from tests.unit.risk_past.kit import SENSOR, library, road
@@ -45,8 +46,9 @@ def same(one: Nowcast, other: Nowcast) -> bool:
 def test_answers_as_the_engine_itself_would_and_outlives_a_failure(nowcaster: Nowcaster, asked: Question) -> None:
     broken: Any = None
     nowcaster.ask(replace(asked, now=broken))
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError) as failed:
         nowcaster.finished(DEADLINE_S)
+    assert any("in answered" in line for line in where_of_error(failed.value)), "of the other process"
     nowcaster.ask(asked)
     found = nowcaster.finished(DEADLINE_S)
     assert found is not None
