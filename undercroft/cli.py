@@ -8,6 +8,7 @@ Exit code 0 only on success, 2 for input that the user can mend, 1 for everythin
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
 
@@ -62,6 +63,7 @@ def main() -> None:
     """Run the command line; errors the user can act upon are one line on standard error."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
+        _check_text()
         configure_logging(_check_settings().log_format)
         build_app(sys.argv[1] if len(sys.argv) > 1 else None)()
     except BadInput as error:
@@ -70,6 +72,22 @@ def main() -> None:
     except UndercroftError as error:
         console.print(f"undercroft: {error}", markup=False)
         sys.exit(1)
+
+
+def _check_text() -> None:
+    """Look at all that was typed, and at our settings, for what is no UTF-8: Python smuggles it in as surrogates.
+
+    Raises
+    ------
+    BadInput
+        Names the argument by its place, or the variable; its value may be a secret and is not shown.
+    """
+    typed = [(f"argument {place}", text) for place, text in enumerate(sys.argv[1:], 1)]
+    ours = [(name, value) for name, value in os.environ.items() if name.startswith("UNDERCROFT_")]
+    for where, text in (*typed, *ours):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            name = where.encode("utf-8", "backslashreplace").decode()
+            raise BadInput(f"{name}: expected text in UTF-8; is the terminal set to it?")
 
 
 def _check_settings() -> Settings:
