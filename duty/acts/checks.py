@@ -36,6 +36,7 @@ def check(connection: Connection, actor: Actor, kind: str, subject: str, body: B
             raise SubjectUnknown(f"{kind}: corrects: there is no entry {body['corrects']}")
     elif kind == "rain_warning":
         _area(connection, kind, body)
+        _until(connection, kind, subject, body, at)
     elif kind == "field_report":
         _place(connection, kind, subject.removeprefix("space/"), body)
         if datetime.fromisoformat(body["expires_at"]) <= at:
@@ -92,6 +93,19 @@ def _area(connection: Connection, kind: str, body: Body) -> None:
         if missing:
             has = ", ".join(sorted(known[what])) or "none"
             raise SubjectUnknown(f"{kind}: the site has no {what} {missing[0]!r}; it has {has}")
+
+
+def _until(connection: Connection, kind: str, subject: str, body: Body, at: datetime) -> None:
+    """Refuse an expected end that is past, but for one that was said when it was to come: a warning may outlast it."""
+    until = body.get("until")
+    if body["state"] != "in_force" or until is None or datetime.fromisoformat(until) > at:
+        return
+    before = store.warning_in_force(connection, subject)
+    if before is not None and before["body"].get("until") == until:
+        return
+    raise ActInvalid(
+        f"{kind}: until: found {until}, which is past; expected an end to come, or none: it stays in force until ended"
+    )
 
 
 def _place(connection: Connection, kind: str, space: str, body: Body) -> None:

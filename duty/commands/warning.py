@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
 
 from undercroft.errors import BadInput
 from undercroft.groups import group
+from undercroft.local_time import with_zone
 
 AtOption = Annotated[str | None, typer.Option("--at", help="When it was issued, RFC 3339; default: now.")]
 BasinOption = Annotated[list[str] | None, typer.Option("--basin", help="Only this basin; may be repeated.")]
@@ -95,11 +98,13 @@ def list_warnings(
 ) -> None:
     """List the warnings in force."""
     from duty.door.entered import opened, zone_in  # noqa: PLC0415 - help starts faster
-    from undercroft.local_time import with_zone  # noqa: PLC0415
+    from undercroft.clock import SystemClock  # noqa: PLC0415
     from undercroft.store.acts import newest_acts  # noqa: PLC0415
+    from undercroft.store.duty_acts import acting_time  # noqa: PLC0415
 
     with opened("warning list", as_json=as_json) as connection:
         rows, place = newest_acts(connection, "rain_warning"), zone_in(connection, zone)
+        now = acting_time(connection, SystemClock().now())
     shown = [row for row in rows if every or row["body"].get("state", "in_force") != "ended"]
     if as_json:
         typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
@@ -110,7 +115,18 @@ def list_warnings(
         name = row["subject"].removeprefix("warning/")
         zh, en = STATE_WORDS[body.get("state", "in_force")]
         colour = " ".join(COLOUR_WORDS.get(body.get("colour"), ("-",)))
-        typer.echo(f"{name}  {colour}  {zh} {en}  {area}  {with_zone(row['acted_at'], place)}  {row['author']}")
+        until = _until_words(body, place, now)
+        typer.echo(f"{name}  {colour}  {zh} {en}  {area}  {with_zone(row['acted_at'], place)}  {row['author']}{until}")
+
+
+def _until_words(body: Mapping[str, Any], place: ZoneInfo, now: datetime) -> str:
+    """Return the expected end, and that it is over where the warning is in force all the same."""
+    if body.get("until") is None:
+        return ""
+    until = datetime.fromisoformat(body["until"])
+    is_over = until <= now and body.get("state", "in_force") != "ended"
+    over = "，已过，仍生效 past, still in force until ended" if is_over else ""
+    return f"  至 until {with_zone(until, place)}{over}"
 
 
 def _in_force(warning: str, before: dict[str, Any] | None) -> dict[str, Any]:

@@ -31,6 +31,10 @@ from undercroft.store.conditions import Condition, set_condition
 
 SUBJECT = "space/gar"
 ACKNOWLEDGE = {"kind": "acknowledge", "subject": SUBJECT, "comment": "mine"}
+OVER = {
+    "kind": "rain_warning", "subject": "warning/a", "state": "in_force", "colour": "red",
+    "until": "2020-01-01T00:00:00+00:00",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +151,7 @@ def test_a_report_of_what_was_seen_too_long_ago_is_refused(desk: Desk) -> None:
         ({"kind": "dance", "subject": SUBJECT}, "", 422, "RequestInvalid"),
         (ACKNOWLEDGE | {"mood": "good"}, "", 422, "RequestInvalid"),
         ({"kind": "rain_warning", "subject": "warning/a", "state": "in_force"}, "", 422, "ActInvalid"),
+        (OVER, "", 422, "ActInvalid"),
         ({"kind": "note", "text": "x" * 4001}, "", 422, "RequestInvalid"),
         ({"kind": "note", "text": "x" * 70_000}, "", 413, "BodyTooLarge"),
         ({"kind": "submit_report", "subject": "incident/i", "serial": 1}, "", 404, "SubjectUnknown"),

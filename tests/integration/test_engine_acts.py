@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -20,6 +21,7 @@ from tests.integration.test_engine_run import RUN_START, a_site, commit_minute, 
 from tests.same_log import assert_same_log
 from tests.unit.risk.builders import depth_sensor, device, guarded, site, space
 from undercroft.cli import build_app
+from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.store import engine as store
 from undercroft.store.acts import record_act
@@ -28,6 +30,7 @@ from undercroft.store.duty_acts import add_operator, log_entries
 from undercroft.store.site import import_site
 
 MINUTES = 90
+SHENZHEN = ZoneInfo("Asia/Shanghai")
 LAG = {"value": 12.0, "threshold": 10.0, "unit": "s", "detail": "age of the oldest unacknowledged message"}
 ACTS: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
     3: [("rain_warning", "warning/a", {"colour": "yellow", "state": "in_force", "basins": ["b1"], "streets": []})],
@@ -205,9 +208,10 @@ def test_warnings_and_reports_by_command_line(live_db: str, monkeypatch: pytest.
     with opened(live_db) as connection:
         import_site(connection, a_site(), "test", RUN_START)
         let_in(connection, monkeypatch)
+    until = (SystemClock().now() + timedelta(hours=6)).astimezone(SHENZHEN).isoformat(timespec="seconds")
     for words in (
         ("warning", "enter", "a", "yellow", "--basin", "b1"),
-        ("warning", "extend", "a", "--street", "Futian", "--until", "2026-07-01T20:00:00+08:00"),
+        ("warning", "extend", "a", "--street", "Futian", "--until", until),
         ("warning", "change", "a", "red"),
         (
             "fieldreport",
@@ -228,6 +232,8 @@ def test_warnings_and_reports_by_command_line(live_db: str, monkeypatch: pytest.
     listed = orjson.loads(command(monkeypatch, live_db, "warning", "list", "--json").output)
     assert listed[0]["body"]["colour"] == "red"
     assert (listed[0]["body"]["basins"], listed[0]["body"]["streets"]) == (["b1"], ["Futian"])
+    shown = command(monkeypatch, live_db, "warning", "list", "--zone", "Asia/Shanghai").output
+    assert shown.endswith(f"  至 until {until.replace('T', ' ')}\n")
     assert "0.31 m  open  at the ramp  by Li" in command(monkeypatch, live_db, "fieldreport", "list").output
     assert command(monkeypatch, live_db, "warning", "end", "a").exit_code == 0
     assert command(monkeypatch, live_db, "warning", "list").output == ""
@@ -241,6 +247,20 @@ def test_warnings_and_reports_by_command_line(live_db: str, monkeypatch: pytest.
     kinds = ["rain_warning", "rain_warning", "rain_warning", "field_report", "rain_warning"]
     assert [tuple(row.values()) for row in rows] == [("li", kind, "done") for kind in kinds]
     assert logged == kinds
+
+
+def test_a_warning_may_outlast_its_expected_end_and_says_so(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = "2026-01-01T20:00:00+08:00"
+    with opened(live_db) as connection:
+        import_site(connection, a_site(), "test", RUN_START)
+        let_in(connection, monkeypatch)
+        assert command(monkeypatch, live_db, "warning", "enter", "a", "yellow").exit_code == 0
+        connection.execute("update act set body = body || jsonb_build_object('until', %s::text)", (over,))
+    assert command(monkeypatch, live_db, "warning", "change", "a", "red").exit_code == 0
+    shown = command(monkeypatch, live_db, "warning", "list", "--zone", "Asia/Shanghai").output
+    assert "至 until 2026-01-01 20:00:00+08:00，已过，仍生效 past, still in force until ended" in shown
+    result = command(monkeypatch, live_db, "warning", "extend", "a", "--until", "2026-01-01T21:00:00+08:00")
+    assert "until: found 2026-01-01T21:00:00+08:00, which is past" in str(result.exception)
 
 
 def test_without_a_token_nothing_is_entered(live_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,6 +280,10 @@ def test_without_a_token_nothing_is_entered(live_db: str, monkeypatch: pytest.Mo
         (("warning", "enter", "a", "mauve"), "colour: found 'mauve', expected yellow, orange or red"),
         (("warning", "enter", "a", "red", "--basin", "b9"), "the site has no basin 'b9'; it has b1, b2"),
         (("warning", "end", "zz"), "zz is not in force"),
+        (
+            ("warning", "enter", "a", "red", "--until", "2020-01-01T08:00:00+08:00"),
+            "until: found 2020-01-01T08:00:00+08:00, which is past; expected an end to come, or none",
+        ),
         (("fieldreport", "add", "gar", "--by", "Li"), "one of depth_m, barrier, pump, closed, evacuated must be said"),
         (("fieldreport", "add", "gar", "--by", "Li", "--depth-m", "99"), "depth_m: found 99.0, expected 0 to 50"),
         (
