@@ -40,7 +40,8 @@ _OWN_PREFIX = "UNDERCROFT_"
 class Nowcaster:
     """Asked after a tick, it is done some ticks later; what goes wrong is raised where it is fetched, and told there.
 
-    A process that died owes no answer: it is said, and the next question has a new one. The tick does not hang on it.
+    A process that died owes no answer: it is said (`lost`), and the next question has a new one. The tick does not hang
+    on it.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Nowcaster:
         self._busy = False
         self._asked_at: datetime | None = None
         self._sent: Past | None = None
+        self._lost: str | None = None
 
     def __enter__(self) -> Self:
         self._start()
@@ -63,6 +65,11 @@ class Nowcaster:
     def busy(self) -> bool:
         """Whether an answer is being worked out, or waits to be fetched."""
         return self._busy
+
+    def lost(self) -> str | None:
+        """Return once how the last process that was given up had ended; None if none was since."""
+        lost, self._lost = self._lost, None
+        return lost
 
     @property
     def pid(self) -> int | None:
@@ -127,6 +134,7 @@ class Nowcaster:
         """Do without a process that died or hangs; the next question has another."""
         pid, exit_code = self.pid, self._end()
         log.warning("nowcast_process_ended", pid=pid, exit_code=exit_code)
+        self._lost = f"its process ended or hung, exit code {exit_code}"
 
     def _end(self) -> int | None:
         self._busy = False

@@ -122,10 +122,13 @@ def _fetched(follower: Follower, nowcaster: Nowcaster | None) -> Nowcast | None:
     if nowcaster is None:
         return None
     try:
-        return nowcaster.finished()
+        ready = nowcaster.finished()
     except Exception as error:  # noqa: BLE001 - the tick tells it
         follower.failed(error)
         return None
+    if lost := nowcaster.lost():
+        follower.failed(RuntimeError(lost))
+    return ready
 
 
 def run_engine(url: str, clock: Clock, stop: Stop, on_ready: Callable[[], None]) -> None:

@@ -25,6 +25,9 @@ class SlowNowcaster:
     def busy(self) -> bool:
         return self.asked is not None
 
+    def lost(self) -> None:
+        """It never ends."""
+
     def wants_at(self, tick_at: datetime) -> bool:
         del tick_at
         return not self.busy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import timedelta
 from typing import Any
 
@@ -145,3 +147,23 @@ def test_a_library_that_cannot_be_read_is_not_in_use_and_is_told(live_db: str) -
     assert not failed["active"], "the nowcasts after it are made, without a library"
     assert red["active"]
     assert memory(again) == memory(follower)
+
+
+def test_a_process_that_is_killed_is_told_and_replaced(live_db: str) -> None:
+    with opened(live_db) as connection, Told() as nowcaster:
+        ids = prepared(connection, document(library([0.4] * 30)))
+        follower = live(connection, ids, range(5), nowcaster)
+        assert nowcaster.finished() is not None
+        assert nowcaster.pid is not None
+        os.kill(nowcaster.pid, signal.SIGSTOP)
+        nowcaster.ask(follower.question())
+        os.kill(nowcaster.pid, signal.SIGKILL)
+        for minute in range(5, 14):
+            step_live(connection, follower, RUN_START + timedelta(minutes=minute), nowcaster)
+        failed = alarm_of(connection, SUBJECT)
+        rows = connection.execute("select nowcast_error, nowcast_id from tick order by tick_seq").fetchall()
+    assert [row["nowcast_error"] for row in rows if row["nowcast_error"]] == [
+        "RuntimeError: its process ended or hung, exit code -9"
+    ]
+    assert rows[-1]["nowcast_id"] > 10
+    assert (failed["occurrence"], failed["active"]) == (1, False)
