@@ -210,7 +210,8 @@ def _info(  # noqa: PLR0913, PLR0917 - one block of one message
         "description",
         "\n".join(_described(note, names, number) for note in notes) or ("报警解除", "All clear")[number],
     )
-    told = [advice(names[n.subject].kind, Severity(n.severity)) for n in notes if n.subject in names]
+    known = [(names[n.subject], Severity(n.severity)) for n in notes if n.subject in names]
+    told = [advice(named.kind, severity, has_barrier=named.has_barrier) for named, severity in known]
     words = list(dict.fromkeys(entry[number] for entry in told if entry))
     if words:
         _add(info, "instruction", "\n".join(words))

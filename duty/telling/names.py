@@ -20,7 +20,11 @@ def names_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Named]:
     """Return what subjects and basins are called, of the rows of ``duty_names``."""
     return {
         row["subject"]: Named(
-            row["name_zh"], row["name_en"], SpaceKind(row["kind"]) if row["kind"] else None, row["street"]
+            row["name_zh"],
+            row["name_en"],
+            SpaceKind(row["kind"]) if row["kind"] else None,
+            row["street"],
+            row["has_barrier"],
         )
         for row in rows
     }

@@ -14,6 +14,7 @@ from duty.incidents.incidents import AlarmNote
 from duty.model import Reason
 from duty.orders.command import CommandBook
 from duty.telling.decide import Cause
+from duty.telling.no_barrier import WITHOUT_BARRIER
 from undercroft.model import EXERCISE_MARK, Severity, SpaceKind
 
 SEVERITY_WORDS = {
@@ -118,6 +119,8 @@ class Named:
     name_en: str
     kind: SpaceKind | None = None
     street: str = ""
+    has_barrier: bool = True
+    """Of a space: whether the site file has one at any of its entrances."""
 
 
 DISTRICT = "district"
@@ -272,15 +275,16 @@ def _block(alike: Sequence[AlarmNote], style: Style) -> list[str]:
         lines.append(f"  {alike[0].text_zh}  {alike[0].text_en}")
     if alike[0].also_zh or alike[0].also_en:
         lines.append(f"  并有 also: {alike[0].also_zh}  {alike[0].also_en}")
-    kinds = dict.fromkeys(place.kind for place in places)
-    for told in (advice(kind, severity) for kind in kinds):
+    kinds = dict.fromkeys((place.kind, place.has_barrier) for place in places)
+    for told in (advice(kind, severity, has_barrier=has_barrier) for kind, has_barrier in kinds):
         if told is not None:
             lines += [f"{_ADVICE}{told[0]}", f"{_ADVICE}{told[1]}"]
     return lines
 
 
-def advice(kind: SpaceKind | None, severity: Severity) -> tuple[str, str] | None:
+def advice(kind: SpaceKind | None, severity: Severity, *, has_barrier: bool) -> tuple[str, str] | None:
     """Return what to do, or None where there is nothing to say."""
     if kind is None:
         return None
-    return ADVICE.get((kind, severity))
+    said = ADVICE.get((kind, severity))
+    return said if has_barrier else WITHOUT_BARRIER.get((kind, severity), said)

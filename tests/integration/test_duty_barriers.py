@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
 
 from duty.door import door
 from duty.door.refusals import ActInvalid, NotPossibleNow
+from duty.incidents.incidents import AlarmNote
+from duty.model import Reason
 from duty.orders.acts import order, order_step, proposed
 from duty.orders.orders import Proof
+from duty.telling.decide import Cause
+from duty.telling.names import load_names
+from duty.telling.texts import Named, Style, write
 from tests.integration.door_kit import actor
 from tests.integration.duty_kit import now, opened
 from tests.integration.ingest_kit import import_sample_site
@@ -57,6 +63,15 @@ def test_the_site_s_barriers_are_those_that_the_engine_knows(db: Connection) -> 
         found = store.incident_of(db, f"space/{space.id}")
         assert found is not None
         assert found["barriers"] == sorted(entry.id for entry in space.entrances if entry.barrier is not None)
+
+
+def test_a_message_asks_for_no_barrier_where_the_site_has_none(db: Connection) -> None:
+    """By the names as the store has them: cp-12 has none, cp-13 has."""
+    style = Style(load_names(db), ZoneInfo("Asia/Shanghai"), exercise=False)
+    for space, asks in (("cp-12", False), ("cp-13", True)):
+        note = AlarmNote(f"space/{space}", 1, 3, now())
+        said = write(Cause("i", 1, now(), 3, (Reason.FIRST,), (note,)), Reason.FIRST, Named("", ""), style).body
+        assert ("安装挡板" in said, "Deploy the barrier" in said, "No barrier here" in said) == (asks, asks, not asks)
 
 
 def test_the_barriers_of_an_underpass_are_proposed_ordered_and_confirmed(db: Connection, run: Run) -> None:

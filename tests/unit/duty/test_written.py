@@ -26,7 +26,8 @@ from duty.reports.reports import (
     plain,
     to_write,
 )
-from duty.telling.texts import ADVICE, Named, Style, write
+from duty.telling.no_barrier import WITHOUT_BARRIER
+from duty.telling.texts import ADVICE, Named, Style, advice, write
 from tests.unit.duty.kit import at, event, play
 from undercroft.model import Severity, SpaceKind
 
@@ -54,10 +55,19 @@ def test_a_drill_says_so_first() -> None:
 
 def test_every_kind_and_level_has_advice_and_none_speaks_of_moving_cars() -> None:
     assert {(kind, severity) for kind in SpaceKind for severity in (2, 3, 4)} == {(k, int(s)) for k, s in ADVICE}
-    for zh, en in ADVICE.values():
+    for zh, en in (*ADVICE.values(), *WITHOUT_BARRIER.values()):
         assert "挪车" not in zh
         assert "移车" not in zh
         assert "move" not in en.lower()
+
+
+def test_nobody_is_told_to_deploy_a_barrier_where_there_is_none() -> None:
+    for (kind, severity), (zh, en) in ADVICE.items():
+        without_zh, without_en = advice(kind, severity, has_barrier=False) or ("", "")
+        assert ("挡板" in zh or "barrier" in en.lower()) == ((kind, severity) in WITHOUT_BARRIER)
+        assert "挡板" not in without_zh.removeprefix("本处无挡板：")
+        assert "barrier" not in without_en.removeprefix("No barrier here: ")
+        assert advice(kind, severity, has_barrier=True) == (zh, en)
 
 
 def test_load_against_the_manageable_rate() -> None:

@@ -292,16 +292,18 @@ select * from unnest(%(incident_id)s::text[], %(kind)s::text[], %(serial)s::int[
     %(reminders)s::int[], %(reminded_step)s::smallint[], %(reminded_at)s::timestamptz[]);
 
 -- name: duty_names
-select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind, p.street
+select 'space/' || p.place_id as subject, p.name_zh, p.name_en, s.kind, p.street, exists (
+    select from entrance e
+    where e.space_id = s.space_id and e.barrier_height_m is not null and e.retired_at is null) as has_barrier
 from place p join space s on s.space_id = p.place_id
 union all
-select 'device/' || d.device_id, p.name_zh || ' 设备 ' || d.device_id, p.name_en || ', device ' || d.device_id, null, p.street
+select 'device/' || d.device_id, p.name_zh || ' 设备 ' || d.device_id, p.name_en || ', device ' || d.device_id, null, p.street, false
 from device d join place p on p.place_id = d.place_id
 union all
-select distinct subject, '系统 ' || split_part(subject, '/', 2), 'system: ' || split_part(subject, '/', 2), null, ''
+select distinct subject, '系统 ' || split_part(subject, '/', 2), 'system: ' || split_part(subject, '/', 2), null, '', false
 from alarm where subject_kind = 'system'
 union all
-select 'basin/' || basin_id, name_zh, name_en, null, '' from basin;
+select 'basin/' || basin_id, name_zh, name_en, null, '', false from basin;
 
 -- name: duty_site_seq
 select coalesce(max(commit_seq), 0) as commit_seq from site_version;
