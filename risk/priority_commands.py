@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from math import isfinite
+from math import ceil, isfinite
 from typing import Annotated, Any
 
 import orjson
@@ -55,30 +58,35 @@ def show_dispatch(
 ) -> None:
     """Propose which depot sends what where before it is too late, and say what cannot be met."""
     from risk.supplies.plan import supply_plan  # noqa: PLC0415
+    from risk.supplies.solve import TRAVEL_GAP  # noqa: PLC0415
     from undercroft.store.site import latest_site  # noqa: PLC0415
     from undercroft.store.supplies import stock_in_hand  # noqa: PLC0415
 
     with _opened("dispatch", as_json=as_json) as connection:
         tick, assessments = _newest(connection, "dispatch")
         site, stock = latest_site(connection)[1], stock_in_hand(connection)
-    found = supply_plan(site, {row["space_id"]: row for row in assessments}, stock, every=every)
+    with prints_to_stderr():
+        found = supply_plan(site, {row["space_id"]: row for row in assessments}, stock, every=every)
     if as_json:
         told = {"tick": tick, "needs": [_finite(asdict(need)) for need in found.needs]}
         told |= {"work": [asdict(work) for work in found.work]}
         told |= {"shipments": [_finite(asdict(shipment)) for shipment in found.plan.shipments]}
         told |= {"unmet": [asdict(unmet) for unmet in found.plan.unmet]}
+        told |= _finite({"travel_gap": found.plan.travel_gap})
         told |= {"entrances_without_barrier": ["/".join(place) for place in found.coverage.missing]}
         typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
         return
     typer.echo(f"as of {tick['tick_at']:%F %T}Z; a proposal, people order")
     for sent in found.plan.shipments:
-        leave = _leave(sent.leave_within_min)
+        leave = _leave(sent.leave_within_min, sent.late_min)
         way = f"{sent.depot} -> {sent.space}"
         typer.echo(
             f"send    {sent.quantity:>5} {sent.item:<12} {way:<50} {sent.arrives_min:.0f} min on the way, {leave}"
         )
     for left in found.plan.unmet:
         typer.echo(f"unmet   {left.quantity:>5} {left.item:<12} {left.space:<50} {left.why.value.replace('_', ' ')}")
+    if found.plan.travel_gap > TRAVEL_GAP:
+        typer.echo("note    the search was cut short: another plan may send as much with less travel")
     for work in found.work:
         boards = f", or {work.panels} flood panels in {work.panel_minutes:.0f} min" if work.panels else ""
         typer.echo(f"close   {work.people:>5} people       {work.space:<50} {work.minutes:.0f} min{boards}")
@@ -90,7 +98,23 @@ def show_dispatch(
         typer.echo(f"none    {space}/{entrance}")
 
 
-def _leave(within_min: float) -> str:
+@contextmanager
+def prints_to_stderr() -> Iterator[None]:
+    """Send what C code prints to stderr meanwhile: HiGHS leaves remarks on stdout, which machines read as JSON."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+def _leave(within_min: float, late_min: float) -> str:
+    if late_min > 0.0:
+        return f"leave now, comes {ceil(late_min)} min late"
     if not isfinite(within_min):
         return "no hurry"
     return "leave now" if within_min < 1.0 else f"leave within {within_min:.0f} min"

@@ -36,12 +36,13 @@ class ShipmentOut(BaseModel):
     quantity: int
     arrives_min: float = Field(description="loading and way [min]")
     leave_within_min: float | None = Field(
-        description="latest start that is still in time, 0 at red; null: no hurry [min]"
+        description="latest start that is still in time, 0 at red and where it comes late; null: no hurry [min]"
     )
+    late_min: float = Field(description="how long after its due time it is in place, though it leaves now [min]")
 
 
 class UnmetOut(BaseModel):
-    """What no depot can bring in time."""
+    """What no depot in reach has left."""
 
     space: str
     item: str
@@ -75,6 +76,9 @@ class DispatchOut(BaseModel):
     work: list[WorkOut]
     shipments: list[ShipmentOut]
     unmet: list[UnmetOut]
+    travel_gap: float | None = Field(
+        description="by what share another plan that sends as much may travel less; null: not known"
+    )
     barriers_needed: int = Field(description="entrances that should have a barrier")
     without_barrier: list[EntranceWithout]
 
@@ -89,6 +93,7 @@ class DispatchOut(BaseModel):
                 "work": [asdict(work) for work in found.work],
                 "shipments": [_finite(asdict(sent)) for sent in found.plan.shipments],
                 "unmet": [asdict(left) for left in found.plan.unmet],
+                **_finite({"travel_gap": found.plan.travel_gap}),
                 "barriers_needed": found.coverage.needed,
                 "without_barrier": missing,
             }

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from risk.hydraulics.weir import weir_m3_s
 from risk.supplies.dispatch import DispatchPlan, Need, dispatch
-from risk.supplies.requirement import SANDBAG, Requirement, deploy_min, space_requirement
+from risk.supplies.requirement import SANDBAG, Requirement, laying_min, space_requirement
 from risk.supplies.route import reachable_min
 from risk.supplies.stock import Coverage, Holding, barrier_coverage, lacking
 from undercroft.model import Severity
 from undercroft.site.model import Site, Space
 
 PAIRS = 2
-"""Pairs of people that lay sandbags at an entrance. Proposal."""
+"""Pairs of people that lay sandbags at each entrance, all entrances side by side. Proposal."""
 LEAST_PRIORITY = 1.0
 """So that a space without a score still counts."""
 
@@ -28,7 +28,7 @@ class Work:
     Attributes
     ----------
     people : int
-        Two at a barrier, four at an entrance that is walled up.
+        Two at a barrier, four at an entrance that is walled up, and for a list of sandbags where none is.
     minutes : float
         Until the slowest entrance is closed. [min]
     panels, panel_minutes : int, float
@@ -136,6 +136,13 @@ def needs_of(space: Space, assessment: Mapping[str, Any], stock: Mapping[Holding
     priority = max(float(assessment.get("score", 0.0)), LEAST_PRIORITY)
     due = due_min(assessment)
     return [
-        Need(space.id, item, gap, due, deploy_min(round(gap), PAIRS) if item == SANDBAG else 0.0, priority)
+        Need(
+            space.id,
+            item,
+            gap,
+            due,
+            laying_min(requirement.walls, ceil(gap), PAIRS) if item == SANDBAG else 0.0,
+            priority,
+        )
         for item, gap in lacking(requirement.items, space.id, stock).items()
     ]

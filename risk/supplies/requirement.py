@@ -6,7 +6,7 @@ factor is a proposal that a district can replace (`Factors`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite
 
@@ -73,6 +73,8 @@ class Requirement:
         Barrier boards (stop-log panels) that do in place of the sandbags of its entrances, where slots are fitted.
     panel_minutes : float
         Minutes in which the same people set them. [min]
+    walls : tuple of float
+        Sandbags of each wall that pairs of its own lay, all walls side by side.
     """
 
     items: Mapping[str, float]
@@ -80,6 +82,7 @@ class Requirement:
     minutes: float
     panels: int = 0
     panel_minutes: float = 0.0
+    walls: tuple[float, ...] = ()
 
 
 def sandbags(width_m: float, height_m: float, factors: Factors = PROPOSED) -> int:
@@ -121,7 +124,7 @@ def mobile_pumps(inflow_m3_s: float, factors: Factors = PROPOSED) -> int:
     return _whole(inflow_m3_s, factors.pump_m3_s)
 
 
-def deploy_min(bags: int, pairs: int, factors: Factors = PROPOSED) -> float:
+def deploy_min(bags: float, pairs: int, factors: Factors = PROPOSED) -> float:
     """Return the minutes in which pairs of people lay sandbags.
 
     Examples
@@ -134,6 +137,29 @@ def deploy_min(bags: int, pairs: int, factors: Factors = PROPOSED) -> float:
     if pairs < 1:
         raise ValueError("pairs must be at least 1")
     return bags / (factors.bags_per_pair_min * pairs)
+
+
+def laying_min(walls: Sequence[float], bags: float, pairs: int, factors: Factors = PROPOSED) -> float:
+    """Return the minutes in which the last ``bags`` of some walls are laid, each wall by pairs of its own.
+
+    What is on site goes first to the walls that take longest, so that what arrives is laid side by side.
+
+    Examples
+    --------
+    By hand: walls of 45 and 15 bags. All 60: the longer takes 45 / 4 = 11.25 min. The last 20 when 40 are laid, 35 of
+    them at the longer wall and 5 at the other: 10 and 10 are left, 10 / 4 = 2.5 min.
+
+    >>> laying_min([45.0, 15.0], 60.0, 2), laying_min([45.0, 15.0], 20.0, 2)
+    (11.25, 2.5)
+    """
+    left, highest = bags, 0.0
+    ordered = sorted(walls)
+    for done, wall in enumerate(ordered):
+        share = left / (len(ordered) - done)
+        if share <= wall:
+            return deploy_min(share, pairs, factors)
+        left, highest = left - wall, wall
+    return deploy_min(highest, pairs, factors)
 
 
 def entrance_requirement(
@@ -155,7 +181,9 @@ def entrance_requirement(
     bags = sandbags(entrance.width_m, factors.wall_m, factors)
     boards = panels(entrance.width_m, factors.wall_m, factors)
     setting_min = boards / (factors.panels_per_pair_min * pairs)
-    return Requirement({SANDBAG: float(bags)}, 2 * pairs, deploy_min(bags, pairs, factors), boards, setting_min)
+    return Requirement(
+        {SANDBAG: float(bags)}, 2 * pairs, deploy_min(bags, pairs, factors), boards, setting_min, (bags,)
+    )
 
 
 def space_requirement(
@@ -169,7 +197,8 @@ def space_requirement(
 ) -> Requirement:
     """Return what a space takes: its entrances, its own list, and pumps for the inflow its own cannot lift.
 
-    Entrances are worked at side by side, so people add up and the slowest entrance sets the minutes. ``failed``: the
+    Entrances are worked at side by side, so people add up and the slowest entrance sets the minutes. Sandbags of its
+    own list are laid too, shared evenly among the walls, or by pairs of their own where there is none. ``failed``: the
     entrances whose barrier has failed. Its own pumps lift nothing where it is not ``powered``.
     """
     parts = [
@@ -178,18 +207,25 @@ def space_requirement(
     items: dict[str, float] = {}
     for part in parts:
         _add(items, part.items)
+    walls, people = [wall for part in parts for wall in part.walls], sum(part.people for part in parts)
     for one in space.requirements:
         _add(items, {one.item: one.quantity})
+    listed = items.get(SANDBAG, 0.0) - sum(walls)
+    if listed > 0.0 and not walls:
+        walls, people = [0.0], people + 2 * pairs
+    if walls:
+        walls = [wall + listed / len(walls) for wall in walls]
     over = expected_inflow_m3_s - powered * sum(pump.capacity_m3_s for pump in space.pumps)
     if over > 0.0:
         pumps = mobile_pumps(over, factors)
         _add(items, {PUMP: float(pumps), GENERATOR: float(ceil(pumps / factors.pumps_per_generator))})
     return Requirement(
         {item: quantity for item, quantity in sorted(items.items()) if quantity > 0.0},
-        sum(part.people for part in parts),
-        max(part.minutes for part in parts),
+        people,
+        max(laying_min(walls, sum(walls), pairs, factors), *(part.minutes for part in parts)),
         sum(part.panels for part in parts),
         max(part.panel_minutes for part in parts),
+        tuple(walls),
     )
 
 

@@ -59,7 +59,7 @@ def test_closing_takes_people_minutes_and_boards() -> None:
     assert work == Work("s", 6, 11.25, 4, 4.0)
 
 
-def test_nearest_depot_in_time_sends_and_what_comes_too_late_is_named() -> None:
+def test_nearest_depot_in_time_sends() -> None:
     """A degree of latitude is 111.19 km: 0.009 degrees are 1 km: 10 + 1 * 1.3 / 20 * 60 = 13.9 min on the way."""
     world = site(
         space("near", "car_park", lat=22.509), space("dry", "car_park", lat=22.5),
@@ -72,10 +72,37 @@ def test_nearest_depot_in_time_sends_and_what_comes_too_late_is_named() -> None:
     assert (sent.depot, sent.space, sent.quantity) == ("d", "near", 45)
     assert sent.arrives_min == pytest.approx(13.9, abs=0.05)
     assert sent.leave_within_min == pytest.approx(30.0 - 45 / 4 - 13.9, abs=0.05)
-    late = supply_plan(world, {"near": assessed(2, time_to_orange_min=20.0)}, stock)
-    assert late.plan.shipments == ()
-    assert [(left.space, left.why.value) for left in late.plan.unmet] == [("near", "too_late")]
-    assert late.coverage.missing == (("near", "north"), ("dry", "north"))
+    assert found.coverage.missing == (("near", "north"), ("dry", "north"))
+
+
+@pytest.mark.parametrize(
+    ("given", "late_min"),
+    [
+        (assessed(2, time_to_orange_min=20.0), 13.9 + 45 / 4 - 20.0),
+        (assessed(3, time_to_red_min=20.0), 13.9 + 45 / 4 - 20.0),
+        (assessed(4), 0.0),
+    ],
+)
+def test_what_cannot_be_in_time_leaves_now_before_orange_before_red_and_at_red(
+    given: dict[str, Any], late_min: float
+) -> None:
+    """At no time nothing, and "leave now" later."""
+    world = site(space("s", "car_park", lat=22.509), depot=[depot("d", 22.5, sandbag=100.0)])
+    plan = supply_plan(world, {"s": given}, {("d", "sandbag"): 100.0}).plan
+    (sent,) = plan.shipments
+    assert (sent.quantity, sent.leave_within_min, plan.unmet) == (45, 0.0, ())
+    assert sent.late_min == pytest.approx(late_min, abs=0.05)
+
+
+def test_work_and_plan_lay_in_the_same_time() -> None:
+    """Three walls of 45 bags, two pairs at each: 45 / 4 = 11.25 min, due in 40: leave within 40 - 13.9 - 11.25."""
+    doors = [entrance(name) for name in ("a", "b", "c")]
+    world = site(space("s", "car_park", lat=22.509, entrances=doors), depot=[depot("d", 22.5, sandbag=200.0)])
+    found = supply_plan(world, {"s": assessed(2, time_to_orange_min=40.0)}, {("d", "sandbag"): 200.0})
+    (need,), (work,), (sent,) = found.needs, found.work, found.plan.shipments
+    assert (need.quantity, need.deploy_min) == (135.0, 11.25)
+    assert (work.people, work.minutes) == (12, 11.25)
+    assert sent.leave_within_min == pytest.approx(40.0 - 13.9 - 11.25, abs=0.05)
 
 
 def test_a_failed_barrier_is_walled_up_and_lost_power_asks_for_pumps_now() -> None:

@@ -8,6 +8,7 @@ from risk.supplies.requirement import (
     Factors,
     deploy_min,
     entrance_requirement,
+    laying_min,
     mobile_pumps,
     panels,
     sandbags,
@@ -92,6 +93,23 @@ def test_space_adds_its_entrances_its_list_and_pumps_for_the_rest_of_the_inflow(
     )
     assert dict(need.items) == {"sandbag": 108.0, "traffic-cone": 6.0, "mobile-pump": 4.0, "generator": 2.0}
     assert (need.people, need.minutes) == (6, 30.0)
+
+
+def test_walls_are_laid_side_by_side() -> None:
+    """Two pairs lay 4 bags a minute at each wall."""
+    assert laying_min([45.0, 15.0], 60.0, 2) == 11.25
+    assert laying_min([45.0, 15.0], 50.0, 2) == 35.0 / 4.0
+    assert laying_min([45.0, 15.0], 20.0, 2) == 2.5
+    assert laying_min([], 0.0, 2) == 0.0
+
+
+def test_sandbags_of_the_own_list_are_laid_too() -> None:
+    """60 bags beside a barrier of 10 min: two pairs of their own in 15 min; beside two walls of 45: 30 more at each."""
+    listed = (Requirement(item="sandbag", quantity=60),)
+    shut = space_requirement(space(entrance("a", 4.0, Barrier(height_m=0.5, deploy_min=10.0)), requirements=listed))
+    assert (shut.people, shut.minutes, shut.walls) == (6, 15.0, (60.0,))
+    bare = space_requirement(space(entrance("a", 4.0), entrance("b", 4.0), requirements=listed))
+    assert (bare.people, bare.minutes, bare.walls) == (8, 75.0 / 4.0, (75.0, 75.0))
 
 
 def test_stock_after_movements() -> None:
