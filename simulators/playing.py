@@ -5,18 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from simulators.driver import play
 from simulators.mqtt import publisher
 from simulators.stats import open_progress, shows, stats_of, write_stats
-from simulators.steps import Run
+from simulators.steps import Run, rfc3339
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.stack.beside import exercise_beside, running_beside
-from undercroft.store.run import engine_progress
+from undercroft.store.run import Progress, engine_progress
 
 CLIENT_ID = "undercroft-simulate"
 
@@ -44,7 +46,7 @@ def play_run(run: Run, speed: float | None, *, stats: Path | None, progress: Pat
     Raises
     ------
     BadInput
-        If there is no broker, or the database is a live one.
+        If there is no broker, the database is a live one, or it has heard another run, or this one to its end.
     """
     mqtt_url, database_url = _broker_and_database(Settings())
     if stats is not None and not stats.absolute().parent.is_dir():
@@ -54,11 +56,38 @@ def play_run(run: Run, speed: float | None, *, stats: Path | None, progress: Pat
         newest_seq = None
         if database_url is not None:
             newest_seq = stack.enter_context(engine_progress(database_url))
+            run = not_over(run, newest_seq)
         lines = stack.enter_context(open_progress(progress)) if progress is not None else None
         broker = stack.enter_context(publisher(mqtt_url, CLIENT_ID))
         played = play(run, broker, SystemClock(), speed=speed, progress=newest_seq, show=shows(lines))
     if stats is not None:
         write_stats(stats_of(run, played), stats)
+
+
+def not_over(run: Run, progress: Progress) -> Run:
+    """Return the run, looked at: an exercise's clock never goes back, and what does not go on from it is not heard.
+
+    The same run may begin again from its start, as after an interruption: what was heard before counts once.
+
+    Raises
+    ------
+    BadInput
+        If the exercise has heard another run, or this one to its end.
+    """
+    last = progress.newest_clock()
+    first = next(run.steps, None)
+    if first is None or last is None:
+        return run if first is None else replace(run, steps=chain([first], run.steps))
+    goes_on = first.seq > last.seq and first.now >= last.now
+    again = progress.clock_of(first.seq) == first.now and run.end > last.now
+    if not (goes_on or again):
+        raise BadInput(
+            f"this exercise has run already: its clock stands at {rfc3339(last.now)} and never goes back, so nothing of"
+            f" {run.name} ({rfc3339(first.now)} to {rfc3339(run.end)}) would be judged; start `undercroft up"
+            " --mode exercise` in another UNDERCROFT_DATA_DIR, or empty this one with `undercroft db reset` and start it"
+            " again"
+        )
+    return replace(run, steps=chain([first], run.steps))
 
 
 def has_broker() -> bool:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ import pytest
 from simulators.district import district_run
 from simulators.driver import play
 from simulators.mqtt import Publisher, broker_address, connected_client, publisher
-from simulators.scenario_file import parse_scenario
-from simulators.steps import Message
+from simulators.playing import not_over
+from simulators.scenario_file import load_scenario, parse_scenario
+from simulators.steps import Message, Run, Step
 from tests.unit.simulators.districts import a_site
 from tests.unit.simulators.floodnet_files import a_sensor, an_event, write_events, write_sensors
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput, StackFailed
+from undercroft.site import load_site, sample_site_path
 from undercroft.store.connection import connect
 from undercroft.store.run import engine_progress
 
@@ -191,6 +194,69 @@ def test_progress_is_the_newest_tick(exercise_db: str) -> None:
                 " values (1, now(), 1, 41), (2, now(), 2, 42)"
             )
         assert newest_seq() == 42
+
+
+HEARD_AT = datetime(2023, 9, 5, 4, 0, tzinfo=UTC)  # where dry-day begins
+
+
+def have_ticked(url: str, minutes: int, start: datetime = HEARD_AT) -> None:
+    """Have the engine tick on the first clocks of a run."""
+    with connect(url, application_name="test", autocommit=True) as connection:
+        connection.execute(
+            "insert into tick (tick_seq, tick_at, up_to_commit_seq, run_seq) select n, %s + (n - 1) * interval"
+            " '1 minute', n, n from generate_series(1, %s) n",
+            (start, minutes + 1),
+        )
+
+
+@pytest.mark.parametrize(
+    ("heard_min", "heard_from", "start", "until_min", "is_refused"),
+    [
+        (0, None, "0", 8, False),  # nothing was heard
+        (5, HEARD_AT, "0", 8, False),  # the same run, interrupted after 5 minutes
+        (5, HEARD_AT, "0", 5, True),  # it is past its end
+        (5, HEARD_AT, "0", 4, True),
+        (5, HEARD_AT, "3", 60, True),  # another stretch of it: its clocks have numbers that were used
+        (5, HEARD_AT - timedelta(days=9), "0", 60, True),  # another story, earlier
+        (5, HEARD_AT + timedelta(days=9), "0", 60, True),  # and later
+    ],
+)
+def test_a_run_that_nobody_would_judge_is_refused_at_once(
+    exercise_db: str, heard_min: int, heard_from: datetime | None, start: str, until_min: int, is_refused: bool
+) -> None:
+    if heard_from is not None:
+        have_ticked(exercise_db, heard_min, heard_from)
+    run = district_run(
+        load_site(sample_site_path()), load_scenario("dry-day"), from_min=int(start), until_min=until_min
+    )
+    steps = until_min - int(start) + 1
+    with engine_progress(exercise_db) as progress:
+        if is_refused:
+            with pytest.raises(BadInput, match="this exercise has run already: its clock stands at"):
+                not_over(run, progress)
+        else:
+            assert [step.seq for step in not_over(run, progress).steps] == list(range(1, steps + 1))
+
+
+def test_a_recording_that_goes_on_from_the_exercise_is_played(exercise_db: str) -> None:
+    have_ticked(exercise_db, 5)
+    later = Step(7, HEARD_AT + timedelta(minutes=6), (), 0, 0, 0.0, 0.0)
+    run = Run("r", "r", "futian", later.now, later.now, None, 0, iter([later]))
+    with engine_progress(exercise_db) as progress:
+        assert list(not_over(run, progress).steps) == [later]
+
+
+def test_a_second_storm_is_one_line_that_says_what_to_do(exercise_db: str, broker: str) -> None:
+    have_ticked(exercise_db, 5)
+    for words in (
+        ("simulate", "--scenario", "dry-day", "--until", "5"),
+        ("simulate", "--scenario", "shenzhen-2023-09-07"),
+    ):
+        ended = command(*words, "--speed", "max", UNDERCROFT_DATABASE_URL=exercise_db, UNDERCROFT_MQTT_URL=broker)
+        assert ended.returncode == 2
+        assert "clock stands at 2023-09-05T04:05:00Z and never goes back" in ended.stderr
+        assert "`undercroft db reset`" in ended.stderr
+        assert ended.stderr.count("\n") == 1
 
 
 def test_live_database_is_refused(live_db: str, broker: str) -> None:
