@@ -119,3 +119,17 @@ def test_an_alarm_of_which_nothing_is_told_ends_openly_and_what_is_told_is_raise
 
 def test_every_rule_has_its_family() -> None:
     assert set(_FAMILIES) == set(RULE_UNITS)
+
+
+def test_a_family_that_the_log_told_of_is_not_told_anew_and_the_acknowledgement_stays() -> None:
+    turned = Crank(site(underpass()), nowcast=False)
+    turned.tick(0)
+    state = turned.engine.state
+    take_over(state, turned.engine.plant.arrays, [logged(severity=4, shelved_us=None)], silent=())
+    output = turned.tick(1, ("up-lvl:water_depth_m", 1, 0.5))
+    assert [entry.kind for entry in output.events if entry.subject == "space/up"] == []
+    assert state.alarm_acked[0]
+    take_over(state, turned.engine.plant.arrays, [logged(severity=4, shelved_us=None, said=())], silent=())
+    state.alarm_families[0] = 0
+    output = turned.tick(2, ("up-lvl:water_depth_m", 2, 0.5))
+    assert [entry.kind for entry in output.events if entry.subject == "space/up"] == ["reason_added"]
