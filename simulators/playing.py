@@ -83,9 +83,9 @@ def not_over(run: Run, progress: Progress) -> Run:
     if not (goes_on or again):
         raise BadInput(
             f"this exercise has run already: its clock stands at {rfc3339(last.now)} and never goes back, so nothing of"
-            f" {run.name} ({rfc3339(first.now)} to {rfc3339(run.end)}) would be judged; start `undercroft up"
-            " --mode exercise` in another UNDERCROFT_DATA_DIR, or empty this one with `undercroft db reset` and start it"
-            " again"
+            f" {run.name} ({rfc3339(first.now)} to {rfc3339(run.end)}) would be judged; start `undercroft"
+            " up --mode exercise` in another UNDERCROFT_DATA_DIR, or empty this one with `undercroft db reset` and"
+            " start it again"
         )
     return replace(run, steps=chain([first], run.steps))
 

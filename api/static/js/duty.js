@@ -8,21 +8,26 @@ import { ORDER_STATES, pair, PROOFS, REPORTS } from "./text.js";
 
 const EVERY_MS = 10_000;
 const MOST_LINES = 6;
+const PAGE_LINES = 500;
+const FIRST = 0; // what has to be done on the spot, before what has to be written
+const PAPER = 1;
+
+let unfolded = false;
 
 export function followDuty(select) {
   const look = async () => {
     const [orders, reports, incidents] = await Promise.all([
-      get("/api/v1/orders?open=true&limit=500"),
+      allPages(`/api/v1/orders?open=true&limit=${PAGE_LINES}`),
       get("/api/v1/reports/due"),
       get("/api/v1/incidents?open=true"),
     ]);
     const pressed = incidents.items.flatMap((incident) => incident.pressed);
     const bare = pressed.filter(isBare);
     const told = new Map(pressed.filter((one) => !isBare(one)).flatMap((one) => one.left.map((id) => [id, one.times])));
-    const orderLines = orders.items.map((order) => orderLine(order, timesTold(order, told)));
+    const orderLines = orders.map((order) => orderLine(order, timesTold(order, told)));
     const lines = [...bare.flatMap(bareLines), ...orderLines, ...reports.items.map(reportLine)].filter(Boolean);
-    lines.sort((a, b) => b.late - a.late);
-    const going = orders.items.filter((order) => order.left_s !== null).length;
+    lines.sort((a, b) => a.rank - b.rank || b.late - a.late);
+    const going = orders.filter((order) => order.left_s !== null).length;
     draw(lines, going, reports.tally.to_come, select);
   };
   const keepLooking = () =>
@@ -38,6 +43,16 @@ async function get(path) {
   return response.json();
 }
 
+async function allPages(path) {
+  const items = [];
+  for (let cursor = null; ; ) {
+    const page = await get(cursor ? `${path}&cursor=${encodeURIComponent(cursor)}` : path);
+    items.push(...page.items);
+    cursor = page.next_cursor;
+    if (!cursor) return items;
+  }
+}
+
 const isBare = (pressed) => pressed.reason === "no_order";
 
 function bareLines(pressed) {
@@ -47,6 +62,7 @@ function bareLines(pressed) {
     return {
       zh: `${space?.name_zh ?? subject}：已接警，未下达指令，已催办 ${pressed.times} 次`,
       en: `${space?.name_en ?? subject}: taken, NO ORDER given, told ${pressed.times} times`,
+      rank: FIRST,
       late: 1e7,
       spaceId,
     };
@@ -65,7 +81,7 @@ function orderLine(order, times) {
     zh: `${where.zh} ${asked.zh}，${order.owner}：${why.zh}${times ? `，已催办 ${times} 次` : ""}`,
     en: `${where.en}: ${asked.en}, ${order.owner}: ${why.en}${times ? `, told ${times} times` : ""}`,
   };
-  return { ...words, late: why.late, spaceId: order.subject.replace(/^space\//, "") };
+  return { ...words, rank: FIRST, late: why.late, spaceId: order.subject.replace(/^space\//, "") };
 }
 
 function orderTrouble(order) {
@@ -73,7 +89,7 @@ function orderTrouble(order) {
     const minutes = Math.round(-order.left_s / 60);
     return { zh: `指令超时 ${minutes} 分`, en: `order LATE ${minutes} min`, late: -order.left_s };
   }
-  if (order.disagreement) return { zh: order.disagreement, en: "", late: 1e9 };
+  if (order.disagreement) return { ...contradiction(order), late: 1e9 };
   if (order.expired) {
     const until = clockText(instantOf(order.confirmed_until)).slice(0, 5);
     return { zh: `确认有效至 ${until}，已过期，请重新确认`, en: `confirmed until ${until}, now expired: confirm again`, late: 0 };
@@ -81,6 +97,14 @@ function orderTrouble(order) {
   if (order.state !== "refused") return null;
   const state = pair(ORDER_STATES, order.state);
   return { zh: `${state.zh}：${order.note}`, en: `${state.en}: ${order.note}`, late: 1e8 };
+}
+
+// The service says it in one text, Chinese and then English; where that cannot be told apart, all of it in both.
+function contradiction(order) {
+  const said = order.disagreement.split("; ").map((one) => one.split(" confirmed as "));
+  if (said.some((parts) => parts.length !== 2)) return { zh: order.disagreement, en: `CONTRADICTED: ${order.disagreement}` };
+  const [zh, en] = [0, 1].map((part) => said.map((parts) => parts[part]));
+  return { zh: zh.join("；"), en: `CONTRADICTED: confirmed as ${en.join("; ")}` };
 }
 
 function reportLine(report) {
@@ -91,6 +115,7 @@ function reportLine(report) {
   return {
     zh: `${report.name_zh} ${kind.zh}（${report.serial}）：漏报 ${minutes} 分${drafted.zh}`,
     en: `${report.name_en}: ${kind.en} (${report.serial}) MISSING for ${minutes} min${drafted.en}`,
+    rank: PAPER,
     late: -report.left_s,
     spaceId: null,
   };
@@ -98,15 +123,27 @@ function reportLine(report) {
 
 function draw(lines, going, toCome, select) {
   const list = byId("duty");
-  const shown = lines.slice(0, MOST_LINES).map((line) => item(line, select));
-  const left = lines.length - shown.length;
-  if (left > 0) shown.push(element("li", "muted", both({ zh: `另有 ${left} 项`, en: `${left} more` })));
+  const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
+  const shown = lines.slice(0, unfolded ? lines.length : MOST_LINES).map((line) => item(line, select));
+  if (lines.length > MOST_LINES) shown.push(more(lines.length - MOST_LINES, () => draw(lines, going, toCome, select)));
   if (going || toCome) {
     const words = { zh: `在办指令 ${going}，待报 ${toCome}`, en: `orders under way: ${going}, reports to come: ${toCome}` };
     shown.push(element("li", "muted", both(words)));
   }
   list.replaceChildren(...shown);
   list.hidden = shown.length === 0;
+  if (focused >= 0) [...list.querySelectorAll("button")].at(Math.min(focused, MOST_LINES))?.focus({ preventScroll: true });
+}
+
+function more(left, again) {
+  const opens = element("button", "unfold", both(unfolded ? { zh: "▴ 收起", en: "show fewer" } : { zh: `▾ 另有 ${left} 项，全部显示`, en: `${left} more, show all` }));
+  opens.type = "button";
+  opens.setAttribute("aria-expanded", String(unfolded));
+  opens.addEventListener("click", () => {
+    unfolded = !unfolded;
+    again();
+  });
+  return element("li", "muted", opens);
 }
 
 function item(line, select) {
