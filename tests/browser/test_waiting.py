@@ -1,4 +1,4 @@
-"""What waits for somebody: late orders before paperwork, and nothing out of reach."""
+"""What waits for somebody, on a wide screen and on a telephone: late orders first, and nothing out of reach."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from undercroft.stack.postgres import PostgresServer
 
 LATE = 9
 ORDERS = 505  # more than one page of the service
+TELEPHONE = {"width": 390, "height": 844}
 
 _WAITING = """
 insert into incident (incident_id, basin_id, opened_at, worst, state)
@@ -38,8 +39,8 @@ select gen_random_uuid(), 'field_report', 'space/' || %(space)s, 'li', %(now)s,
 insert into report_due (incident_id, kind, serial, due_at)
 select 'i', 'phone', 0, %(now)s::timestamptz - interval '300 minutes'
 """
-"""505 orders, of which the nine oldest are late by 1 to 9 minutes; a confirmation that somebody contradicts; a report by
-phone that is missing for five hours."""
+"""505 orders, of which the nine oldest are late by 1 to 9 minutes; a confirmation that somebody contradicts; a report
+by phone that is missing for five hours."""
 
 
 class Waiting(NamedTuple):
@@ -101,3 +102,39 @@ def test_a_contradicted_order_says_in_each_language_what_contradicts_it(shown: P
     assert "疏散，metro：确认人员已撤离，Sun 报告仍有人" in line.inner_text()
     assert "confirmed as" not in line.inner_text()
     shown.click("[data-set-lang=both]")
+
+
+def top(page: Page, part: str) -> float:
+    box = page.locator(part).bounding_box()
+    assert box is not None, part
+    return box["y"]
+
+
+def test_on_a_telephone_what_waits_can_be_read_and_alarms_come_before_the_spaces(shown: Page) -> None:
+    shown.set_viewport_size(TELEPHONE)
+    assert shown.evaluate("document.documentElement.scrollWidth") == TELEPHONE["width"]
+    duty = shown.locator("#duty")
+    assert duty.evaluate("node => node.scrollHeight - node.clientHeight") <= 0
+    assert top(shown, "#duty") < top(shown, "#alarms") < top(shown, "#spaces")
+    assert top(shown, "#duty li:first-child") < TELEPHONE["height"]
+    shown.locator("#duty .unfold").click()
+    expect(shown.locator("#duty li")).to_have_count(1 + LATE + 1 + 2)
+    assert duty.evaluate("node => node.scrollHeight - node.clientHeight") <= 0
+    assert shown.locator("#alarms").evaluate("node => node.parentElement.clientHeight") > TELEPHONE["height"] / 3
+
+
+def test_on_a_telephone_a_space_that_is_tapped_is_seen_and_left_where_it_was(shown: Page, waiting: Waiting) -> None:
+    shown.set_viewport_size(TELEPHONE)
+    row = shown.locator(f'#spaces tr[data-space="{waiting.spaces[5]}"]')
+    row.scroll_into_view_if_needed()
+    was = shown.evaluate("scrollY")
+    assert was > 0
+    row.click()
+    expect(shown.locator("#detail .detail-body")).to_be_visible()
+    exercise = shown.locator("#exercise").bounding_box()
+    assert exercise is not None
+    assert exercise["y"] == 0  # that it is an exercise, or not current, stays in sight
+    assert exercise["height"] - 1 <= top(shown, "#detail") < TELEPHONE["height"] / 4
+    shown.locator("#detail .close").click()
+    expect(shown.locator("#detail")).to_be_hidden()
+    assert abs(shown.evaluate("scrollY") - was) <= 1

@@ -58,6 +58,23 @@ async function loadSite() {
   changed();
 }
 
+// Below one another, on a narrow screen, the open space comes first: go there, and back to where it was opened.
+const narrow = matchMedia("(max-width: 1000px)");
+let cameFrom = null;
+
+function goToDetail() {
+  if (!narrow.matches) return;
+  if (state.selected === null) {
+    if (cameFrom !== null) scrollTo({ top: cameFrom });
+    cameFrom = null;
+    return;
+  }
+  cameFrom ??= scrollY;
+  const strip = Math.max(byId("exercise").offsetHeight, byId("outage").offsetHeight); // it stays on top
+  byId("detail").style.scrollMarginTop = `${strip + 4}px`;
+  byId("detail").scrollIntoView();
+}
+
 function select(spaceId) {
   if (spaceId === null || state.selected === spaceId) {
     state.selected = null;
@@ -69,6 +86,7 @@ function select(spaceId) {
     history.replaceState(null, "", `#${spaceId}`);
   }
   byId("main").classList.toggle("with-detail", state.selected !== null);
+  goToDetail();
   changed();
 }
 
