@@ -1,4 +1,4 @@
-"""The dashboards' JSON against Grafana's own TypeScript types, of 12 and of 9.4."""
+"""The dashboards' JSON, and what we take for Grafana's defaults, against Grafana's own package of 12 and of 9.4."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from dashboards.build import build
+from dashboards.drift import differences
+from dashboards.house import Json
 
 NPM = Path(__file__).parents[2] / "npm"
 PACKAGES = {"12": "@grafana/schema", "9.4": "grafana-schema-9"}
@@ -78,3 +80,49 @@ def test_dashboards_have_grafanas_types(version: str, tmp_path: Path) -> None:
         [*command, "--moduleResolution", "bundler", str(source)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[:4000]
+
+
+DEFAULTS = """
+import {createRequire} from 'node:module'
+const here = process.argv[1]
+const require = createRequire(here + '/package.json')
+const panels = {}
+for (const [type, file] of Object.entries(JSON.parse(process.argv[2]))) {
+  panels[type] = {...await import(`${here}/node_modules/@grafana/schema/dist/esm/raw/composable/${file}.js`)}
+}
+console.log(JSON.stringify({'12': require('@grafana/schema'), '9.4': require('grafana-schema-9'), panels}))
+"""
+
+
+def grafanas_defaults() -> Json:
+    """Return the `default...` objects of both versions, and of 12 those of our kinds of panels."""
+    if not (NPM / "node_modules/@grafana/schema").exists():
+        pytest.skip("@grafana/schema is missing: run `npm ci` in tests/npm")
+    command = ["node", "--input-type=module", "--eval", DEFAULTS, str(NPM), json.dumps(PANEL_TYPES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: Json = json.loads(done.stdout)
+    return found
+
+
+def test_grafanas_own_defaults_are_no_difference() -> None:
+    found = grafanas_defaults()
+    for version in PACKAGES:
+        of = found[version]
+        board = of["defaultDashboard"] | {
+            "annotations": {"list": [of["defaultAnnotationQuery"]]},
+            "templating": {"list": [of["defaultVariableModel"]]},
+            "timepicker": of.get("defaultTimePickerConfig", {}),
+            "links": [of["defaultDashboardLink"]],
+            "panels": [{"type": type_, **of["defaultPanel"]} for type_ in found["panels"]],
+        }
+        assert board["editable"] is True
+        lists = {"annotations": {"list": [{}]}, "templating": {"list": [{}]}, "links": [{}]}
+        assert differences(lists | {"panels": [{"type": type_} for type_ in found["panels"]]}, board) == [], version
+        custom = {"type": "table", "fieldConfig": {"defaults": {"custom": of["defaultTableFieldOptions"]}}}
+        assert differences({"panels": [{"type": "table"}]}, {"panels": [custom]}) == []
+    for type_, of in found["panels"].items():
+        options = of.get("defaultOptions", {}) | ({"view": of["defaultMapViewConfig"]} if type_ == "geomap" else {})
+        custom = {"defaults": {"custom": of.get("defaultFieldConfig", {})}}
+        assert options or type_ == "timeseries"
+        panel = {"type": type_, "options": options, "fieldConfig": custom}
+        assert differences({"panels": [{"type": type_}]}, {"panels": [panel]}) == []
