@@ -209,6 +209,26 @@ def test_details_by_keyboard(looked_at: Page, still: Still) -> None:
     expect(detail).to_be_hidden()
 
 
+def test_details_that_cannot_be_read_again_say_so_and_of_when_they_are(
+    shown: Page, world: World, spaces: list[str], complaints: list[str]
+) -> None:
+    shown.locator("#spaces button.name").first.click()
+    detail, old = shown.locator("#detail"), shown.locator("#detail .not-current")
+    expect(detail.locator(".detail-body")).to_be_visible()
+    expect(old).to_have_count(0)
+    clock = shown.locator("#clock").inner_text()
+    world.connection.execute("alter table act rename to away")  # which the details read, and the stream does not
+    world.tick([finding(spaces[0], 0)], forward=timedelta(minutes=5))
+    expect(old).to_contain_text(f"读取失败，以下停在 {clock}，不是当前的")
+    expect(old).to_contain_text(f"could not load: what follows is of {clock}, not current")
+    expect(detail.locator(".detail-body")).to_be_visible()
+    expect(shown.locator("#link")).to_have_attribute("data-link", "live")
+    world.connection.execute("alter table away rename to act")
+    world.tick([finding(spaces[0], 0)])
+    expect(old).to_have_count(0)
+    complaints.clear()  # the browser reports the answer of 500
+
+
 def test_language_is_kept(looked_at: Page) -> None:
     looked_at.click("[data-set-lang=en]")
     expect(looked_at.locator("#list-title .zh")).to_be_hidden()

@@ -35,8 +35,9 @@ export function refreshDetail() {
   const due = performance.now() - open.loadedAt > REFRESH_MS;
   const version = `${state.tickSeq}|${state.observed.get(open.spaceId) ?? 0}`;
   if (!due || version === open.shown) return;
-  load(open, version).catch((error) => {
-    if (open && byId("detail").querySelector(".detail-body") === null) fail(String(error.message));
+  const mine = open;
+  load(mine, version).catch((error) => {
+    if (open === mine) fail(String(error.message), mine);
   });
 }
 
@@ -49,6 +50,7 @@ async function load(mine, version) {
     if (open !== mine) return;
     draw(space, charts, asked.items);
     mine.shown = version;
+    mine.drawnAt = present();
   } finally {
     mine.loading = false;
     mine.loadedAt = performance.now();
@@ -83,8 +85,18 @@ async function readings(space) {
   );
 }
 
-function fail(detail) {
-  byId("detail").replaceChildren(head(null), element("p", "empty", both({ zh: "读取失败", en: "could not load" }), ` ${detail}`));
+// What was read before stays, since it may be all there is, under a line that says until when it was so.
+function fail(detail, mine) {
+  const pane = byId("detail");
+  const body = pane.querySelector(".detail-body");
+  if (body === null) {
+    pane.replaceChildren(head(null), element("p", "empty", both({ zh: "读取失败", en: "could not load" }), ` ${detail}`));
+    return;
+  }
+  const at = clockText(mine.drawnAt);
+  const words = { zh: `⚠ 读取失败，以下停在 ${at}，不是当前的`, en: `could not load: what follows is of ${at}, not current` };
+  pane.querySelector(".not-current")?.remove();
+  body.before(element("p", "not-current", both(words), ` ${detail}`));
 }
 
 function draw(space, charts, asked) {
