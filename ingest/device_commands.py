@@ -30,7 +30,9 @@ ReasonOption = Annotated[str, typer.Option(help="Why; kept with the correction."
 def register(app: typer.Typer) -> None:
     """Add ``undercroft devices`` and ``undercroft quality``."""
     app.command("devices")(devices)
-    group = typer.Typer(help="Flags of readings: correct, undo, list.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Flags of readings: correct one (flag), take that back (undo), list them.", no_args_is_help=True
+    )
     group.command("flag")(flag)
     group.command("undo")(undo)
     group.command("list")(list_corrections)

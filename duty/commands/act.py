@@ -15,7 +15,7 @@ import typer
 
 from duty.commands import order as order_commands
 from duty.door.bodies import COUNTS, FLAGS, LISTS, NUMBERS
-from duty.door.door import Actor
+from duty.door.door import RANK, Actor
 from duty.door.entered import at_the_door, opened, origin, zone_in
 from undercroft.clock import SystemClock
 from undercroft.errors import BadInput
@@ -41,6 +41,8 @@ def register(app: typer.Typer) -> None:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+OperatorId = Annotated[str, typer.Argument(help="as `user list` names the person, e.g. li")]
+Role = Annotated[str, typer.Option(help=", ".join(sorted(RANK, key=lambda role: RANK[role])))]
 KeyFile = Annotated[Path | None, typer.Option("--key", help="signing key; default: duty-log.key in DATA_DIR")]
 
 
@@ -90,7 +92,12 @@ def _typed(name: str, text: str) -> object:
         return text
 
 
-def add_user(operator_id: str, name: str, role: str = "officer", as_json: AsJson = False) -> None:
+def add_user(
+    operator_id: OperatorId,
+    name: Annotated[str, typer.Argument(help="as the duty log and messages show it")],
+    role: Role = "officer",
+    as_json: AsJson = False,
+) -> None:
     """Make an operator, or give one a new token; the token is shown once.
 
     Needs an admin's token, or the login of the database's owner.
@@ -105,7 +112,7 @@ def add_user(operator_id: str, name: str, role: str = "officer", as_json: AsJson
     typer.echo(made.token)
 
 
-def disable_user(operator_id: str, as_json: AsJson = False) -> None:
+def disable_user(operator_id: OperatorId, as_json: AsJson = False) -> None:
     """Take an operator's rights away at once. Needs an admin's token, or the login of the database's owner."""
     from duty.door.operators import disable_operator  # noqa: PLC0415
 

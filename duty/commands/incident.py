@@ -35,6 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+IncidentId = Annotated[str, typer.Argument(help="as `incident list` names it")]
+Serial = Annotated[int, typer.Argument(help="0 for the one by phone, else as `incident reports` numbers it")]
+Plain = Annotated[bool, typer.Option("--plain/--no-plain", help="as text without marks, to be read out or pasted")]
 Zone = Annotated[str, typer.Option(help="of the times shown")]
 Out = Annotated[Path | None, typer.Option(help="write here instead of to standard output")]
 
@@ -78,8 +81,8 @@ def list_incidents(zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> Non
 
 
 def draft_report(
-    incident_id: str, plain: bool = False, out: Out = None, zone: Zone = "Asia/Shanghai", config: DutyConfig = None,
-    as_json: AsJson = False,
+    incident_id: IncidentId, plain: Plain = False, out: Out = None, zone: Zone = "Asia/Shanghai",
+    config: DutyConfig = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Draft the next report (初报 续报 终报) from logged facts; it is kept and printed, never sent."""
     from duty.door.entered import at_the_door  # noqa: PLC0415
@@ -99,7 +102,7 @@ def draft_report(
 
 
 def list_reports(
-    incident_id: str, config: DutyConfig = None, zone: Zone = "Asia/Shanghai", as_json: AsJson = False
+    incident_id: IncidentId, config: DutyConfig = None, zone: Zone = "Asia/Shanghai", as_json: AsJson = False
 ) -> None:
     """List the reports of an incident: handed in, drafted, still to come, and how many are late and missing."""
     from duty.file import limits_in  # noqa: PLC0415
@@ -158,7 +161,7 @@ def list_due(zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> None:
     )
 
 
-def submit_report(incident_id: str, serial: int, as_json: AsJson = False) -> None:
+def submit_report(incident_id: IncidentId, serial: Serial, as_json: AsJson = False) -> None:
     """Record that you handed a report in; number 0 is the first one, by phone."""
     from duty.acts.acts import Act, perform  # noqa: PLC0415
     from duty.door.entered import at_the_door  # noqa: PLC0415
@@ -169,8 +172,11 @@ def submit_report(incident_id: str, serial: int, as_json: AsJson = False) -> Non
 
 
 def export_cap(  # noqa: PLR0913, PLR0917 - one argument per option
-    incident_id: str, sender: str, area_code: str = "440304", sender_name: str | None = None,
-    sender_name_zh: str | None = None,
+    incident_id: IncidentId,
+    sender: Annotated[str, typer.Argument(help="who sends it, a domain or address of yours, e.g. flood.example.org")],
+    area_code: Annotated[str, typer.Option(help="GB/T 2260 code of the area")] = "440304",
+    sender_name: Annotated[str | None, typer.Option(help="name to show, English")] = None,
+    sender_name_zh: Annotated[str | None, typer.Option(help="name to show, Chinese")] = None,
     reference: Annotated[
         list[str] | None,
         typer.Option(metavar="SENDER,IDENTIFIER,SENT", help="an earlier message; makes an Update, at the end a Cancel"),
@@ -190,7 +196,7 @@ def export_cap(  # noqa: PLR0913, PLR0917 - one argument per option
     typer.echo(f"--reference {made.row['reference']}", err=True)
 
 
-def list_caps(incident_id: str, as_json: AsJson = False) -> None:
+def list_caps(incident_id: IncidentId, as_json: AsJson = False) -> None:
     """List the CAP messages that were made of an incident, each with the reference that a later one names it by."""
     from undercroft.store import duty_cap as store  # noqa: PLC0415
 
@@ -205,7 +211,11 @@ def list_caps(incident_id: str, as_json: AsJson = False) -> None:
         typer.echo("no CAP message was made of this incident")
 
 
-def show_load(incident_id: str, operators: Annotated[int, typer.Option(min=1)] = 1, as_json: AsJson = False) -> None:
+def show_load(
+    incident_id: IncidentId,
+    operators: Annotated[int, typer.Option(min=1, help="how many share the load")] = 1,
+    as_json: AsJson = False,
+) -> None:
     """Show the alarm load of an incident against EEMUA 191 and ISA-18.2."""
     from duty.incidents.load import MANAGEABLE_PER_WINDOW, load_of  # noqa: PLC0415
     from duty.incidents.rows import event_of  # noqa: PLC0415

@@ -16,6 +16,7 @@ from undercroft.local_time import local, zone_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
 Zone = Annotated[str, typer.Option(help="of the times shown")]
+OrderId = Annotated[str, typer.Argument(help="as `order list` names it")]
 
 
 def register(app: typer.Typer) -> None:
@@ -68,7 +69,7 @@ def issue_order(
 
 
 def step_order(
-    order_id: str,
+    order_id: OrderId,
     step: Annotated[str, typer.Argument(help="take, confirm, undo (a confirmation), refuse, cancel, issue")],
     note: Annotated[str, typer.Option(help="why, or what was seen")] = "",
     as_json: AsJson = False,
@@ -127,7 +128,7 @@ def tally_orders(as_json: AsJson = False) -> None:
     )
 
 
-def show_order(order_id: str, zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> None:
+def show_order(order_id: OrderId, zone: Zone = "Asia/Shanghai", as_json: AsJson = False) -> None:
     """Show one order and every step it took."""
     from duty.orders.view import four, standing  # noqa: PLC0415 - help starts faster
     from undercroft.store import duty_acts as store  # noqa: PLC0415
