@@ -162,7 +162,7 @@ class _Builder:
         return receipt
 
     def _add_readings(self, index: int, message: Message, device: DeviceEntry, received_us: int) -> None:
-        readings, faults = decode_native(message.payload)
+        readings, faults = decode_native(message.payload, device.periods_s)
         self._add_decoded(index, device, readings, received_us, faults)
         if faults:
             self._bury(index, message, faults)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -35,6 +36,7 @@ MAX_QUANTITY_LENGTH = 46
 """``stock_`` and an item; what is longer is no quantity, and is not remembered."""
 
 _ABSENT = object()
+_NO_PERIODS: Mapping[str, float] = {}
 _META_KEYS = frozenset({"observed_at", "seq", "at", "period_s"})
 _NEEDS_PERIOD = "rain_depth_mm"
 _PLAIN_NUMBERS = frozenset(
@@ -45,8 +47,13 @@ _reading = partial(tuple.__new__, Reading)
 _STOCK_ITEM = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
-def decode_native(payload: bytes) -> Decoded:
+def decode_native(payload: bytes, periods_s: Mapping[str, float] = _NO_PERIODS) -> Decoded:
     """Decode a message of an observation or event topic.
+
+    Parameters
+    ----------
+    periods_s : mapping
+        Period of the rain depth by probe that the site file states; another in a message is a fault. [s]
 
     Raises
     ------
@@ -64,20 +71,22 @@ def decode_native(payload: bytes) -> Decoded:
     readings: list[Reading] = []
     faults: list[Fault] = []
     decode = _decode_pack if "readings" in body else _decode_reading
-    quoted = decode(body, readings, faults)
+    quoted = decode(body, readings, faults, periods_s)
     if payload.count(b'"') != 2 * quoted and mark_repeated(payload, body):  # `may_repeat`, without its call
         readings, faults = [], []
-        decode(body, readings, faults)
+        decode(body, readings, faults, periods_s)
         _note_periods(body, faults)
     return Decoded(readings, faults)
 
 
-def _decode_pack(body: dict[str, Any], readings: list[Reading], faults: list[Fault]) -> int:
+def _decode_pack(
+    body: dict[str, Any], readings: list[Reading], faults: list[Fault], periods_s: Mapping[str, float]
+) -> int:
     """Decode a pack, and count the keys and strings that were met (`ingest.repeated_keys`)."""
     quoted = 1
     for entry in _pack_of(body, faults):
         if type(entry) is dict:
-            quoted += _decode_reading(entry, readings, faults)
+            quoted += _decode_reading(entry, readings, faults, periods_s)
         else:
             faults.append(Fault(Reason.NOT_OBJECT, f"a reading is a JSON {type(entry).__name__}"))
     return quoted
@@ -171,7 +180,9 @@ def _pack_of(body: dict[str, Any], faults: list[Fault]) -> list[object]:
     return entries
 
 
-def _decode_reading(body: dict[str, Any], readings: list[Reading], faults: list[Fault]) -> int:
+def _decode_reading(
+    body: dict[str, Any], readings: list[Reading], faults: list[Fault], periods_s: Mapping[str, float]
+) -> int:
     """Decode one reading object, and count the keys and strings that were met."""
     quoted = len(body)
     if quoted > MAX_KEYS:
@@ -202,6 +213,9 @@ def _decode_reading(body: dict[str, Any], readings: list[Reading], faults: list[
             continue
         quoted += type(value) is str
         number, fault = _value_of(key, value, body)
+        if key == _NEEDS_PERIOD and fault is None and body["period_s"] != periods_s.get(at, body["period_s"]):
+            stated = f"{periods_s[at]:g}, as the site file states, not {body['period_s']:g}"
+            fault = Fault(Reason.NO_PERIOD, f"{key} needs period_s {stated}")
         if fault is None:
             readings.append(Reading(observed_us, at, key, number, seq))
         else:

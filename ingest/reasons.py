@@ -33,7 +33,7 @@ class Reason(StrEnum):
     OUT_OF_RANGE_SEQ = "out_of_range_seq"
     """``seq`` is not an integer from 0 to 2**32 - 1; the readings beside it are stored."""
     NO_PERIOD = "no_period"
-    """``rain_depth_mm`` without a ``period_s`` above 0."""
+    """``rain_depth_mm`` without a ``period_s`` above 0, or with another than the site file states."""
     REPEATED_KEY = "repeated_key"
     """A key that stands twice in its object; the other keys beside it are stored."""
     UNKNOWN_QUANTITY = "unknown_quantity"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +32,8 @@ class DeviceEntry:
     sensors: dict[tuple[str, str], int]
     """``(at, quantity)`` -> position in `Directory.sensor_ids`."""
     probes: frozenset[str]
+    periods_s: Mapping[str, float] = field(default_factory=dict)
+    """Period of its rain depth by probe, where the site file states one. [s]"""
 
     def missing(self, reading: Reading) -> Fault:
         """Say why a reading of this device has no sensor."""
@@ -162,7 +164,13 @@ def build_directory(mode: Mode, table: SensorTable) -> Directory:
         table.site_seq,
         table.district,
         {
-            device_id: DeviceEntry(device_id, place_id, sensors, frozenset(at for at, _ in sensors if at))
+            device_id: DeviceEntry(
+                device_id,
+                place_id,
+                sensors,
+                frozenset(at for at, _ in sensors if at),
+                _periods_s(device_id, sensors, table.rain_periods_s) if table.rain_periods_s else {},
+            )
             for device_id, (place_id, sensors) in devices.items()
         },
         np.array(sensor_ids, dtype=np.int32),
@@ -171,6 +179,15 @@ def build_directory(mode: Mode, table: SensorTable) -> Directory:
         device_of,
         tuple(ForeignDecoder(definition) for definition in table.decoders),
     )
+
+
+def _periods_s(
+    device_id: str, sensors: Mapping[tuple[str, str], int], stated_s: Mapping[tuple[str, str], float]
+) -> dict[str, float]:
+    """Return the period of a device's rain depth by every probe with which it may come (`DeviceEntry.position`)."""
+    probes = {at for at, _ in sensors} | {""}
+    own = {at: at if (at, "rain_depth_mm") in sensors else "" for at in probes}
+    return {at: stated_s[device_id, of] for at, of in own.items() if (device_id, of) in stated_s}
 
 
 def _range_of(row: SensorRow) -> tuple[float, float]:

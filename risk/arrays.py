@@ -91,6 +91,7 @@ class SiteArrays:
     s_offset: FloatArray
     s_limit_dry_us: IntArray
     s_limit_wet_us: IntArray
+    s_period_us: IntArray
     l_sensor: IntArray
     l_space: IntArray
     l_entrance: IntArray
@@ -294,6 +295,7 @@ class SiteArrays:
             ),
             s_limit_dry_us=_ints(int(sensor.interval_dry_s * 1e6) for sensor in sensors),
             s_limit_wet_us=_ints(int(sensor.interval_wet_s * 1e6) for sensor in sensors),
+            s_period_us=_ints(int((sensor.period_s or 0.0) * 1e6) for sensor in sensors),
             l_sensor=levels[:, 3],
             l_space=levels[:, 1],
             l_entrance=levels[:, 2],

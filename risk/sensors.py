@@ -42,6 +42,7 @@ class SensorSpec:
     interval_dry_s: float
     interval_wet_s: float
     at: str = ""
+    period_s: float | None = None
 
 
 def _role(quantity: str) -> int:
@@ -72,6 +73,7 @@ def sensors_of(site: Site) -> tuple[SensorSpec, ...]:
                 interval_dry_s=device.interval_dry_s,
                 interval_wet_s=device.interval_wet_s,
                 at="" if sensor is None else sensor.at or "",
+                period_s=None if sensor is None else sensor.period_s,
             )
     return tuple(found[key] for key in sorted(found))
 

@@ -25,7 +25,7 @@ from risk.statics import SiteStatics, statics_without
 _OF_SITE = ("basin_names", "street_names", "spaces_by_area")
 """What arrays have worked out of the site alone."""
 _E = ("e_space", "e_crest_m", "e_roadway_m", "e_width_m", "e_barrier_top_m", "e_needed")
-_S = ("s_role", "s_left", "s_space", "s_offset", "s_limit_dry_us", "s_limit_wet_us")
+_S = ("s_role", "s_left", "s_space", "s_offset", "s_limit_dry_us", "s_limit_wet_us", "s_period_us")
 _LAYOUT = ("space", "width_m", "crest_m", "barrier_height_m", "leakage_m3_h_m2", "deploy_min", "barrier_raises_m",
            "target_level_m")  # fmt: skip
 

@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from ingest.sensors import build_directory
 from tests.unit.undercroft.site_text import SITE_TEXT, changed, write_site
 from undercroft.cli import build_app
 from undercroft.errors import BadInput, StoreRejected
+from undercroft.model import Mode
 from undercroft.site import load_site, sample_site_path, site_document
 from undercroft.site.model import Site
 from undercroft.store.connection import Connection, connect
+from undercroft.store.sensors import fetch_sensor_table
 from undercroft.store.site import import_site, latest_site, sensors, site_at
 
 AT = datetime(2026, 7, 1, tzinfo=UTC)
@@ -54,6 +57,16 @@ def _rows(connection: Connection, table: str) -> list[dict[str, Any]]:
 
 def _everything(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     return {table: connection.execute(f"select * from {table}").fetchall() for table in TABLES}  # noqa: S608
+
+
+def test_ingest_knows_the_periods_of_rain_depths(connection: Connection, tmp_path: Path) -> None:
+    """The probe is another of the device's, whose rain has no probe."""
+    rain = '}, { quantity = "rain_depth_mm", period_s = 300 }, { quantity = "water_depth_m", at = "low" }] },'
+    import_site(connection, _site(tmp_path, SITE_TEXT.replace("}] },", rain, 1)), "li", AT)
+    table = fetch_sensor_table(connection)
+    assert table.rain_periods_s == {("s1-in", ""): 300.0}
+    devices = build_directory(Mode.LIVE, table).devices
+    assert (devices["s1-in"].periods_s, devices["s1-n"].periods_s) == ({"": 300.0, "low": 300.0}, {})
 
 
 def test_import_fills_the_tables(connection: Connection, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def decoder_problems(top: Node) -> Iterator[Problem]:
         yield from _kind_problems(decoder)
         yield from _device_problems(decoder, devices)
         yield from _field_problems(decoder, {key for sensors in devices.values() for key in sensors})
+        yield from _period_problems(decoder, top)
 
 
 def _devices(top: Node) -> dict[str, set[tuple[str, str]]]:
@@ -42,6 +43,24 @@ def _devices(top: Node) -> dict[str, set[tuple[str, str]]]:
         for place in top.tables(key)
         for device in place.tables("devices")
     }
+
+
+def _period_problems(decoder: Node, top: Node) -> Iterator[Problem]:
+    """Yield rain fields whose period is not what a sensor that they lead to states."""
+    mapped = {entry.text("device") for entry in decoder.tables("devices")}
+    stated = {
+        (sensor.text("at") or "", sensor.number("period_s"))
+        for key in ("space", "gauge")
+        for place in top.tables(key)
+        for device in place.tables("devices")
+        for sensor in device.tables("sensors")
+        if "period_s" in sensor.table and (not mapped or device.text("id") in mapped)
+    }
+    for entry in decoder.tables("fields"):
+        found = entry.number("period_s")
+        for at, period_s in sorted(stated, key=str):
+            if found is not None and at == (entry.text("at") or "") and period_s not in {None, found}:
+                yield entry.problem("period_s", f"{period_s:g}, as the sensor states", found=f"{found:g}")
 
 
 def _topic_problems(decoder: Node, topic: str, earlier: list[str]) -> Iterator[Problem]:

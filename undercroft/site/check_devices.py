@@ -62,6 +62,8 @@ def _sensor_problems(place: Node, device: Node) -> Iterator[Problem]:
         yield from _quantity_problems(sensor, name)
         yield from _entrance_problems(place, sensor, name)
         yield from _zero_problems(place, sensor, name)
+        if "period_s" in sensor.table and name != "rain_depth_mm":
+            yield sensor.problem("period_s", f"nothing: {name} has no period")
 
 
 def _quantity_problems(sensor: Node, name: str) -> Iterator[Problem]:

@@ -69,6 +69,7 @@ Factor = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 """From the unit of a foreign payload to ours, and what is added."""
 
 PeriodS = Annotated[float, Field(gt=0.0, le=86_400.0)]
+RainPeriodS = Annotated[float, Field(gt=0.0, le=3_600.0)]
 """That a rain depth is the sum of: at most a day. [s]"""
 
 TopicLevel = Annotated[int, Field(ge=1, le=100)]

@@ -29,6 +29,7 @@ from undercroft.site.limits import (
     OpenAreaM2,
     People,
     PeriodS,
+    RainPeriodS,
     SomeItems,
     SpeedKmH,
     ThresholdValue,
@@ -145,6 +146,8 @@ class SensorDef(_Part):
     zero_level_m: LevelM | None = None
     """Level of depth 0; default: roadway of its entrance, else floor of its space. Of a float switch: where it trips.
     [m over datum]"""
+    period_s: RainPeriodS | None = None
+    """Period that each rain_depth_mm is the sum of; absent: the time since the word before. [s]"""
 
 
 class Device(_Part):

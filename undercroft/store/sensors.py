@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
@@ -48,6 +49,8 @@ class SensorTable:
     rows: tuple[SensorRow, ...]
     decoders: tuple[Decoder, ...] = ()
     """How foreign topics are read."""
+    rain_periods_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Period of each rain depth, by device and probe, where the site file states one. [s]"""
 
 
 def fetch_deployment(connection: Connection) -> Deployment | None:
@@ -84,6 +87,10 @@ def fetch_sensor_table(connection: Connection) -> SensorTable:
             for row in rows
         ),
         fetch_decoders(connection),
+        {
+            (row["device_id"], row["at"]): float(row["period_s"])
+            for row in connection.execute(sql("fetch_rain_periods")).fetchall()
+        },
     )
 
 

@@ -9,7 +9,7 @@ from ingest.decode_native import MAX_QUANTITY_LENGTH, _known_value_type
 from ingest.reading import Decoded, Fault
 from ingest.reasons import Reason
 from ingest.run_clock import RunClock
-from ingest.sensors import DeviceEntry
+from ingest.sensors import DeviceEntry, build_directory
 from tests.unit.ingest.builders import (
     BATTERY,
     LEVEL,
@@ -25,6 +25,7 @@ from undercroft.model import Mode, Reading
 from undercroft.quality import Quality, QualityTest
 from undercroft.quantities import QUANTITIES, STOCK_PREFIX
 from undercroft.store.dead_letters import MAX_DETAIL_LENGTH
+from undercroft.store.sensors import SensorRow, SensorTable
 
 YEAR_2100_US = 4_102_444_800_000_000
 
@@ -106,7 +107,7 @@ def test_thirty_thousand_odd_keys_are_told_once_each_without_comparing_all_with_
             return str.__eq__(self, other)
 
     faults = [Fault(Reason.UNKNOWN_QUANTITY, Counted(f"k{n % 1500}")) for n in range(3000)]
-    monkeypatch.setattr("ingest.batch.decode_native", lambda _: Decoded([], faults))
+    monkeypatch.setattr("ingest.batch.decode_native", lambda *_: Decoded([], faults))
     (letter,) = build_draft([level(0.5)], directory(), None).letters
     assert letter.detail.startswith("k0; k1; k2")
     assert len(letter.detail) <= MAX_DETAIL_LENGTH
@@ -155,7 +156,7 @@ def test_a_decoder_that_fails_buries_its_message_and_no_other(
         build_draft([level(0.5)], directory(), None)
 
 
-def _out_of_memory(_: bytes) -> None:
+def _out_of_memory(*_: object) -> None:
     raise MemoryError
 
 
@@ -238,3 +239,17 @@ class TestRun:
     def test_a_clock_that_cannot_be_read(self, payload: object) -> None:
         draft = build_draft([message("exercise/v1/futian/run/clock", payload)], directory(Mode.EXERCISE), None)
         assert [letter.reason for letter in draft.letters] == [Reason.BAD_RUN_CLOCK]
+
+
+def test_a_rain_depth_of_another_period_than_the_site_states_is_a_letter() -> None:
+    rows = (SensorRow("r1", "roof", 17, "", "rain_depth_mm"),)
+    known = build_directory(Mode.LIVE, SensorTable(7, "futian", rows, (), {("r1", ""): 300.0}))
+    told = [
+        message(
+            "flood/v1/futian/roof/r1/observation", {"observed_at": NOON_US / 1000, "period_s": s, "rain_depth_mm": 1}
+        )
+        for s in (300, 3600)
+    ]
+    draft = build_draft(told, known, None)
+    assert [letter.reason for letter in draft.letters] == ["no_period"]
+    assert list(draft.letter_of) == [1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest.decode_native import MAX_KEYS, MAX_PAYLOAD_BYTES, MAX_READINGS, decode_native, decode_status
+from ingest.reading import Fault
 from ingest.reasons import Reason
 from undercroft.errors import PayloadInvalid
 from undercroft.model import Reading
@@ -161,3 +162,18 @@ def test_a_bad_status(payload: bytes, reason: Reason) -> None:
     with pytest.raises(PayloadInvalid) as caught:
         decode_status(payload)
     assert caught.value.reason == reason
+
+
+def test_a_rain_depth_of_another_period_than_the_site_states_is_a_fault() -> None:
+    """Read as a sum of five minutes, a sum of an hour would be rain that never fell so fast."""
+    payload = b'{"observed_at": 1, "period_s": 3600, "rain_depth_mm": 2.5, "water_depth_m": 0.1}'
+    found = decode_native(payload, {"": 300.0})
+    assert [reading.quantity for reading in found.readings] == ["water_depth_m"]
+    detail = "rain_depth_mm needs period_s 300, as the site file states, not 3600"
+    assert found.faults == [Fault(Reason.NO_PERIOD, detail)]
+    for periods_s in ({"": 3600.0}, {"roof": 300.0}, {}):
+        assert [reading.quantity for reading in decode_native(payload, periods_s).readings] == [
+            "rain_depth_mm", "water_depth_m",
+        ]  # fmt: skip
+    pack = b'{"readings": [{"observed_at": 1, "at": "roof", "period_s": 60, "rain_depth_mm": 2.5}]}'
+    assert decode_native(pack, {"roof": 300.0}).readings == []

@@ -100,3 +100,22 @@ def test_what_is_said_twice(tmp_path: Path) -> None:
         ("decoder[lora].fields[#2].field", "a field mapped once only"),
         ("decoder[lora].id", "a decoder id used once only"),
     ]
+
+
+def rain_field(stated: str, mapped: str) -> str:
+    rain = f', {{ quantity = "rain_depth_mm"{stated} }}] }},'
+    field = f'"rain_depth_mm", {mapped}'
+    return SITE_TEXT.replace("] },", rain, 1) + DECODER.replace('"water_depth_m", scale = 0.001', field)
+
+
+def test_a_rain_field_has_the_period_that_its_sensor_states(tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, rain_field(", period_s = 300", "period_s = 60"))
+    assert (problem.field, problem.expected) == ("decoder[lora].fields[#1].period_s", "300, as the sensor states")
+    for stated in (", period_s = 60", ""):
+        assert load_site(write_site(tmp_path, rain_field(stated, "period_s = 60"))).decoders
+
+
+def test_only_a_rain_depth_has_a_period(tmp_path: Path) -> None:
+    text = SITE_TEXT.replace('quantity = "water_depth_m"', 'quantity = "water_depth_m", period_s = 60', 1)
+    (problem,) = problems_of(tmp_path, text)
+    assert (problem.field.rpartition(".")[2], problem.expected) == ("period_s", "nothing: water_depth_m has no period")

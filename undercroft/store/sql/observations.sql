@@ -223,6 +223,13 @@ select document -> 'district' ->> 'id' as district from site_version order by co
 -- name: fetch_site_decoders
 select coalesce(document -> 'decoder', '[]')::text as decoders from site_version order by commit_seq desc limit 1;
 
+-- name: fetch_rain_periods
+select device ->> 'id' as device_id, coalesce(sensor ->> 'at', '') as at, (sensor -> 'period_s')::float8 as period_s
+from (select document::jsonb as site from site_version order by commit_seq desc limit 1) newest
+cross join lateral jsonb_path_query(site, '$.*[*].devices[*]') as device
+cross join lateral jsonb_path_query(device, '$.sensors[*]') as sensor
+where jsonb_typeof(sensor -> 'period_s') = 'number';
+
 -- name: fetch_device_sensors
 select device.device_id, device.place_id, sensor.sensor_id, sensor.at, sensor.quantity,
     case when sensor.entrance_id is null then space.floor_level_m else entrance.roadway_level_m end as ground_m
