@@ -260,11 +260,21 @@ def test_an_empty_database_and_an_absent_one(postgres: PostgresServer) -> None:
     create_database(postgres.url(), "never_migrated")
     found = {finding.check: finding for finding in check_database(postgres.url("never_migrated"), SystemClock().now())}
     environment = {**os.environ, "UNDERCROFT_DATABASE_URL": postgres.url("never_migrated")}
-    for service in (["risk"], ["db", "release"]):
-        command = [sys.executable, "-m", "undercroft", *service]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-        assert ended.stderr.strip().endswith("(SQLSTATE 42P01); run `undercroft db migrate` on it")
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "undercroft", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+
+    assert run("db", "migrate").stderr.startswith("undercroft: --mode: expected live or exercise")
+    hints = {run("risk").stderr.partition("(SQLSTATE 42P01); ")[2].strip()}
+    hints |= {run("db", "release").stderr.partition("(SQLSTATE 42P01); ")[2].strip(), found["schema"].advice}
+    (hint,) = hints
+    program, *words = hint.split("`")[1].split()
+    assert program == "undercroft"
+    assert (run(*words).returncode, run("db", "migrate").stdout.strip()) == (0, "up to date")
+    now = {each.check: each for each in check_database(postgres.url("never_migrated"), SystemClock().now())}
     drop_database(postgres.url(), "never_migrated")
+    assert now["schema"].verdict is Verdict.GOOD
     assert found["schema"].verdict is Verdict.BAD
     assert "0001_spine" in found["schema"].seen
     absent = check_database("postgresql://nobody@127.0.0.1:1/nothing", SystemClock().now())

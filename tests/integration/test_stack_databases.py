@@ -22,7 +22,7 @@ from undercroft.stack import binaries
 from undercroft.stack.datadir import open_data_dir
 from undercroft.stack.embedded import EmbeddedStack
 from undercroft.stack.postgres import running_postgres
-from undercroft.store.connection import connect
+from undercroft.store.connection import TO_MIGRATE, connect
 from undercroft.store.databases import mode_of_database
 
 TICK = "insert into tick (tick_seq, tick_at, up_to_commit_seq) values (1, now(), 0)"
@@ -129,7 +129,7 @@ def test_a_database_without_schema_is_named(stack: EmbeddedStack) -> None:
     code, line = db(
         "reset", UNDERCROFT_DATABASE_URL=stack.open_database("a", Mode.EXERCISE).owner.replace("/a?", "/postgres?")
     )
-    assert (code, line) == (2, "undercroft: this database has no mode yet: run `undercroft db migrate` first")
+    assert (code, line) == (2, f"undercroft: this database has no mode yet: {TO_MIGRATE}")
 
 
 def test_passwords_stay_the_same(stack: EmbeddedStack) -> None:

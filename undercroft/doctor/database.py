@@ -6,6 +6,7 @@ from datetime import datetime
 
 from undercroft.doctor.finding import Finding, bad, good, note
 from undercroft.errors import UndercroftError
+from undercroft.store.connection import TO_MIGRATE
 from undercroft.store.dead_letters import Caps
 from undercroft.store.inspect import CLOCK_TOLERANCE, STANDBY, DatabaseFacts, inspect_database
 from undercroft.store.timescale import LEAST_VERSION
@@ -65,7 +66,8 @@ def _schema(facts: DatabaseFacts) -> Finding:
         seen = f"of a newer version: it has migration {facts.newer_migrations[-1]}"
         return bad("schema", seen, "run the version that made it, or a later one: this one would undo its views")
     if facts.missing_migrations:
-        return bad("schema", f"missing: {', '.join(facts.missing_migrations)}", "run `undercroft db migrate`")
+        advice = TO_MIGRATE if facts.mode is None else "run `undercroft db migrate`"
+        return bad("schema", f"missing: {', '.join(facts.missing_migrations)}", advice)
     if facts.held_at is not None:
         said = f"up to date, mode {facts.mode}, held since {facts.held_at:%F %R}: neither engine nor notifier works"
         return note("schema", said, "look at it, then run `undercroft db release` (backup.md)")

@@ -15,7 +15,7 @@ from undercroft.errors import BadInput
 from undercroft.model import Mode
 from undercroft.settings import Settings
 from undercroft.store.connection import connect
-from undercroft.store.databases import migrate_database, reset_database
+from undercroft.store.databases import migrate_database, mode_of_database, reset_database
 from undercroft.store.hold_commands import holds
 from undercroft.store.migrate import refuse_half_restored
 from undercroft.store.retention import retain
@@ -39,11 +39,18 @@ def register(app: typer.Typer) -> None:
     app.add_typer(database, name="db")
 
 
-def _migrate(mode: Annotated[Mode, typer.Option(help="What the database is for; it can never be changed.")]) -> None:
+def _migrate(
+    mode: Annotated[
+        Mode | None, typer.Option(help="What the database is for, said when it is new; it can never be changed.")
+    ] = None,
+) -> None:
     """Apply the migrations that are missing."""
     with closing(connect(_url(), application_name="undercroft-migrate")) as connection:
         refuse_half_restored(connection)
-    applied = migrate_database(_url(), mode)
+    known = mode or mode_of_database(_url())
+    if known is None:
+        raise BadInput("--mode: expected live or exercise, since this database has none yet; it can never be changed")
+    applied = migrate_database(_url(), known)
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 

@@ -25,6 +25,9 @@ TEMPORARY_SQLSTATE_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"
 OF_ANOTHER_SCHEMA = frozenset({"42P01", "42703", "42883"})
 """No such table, column or function: most likely nobody has migrated, or not since the version changed."""
 
+TO_MIGRATE = "run `undercroft db migrate --mode live` on it (`--mode exercise` if it is for exercises)"
+"""What to do with a database that may have no mode yet; one that has the other mode refuses, and says so."""
+
 CONNECT_TIMEOUT_S = 10
 ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """A server whose machine is gone is noticed within a minute, also by whoever only listens. [s]"""
@@ -53,7 +56,7 @@ def translated_errors() -> Iterator[None]:
     except psycopg.Error as error:
         state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
         first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        hint = "; run `undercroft db migrate` on it" if error.sqlstate in OF_ANOTHER_SCHEMA else ""
+        hint = f"; {TO_MIGRATE}" if error.sqlstate in OF_ANOTHER_SCHEMA else ""
         message = f"database: {first_line}{state}{hint}"
         if is_temporary(error):
             raise StoreUnavailable(message) from error

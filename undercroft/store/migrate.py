@@ -11,7 +11,7 @@ import psycopg
 
 from undercroft.errors import BadInput
 from undercroft.model import Mode
-from undercroft.store.connection import Connection, translated_errors
+from undercroft.store.connection import TO_MIGRATE, Connection, translated_errors
 from undercroft.store.roles import GROUP_ROLES, grant_exactly, make_group_roles
 from undercroft.store.timescale import delete_jobs_of, drop_views, keep_old_rollups, settle
 
@@ -146,5 +146,5 @@ def mode_of(connection: Connection) -> Mode:
         except psycopg.errors.UndefinedTable:
             row = None
     if row is None:
-        raise BadInput("this database has no mode yet: run `undercroft db migrate` first")
+        raise BadInput(f"this database has no mode yet: {TO_MIGRATE}")
     return Mode(row["mode"])
