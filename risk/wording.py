@@ -237,15 +237,19 @@ def _foreseen_by(words: dict[str, Any]) -> tuple[str, str]:
 
 
 def _drivers(words: dict[str, Any]) -> tuple[str, str]:
-    """Return what drives a probability: the missing depth, the rain, the members that get there."""
+    """Return what drives a probability: the missing depth, the rain, the members that get there.
+
+    Without past floods it is more than the members' share: calibrated by depth and rain (`risk.nowcast.calibration`).
+    """
     if "members" not in words:
         return "", ""
     short, rain, members = _cm(words["missing_m"]), f"{words['rain_mm']:.1f} mm", f"{words['members']:.0%}"
     if words.get("floods"):
         return f": {short} short of it, reached by {members} of them", f":距阈值 {short},其中 {members} 达到"
     return (
-        f": {short} short of it, {rain} of rain in 10 min, reached by {members} of the members",
-        f":距阈值 {short},10 分钟雨量 {rain},{members} 的成员达到",
+        f": {short} short of it, {rain} of rain in 10 min, reached by {members} of the members before calibration"
+        " by depth and rain",
+        f":距阈值 {short},10 分钟雨量 {rain},{members} 的成员达到(按水深和雨量校准之前)",
     )
 
 

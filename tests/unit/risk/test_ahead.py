@@ -165,8 +165,8 @@ def test_a_probable_orange_raises_orange_and_quotes_what_drives_it() -> None:
     }
     assert all(r["value"] >= 0.6 and r["nowcast_at"] for r in told)
     assert "short of it" in told[0]["text_en"]
-    assert "of the members" in told[0]["text_en"]
-    assert "成员达到" in told[0]["text_zh"]
+    assert "% of the members before calibration by depth and rain" in told[0]["text_en"]  # "60% likely, reached by 0%"
+    assert "成员达到(按水深和雨量校准之前)" in told[0]["text_zh"]
 
 
 def test_a_probability_raises_orange_at_most_and_only_where_its_limit_says_so() -> None:
