@@ -13,7 +13,10 @@ from tests.meta.repository import ROOT, tracked_files
 from undercroft.store.migrate import migrations
 from undercroft.store.sql import statements
 
-DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+DOCUMENTS = [
+    ROOT / name
+    for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/site-file.md", "docs/adding-a-rule.md")
+]
 TOP_FOLDERS = "undercroft|ingest|risk|duty|api|dashboards|simulators|deploy|docs|tests"
 PATH = re.compile(rf"`((?:{TOP_FOLDERS})/[\w./-]*|[\w-]+\.(?:py|md|toml|txt|sql))`")
 
