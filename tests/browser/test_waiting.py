@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.service import running_api
 from tests.browser.storm import seed
@@ -18,7 +18,7 @@ from undercroft.stack.postgres import PostgresServer
 
 LATE = 9
 ORDERS = 505  # more than one page of the service
-TELEPHONE = {"width": 390, "height": 844}
+TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 
 _WAITING = """
 insert into incident (incident_id, basin_id, opened_at, worst, state)

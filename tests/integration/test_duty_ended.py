@@ -9,7 +9,8 @@ from duty.notify.notifier import Notifier
 from duty.telling.addressed import Channels
 from duty.telling.names import load_names
 from duty.telling.texts import Style
-from risk.run import Follower, step_live
+from risk.follower import Follower
+from risk.run import step_live
 from tests.integration.duty_kit import duty_file, messages, now, opened, prepared, running, tick, wait_until
 from tests.integration.duty_servers import service
 from undercroft.store.conditions import Condition, set_condition

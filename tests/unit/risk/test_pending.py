@@ -11,8 +11,8 @@ from risk.pending import PendingTick, parted
 AT = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
 
 
-def of(*up_to: int, **extra: bool) -> list[PendingTick]:
-    return [PendingTick(5 + row, AT, number, 60 + row, **extra) for row, number in enumerate(up_to)]
+def of(*up_to: int, is_recorded: bool = False) -> list[PendingTick]:
+    return [PendingTick(5 + row, AT, number, 60 + row, is_recorded=is_recorded) for row, number in enumerate(up_to)]
 
 
 @pytest.mark.parametrize(
