@@ -119,7 +119,10 @@ def list_alarms(
 
 
 def _alarm_lines(row: Mapping[str, Any], place: ZoneInfo) -> str:
-    """Return an alarm in two lines: what, where, since when and whose; then the first reason."""
+    """Return an alarm in two lines: what, where, since when and whose; then its first reason.
+
+    Where a milder reason came since, a third comes before it: what made it so grave, and when.
+    """
     from risk.wording import LEVELS_ZH  # noqa: PLC0415
     from undercroft.local_time import with_zone  # noqa: PLC0415
     from undercroft.model import Severity  # noqa: PLC0415
@@ -128,6 +131,14 @@ def _alarm_lines(row: Mapping[str, Any], place: ZoneInfo) -> str:
     state = f"未结束 open, {taken}" if row["active"] else "已结束 ended"
     word = f"{LEVELS_ZH[row['severity']]} {Severity(row['severity']).word}"
     named = f" {row['name_zh']} {row['name_en']}" if row["name_zh"] else ""
-    reason = "  ".join(row["reasons"][0][text] for text in ("text_zh", "text_en")) if row["reasons"] else ""
+    lines = [_words_of(row["reasons"][0])] if row["reasons"] else []
+    worst = max((why["severity"] for why in row["reasons"]), default=0)
+    if row["active"] and row["severity_reasons"] and worst < row["severity"]:
+        since = with_zone(row["severity_since"], place)
+        lines.insert(0, f"{word} 始于 since {since}:  {_words_of(row['severity_reasons'][0])}")
     head = f"{word}  {row['subject']}{named}  {with_zone(row['raised_at'], place)}  {state}"
-    return f"{head}\n    {reason}" if reason else head
+    return "\n    ".join([head, *lines])
+
+
+def _words_of(reason: Mapping[str, Any]) -> str:
+    return f"{reason['text_zh']}  {reason['text_en']}"

@@ -307,6 +307,7 @@ def test_live_has_no_exercise_banner_and_misses_the_engine(page: Page, live_db: 
         expect(page.locator("#spaces tr")).to_have_count(40)
         expect(page.locator("#exercise")).to_be_hidden()
         expect(page.locator("#outage")).to_contain_text("ENGINE SILENT")
+        expect(page.locator("#outage")).to_contain_text("data below stopped at 2023-09-07 21:01:00")  # in Shenzhen
         world.tick()
         expect(page.locator("#outage")).to_be_hidden()
         page.goto("about:blank")

@@ -7,6 +7,7 @@ import { LEVELS, UNHEARD } from "./text.js";
 
 const STALE_NEWEST_S = 180;
 const ENGINE_SILENT_S = 15;
+const DATED_AFTER_S = 12 * 3600; // a time of day alone would be taken for today's
 
 export function renderSite() {
   const site = state.site;
@@ -54,7 +55,7 @@ export function renderTitle(link) {
   const worst = [4, 3].map((level) => [LEVELS[level].shape, [...state.spaces.values()].filter((space) => space.level === level).length]);
   const counts = worst.filter(([, count]) => count).map(([shape, count]) => `${shape}${count} `).join("");
   const reason = outageReason(link);
-  const marked = reason === null ? counts : `⚠ ${reason.zh} ${reason.en} ${clockText(lastHeard(link).instant)} (${counts.trim() || "–"}) `;
+  const marked = reason === null ? counts : `⚠ ${reason.zh} ${reason.en} ${heardText(lastHeard(link))} (${counts.trim() || "–"}) `;
   const title = `${marked}Undercroft 地下空间水情`;
   if (document.title !== title) document.title = title;
 }
@@ -114,7 +115,7 @@ export function renderOutage(link) {
   if (reason === null) return;
   const heard = lastHeard(link);
   const age = ageText(heard.ageS);
-  const shown = clockText(heard.instant);
+  const shown = heardText(heard);
   const key = `${reason.zh}${age.zh}${shown}`;
   if (outage.dataset.key === key) return;
   outage.dataset.key = key;
@@ -136,6 +137,8 @@ function lastHeard(link) {
   }
   return { instant: state.tickAt, ageS: ageOf(state.tickAt) }; // the engine is silent: levels are those of its last tick
 }
+
+const heardText = (heard) => clockText(heard.instant, heard.ageS > DATED_AFTER_S);
 
 export function outageReason(link) {
   if (link === "lost") return { zh: "连接中断", en: "CONNECTION LOST" };

@@ -136,8 +136,13 @@ from alarm_event order by tick_at, subject, event_no;
 
 -- name: alarms_list
 select a.subject, a.occurrence, a.severity, a.peak_severity, a.active, a.acknowledged, a.raised_at, a.cleared_at, a.reasons,
-    p.name_zh, p.name_en
+    p.name_zh, p.name_en, v.severity_since, coalesce(v.severity_reasons, '[]') as severity_reasons
 from alarm a
+left join lateral (
+    select e.tick_at as severity_since, e.reasons as severity_reasons from alarm_event e
+    where e.subject = a.subject and e.occurrence = a.occurrence and e.kind in ('raised', 'severity_up', 'severity_down')
+    order by e.event_no desc limit 1
+) v on true
 left join device d on a.subject_kind = 'device' and d.device_id = split_part(a.subject, '/', 2)
 left join place p on p.place_id = coalesce(d.place_id, split_part(a.subject, '/', 2)) and a.subject_kind <> 'system'
 where a.active or not %(open_only)s order by a.active desc, a.severity desc, a.raised_at, a.subject;
