@@ -68,7 +68,7 @@ def check_access_list(text: str, *, ingest: str = INGEST, has_bound_client_ids: 
     own = {"%u", "%c"} if has_bound_client_ids else {"%u"}
     loose = [str(rule) for rule in rules if _gives_away(rule, own)]
     loose += [f"{each} to {ingest}, which only reads" for each in _written_by_ingest(rules, ingest, own)]
-    withheld = [*_withheld_from_ingest(rules, ingest), *_withheld_from_devices(rules), *_denied(rules, ingest, own)]
+    withheld = [*_withheld_from_ingest(rules, ingest), *_withheld_from_devices(rules), *_denied(rules, ingest)]
     found = []
     if loose:
         found.append(
@@ -143,7 +143,7 @@ def _withheld_from_devices(rules: Sequence[Rule]) -> list[str]:
     ]
 
 
-def _denied(rules: Sequence[Rule], ingest: str, own: set[str]) -> list[str]:
+def _denied(rules: Sequence[Rule], ingest: str) -> list[str]:
     """Return the denials of what devices say: to Mosquitto they stand before every pattern that lets them write.
 
     Whoever reads along is no device: it may be denied the place of its own that the patterns would give it.
@@ -153,9 +153,8 @@ def _denied(rules: Sequence[Rule], ingest: str, own: set[str]) -> list[str]:
     for rule in rules:
         if rule.access != "deny" or rule.user in {"", ingest} or (rule.user is not None and rule.user in readers):
             continue
-        topic = "/".join("+" if rule.user is None and level in own else level for level in rule.topic.split("/"))
-        who = rule.user or "+"
-        if not _names(topic, ingest) and any(filters_overlap(topic, f"flood/v1/+/+/{who}/{kind}") for kind in KINDS):
+        topics = [f"flood/v1/+/+/{rule.user or '+'}/{kind}" for kind in KINDS]
+        if not _names(rule.topic, ingest) and any(filters_overlap(rule.topic, topic) for topic in topics):
             found.append(str(rule))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -52,12 +53,27 @@ def test_changes_by_hand_are_shown_with_their_place(fake: FakeGrafana) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", ["<html>sign in</html>", "null", "[]", "{}", "[3]"])
+@pytest.mark.parametrize("body", ["<html>sign in</html>", "null", "[]", "{}", "[3]", "{", "maintenance"])
 def test_what_is_no_grafana_is_one_clear_error(fake: FakeGrafana, body: str) -> None:
     fake.says = body
     for ask in (push, drift):
         with pytest.raises(GrafanaRefused, match=r"^Grafana: [^\n<]{1,200}$"):
             ask(client(fake.url, TOKEN))
+
+
+def test_a_dashboard_that_is_none_is_said(fake: FakeGrafana) -> None:
+    api = client(fake.url, TOKEN)
+    push(api)
+    api.dashboard.get_dashboard = lambda uid: {"dashboard": [uid]}
+    with pytest.raises(GrafanaRefused, match="does not speak as Grafana does"):
+        drift(api)
+
+
+def test_a_refusal_is_cut_short(fake: FakeGrafana) -> None:
+    fake.says, fake.says_status = json.dumps({"message": "x" * 5000}), 502
+    with pytest.raises(GrafanaRefused) as refused:
+        push(client(fake.url, TOKEN))
+    assert len(str(refused.value)) <= 220
 
 
 def test_a_refusal_leaves_its_page_out(fake: FakeGrafana) -> None:

@@ -22,7 +22,7 @@ from undercroft.doctor.machine import check_clock, check_disks, judge_clock
 from undercroft.doctor.mosquitto import WANTED, check_configuration, read_configuration
 from undercroft.settings import Settings
 from undercroft.store.dead_letters import Held
-from undercroft.store.inspect import DatabaseFacts
+from undercroft.store.inspect import STANDBY, DatabaseFacts
 
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -70,6 +70,15 @@ def test_a_good_database_has_nothing_bad() -> None:
 )
 def test_each_fault_of_a_database_is_found(fault: dict[str, object], check: str) -> None:
     assert bad_checks(replace(WELL, **fault)) == [check]  # type: ignore[arg-type]
+
+
+def test_a_standby_and_a_setting_are_told_what_helps() -> None:
+    advice = {
+        name: judge(replace(WELL, unwritable=why), NOW)[0].advice
+        for name, why in (("standby", STANDBY), ("setting", "takes no writes"))
+    }
+    assert advice["standby"].startswith("name the server that is written to")
+    assert advice["setting"].startswith("take these settings back")
 
 
 def test_dead_letters_that_fill_their_room_are_told_before_the_cap() -> None:
@@ -147,6 +156,9 @@ def test_our_own_broker_configuration_is_good_and_each_missing_option_is_found()
         ("port 1883", ["listeners"]),
         ("persistence_location /tmp/", ["queue limits"]),
         ("persistence_location /run", ["queue limits"]),
+        ("persistence_location /var/run/mosquitto", ["queue limits"]),
+        ("persistence_location /dev/shm", ["queue limits"]),
+        ("persistence_location /running", []),
         ("persistence_location /mosquitto/", ["queue limits"]),
         ("persistence_location data/", ["queue limits"]),
         ("persistence_location /var/lib/mosquitto", []),
@@ -222,6 +234,9 @@ def test_each_rule_that_gives_away_or_withholds_is_found(rule: str) -> None:
     assert check_access_list(f"{ACCESS}user wall\ntopic read flood/v1/#\n{place}")[0].verdict is Verdict.GOOD
     assert check_access_list(f"{ACCESS}pattern deny flood/v1/+/+/%u/more\n")[0].verdict is Verdict.GOOD
     assert check_access_list(f"{ACCESS}pattern deny exercise/#\n")[0].verdict is Verdict.GOOD
+    assert check_access_list(f"{ACCESS}pattern deny flood/v1/+/+/undercroft-ingest/#\n")[0].verdict is Verdict.GOOD
+    assert check_access_list(f"{ACCESS}user g-8\ntopic deny flood/v1/+/+/g-9/#\n")[0].verdict is Verdict.GOOD
+    assert check_access_list(f"topic deny flood/v1/#\n{ACCESS}")[0].verdict is Verdict.GOOD  # of whoever has no name
 
 
 def test_an_access_list_is_the_one_that_the_configuration_names_and_a_missing_one_is_bad(tmp_path: Path) -> None:
