@@ -216,6 +216,11 @@ def test_what_retention_left_is_found_and_the_command_mends_it(live_db: str) -> 
     assert [(each["relation"], each["steps"]) for each in json.loads(done.stdout)] == [("batch", 2)]
     found = {finding.check: finding for finding in check_database(live_db, SystemClock().now())}
     assert found["retention"].verdict is Verdict.GOOD
+    with closing(connect(live_db, application_name="tests", autocommit=True)) as connection:
+        looked = connection.execute(
+            "select looked_at > now() - interval '1 hour' as now from retention_class"
+        ).fetchall()
+    assert all(row["now"] for row in looked)  # else the two days end with what the database was made
 
 
 def test_a_hold_is_placed_shown_and_dropped_by_the_command_and_keeps_the_doctor_quiet(
