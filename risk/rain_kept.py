@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from risk.arrays import NEVER_US, BoolArray, FloatArray, IntArray, SiteArrays
-from risk.levels import severity_of
+from risk.levels import settled, severity_of
 from risk.sensors import RAIN_ROLES, RAIN_TOTAL
 from risk.state import RAIN, EngineState, RainKept, place_key
 from risk.statics import SiteStatics
@@ -69,7 +69,7 @@ def raise_kept(
             continue
         in_rain[row] = True
         reached = max(
-            int(severity_of(np.array([mm]), table[:, row : row + 1])[0])
+            int(severity_of(settled(np.array([mm])), table[:, row : row + 1])[0])
             for mm, table in zip(kept.mm, statics.rain_mm, strict=True)
         )
         for view in views:

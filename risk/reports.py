@@ -35,7 +35,9 @@ from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, IntArray, SiteArrays, iso, to_us
 from risk.evidence import NOT_CLOSED, flapping, said_by_switches
+from risk.floats import trip_m
 from risk.levels import entrance_index, least_at
+from risk.sensors import FLOAT
 from risk.spots import of_one_spot
 from risk.state import EngineState, FieldReport
 from risk.thresholds import LEAST_ALARM_SEVERITY, WET_DEPTH_M
@@ -178,6 +180,10 @@ def _found_dry(state: EngineState, arrays: SiteArrays, key: str) -> bool:
     sensors = arrays.l_sensor[here & ~arrays.s_left[arrays.l_sensor]]
     wet = state.held[sensors] >= WET_DEPTH_M.value
     if not sensors.size or (wet & (state.evidence_us[sensors] >= expired_us)).any():
+        return False
+    entrance = entrance_index(arrays, space, entrance_id)
+    switches = np.flatnonzero((arrays.s_role == FLOAT) & (arrays.s_space == space) & (arrays.s_entrance == entrance))
+    if any(state.held[s] >= 0.5 and trip_m(arrays, s) >= 0.0 for s in switches.tolist()):
         return False
     dry = ~wet & (state.good_us[sensors] >= expired_us) & (state.good_run[sensors] > 0)
     say_so = [arrays.sensors[s] for s in sensors[dry].tolist()]

@@ -43,7 +43,7 @@ def of_one_spot(one: SensorSpec, other: SensorSpec) -> bool:
     They have one probe name and one zero, so that the same water stands the same over both. Two probes of one device
     do not: a cable may reach far.
     """
-    return one.at == other.at and _same_zero(one, other)
+    return one.at == other.at and one.zero_level_m == other.zero_level_m
 
 
 def _same_zero(one: SensorSpec, other: SensorSpec) -> bool:

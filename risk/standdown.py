@@ -18,7 +18,9 @@ more than they did (`risk.street_alone`, docs/decisions/0046).
 
 A sensor that is heard and dry is no danger, nor is what says nothing of water: stock, power, a device that is online
 or gone. Silence alone is no evidence: that the space turns blind in the rain in which it was stood down follows from
-what the officer knew. The next rain finds it without eyes, and that is told. That somebody reports the place dry, or
+what the officer knew. The next rain finds it without eyes, and that is told;
+what neighbours stood in for it before is told anew. Where no gauge says that the rain has ended, one lasts twelve
+hours. That somebody reports the place dry, or
 the barrier closed, undoes nothing.
 """
 
@@ -36,7 +38,7 @@ from risk.reports import said_in, severity_of_depth
 from risk.rules import Views
 from risk.sensors import FLOAT
 from risk.state import BLIND, FAMILIES, FORECAST, LEAK, PUMP, WARNING, EngineState
-from risk.thresholds import LEAST_ALARM_SEVERITY, WET_DEPTH_M
+from risk.thresholds import LEAST_ALARM_SEVERITY, ONE_RAIN_S, WET_DEPTH_M
 from risk.warnings import Act, covers, warning_of
 
 FROM_INSIDE = np.isin(np.arange(len(FAMILIES)), (PUMP, FORECAST, LEAK))
@@ -66,15 +68,19 @@ def held_down(state: EngineState, arrays: SiteArrays, views: Views, seen: Seen, 
     told, came = _told_of(arrays, views, acts, state), said_since(state, arrays)
     for row in rows.tolist():
         known, reached = state.stood_down_on[row], views.candidate[:, row]
-        worse = bool(((reached > known) & (reached >= LEAST_ALARM_SEVERITY) & ~FROM_INSIDE).any())
+        in_rain = bool(views.rain.in_rain[row])
+        counts = ~FROM_INSIDE & (in_rain | (np.arange(len(FAMILIES)) != BLIND))
+        worse = bool(((reached > known) & (reached >= LEAST_ALARM_SEVERITY) & counts).any())
         if worse or row in told or _tells_of_water(state, arrays, seen, row, came):
             state.stood_down_us[row] = NEVER_US
             down[row] = False
         else:
-            same_rain = views.rain.in_rain[row] and known[BLIND] == MOST
+            looked_at = known[BLIND] == MOST
+            is_one_rain = in_rain and state.tick_us - int(state.stood_down_tick_us[row]) < ONE_RAIN_S.value * 1e6
             state.stood_down_on[row] = np.minimum(known, np.maximum(reached, views.lasting[:, row]))
-            if same_rain:
-                state.stood_down_on[row, BLIND] = MOST
+            state.stood_down_on[row, BLIND] = MOST if looked_at and is_one_rain else 0
+            if looked_at and not is_one_rain:
+                state.stand_ins.pop(arrays.spaces[row].id, None)  # the next rain has its own
     return np.asarray(down, np.bool_)
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.arrays import NEVER_US, BoolArray, SiteArrays, iso
-from risk.levels import RULE_NAMES, least_at, shown_value_m
+from risk.levels import RULE_NAMES, least_at, settled, shown_value_m
 from risk.neighbours import Neighbours
 from risk.state import STAND_IN, EngineState, StoodIn
 from risk.thresholds import RAIN_RULES, WET_DEPTH_M
@@ -117,7 +117,9 @@ def _reading(severity: int, rule: str, value: float, sensor: str, entrance: str,
 def depth_m(state: EngineState, arrays: SiteArrays, neighbours: Neighbours, sensor: int, ground_m: float) -> float:
     """Return the depth over a road that a sensor elsewhere stands for: its own depth, or its level over that road."""
     held = float(state.held[sensor])
-    return held if arrays.s_space[sensor] >= 0 else held + neighbours.zero_m(sensor) - ground_m
+    return (
+        held if arrays.s_space[sensor] >= 0 else float(settled(np.asarray(held + neighbours.zero_m(sensor) - ground_m)))
+    )
 
 
 def _water(
@@ -163,7 +165,7 @@ def _rain(state: EngineState, arrays: SiteArrays, space: int, sensor: int) -> St
     place = arrays.spaces[space]
     if sensor < 0 or arrays.sensors[sensor].basin == place.basin:
         return None
-    mm = state.acc_mm[arrays.s_slot[sensor]]
+    mm = settled(state.acc_mm[arrays.s_slot[sensor]])
     best: StoodIn | None = None
     for severity in (2, MOST):
         for window, (rule, _) in enumerate(RAIN_RULES):

@@ -149,11 +149,12 @@ def _space(state: EngineState, arrays: SiteArrays, row: int, logged: LoggedAlarm
     if not logged.active:
         _nothing(state, row)
         return
+    if state.alarm_severity[row] == 0:
+        state.stood_down_us[row] = NEVER_US
     if state.alarm_severity[row] != logged.severity:
         state.alarm_below_us[row] = NEVER_US
     state.alarm_severity[row] = logged.severity
     state.alarm_shelved_us[row] = NEVER_US if logged.shelved_us is None else logged.shelved_us
-    state.stood_down_us[row] = NEVER_US
     for family in _families(logged.said):
         state.alarm_families[row] |= FAMILY_BITS[family]
     named = {sensor for _, sensor in logged.said}

@@ -163,15 +163,34 @@ def reported(*sensors: dict[str, Any]) -> Crank:
     return crank
 
 
-@pytest.mark.parametrize("pit", [device("pit", depth_sensor(zero_level_m=-4.5)), device("pit", depth_sensor(at="pit"))])
+def test_a_float_switch_that_tells_of_water_keeps_an_expired_report() -> None:
+    """It hangs 10 cm over the floor and is lifted; the level sensor beside it says 0."""
+    switch = device("fl", {"quantity": "float_lifted", "zero_level_m": -3.9})
+    crank = reported(device("one", depth_sensor()), switch)
+    for minute in range(1, 40):
+        crank.tick(minute, ("one:water_depth_m", minute, 0.0), ("fl:float_lifted", minute, 1.0))
+    assert crank.levels["s"] == 4
+    for minute in range(40, 45):
+        crank.tick(minute, ("one:water_depth_m", minute, 0.0), ("fl:float_lifted", minute, 0.0))
+    assert not crank.engine.state.reports
+
+
+@pytest.mark.parametrize(
+    "pit",
+    [
+        device("pit", depth_sensor(zero_level_m=-4.5)),
+        device("pit", depth_sensor(at="pit")),
+        device("pit", {"quantity": "water_level_m"}),  # nobody says how deep it hangs
+    ],
+)
 def test_a_report_is_ended_once_every_spot_of_its_place_was_heard(pit: dict[str, Any]) -> None:
     """The floor at -4.00 m, where one sensor is; another is half a metre lower, or has a name of its own."""
-    key = sensor_key("pit", pit["sensors"][0].get("at", ""), "water_depth_m")
+    key = sensor_key("pit", pit["sensors"][0].get("at", ""), pit["sensors"][0]["quantity"])
     crank = reported(device("floor", depth_sensor()), pit)
     for minute in range(1, 40):
         crank.tick(minute, ("floor:water_depth_m", minute, 0.0))
     assert crank.levels["s"] == 4, "the pit is silent"
-    crank.tick(40, ("floor:water_depth_m", 40, 0.0), (key, 40, 0.0))
+    crank.tick(40, ("floor:water_depth_m", 40, 0.0), (key, 40, -4.0 if key.endswith("level_m") else 0.0))
     assert crank.engine.state.reports == {}
 
 

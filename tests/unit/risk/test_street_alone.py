@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from risk.arrays import NEVER_US, to_us
 from risk.engine import with_site
+from risk.takeover import LoggedAlarm, take_over
 from risk.warnings import Act
 from tests.unit.risk.builders import START, Crank, Reading, depth_sensor, device, entrance, site, space
 from undercroft.site.model import Site
@@ -140,3 +141,28 @@ def test_a_float_switch_on_the_street_raises_by_itself_alone() -> None:
     for minute in range(DOWN_AT + 1, DOWN_AT + 10):
         crank.tick(minute, ("post:float_lifted", minute, 1.0))
     assert crank.engine.state.alarm_severity[0] == 3
+
+
+def test_an_upgrade_keeps_a_stand_down_beside_the_alarm_of_the_street() -> None:
+    """The street stands in 31 cm, orange; the red of the dead sensor inside is stood down and does not come back."""
+    night = Garage(0.31)
+    assert night.go(0.31) == 3
+    state = night.crank.engine.state
+    logged = LoggedAlarm(
+        subject="space/gar",
+        events=int(state.alarm_events[0]),
+        occurrence=int(state.alarm_occurrence[0]),
+        severity=3,
+        peak=3,
+        active=True,
+        acknowledged=False,
+        latched=False,
+        raised_us=int(state.alarm_raised_us[0]),
+        shelved_us=None,
+        suppressed_by=None,
+        said=(("outside-head", "out-north:water_depth_m"),),
+        reasons=(),
+    )
+    take_over(state, night.crank.engine.plant.arrays, [logged], silent=())
+    assert night.is_down
+    assert [night.go(0.31) for _ in range(3)] == [3, 3, 3]
