@@ -363,6 +363,7 @@ def test_the_health_check_of_every_login_passes_and_sees_what_is_wrong(
             "insert into batch (batch_id, commit_seq, lane, messages, readings, stored, duplicates, conflicts,"
             " dead_letters, committed_at) values (1, 1, 'routine', 1, 1, 1, 0, 0, 0, now() - interval '40 days')"
         )
+        owner.execute("update retention_class set looked_at = now() - interval '3 days' where relation = 'batch'")
         owner.execute("grant select on tick to undercroft_grafana")
         assert [bad(login) for login in logins] == [["retention", "rights"]] * 5
         owner.execute(

@@ -25,6 +25,7 @@ BEYOND: list[dict[str, Any]] = [
     {"kind": "field_report", "subject": UP, "depth_m": 0.2, "by": "Sun\n## forged"},
     {"kind": "field_report", "subject": UP, "depth_m": 10**400},
     {"kind": "rain_warning", "subject": "warning/a", "state": "ended", "until": "0001-01-01T00:00:00Z"},
+    {"kind": "rain_warning", "subject": "warning/a", "state": "in_force", "colour": "red", "until": ENDS[0]},
     {"kind": "note", "subject": "-\0", "text": "x"},
     {"kind": "note", "text": "bell \x07"},
 ]  # fmt: skip
@@ -35,7 +36,7 @@ EXPIRED: list[dict[str, Any]] = [
 TAKEN: list[dict[str, Any]] = [
     REPORT | {"by": "孙", "note": LONG, "minutes": 1440, "observed_at": ENDS[1]},
     {"kind": "field_report", "subject": GAR, "entrance": "north", "barrier": "failed", "minutes": 1e-3},
-    {"kind": "rain_warning", "subject": "warning/a", "state": "in_force", "colour": "red", "until": ENDS[0]},
+    {"kind": "rain_warning", "subject": "warning/a", "state": "in_force", "colour": "red", "until": ENDS[1]},
     {"kind": "rain_warning", "subject": "warning/b", "state": "in_force", "colour": "red", "basins": None},
     {"kind": "stock_movement", "subject": GAR, "item": "sandbag", "counted": 1e6, "reason": LONG},
     {"kind": "stock_movement", "subject": GAR, "item": "sandbag", "quantity": 1e6, "reason": "more"},
